@@ -1,0 +1,106 @@
+//! Events: from what arrives to what changed.
+//!
+//! [`decode`] takes the bytes of an invocation, takes off whatever they are wrapped in (SNS, SQS,
+//! Lambda's failure destination, CloudTrail's own `Records`), and reads each CloudTrail record in
+//! it. Serde stops here: behind it there are only [`Event`]s.
+//!
+//! Nothing passes in silence. What is understood is a change; what certainly changed nothing is
+//! ignored with a reason; what names a group but is not understood is a change of that group
+//! [whose rules are unknown](ChangeKind::Unknown); everything else is [not an event that can be
+//! audited](Event::Undecodable), which is a finding of its own.
+
+use chrono::{DateTime, Utc};
+
+use crate::rule::{Direction, Peer, Protocol, Rule};
+
+/// One record of an invocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A security group changed, or may have.
+    Change(Box<SgChange>),
+    /// Nothing changed; the reason is for a person.
+    Ignored(String),
+    /// Something happened that cannot be told from what arrived.
+    Undecodable {
+        /// What could not be read, and why; for a person.
+        reason: String,
+        /// What could be read.
+        record: Box<Record>,
+    },
+}
+
+/// What every CloudTrail record says, as far as it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// `eventName`
+    pub event_name: Option<String>,
+    /// `eventID`
+    pub event_id: Option<String>,
+    /// `sharedEventID`: the same in both accounts where a call crosses them.
+    pub shared_event_id: Option<String>,
+    /// `eventTime`, else the envelope's `time`.
+    pub time: Option<DateTime<Utc>>,
+    /// `recipientAccountId`, else the envelope's `account`, else the caller's account: the account
+    /// of the group.
+    pub account: Option<String>,
+    /// `awsRegion`, else the envelope's `region`.
+    pub region: Option<String>,
+    /// The ARN of the caller, else what else names them (a service, a principal, an account).
+    pub actor: Option<String>,
+    /// `sourceIPAddress`
+    pub source_ip: Option<String>,
+    /// `userAgent`
+    pub user_agent: Option<String>,
+}
+
+/// A change of one security group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SgChange {
+    /// Who, when, where.
+    pub record: Record,
+    /// Which group.
+    pub group: GroupKey,
+    /// What was done to it.
+    pub kind: ChangeKind,
+}
+
+/// How an event names a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupKey {
+    /// `sg-…`
+    Id(String),
+    /// By name, in the default VPC.
+    Name(String),
+}
+
+/// What was done to a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Rules were added.
+    Authorized(Vec<Rule>),
+    /// Rules were taken away.
+    Revoked(Direction),
+    /// Rules were changed in place.
+    Modified(Vec<ModifiedRule>),
+    /// The group is new. What rules EC2 gave it, no event says.
+    Created,
+    /// Something that is not understood; the reason is for a person.
+    Unknown(String),
+}
+
+/// The new content of a rule. Its direction is in no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModifiedRule {
+    /// `sgr-…`
+    pub id: String,
+    /// As in a [`Rule`].
+    pub protocol: Protocol,
+    /// As in a [`Rule`].
+    pub from_port: Option<i32>,
+    /// As in a [`Rule`].
+    pub to_port: Option<i32>,
+    /// As in a [`Rule`].
+    pub peer: Peer,
+    /// As in a [`Rule`].
+    pub description: Option<String>,
+}

@@ -1,0 +1,117 @@
+//! Addresses: CIDR blocks to intervals and back, and which of them are public.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
+
+use ipnet::{Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
+
+use super::{Bound, Interval, IntervalSet, Set};
+
+/// An address as a point: `u32` for IPv4, `u128` for IPv6.
+pub trait Address: Bound + Into<u128> {}
+impl Address for u32 {}
+impl Address for u128 {}
+
+/// The addresses of an IPv4 block. Host bits are ignored, as EC2 does.
+pub fn interval_ipv4(net: &Ipv4Net) -> Interval<u32> {
+    Interval::new(net.network().to_bits(), net.broadcast().to_bits())
+}
+
+/// The addresses of an IPv6 block. Host bits are ignored, as EC2 does.
+pub fn interval_ipv6(net: &Ipv6Net) -> Interval<u128> {
+    Interval::new(net.network().to_bits(), net.broadcast().to_bits())
+}
+
+/// The fewest CIDR blocks that together are the set, lowest first.
+pub fn cidrs_ipv4(set: &IntervalSet<u32>) -> impl Iterator<Item = Ipv4Net> + '_ {
+    set.intervals().iter().flat_map(|interval| {
+        Ipv4Subnets::new(
+            Ipv4Addr::from_bits(interval.first()),
+            Ipv4Addr::from_bits(interval.last()),
+            0,
+        )
+    })
+}
+
+/// The fewest CIDR blocks that together are the set, lowest first.
+pub fn cidrs_ipv6(set: &IntervalSet<u128>) -> impl Iterator<Item = Ipv6Net> + '_ {
+    set.intervals().iter().flat_map(|interval| {
+        Ipv6Subnets::new(
+            Ipv6Addr::from_bits(interval.first()),
+            Ipv6Addr::from_bits(interval.last()),
+            0,
+        )
+    })
+}
+
+/// How many addresses are in the set; the one number too large to say is said one less.
+pub fn host_count<T: Address>(set: &IntervalSet<T>) -> u128 {
+    set.intervals().iter().fold(0, |count: u128, interval| {
+        let (first, last): (u128, u128) = (interval.first().into(), interval.last().into());
+        count.saturating_add((last - first).saturating_add(1))
+    })
+}
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+}
+
+const fn v6(bits: u128, prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), prefix)
+}
+
+/// IPv4 blocks that nobody on the Internet can use as a source (IANA IPv4 Special-Purpose Address
+/// Registry). The documentation blocks are not among them, so that examples behave like real
+/// addresses.
+const NOT_PUBLIC_IPV4: [Ipv4Net; 10] = [
+    v4(0, 0, 0, 0, 32),      // unspecified
+    v4(10, 0, 0, 0, 8),      // private, RFC 1918
+    v4(100, 64, 0, 0, 10),   // shared, RFC 6598
+    v4(127, 0, 0, 0, 8),     // loopback
+    v4(169, 254, 0, 0, 16),  // link-local
+    v4(172, 16, 0, 0, 12),   // private, RFC 1918
+    v4(192, 168, 0, 0, 16),  // private, RFC 1918
+    v4(198, 18, 0, 0, 15),   // benchmarking, RFC 2544
+    v4(224, 0, 0, 0, 4),     // multicast
+    v4(240, 0, 0, 0, 4),     // reserved, limited broadcast
+];
+
+/// IPv6 blocks that nobody on the Internet can use as a source.
+const NOT_PUBLIC_IPV6: [Ipv6Net; 6] = [
+    v6(0, 128),                                         // unspecified
+    v6(1, 128),                                         // loopback
+    v6(0xffff_0000_0000, 96),                           // IPv4-mapped
+    v6(0xfc00_0000_0000_0000_0000_0000_0000_0000, 7),   // unique local
+    v6(0xfe80_0000_0000_0000_0000_0000_0000_0000, 10),  // link-local
+    v6(0xff00_0000_0000_0000_0000_0000_0000_0000, 8),   // multicast
+];
+
+static PUBLIC_IPV4: LazyLock<IntervalSet<u32>> = LazyLock::new(|| {
+    let not: IntervalSet<u32> = NOT_PUBLIC_IPV4.iter().map(interval_ipv4).collect();
+    IntervalSet::full().difference(&not)
+});
+
+static PUBLIC_IPV6: LazyLock<IntervalSet<u128>> = LazyLock::new(|| {
+    let not: IntervalSet<u128> = NOT_PUBLIC_IPV6.iter().map(interval_ipv6).collect();
+    IntervalSet::full().difference(&not)
+});
+
+/// The IPv4 addresses that somebody on the Internet may have.
+pub fn public_ipv4() -> &'static IntervalSet<u32> {
+    &PUBLIC_IPV4
+}
+
+/// The IPv6 addresses that somebody on the Internet may have.
+pub fn public_ipv6() -> &'static IntervalSet<u128> {
+    &PUBLIC_IPV6
+}
+
+/// Whether the set holds more than 65,536 public IPv4 addresses, which is more than one site has.
+pub fn wide_ipv4(set: &IntervalSet<u32>) -> bool {
+    host_count(&set.intersection(public_ipv4())) > 1 << 16
+}
+
+/// Whether the set holds more public IPv6 addresses than one /32, which is a whole provider.
+pub fn wide_ipv6(set: &IntervalSet<u128>) -> bool {
+    host_count(&set.intersection(public_ipv6())) > 1 << 96
+}
