@@ -186,6 +186,9 @@ pub struct FindingRemediation {
     /// What of the rule the baseline admits, each piece as a rule in short form: what a revert
     /// leaves (or would leave) of it.
     pub kept: Vec<String>,
+    /// What becomes of connections that were made while the rule was there, in a sentence; only
+    /// where the rule is gone.
+    pub connections: Option<String>,
 }
 
 /// One thing that is not as the baseline wants it.
@@ -212,6 +215,9 @@ pub struct Finding {
     pub rule: Option<Rule>,
     /// What the rule admits and the baseline does not, exactly, in boxes that do not overlap.
     pub excess: Vec<ExcessBox>,
+    /// How many peers of the excess are not listed, where a message had to be kept small.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub excess_omitted: usize,
     /// The same for a person: `tcp 22 from anywhere but 203.0.113.0/24`.
     pub excess_text: String,
     /// The controls it answers to.

@@ -1,6 +1,35 @@
 //! Holds changes of EC2 security groups against what a TYPO3 server needs, and closes open SSH.
+//!
+//! Data flows one way:
+//!
+//! 1. **decode** ([`event`]): what arrived becomes what changed, or is said not to be understood;
+//! 2. **evaluate** ([`evaluate`], on [`net`], [`rule`] and [`baseline`]): what each rule admits that
+//!    the baseline does not, by exact set algebra;
+//! 3. **plan** ([`plan`]): whether a rule is to go, and which pieces of it stay;
+//! 4. **act** ([`audit`]): the only place that changes anything, behind two small traits;
+//! 5. **report** ([`finding`], [`report`]): JSON, SNS, mail, terminal.
+//!
+//! Everything but [`audit`] is pure, and only `aws` (behind the feature of that name) knows the AWS
+//! SDK. The same [`audit::Auditor`] runs in the Lambda function and, against an
+//! [in-memory EC2](memory), on the command line.
+
+pub mod audit;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod baseline;
+pub mod cli;
+pub mod controls;
+pub mod describe;
+pub mod evaluate;
 pub mod event;
 pub mod finding;
+pub mod identity;
+pub mod memory;
 pub mod net;
+pub mod plan;
+pub mod report;
 pub mod rule;
+pub mod settings;
+pub mod severity;
+pub mod undo;
+pub mod words;

@@ -50,21 +50,17 @@ impl Baseline {
 
     /// What is admitted in a direction, in all.
     pub fn admitted(&self, direction: Direction, group: Option<&str>, lists: &Lists) -> Admitted {
-        let mut traffic = Traffic::empty();
         let mut unknown = Cells::empty();
+        let mut parts = Vec::new();
         for entry in self.entries(direction) {
             let peers = self.resolve(&entry.peers, group, lists);
             let cells = entry.cells();
-            traffic = traffic.union(&Traffic::new(
-                &cells,
-                &peers.ipv4,
-                &peers.ipv6,
-                &peers.references,
-            ));
+            parts.push(Traffic::new(&cells, &peers.ipv4, &peers.ipv6, &peers.references));
             if peers.unread {
                 unknown = unknown.union(&cells);
             }
         }
+        let traffic = Traffic::union_of(parts);
         let anybody = traffic.cells_of_anybody();
         Admitted { anybody, unknown, traffic }
     }
@@ -101,9 +97,9 @@ impl Baseline {
         for peer in self.terms(terms) {
             match peer {
                 BaselinePeer::Cidr(net) => block(net),
-                BaselinePeer::Own => references.extend(group.map(|id| {
-                    Reference::Group(GroupRef { account: None, id: id.to_owned() })
-                })),
+                BaselinePeer::Own => references.extend(
+                    group.map(|id| Reference::Group(GroupRef { account: None, id: id.to_owned() })),
+                ),
                 BaselinePeer::Reference(reference) => {
                     references.push(reference.clone());
                     if let Reference::PrefixList(id) = reference {

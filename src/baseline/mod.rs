@@ -6,6 +6,7 @@
 
 mod admitted;
 mod parse;
+mod replace;
 mod shipped;
 mod show;
 
@@ -14,7 +15,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 pub use admitted::{Admitted, Lists};
-pub use parse::{BaselineError, Fault, parse_peers, parse_ports};
+pub(crate) use parse::quote;
+pub use parse::{BaselineError, Fault, MAX_INTERVALS, parse_peers, parse_ports};
 pub use shipped::{DEFAULT, SHIPPED, shipped};
 
 use crate::net::{IntervalSet, Reference};

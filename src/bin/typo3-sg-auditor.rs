@@ -1,2 +1,73 @@
-//! b
-fn main() {}
+//! The Lambda function: configuration from the environment, clients built once, and then one audit
+//! an invocation.
+
+use std::process::ExitCode;
+
+use chrono::Utc;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+use typo3_sg_auditor::audit::{Auditor, Place};
+use typo3_sg_auditor::aws::{AwsEc2, AwsSns, sdk_config};
+use typo3_sg_auditor::finding::Report;
+use typo3_sg_auditor::settings::FunctionSettings;
+
+fn main() -> ExitCode {
+    log_as_json();
+    let settings = match FunctionSettings::from_env(
+        |name| std::env::var(name).ok(),
+        Utc::now().date_naive(),
+    ) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!(%error, "the configuration is not valid, so the function does not start");
+            return ExitCode::FAILURE;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(serve(settings))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the runtime ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(function: FunctionSettings) -> Result<(), Error> {
+    let config = sdk_config().await;
+    let home = Place {
+        account: Some(function.account.clone()),
+        region: config.region().map(ToString::to_string),
+    };
+    let sns = AwsSns::new(&config, &function.topic_arn);
+    let ec2 = AwsEc2::new(config);
+    let auditor = Auditor::new(&ec2, &sns, &function.settings, &home);
+    let auditor = &auditor;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        let audited = auditor.handle(event.payload.get().as_bytes(), &Utc::now).await;
+        audited.map_err(|error| Diagnostic {
+            error_type: error.kind().to_owned(),
+            error_message: error.to_string(),
+        }) as Result<Report, Diagnostic>
+    }))
+    .await
+}
+
+/// One JSON object a line, each with the request id and, within an audit, the event and the group.
+/// Of other crates, warnings only.
+fn log_as_json() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL")
+        .ok()
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("typo3_sg_auditor", level)
+        .with_target("lambda_runtime", LevelFilter::INFO);
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false))
+        .with(targets)
+        .init();
+}

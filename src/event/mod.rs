@@ -9,9 +9,35 @@
 //! [whose rules are unknown](ChangeKind::Unknown); everything else is [not an event that can be
 //! audited](Event::Undecodable), which is a finding of its own.
 
+mod authorize;
+mod call;
+mod change;
+mod modify;
+mod record;
+mod wire;
+mod wrapper;
+
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
+use wrapper::Unwrapped;
+
+/// Reads what an invocation brings. There is always something in it: whatever cannot be read is
+/// [`Event::Undecodable`].
+pub fn decode(payload: &[u8]) -> Vec<Event> {
+    wrapper::unwrap(payload)
+        .into_iter()
+        .flat_map(|unwrapped| match unwrapped {
+            Unwrapped::Record(detail, envelope) => change::read(&detail, envelope),
+            Unwrapped::Nothing(reason, envelope) => {
+                vec![Event::Undecodable { reason, record: Box::new(envelope.into()) }]
+            }
+        })
+        .collect()
+}
 
 /// One record of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +97,15 @@ pub enum GroupKey {
     Id(String),
     /// By name, in the default VPC.
     Name(String),
+}
+
+impl GroupKey {
+    /// The id or the name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Id(text) | Self::Name(text) => text,
+        }
+    }
 }
 
 /// What was done to a group.

@@ -64,26 +64,26 @@ const fn v6(bits: u128, prefix: u8) -> Ipv6Net {
 /// Registry). The documentation blocks are not among them, so that examples behave like real
 /// addresses.
 const NOT_PUBLIC_IPV4: [Ipv4Net; 10] = [
-    v4(0, 0, 0, 0, 32),      // unspecified
-    v4(10, 0, 0, 0, 8),      // private, RFC 1918
-    v4(100, 64, 0, 0, 10),   // shared, RFC 6598
-    v4(127, 0, 0, 0, 8),     // loopback
-    v4(169, 254, 0, 0, 16),  // link-local
-    v4(172, 16, 0, 0, 12),   // private, RFC 1918
-    v4(192, 168, 0, 0, 16),  // private, RFC 1918
-    v4(198, 18, 0, 0, 15),   // benchmarking, RFC 2544
-    v4(224, 0, 0, 0, 4),     // multicast
-    v4(240, 0, 0, 0, 4),     // reserved, limited broadcast
+    v4(0, 0, 0, 0, 32),     // unspecified
+    v4(10, 0, 0, 0, 8),     // private, RFC 1918
+    v4(100, 64, 0, 0, 10),  // shared, RFC 6598
+    v4(127, 0, 0, 0, 8),    // loopback
+    v4(169, 254, 0, 0, 16), // link-local
+    v4(172, 16, 0, 0, 12),  // private, RFC 1918
+    v4(192, 168, 0, 0, 16), // private, RFC 1918
+    v4(198, 18, 0, 0, 15),  // benchmarking, RFC 2544
+    v4(224, 0, 0, 0, 4),    // multicast
+    v4(240, 0, 0, 0, 4),    // reserved, limited broadcast
 ];
 
 /// IPv6 blocks that nobody on the Internet can use as a source.
 const NOT_PUBLIC_IPV6: [Ipv6Net; 6] = [
-    v6(0, 128),                                         // unspecified
-    v6(1, 128),                                         // loopback
-    v6(0xffff_0000_0000, 96),                           // IPv4-mapped
-    v6(0xfc00_0000_0000_0000_0000_0000_0000_0000, 7),   // unique local
-    v6(0xfe80_0000_0000_0000_0000_0000_0000_0000, 10),  // link-local
-    v6(0xff00_0000_0000_0000_0000_0000_0000_0000, 8),   // multicast
+    v6(0, 128),                                        // unspecified
+    v6(1, 128),                                        // loopback
+    v6(0xffff_0000_0000, 96),                          // IPv4-mapped
+    v6(0xfc00_0000_0000_0000_0000_0000_0000_0000, 7),  // unique local
+    v6(0xfe80_0000_0000_0000_0000_0000_0000_0000, 10), // link-local
+    v6(0xff00_0000_0000_0000_0000_0000_0000_0000, 8),  // multicast
 ];
 
 static PUBLIC_IPV4: LazyLock<IntervalSet<u32>> = LazyLock::new(|| {

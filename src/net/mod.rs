@@ -20,6 +20,9 @@ mod interval;
 mod layers;
 mod traffic;
 
+#[cfg(test)]
+mod tests;
+
 pub use address::{
     Address, cidrs_ipv4, cidrs_ipv6, host_count, interval_ipv4, interval_ipv6, public_ipv4,
     public_ipv6, wide_ipv4, wide_ipv6,

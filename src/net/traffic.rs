@@ -131,6 +131,21 @@ impl Traffic {
         }
     }
 
+    /// The union of all parts. Joined pair by pair, so that the work grows with the size of the
+    /// result and not with its square.
+    pub fn union_of(mut parts: Vec<Self>) -> Self {
+        while parts.len() > 1 {
+            parts = parts
+                .chunks(2)
+                .map(|pair| match pair {
+                    [a, b] => a.union(b),
+                    rest => rest.iter().fold(Self::empty(), |all, part| all.union(part)),
+                })
+                .collect();
+        }
+        parts.pop().unwrap_or_else(Self::empty)
+    }
+
     /// The part of it that lies in `cells`.
     pub fn within(&self, cells: &Cells) -> Self {
         Self {

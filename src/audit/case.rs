@@ -1,0 +1,192 @@
+//! One group under audit, and the findings about it.
+
+use chrono::{DateTime, Utc};
+
+use super::ports::{Group, Place};
+use crate::controls::controls;
+use crate::evaluate::{Judge, Judgement};
+use crate::event::{GroupKey, Record};
+use crate::finding::{
+    Code, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Severity,
+};
+use crate::identity::{console_url, finding_id, fingerprint};
+use crate::rule::Rule;
+use crate::severity::severity;
+use crate::words::{boxes, excess_text, rule_text, title};
+
+/// What every finding about a group has in common.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    /// Where the group lives.
+    pub place: &'a Place,
+    /// The group, as far as it is known.
+    pub group: Option<&'a Group>,
+    /// The change behind the audit.
+    pub record: Option<&'a Record>,
+}
+
+/// What was done about a rule.
+#[derive(Clone, Debug)]
+pub struct Remedy {
+    /// In one word.
+    pub outcome: Outcome,
+    /// In sentences.
+    pub detail: String,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The shell line that takes it back.
+    pub undo: Option<String>,
+    /// What a revert leaves of the rule, or would leave.
+    pub kept: Vec<Rule>,
+    /// What becomes of connections.
+    pub connections: Option<String>,
+}
+
+impl Case<'_> {
+    /// The finding about a rule that was judged noncompliant.
+    pub fn finding(
+        &self,
+        judge: &Judge<'_>,
+        code: Code,
+        rule: &Rule,
+        judgement: &Judgement,
+        remedy: Remedy,
+    ) -> Finding {
+        let ssh = judge.ssh();
+        let beyond =
+            if code == Code::UnresolvedPeer { &judgement.unresolved } else { &judgement.excess };
+        let called = self.group.map_or("a security group", Group::called);
+        let fingerprint =
+            fingerprint(self.place, self.group.map(|group| group.id.as_str()), code, Some(rule));
+        Finding {
+            id: finding_id(&fingerprint, self.record),
+            fingerprint,
+            code,
+            severity: severity(code, rule.direction, judgement, &ssh),
+            title: title(code, remedy.outcome, rule, beyond, &ssh, called),
+            account: self.place.account.clone(),
+            region: self.place.region.clone(),
+            group: self.group.map(finding_group),
+            rule: Some(rule.clone()),
+            excess: boxes(beyond),
+            excess_omitted: 0,
+            excess_text: excess_text(rule, beyond),
+            controls: controls(rule, &judgement.excess.cells()),
+            console_url: self.console_url(),
+            change: self.record.map(finding_change),
+            remediation: FindingRemediation {
+                outcome: remedy.outcome,
+                detail: remedy.detail,
+                time: remedy.time,
+                undo: remedy.undo,
+                kept: remedy.kept.iter().map(rule_text).collect(),
+                connections: remedy.connections,
+            },
+        }
+    }
+
+    /// The finding that a change could not be audited.
+    pub fn unaudited(&self, key: Option<&GroupKey>, reason: &str, time: DateTime<Utc>) -> Finding {
+        let known = match key {
+            Some(GroupKey::Id(id)) => {
+                Some(FindingGroup { id: id.clone(), name: None, vpc_id: None })
+            }
+            Some(GroupKey::Name(_)) | None => None,
+        };
+        let group = self.group.map(finding_group).or(known);
+        let called = match (self.group, key) {
+            (Some(group), _) => group.called().to_owned(),
+            (None, Some(GroupKey::Id(name) | GroupKey::Name(name))) => name.clone(),
+            (None, None) => "a security group".to_owned(),
+        };
+        let code = Code::UnauditedChange;
+        let fingerprint =
+            fingerprint(self.place, group.as_ref().map(|group| group.id.as_str()), code, None);
+        Finding {
+            id: finding_id(&fingerprint, self.record),
+            fingerprint,
+            code,
+            severity: Severity::High,
+            title: format!("A change of {called} could not be audited: {reason}"),
+            account: self.place.account.clone(),
+            region: self.place.region.clone(),
+            group,
+            rule: None,
+            excess: Vec::new(),
+            excess_omitted: 0,
+            excess_text: String::new(),
+            controls: Vec::new(),
+            console_url: self.console_url(),
+            change: self.record.map(finding_change),
+            remediation: FindingRemediation {
+                outcome: Outcome::None,
+                detail: "Nothing was changed. Look at the group's rules yourself.".to_owned(),
+                time,
+                undo: None,
+                kept: Vec::new(),
+                connections: None,
+            },
+        }
+    }
+
+    /// The informational finding that the baseline itself is wide on SSH.
+    pub fn open_ssh_in_baseline(&self, baseline: &str, time: DateTime<Utc>) -> Finding {
+        let code = Code::OpenSshInBaseline;
+        let fingerprint = fingerprint(self.place, None, code, None);
+        Finding {
+            id: finding_id(&fingerprint, self.record),
+            fingerprint,
+            code,
+            severity: Severity::Informational,
+            title: format!(
+                "The baseline {baseline} itself lets the Internet reach SSH, which CIS and \
+                 Security Hub fail"
+            ),
+            account: self.place.account.clone(),
+            region: self.place.region.clone(),
+            group: None,
+            rule: None,
+            excess: Vec::new(),
+            excess_omitted: 0,
+            excess_text: String::new(),
+            controls: ["CIS 5.0.0 5.3", "CIS 5.0.0 5.4", "EC2.13"].map(str::to_owned).to_vec(),
+            console_url: None,
+            change: self.record.map(finding_change),
+            remediation: FindingRemediation {
+                outcome: Outcome::None,
+                detail: "Nothing was changed. Name the addresses that need SSH as SSH sources."
+                    .to_owned(),
+                time,
+                undo: None,
+                kept: Vec::new(),
+                connections: None,
+            },
+        }
+    }
+
+    fn console_url(&self) -> Option<String> {
+        console_url(self.place.region.as_deref()?, &self.group?.id)
+    }
+}
+
+impl Group {
+    /// The name, else the id.
+    pub fn called(&self) -> &str {
+        self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.id)
+    }
+}
+
+fn finding_group(group: &Group) -> FindingGroup {
+    FindingGroup { id: group.id.clone(), name: group.name.clone(), vpc_id: group.vpc_id.clone() }
+}
+
+fn finding_change(record: &Record) -> FindingChange {
+    FindingChange {
+        event_id: record.event_id.clone(),
+        event_name: record.event_name.clone(),
+        time: record.time,
+        actor: record.actor.clone(),
+        source_ip: record.source_ip.clone(),
+        user_agent: record.user_agent.clone(),
+    }
+}

@@ -1,0 +1,57 @@
+//! Groups as they are, held against the baseline without changing anything.
+
+use chrono::{DateTime, Utc};
+
+use super::case::{Case, Remedy};
+use super::in_scope;
+use super::ports::{Group, Place};
+use super::remedy::{compliant, would_keep};
+use super::summary::{Tally, report};
+use crate::baseline::Lists;
+use crate::evaluate::{Judge, open_ssh_in_baseline};
+use crate::finding::{Outcome, Report};
+use crate::rule::{Direction, Rule};
+use crate::settings::Settings;
+
+/// Audits groups as they are, without changing anything.
+pub fn check(
+    groups: Vec<(Place, Group, Vec<Rule>)>,
+    settings: &Settings,
+    lists: &Lists,
+    now: DateTime<Utc>,
+) -> Report {
+    let baseline = &settings.baseline;
+    let mut tally = Tally::default();
+    for (place, group, rules) in &groups {
+        if !in_scope(&settings.scope, group) {
+            continue;
+        }
+        tally.groups += 1;
+        tally.rules += rules.len();
+        let case = Case { place, group: Some(group), record: None };
+        for direction in [Direction::Ingress, Direction::Egress] {
+            let judge = Judge::new(baseline, direction, Some(&group.id), lists);
+            let covered = compliant(&judge, rules, direction);
+            for rule in rules.iter().filter(|rule| rule.direction == direction) {
+                let judgement = judge.judge(rule);
+                let Some(code) = judge.code(&judgement) else { continue };
+                let remedy = Remedy {
+                    outcome: Outcome::None,
+                    detail: "Nothing was changed: this is a check.".to_owned(),
+                    time: now,
+                    undo: None,
+                    kept: would_keep(settings, &judge, rule, &judgement, &covered)
+                        .unwrap_or_default(),
+                    connections: None,
+                };
+                tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));
+            }
+        }
+    }
+    if open_ssh_in_baseline(baseline, lists) {
+        let place = groups.first().map(|(place, _, _)| place.clone()).unwrap_or_default();
+        let case = Case { place: &place, group: None, record: None };
+        tally.findings.push(case.open_ssh_in_baseline(&baseline.name, now));
+    }
+    report(&baseline.reference(), tally)
+}

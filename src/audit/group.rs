@@ -1,0 +1,169 @@
+//! One group: what a change introduced in it is judged, acted on, and said.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::AuditError;
+use super::case::{Case, Remedy};
+use super::introduced::Introduced;
+use super::ports::{Group, SecurityGroups};
+use super::remedy::{compliant, connections, not_due, would_keep};
+use super::revert::{Order, revert};
+use super::summary::Tally;
+use crate::baseline::Lists;
+use crate::evaluate::{Judge, Judgement};
+use crate::finding::{Code, Outcome};
+use crate::net::{Set, Traffic};
+use crate::plan::{is_due, is_piece_of};
+use crate::rule::{Direction, Rule};
+use crate::settings::{Remediation, Settings};
+use crate::undo::{Sequence, undo};
+
+/// What is known of a group when its rules have been read.
+pub struct GroupAudit<'a, E> {
+    /// EC2.
+    pub ec2: &'a E,
+    /// What to hold it against and what to do.
+    pub settings: &'a Settings,
+    /// What the findings have in common.
+    pub case: Case<'a>,
+    /// The group.
+    pub group: &'a Group,
+    /// All its rules.
+    pub rules: &'a [Rule],
+    /// What the change introduced.
+    pub introduced: Vec<Introduced>,
+    /// What may be done about it.
+    pub remediation: Remediation,
+    /// What time it is.
+    pub clock: &'a dyn Fn() -> DateTime<Utc>,
+}
+
+impl<E: SecurityGroups> GroupAudit<'_, E> {
+    /// Judges what was introduced, acts on it and says what became of it. Open SSH has its turn
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// When EC2 did not answer for now.
+    pub async fn run(&self) -> Result<Tally, AuditError> {
+        let mut tally = Tally { groups: 1, rules: self.introduced.len(), findings: Vec::new() };
+        for direction in [Direction::Ingress, Direction::Egress] {
+            let lists = self.look_up(direction).await?;
+            let judge = self.judge(direction, &lists);
+            let mut noncompliant: Vec<(Code, &Introduced, Judgement)> = self
+                .of(direction)
+                .filter_map(|one| {
+                    let judgement = judge.judge(&one.rule);
+                    judge.code(&judgement).map(|code| (code, one, judgement))
+                })
+                .collect();
+            noncompliant.sort_by_key(|(code, _, _)| *code);
+            let mut covered = compliant(&judge, self.rules, direction);
+            for (code, one, judgement) in &noncompliant {
+                let remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
+                tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
+            }
+        }
+        Ok(tally)
+    }
+
+    fn of(&self, direction: Direction) -> impl Iterator<Item = &Introduced> {
+        self.introduced.iter().filter(move |one| one.rule.direction == direction)
+    }
+
+    fn judge<'b>(&'b self, direction: Direction, lists: &'b Lists) -> Judge<'b> {
+        Judge::new(&self.settings.baseline, direction, Some(&self.group.id), lists)
+    }
+
+    /// Reads the prefix lists that decide about the rules. What one list holds can make another
+    /// one decide.
+    async fn look_up(&self, direction: Direction) -> Result<Lists, AuditError> {
+        let mut lists = Lists::new();
+        loop {
+            let judge = self.judge(direction, &lists);
+            let needed: BTreeSet<String> =
+                self.of(direction).flat_map(|one| judge.lists_needed(&one.rule)).collect();
+            if needed.is_empty() {
+                return Ok(lists);
+            }
+            for id in needed {
+                let entries = match self.ec2.prefix_list(self.case.place, &id).await {
+                    Ok(entries) => Ok(entries),
+                    Err(error) if error.may_pass() => return Err(error.into()),
+                    Err(error) => Err(error.to_string()),
+                };
+                lists.insert(id, entries);
+            }
+        }
+    }
+
+    /// What is done about a rule. `covered` is what compliant rules admit, and grows by what is
+    /// added.
+    async fn remedy(
+        &self,
+        judge: &Judge<'_>,
+        code: Code,
+        one: &Introduced,
+        judgement: &Judgement,
+        covered: &mut Traffic,
+    ) -> Result<Remedy, AuditError> {
+        let rule = &one.rule;
+        let mut remedy = Remedy {
+            outcome: Outcome::None,
+            detail: String::new(),
+            time: (self.clock)(),
+            undo: None,
+            kept: Vec::new(),
+            connections: None,
+        };
+        match would_keep(self.settings, judge, rule, judgement, covered) {
+            Ok(kept) => remedy.kept = kept,
+            Err(error) => {
+                remedy.outcome = Outcome::Failed;
+                remedy.detail = format!("Nothing was changed: {error}.");
+                return Ok(remedy);
+            }
+        }
+        if !is_due(self.remediation, rule.direction, code, judgement) {
+            remedy.detail = not_due(self.remediation, one.seen);
+            return Ok(remedy);
+        }
+        let order = Order {
+            place: self.case.place,
+            group: self.group,
+            rule,
+            seen: one.seen,
+            open_ssh: code == Code::OpenSsh,
+            pieces: &remedy.kept,
+        };
+        let done = revert(self.ec2, &order).await?;
+        remedy.time = (self.clock)();
+        tracing::info!(
+            rule = rule.id.as_deref().unwrap_or_default(),
+            outcome = done.outcome.as_str(),
+            detail = done.detail,
+            "revert"
+        );
+        for piece in &done.added {
+            *covered = covered.union(&piece.traffic());
+        }
+        // Pieces of an earlier run that died on the way are taken back as well.
+        let mut added = done.added;
+        added.extend(self.rules.iter().filter(|piece| is_piece_of(piece, rule)).cloned());
+        remedy.undo = undo(
+            self.case.place.region.as_deref(),
+            &self.group.id,
+            done.gone.then_some(rule),
+            &added,
+            if done.full { Sequence::PiecesFirst } else { Sequence::RuleFirst },
+        );
+        if done.gone {
+            remedy.connections = Some(connections(rule, self.rules));
+        }
+        remedy.outcome = done.outcome;
+        remedy.detail = done.detail;
+        Ok(remedy)
+    }
+}

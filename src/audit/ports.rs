@@ -1,0 +1,131 @@
+//! What the audit needs of the world: security groups, and somebody to tell.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use thiserror::Error;
+
+use crate::event::GroupKey;
+use crate::report::sns::Message;
+use crate::rule::Rule;
+
+/// Where a group lives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The account; `None` where nothing says.
+    pub account: Option<String>,
+    /// The region; `None` where nothing says.
+    pub region: Option<String>,
+}
+
+/// A security group without its rules, as `DescribeSecurityGroups` tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// `sg-…`
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// `vpc-…`
+    pub vpc_id: Option<String>,
+    /// The account that owns it.
+    pub owner: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What EC2 said to a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// It named the rule that it took away.
+    Proven,
+    /// It said yes, and neither named what it took away nor said that there was nothing.
+    Unproven,
+    /// There was nothing to revoke.
+    NothingThere,
+}
+
+/// Why EC2 did not do what was asked. Whether it may pass decides whether the invocation fails.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Ec2Error {
+    /// Throttling, the network, a fault of the service: the same call may go through later.
+    #[error("{action} did not go through for now: {message}")]
+    Passing {
+        /// The API call.
+        action: &'static str,
+        /// What was said.
+        message: String,
+    },
+    /// The caller may not do this.
+    #[error("{action} is not allowed: {message}")]
+    Denied {
+        /// The API call.
+        action: &'static str,
+        /// What was said.
+        message: String,
+    },
+    /// The group, the list, or what a peer names is not there.
+    #[error("{action} did not find it: {message}")]
+    NotFound {
+        /// The API call.
+        action: &'static str,
+        /// What was said.
+        message: String,
+    },
+    /// The same rule is there already.
+    #[error("the rule is there already")]
+    Duplicate,
+    /// The group cannot hold another rule.
+    #[error("the group is at its limit of rules")]
+    LimitExceeded,
+    /// Any other refusal, which will be the same the next time.
+    #[error("{action} was refused: {code}: {message}")]
+    Refused {
+        /// The API call.
+        action: &'static str,
+        /// EC2's error code.
+        code: String,
+        /// What was said.
+        message: String,
+    },
+}
+
+impl Ec2Error {
+    /// Whether the same call may go through later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Passing { .. })
+    }
+}
+
+/// EC2, as far as the audit goes.
+#[expect(async_fn_in_trait, reason = "the crate's own callers know their types")]
+pub trait SecurityGroups {
+    /// The group, or `None` where there is none.
+    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error>;
+
+    /// All rules of a group, of both directions.
+    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error>;
+
+    /// The entries of a prefix list.
+    async fn prefix_list(&self, place: &Place, id: &str) -> Result<Vec<IpNet>, Ec2Error>;
+
+    /// Adds one rule.
+    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error>;
+
+    /// Takes one rule away, by its content.
+    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error>;
+}
+
+/// Why nobody could be told.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the finding could not be published: {message}")]
+pub struct NotifyError {
+    /// What was said.
+    pub message: String,
+}
+
+/// Somebody to tell.
+#[expect(async_fn_in_trait, reason = "the crate's own callers know their types")]
+pub trait Notifier {
+    /// Publishes one message.
+    async fn publish(&self, message: &Message) -> Result<(), NotifyError>;
+}

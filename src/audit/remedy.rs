@@ -1,0 +1,69 @@
+//! What is said and kept about a rule, whether or not it is reverted.
+
+use crate::evaluate::{Judge, Judgement};
+use crate::net::{Set, Traffic};
+use crate::plan::pieces;
+use crate::rule::{Direction, Peer, Protocol, Rule, RuleError};
+use crate::settings::{Remediation, RevertKeeps, Settings};
+
+/// What a revert leaves of a rule: nothing of one that is none of its business.
+pub fn would_keep(
+    settings: &Settings,
+    judge: &Judge<'_>,
+    rule: &Rule,
+    judgement: &Judgement,
+    covered: &Traffic,
+) -> Result<Vec<Rule>, RuleError> {
+    let revertible = rule.direction == Direction::Ingress && !judgement.public_excess().is_empty();
+    if revertible && settings.revert_keeps == RevertKeeps::Baseline {
+        pieces(judge, rule, covered)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// What the wholly compliant rules of a group admit.
+pub fn compliant(judge: &Judge<'_>, rules: &[Rule], direction: Direction) -> Traffic {
+    let comply =
+        rules.iter().filter(|rule| rule.direction == direction && judge.judge(rule).is_compliant());
+    Traffic::union_of(comply.map(Rule::traffic).collect())
+}
+
+/// Why nothing was done, and whether the rule was still there.
+pub fn not_due(remediation: Remediation, seen: bool) -> String {
+    let why = match remediation {
+        Remediation::Notify => "Nothing was changed: findings are only reported.",
+        Remediation::RevertSsh => "Nothing was changed: only open SSH is reverted.",
+        Remediation::RevertIngress => {
+            "Nothing was changed: only ingress from public addresses is reverted."
+        }
+    };
+    let there = if seen {
+        "The rule was still in the group."
+    } else {
+        "The rule was no longer in the group."
+    };
+    format!("{why} {there}")
+}
+
+/// What becomes of connections that the rule let in: untracked ones end with it (EC2 user guide,
+/// "Untracked connections").
+pub fn connections(rule: &Rule, present: &[Rule]) -> String {
+    let all_out = |peer: &Peer| {
+        peer.is_anywhere()
+            && matches!(
+                (&rule.peer, peer),
+                (Peer::Ipv4(_), Peer::Ipv4(_)) | (Peer::Ipv6(_), Peer::Ipv6(_))
+            )
+    };
+    let open_egress = present.iter().any(|other| {
+        other.direction == Direction::Egress
+            && other.protocol == Protocol::All
+            && all_out(&other.peer)
+    });
+    if rule.peer.is_anywhere() && open_egress {
+        "Connections that only this rule let in were untracked and ended with it.".to_owned()
+    } else {
+        "Connections made meanwhile live on until they idle out: end them on the server.".to_owned()
+    }
+}

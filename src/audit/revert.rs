@@ -1,0 +1,285 @@
+//! The one place that changes anything: a rule is taken away, and what complies of it stays.
+//!
+//! The order of the calls is the safety of it. Pieces come first, so that the website is reachable
+//! throughout; the rule goes by its content, so that EC2 itself refuses to take away a rule that
+//! changed meanwhile. A rule that the read did not show is revoked first, and pieces follow only if
+//! EC2 did revoke it: so nothing is ever added for a rule that was not there.
+
+use super::ports::{Ec2Error, Group, Place, Revoked, SecurityGroups};
+use crate::finding::Outcome;
+use crate::plan::MAX_PIECES;
+use crate::rule::{Peer, Rule};
+use crate::words::rule_text;
+
+/// A rule that is to go, and what is to stay of it.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// Where.
+    pub place: &'a Place,
+    /// In which group.
+    pub group: &'a Group,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Whether the group's rules, read a moment ago, had it.
+    pub seen: bool,
+    /// Whether it is open SSH: then it goes even where its pieces find no room.
+    pub open_ssh: bool,
+    /// What is to stay of it, most important first.
+    pub pieces: &'a [Rule],
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// In one word.
+    pub outcome: Outcome,
+    /// In sentences.
+    pub detail: String,
+    /// The pieces that were added by this run.
+    pub added: Vec<Rule>,
+    /// Whether the rule is gone.
+    pub gone: bool,
+    /// Whether the group was at its limit of rules.
+    pub full: bool,
+}
+
+/// What became of the pieces.
+#[derive(Default)]
+struct Pieces {
+    added: Vec<Rule>,
+    refused: Vec<String>,
+    missing: Vec<String>,
+}
+
+enum Placed {
+    All,
+    /// The group is full; so many pieces were dealt with before.
+    Full(usize),
+    Stopped(Ec2Error),
+}
+
+/// Carries the order out. Only an error that may pass comes back as an error, and only while the
+/// rule is still there: then the whole is tried again, and what was added already counts.
+pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+    if order.pieces.len() > MAX_PIECES {
+        let detail = format!(
+            "Nothing was changed: what the baseline admits of this rule takes {} rules, and more \
+             than {MAX_PIECES} are not put in its place.",
+            order.pieces.len()
+        );
+        return Ok(Done {
+            outcome: Outcome::Failed,
+            detail,
+            added: Vec::new(),
+            gone: false,
+            full: false,
+        });
+    }
+    if order.seen { replace(ec2, order).await } else { revoke_unseen(ec2, order).await }
+}
+
+async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+    let mut pieces = Pieces::default();
+    let placed = place(ec2, order, order.pieces, &mut pieces).await?;
+    let rest = match placed {
+        Placed::All => &[],
+        Placed::Full(done) if order.open_ssh => order.pieces.get(done..).unwrap_or_default(),
+        Placed::Full(_) => {
+            let detail = left("the group is at its limit of rules", &pieces);
+            let added = pieces.added;
+            return Ok(Done { outcome: Outcome::Failed, detail, added, gone: false, full: true });
+        }
+        Placed::Stopped(error) => {
+            let detail = left(&error.to_string(), &pieces);
+            return Ok(Done {
+                outcome: Outcome::Failed,
+                detail,
+                added: pieces.added,
+                gone: false,
+                full: false,
+            });
+        }
+    };
+    match revoke(ec2, order).await {
+        Ok(true) => {
+            fill(ec2, order, rest, &mut pieces).await;
+            Ok(Done { full: !rest.is_empty(), ..finished(order, pieces) })
+        }
+        Ok(false) => Ok(Done {
+            outcome: Outcome::AlreadyGone,
+            detail: gone_meanwhile(&pieces),
+            added: pieces.added,
+            gone: true,
+            full: false,
+        }),
+        Err(error) if error.may_pass() => Err(error),
+        Err(error) => {
+            let detail = left(&error.to_string(), &pieces);
+            Ok(Done {
+                outcome: Outcome::Failed,
+                detail,
+                added: pieces.added,
+                gone: false,
+                full: false,
+            })
+        }
+    }
+}
+
+async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+    let mut pieces = Pieces::default();
+    match revoke(ec2, order).await {
+        Ok(true) => {
+            fill(ec2, order, order.pieces, &mut pieces).await;
+            Ok(finished(order, pieces))
+        }
+        Ok(false) => Ok(Done {
+            outcome: Outcome::AlreadyGone,
+            detail: "The rule was gone before it could be revoked: EC2 had nothing to revoke. \
+                     Somebody else removed or changed it, or an earlier run of this audit did."
+                .to_owned(),
+            added: Vec::new(),
+            gone: true,
+            full: false,
+        }),
+        Err(error) if error.may_pass() => Err(error),
+        Err(error) => Ok(Done {
+            outcome: Outcome::Failed,
+            detail: left(&error.to_string(), &pieces),
+            added: Vec::new(),
+            gone: false,
+            full: false,
+        }),
+    }
+}
+
+/// Adds pieces until all are there or one cannot be. Only an error that may pass is an error.
+async fn place(
+    ec2: &impl SecurityGroups,
+    order: &Order<'_>,
+    wanted: &[Rule],
+    pieces: &mut Pieces,
+) -> Result<Placed, Ec2Error> {
+    for (done, piece) in wanted.iter().enumerate() {
+        match ec2.authorize(order.place, &order.group.id, piece).await {
+            Ok(()) => pieces.added.push(piece.clone()),
+            Err(Ec2Error::Duplicate) => read_back(ec2, order, piece).await?,
+            Err(Ec2Error::LimitExceeded) => return Ok(Placed::Full(done)),
+            Err(error) if error.may_pass() => return Err(error),
+            Err(Ec2Error::NotFound { .. } | Ec2Error::Refused { .. })
+                if matches!(piece.peer, Peer::Reference(_)) =>
+            {
+                pieces.refused.push(rule_text(piece));
+            }
+            Err(error) => return Ok(Placed::Stopped(error)),
+        }
+    }
+    Ok(Placed::All)
+}
+
+/// Adds pieces when the rule is gone already. Whatever stands in the way, there is no way back and
+/// nothing to try again, so every piece gets its try and the ones that fail are named.
+async fn fill(ec2: &impl SecurityGroups, order: &Order<'_>, wanted: &[Rule], pieces: &mut Pieces) {
+    for piece in wanted {
+        match place(ec2, order, std::slice::from_ref(piece), pieces).await {
+            Ok(Placed::All) => {}
+            Ok(Placed::Full(_)) => {
+                pieces.missing.push(format!("{} ({})", rule_text(piece), Ec2Error::LimitExceeded));
+            }
+            Ok(Placed::Stopped(error)) | Err(error) => {
+                pieces.missing.push(format!("{} ({error})", rule_text(piece)));
+            }
+        }
+    }
+}
+
+/// A piece that EC2 calls a duplicate is there only once it is read there.
+async fn read_back(
+    ec2: &impl SecurityGroups,
+    order: &Order<'_>,
+    piece: &Rule,
+) -> Result<(), Ec2Error> {
+    let rules = ec2.rules(order.place, order.group).await?;
+    if rules.iter().any(|rule| rule.content() == piece.content()) {
+        return Ok(());
+    }
+    Err(Ec2Error::Passing {
+        action: "AuthorizeSecurityGroupIngress",
+        message: format!("`{}` is a duplicate, yet is not read there", rule_text(piece)),
+    })
+}
+
+/// Whether EC2 took the rule away; `false` where it had nothing to take away.
+async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
+    match ec2.revoke(order.place, &order.group.id, order.rule).await {
+        Ok(Revoked::Proven) => Ok(true),
+        Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { .. }) => Ok(false),
+        Ok(Revoked::Unproven) => {
+            let rules = match ec2.rules(order.place, order.group).await {
+                Ok(rules) => rules,
+                Err(error) if error.may_pass() => return Err(error),
+                // EC2 said yes, and nobody can say more.
+                Err(_) => return Ok(true),
+            };
+            if rules.iter().any(|rule| rule.content() == order.rule.content()) {
+                return Err(Ec2Error::Passing {
+                    action: "RevokeSecurityGroupIngress",
+                    message: format!("`{}` is still read there", rule_text(order.rule)),
+                });
+            }
+            Ok(true)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn finished(order: &Order<'_>, pieces: Pieces) -> Done {
+    let kept = order.pieces.len() - pieces.refused.len() - pieces.missing.len();
+    let mut detail = if kept == 0 {
+        "The rule was revoked.".to_owned()
+    } else {
+        "The rule was revoked; what the baseline admits of it was put in its place.".to_owned()
+    };
+    if order.pieces.is_empty() {
+        detail.push_str(" Nothing of it had to be put in its place.");
+    }
+    if !pieces.refused.is_empty() {
+        detail.push_str(&format!(" EC2 did not take the peer of: {}.", pieces.refused.join("; ")));
+    }
+    let outcome = if !pieces.missing.is_empty() {
+        detail.push_str(&format!(
+            " The baseline admits these too, and they could not be added: {}. Add them by hand.",
+            pieces.missing.join("; ")
+        ));
+        Outcome::Failed
+    } else if kept == 0 {
+        Outcome::Reverted
+    } else {
+        Outcome::Narrowed
+    };
+    Done { outcome, detail, added: pieces.added, gone: true, full: false }
+}
+
+fn left(reason: &str, pieces: &Pieces) -> String {
+    let mut detail = format!("The rule was not revoked: {reason}.");
+    if !pieces.added.is_empty() {
+        let added: Vec<String> = pieces.added.iter().map(rule_text).collect();
+        detail.push_str(&format!(
+            " Added before that, within what the rule and the baseline admit: {}.",
+            added.join("; ")
+        ));
+    }
+    detail
+}
+
+fn gone_meanwhile(pieces: &Pieces) -> String {
+    let mut detail =
+        "The rule was there when it was read and gone when it was to be revoked: somebody else \
+         removed or changed it in between."
+            .to_owned();
+    if !pieces.added.is_empty() {
+        let added: Vec<String> = pieces.added.iter().map(rule_text).collect();
+        detail.push_str(&format!(" Added before that: {}.", added.join("; ")));
+    }
+    detail
+}

@@ -1,0 +1,107 @@
+//! Findings put together into a report.
+
+use crate::baseline::Baseline;
+use crate::finding::{Finding, Generator, Report, ReportBaseline, ReportOutcome, Severity, Totals};
+
+/// What an audit found, before it is a report.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// How many groups were looked at.
+    pub groups: usize,
+    /// How many rules were held against the baseline.
+    pub rules: usize,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+impl Baseline {
+    /// How a report names it.
+    pub fn reference(&self) -> ReportBaseline {
+        ReportBaseline { name: self.name.clone(), sha256: self.sha256() }
+    }
+}
+
+fn empty(baseline: &ReportBaseline, outcome: ReportOutcome, reason: Option<String>) -> Report {
+    Report {
+        version: 1,
+        generator: Generator { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        baseline: baseline.clone(),
+        outcome,
+        reason,
+        groups_audited: 0,
+        rules_audited: 0,
+        totals: Totals::default(),
+        exempt: Vec::new(),
+        partial: false,
+        part: None,
+        parts: None,
+        findings: Vec::new(),
+    }
+}
+
+/// The report on something that was not audited, for a reason.
+pub fn not_audited(baseline: &ReportBaseline, outcome: ReportOutcome, reason: String) -> Report {
+    empty(baseline, outcome, Some(reason))
+}
+
+/// The report on what was audited: worst first, with totals.
+pub fn report(baseline: &ReportBaseline, tally: Tally) -> Report {
+    let mut report = empty(baseline, ReportOutcome::Compliant, None);
+    report.groups_audited = tally.groups;
+    report.rules_audited = tally.rules;
+    report.findings = tally.findings;
+    settle(&mut report);
+    report
+}
+
+/// Several reports as one: nothing of them is lost, and the worst outcome counts.
+pub fn merged(baseline: &ReportBaseline, reports: Vec<Report>) -> Report {
+    let mut reports = reports.into_iter();
+    let Some(mut all) = reports.next() else {
+        return empty(baseline, ReportOutcome::Ignored, None);
+    };
+    for report in reports {
+        all.groups_audited += report.groups_audited;
+        all.rules_audited += report.rules_audited;
+        all.findings.extend(report.findings);
+        all.reason = match (all.reason, report.reason) {
+            (Some(a), Some(b)) => Some(format!("{a}; {b}")),
+            (a, b) => a.or(b),
+        };
+        if weight(report.outcome) > weight(all.outcome) {
+            all.outcome = report.outcome;
+        }
+    }
+    let outcome = all.outcome;
+    settle(&mut all);
+    if weight(outcome) > weight(all.outcome) || all.findings.is_empty() {
+        all.outcome = outcome;
+    }
+    all
+}
+
+fn weight(outcome: ReportOutcome) -> u8 {
+    match outcome {
+        ReportOutcome::Ignored => 0,
+        ReportOutcome::OutOfScope => 1,
+        ReportOutcome::Compliant => 2,
+        ReportOutcome::Noncompliant => 3,
+    }
+}
+
+/// Sorts the findings, counts them and draws the conclusion.
+fn settle(report: &mut Report) {
+    report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.code.cmp(&b.code)));
+    let mut totals = Totals::default();
+    for finding in &report.findings {
+        *totals.by_code.entry(finding.code).or_default() += 1;
+        *totals.by_severity.entry(finding.severity).or_default() += 1;
+    }
+    report.totals = totals;
+    report.outcome =
+        if report.findings.iter().any(|finding| finding.severity > Severity::Informational) {
+            ReportOutcome::Noncompliant
+        } else {
+            ReportOutcome::Compliant
+        };
+}

@@ -1,0 +1,231 @@
+//! What a revert leaves, proved by algebra over random groups and baselines.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::evaluate::Judge;
+
+const PEERS: [&str; 14] = [
+    "0.0.0.0/0",
+    "::/0",
+    "0.0.0.0/1",
+    "128.0.0.0/1",
+    "10.0.0.0/8",
+    "10.0.0.0/9",
+    "203.0.113.0/24",
+    "203.0.113.64/26",
+    "203.0.112.0/23",
+    "198.51.100.7/32",
+    "2001:db8:1::/48",
+    "2001:db8:1:5::/64",
+    "2001:db8::/32",
+    "sg-0b",
+];
+
+const PORTS: [&str; 8] = ["22", "80", "443", "20-25", "22-80", "80-443", "0-65535", "8000-8010"];
+
+fn any_rule() -> impl Strategy<Value = Rule> {
+    let what = prop_oneof![
+        6 => prop::sample::select(&PORTS[..]).prop_map(|ports| format!("tcp {ports}")),
+        1 => prop::sample::select(&PORTS[..]).prop_map(|ports| format!("udp {ports}")),
+        1 => Just("-1 *".to_owned()),
+        1 => Just("icmp *".to_owned()),
+        1 => Just("icmp 8-0".to_owned()),
+        1 => Just("50 *".to_owned()),
+    ];
+    (what, prop::sample::select(&PEERS[..]))
+        .prop_map(|(what, peer)| rule(&format!("{what} {peer}")))
+}
+
+/// Up to ten rules of different content, as EC2 has them.
+fn any_group() -> impl Strategy<Value = Vec<Rule>> {
+    prop::collection::vec(any_rule(), 1..10).prop_map(|rules| {
+        let mut group: Vec<Rule> = Vec::new();
+        for mut rule in rules {
+            if group.iter().all(|other| other.content() != rule.content()) {
+                rule.id = Some(format!("sgr-{:017x}", group.len()));
+                rule.description = Some(format!("rule {}", group.len()));
+                group.push(rule);
+            }
+        }
+        group
+    })
+}
+
+fn any_entry() -> impl Strategy<Value = String> {
+    let what = prop_oneof![
+        4 => prop::sample::select(&PORTS[..])
+            .prop_map(|ports| format!("protocol: tcp, ports: [\"{ports}\"]")),
+        1 => Just("protocol: all".to_owned()),
+        1 => Just("protocol: icmp, ports: [8]".to_owned()),
+        1 => Just("protocol: 50".to_owned()),
+    ];
+    let peers = prop::collection::vec(
+        prop_oneof![
+            4 => prop::sample::select(&PEERS[..]).prop_map(|peer| format!("\"{peer}\"")),
+            1 => Just("anywhere".to_owned()),
+            1 => Just("self".to_owned()),
+        ],
+        1..4,
+    );
+    (what, peers, any::<bool>()).prop_map(|(what, peers, expected)| {
+        format!("{what}, peers: [{}], expected: {expected}", peers.join(", "))
+    })
+}
+
+fn any_baseline() -> impl Strategy<Value = Baseline> {
+    prop::collection::vec(any_entry(), 0..6).prop_map(|entries| {
+        let mut text = "version: 1\nname: random\negress: []\ningress:".to_owned();
+        if entries.is_empty() {
+            text.push_str(" []");
+        }
+        for (number, entry) in entries.iter().enumerate() {
+            text.push_str(&format!("\n  - {{ name: entry {number}, {entry} }}"));
+        }
+        Baseline::parse("random.yaml", &text, today()).unwrap()
+    })
+}
+
+/// Groups and lists count as admitted where everybody is.
+fn settled(traffic: &Traffic) -> Traffic {
+    let anybody = traffic.within(&traffic.cells_of_anybody());
+    let mut out = traffic.clone();
+    out.references = out.references.difference(&anybody.references);
+    out
+}
+
+fn admits(rules: &[Rule]) -> Traffic {
+    Traffic::union_of(rules.iter().map(Rule::traffic).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// After a revert the group admits what the rules that stay admitted before and, of each
+    /// reverted rule, exactly what the baseline admits of it, or nothing. Every rule that is not
+    /// reverted is there as it was. Run again, nothing changes any more.
+    #[test]
+    fn a_revert_leaves_exactly_what_complies(
+        rules in any_group(),
+        baseline in any_baseline(),
+        keeps in prop_oneof![Just(RevertKeeps::Baseline), Just(RevertKeeps::Nothing)],
+        mode in prop_oneof![Just(Remediation::RevertSsh), Just(Remediation::RevertIngress)],
+        known in any::<bool>(),
+    ) {
+        let mut settings = settings(mode);
+        settings.baseline = baseline;
+        settings.revert_keeps = keeps;
+        let ec2 = ec2(&rules).with_rule_limit(1000);
+        let introduced = rules.iter().cloned().map(|mut rule| {
+            if !known {
+                (rule.id, rule.description) = (None, None);
+            }
+            rule
+        });
+        let event = event(ChangeKind::Authorized(introduced.collect()));
+        let report = run(&ec2, &settings, &event).unwrap();
+        let after = ec2.rules_of(SG).unwrap();
+
+        let lists = Lists::new();
+        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists);
+        let admitted = settings.baseline.admitted(Direction::Ingress, Some(SG), &lists);
+        let failed = |rule: &Rule| report.findings.iter().any(|finding| {
+            finding.remediation.outcome == Outcome::Failed
+                && finding.rule.as_ref().is_some_and(|other| other.content() == rule.content())
+        });
+        let mut expected = Vec::new();
+        for rule in &rules {
+            let judgement = judge.judge(rule);
+            let due = judge
+                .code(&judgement)
+                .is_some_and(|code| is_due(mode, rule.direction, code, &judgement));
+            if !due || failed(rule) {
+                prop_assert!(after.contains(rule), "{} is gone", crate::words::rule_text(rule));
+                expected.push(rule.traffic());
+                continue;
+            }
+            prop_assert!(after.iter().all(|other| other.content() != rule.content()));
+            if keeps == RevertKeeps::Baseline {
+                let mut part = rule.traffic().intersection(&admitted.traffic);
+                if rule.peer.is_anywhere() {
+                    part.references = admitted.traffic.within(&rule.cells()).references;
+                }
+                expected.push(part);
+            }
+        }
+        let expected = Traffic::union_of(expected);
+        prop_assert_eq!(settled(&admits(&after)), settled(&expected));
+
+        // Never more than before, but for the groups that the baseline names as part of anywhere.
+        let beyond = admits(&after).difference(&admits(&rules));
+        prop_assert!(beyond.ipv4.is_empty() && beyond.ipv6.is_empty());
+        prop_assert!(beyond.references.is_subset_of(&admitted.traffic.references));
+
+        // What was added complies, is described, and was not there already.
+        for piece in after.iter().filter(|piece| !rules.contains(piece)) {
+            prop_assert!(judge.judge(piece).is_compliant());
+            prop_assert!(piece.description.as_deref().unwrap_or_default().starts_with("kept by"));
+        }
+
+        let again = run(&ec2, &settings, &event).unwrap();
+        prop_assert_eq!(ec2.rules_of(SG).unwrap(), after);
+        for finding in &again.findings {
+            prop_assert!(!matches!(
+                finding.remediation.outcome,
+                Outcome::Reverted | Outcome::Narrowed
+            ));
+        }
+    }
+
+    /// Whatever fails, and whenever: what complied stays, and nothing is admitted that was not.
+    #[test]
+    fn a_fault_anywhere_costs_nothing_that_complied(
+        rules in any_group(),
+        fault_at in 0usize..12,
+        fault in 0usize..5,
+        limit in 1usize..70,
+    ) {
+        let settings = settings(Remediation::RevertIngress);
+        let ec2 = ec2(&rules).with_rule_limit(limit.max(rules.len()));
+        let errors = [
+            Ec2Error::Passing { action: "Call", message: "throttled".to_owned() },
+            Ec2Error::Denied { action: "Call", message: "no".to_owned() },
+            Ec2Error::LimitExceeded,
+            Ec2Error::NotFound { action: "Call", message: "gone".to_owned() },
+            Ec2Error::Refused {
+                action: "Call",
+                code: "InvalidParameterValue".to_owned(),
+                message: "no".to_owned(),
+            },
+        ];
+        let mut calls = 0;
+        let staged = Staged::new(&ec2, |_: &str, _: &MemoryEc2| {
+            calls += 1;
+            (calls == fault_at + 1).then(|| errors[fault].clone())
+        });
+        let event = event(ChangeKind::Authorized(rules.clone()));
+        let first = run(&staged, &settings, &event);
+        let again = run(&ec2, &settings, &event).unwrap();
+
+        let lists = Lists::new();
+        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists);
+        let after = ec2.rules_of(SG).unwrap();
+        for rule in rules.iter().filter(|rule| judge.judge(rule).is_compliant()) {
+            prop_assert!(after.contains(rule));
+        }
+        prop_assert!(admits(&after).is_subset_of(&admits(&rules)));
+        for rule in &rules {
+            let judgement = judge.judge(rule);
+            if judge.code(&judgement) == Some(Code::OpenSsh) {
+                prop_assert!(after.iter().all(|other| other.content() != rule.content()));
+            }
+            if !judgement.is_compliant() {
+                let said = |report: &Report| report.findings.iter().any(|finding| {
+                    finding.rule.as_ref().is_some_and(|other| other.content() == rule.content())
+                });
+                prop_assert!(said(&again));
+                prop_assert!(first.as_ref().map_or(true, said));
+            }
+        }
+    }
+}

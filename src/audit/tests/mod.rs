@@ -1,0 +1,157 @@
+//! The audit against an EC2 in memory: what it leaves, whatever stands in the way.
+
+mod laws;
+mod staged;
+
+use std::cell::RefCell;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::*;
+use crate::baseline::{Baseline, parse_peers};
+use crate::event::ModifiedRule;
+use crate::finding::Code;
+use crate::memory::{MemoryEc2, MemoryNotifier};
+use crate::net::{Set, Traffic};
+use crate::rule::Direction;
+use crate::settings::{Remediation, RevertKeeps};
+
+const SG: &str = "sg-0123456789abcdef0";
+
+fn noon() -> DateTime<Utc> {
+    "2026-11-02T12:00:00Z".parse().unwrap()
+}
+
+fn today() -> NaiveDate {
+    noon().date_naive()
+}
+
+fn settings(remediation: Remediation) -> Settings {
+    let sources = parse_peers("203.0.113.0/24,2001:db8:1::/48").unwrap();
+    Settings {
+        baseline: Baseline::load("standard", today()).unwrap().with_ssh_sources(sources),
+        scope: Scope::All,
+        remediation,
+        revert_keeps: RevertKeeps::Baseline,
+        sweep_remediation: Remediation::Notify,
+    }
+}
+
+/// `tcp 20-25 0.0.0.0/0`, `-1 * ::/0`; with an id after it, where it has one.
+fn rule(text: &str) -> Rule {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [protocol, ports, peer, ..] = words[..] else { panic!("{text}") };
+    let (from, to) = match ports.split_once('-') {
+        _ if ports == "*" => (None, None),
+        Some((from, to)) => (Some(from.parse().unwrap()), Some(to.parse().unwrap())),
+        None => (Some(ports.parse().unwrap()), Some(ports.parse().unwrap())),
+    };
+    let (protocol, peer) = (protocol.parse().unwrap(), peer.parse().unwrap());
+    let mut rule = Rule::new(Direction::Ingress, protocol, from, to, peer).unwrap();
+    rule.id = words.get(3).map(|id| (*id).to_owned());
+    rule
+}
+
+fn place() -> Place {
+    Place { account: Some("123456789012".to_owned()), region: Some("eu-central-1".to_owned()) }
+}
+
+fn group() -> Group {
+    Group {
+        id: SG.to_owned(),
+        name: Some("typo3-shop".to_owned()),
+        vpc_id: Some("vpc-0a".to_owned()),
+        owner: Some("123456789012".to_owned()),
+        tags: [("Role".to_owned(), "typo3".to_owned())].into(),
+    }
+}
+
+fn ec2(rules: &[Rule]) -> MemoryEc2 {
+    MemoryEc2::new([(place(), group(), rules.to_vec())], Lists::new())
+}
+
+fn event(kind: ChangeKind) -> Event {
+    let record = Record {
+        event_name: Some("AuthorizeSecurityGroupIngress".to_owned()),
+        event_id: Some("e-1".to_owned()),
+        account: place().account,
+        region: place().region,
+        time: Some("2026-11-02T11:59:19Z".parse().unwrap()),
+        ..Record::default()
+    };
+    Event::Change(Box::new(SgChange { record, group: GroupKey::Id(SG.to_owned()), kind }))
+}
+
+/// The rules of the group, shortly, ingress only, sorted.
+fn ingress(ec2: &MemoryEc2) -> Vec<String> {
+    let mut rules: Vec<String> = ec2
+        .rules_of(SG)
+        .unwrap()
+        .iter()
+        .filter(|rule| rule.direction == Direction::Ingress)
+        .map(crate::words::rule_text)
+        .collect();
+    rules.sort();
+    rules
+}
+
+fn run(
+    ec2: &impl SecurityGroups,
+    settings: &Settings,
+    event: &Event,
+) -> Result<Report, AuditError> {
+    let notifier = MemoryNotifier::default();
+    let home = place();
+    let auditor = Auditor::new(ec2, &notifier, settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(auditor.audit(event, &noon))
+}
+
+fn only(report: &Report) -> &crate::finding::Finding {
+    assert_eq!(report.findings.len(), 1, "{report:#?}");
+    &report.findings[0]
+}
+
+/// An EC2 in which something happens before a call is carried out: the stage is told the call, may
+/// change the EC2 behind it, and may fail the call.
+struct Staged<'a, F> {
+    ec2: &'a MemoryEc2,
+    before: RefCell<F>,
+}
+
+impl<'a, F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> Staged<'a, F> {
+    fn new(ec2: &'a MemoryEc2, before: F) -> Self {
+        Self { ec2, before: RefCell::new(before) }
+    }
+
+    fn stage(&self, call: &str) -> Result<(), Ec2Error> {
+        (self.before.borrow_mut())(call, self.ec2).map_or(Ok(()), Err)
+    }
+}
+
+impl<F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> SecurityGroups for Staged<'_, F> {
+    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
+        self.stage("group")?;
+        self.ec2.group(place, key).await
+    }
+
+    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
+        self.stage("rules")?;
+        self.ec2.rules(place, group).await
+    }
+
+    async fn prefix_list(&self, place: &Place, id: &str) -> Result<Vec<ipnet::IpNet>, Ec2Error> {
+        self.stage("prefix_list")?;
+        self.ec2.prefix_list(place, id).await
+    }
+
+    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
+        self.stage(&format!("authorize {}", crate::words::rule_text(rule)))?;
+        self.ec2.authorize(place, group, rule).await
+    }
+
+    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
+        self.stage(&format!("revoke {}", crate::words::rule_text(rule)))?;
+        self.ec2.revoke(place, group, rule).await
+    }
+}

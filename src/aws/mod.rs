@@ -1,0 +1,42 @@
+//! The only files that name the AWS SDK.
+
+mod ec2;
+mod error;
+mod sns;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+pub use ec2::AwsEc2;
+pub use sns::AwsSns;
+
+/// How long one attempt of a call may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// How long a call may take with its retries. An audit makes at most a handful of calls, and the
+/// function has a minute.
+const OPERATION: Duration = Duration::from_secs(15);
+
+/// How long it may take to connect.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// Throttled and broken calls are tried so often in all, with growing pauses.
+const ATTEMPTS: u32 = 4;
+
+/// Credentials, region and endpoints as the environment has them, with the auditor's limits of
+/// time. Everything built from it shares one HTTP client.
+pub async fn sdk_config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .load()
+        .await
+}

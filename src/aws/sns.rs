@@ -1,0 +1,51 @@
+//! Messages through SNS.
+
+use aws_config::SdkConfig;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::DisplayErrorContext;
+use aws_sdk_sns::types::MessageAttributeValue;
+
+use crate::audit::{Notifier, NotifyError};
+use crate::report::sns::Message;
+
+/// An SNS topic.
+#[derive(Debug)]
+pub struct AwsSns {
+    client: Client,
+    topic: String,
+}
+
+impl AwsSns {
+    /// The topic with this ARN.
+    pub fn new(config: &SdkConfig, topic: &str) -> Self {
+        Self { client: Client::new(config), topic: topic.to_owned() }
+    }
+}
+
+impl Notifier for AwsSns {
+    async fn publish(&self, message: &Message) -> Result<(), NotifyError> {
+        let failed = |message: String| NotifyError { message };
+        let mut request = self
+            .client
+            .publish()
+            .topic_arn(&self.topic)
+            .subject(&message.subject)
+            .message_structure("json")
+            .message(&message.body);
+        for attribute in &message.attributes {
+            let value = MessageAttributeValue::builder()
+                .data_type(attribute.data_type)
+                .string_value(&attribute.value)
+                .build()
+                .map_err(|error| failed(error.to_string()))?;
+            request = request.message_attributes(attribute.name, value);
+        }
+        match request.send().await {
+            Ok(answer) => {
+                tracing::info!(message_id = answer.message_id().unwrap_or_default(), "published");
+                Ok(())
+            }
+            Err(error) => Err(failed(DisplayErrorContext(&error).to_string())),
+        }
+    }
+}

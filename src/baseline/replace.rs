@@ -1,0 +1,70 @@
+//! What the settings replace in a baseline: who may use SSH, and where the website listens.
+
+use super::parse::quote;
+use super::{ANYWHERE, Baseline, BaselinePeer, Entry, PeerTerm, SSH_SOURCES};
+use crate::net::{Interval, IntervalSet, Set};
+use crate::rule::Protocol;
+
+/// The entries of ingress that web ports stand in for.
+const REPLACED: [&str; 2] = ["HTTP", "HTTPS"];
+
+/// The entry that stands in for them.
+const WEB: &str = "Web";
+
+impl Baseline {
+    /// The baseline with these peers as its set `ssh-sources`. Where no entry names that set, as in
+    /// `as-documented`, nothing else changes.
+    pub fn with_ssh_sources(mut self, peers: Vec<BaselinePeer>) -> Self {
+        self.peer_sets.insert(SSH_SOURCES.to_owned(), peers);
+        self
+    }
+
+    /// The baseline with one entry `Web` in the place of the entries HTTP and HTTPS of ingress: TCP
+    /// on these ports from anywhere, and expected. What is wrong otherwise, and what to write instead.
+    pub fn with_web_ports(mut self, ports: &IntervalSet<u16>) -> Result<Self, String> {
+        let both = ports.intersection(&self.ssh_ports);
+        if !both.is_empty() {
+            return Err(format!("{} is for SSH; write web ports without it", written(&both)));
+        }
+        if ports.is_empty() {
+            return Err("there is no web port; write one, such as 443".to_owned());
+        }
+        let replaced = |entry: &Entry| REPLACED.contains(&entry.name.as_str());
+        let Some(place) = self.ingress.iter().position(replaced) else {
+            return Err(format!(
+                "the baseline {} has no entry HTTP or HTTPS in ingress that web ports could replace; \
+                 write the ports into the baseline",
+                quote(&self.name)
+            ));
+        };
+        if self.ingress.iter().any(|entry| entry.name == WEB) {
+            return Err(format!(
+                "the baseline {} has an entry `{WEB}` already; write the ports into the baseline",
+                quote(&self.name)
+            ));
+        }
+        let web = Entry {
+            name: WEB.to_owned(),
+            protocol: Protocol::TCP,
+            ports: ports.clone(),
+            peers: vec![PeerTerm::Set(ANYWHERE.to_owned())],
+            expected: true,
+        };
+        // Everything before the place stays there, so the place is right when they are gone.
+        self.ingress.retain(|entry| !replaced(entry));
+        self.ingress.insert(place.min(self.ingress.len()), web);
+        Ok(self)
+    }
+}
+
+/// Ports for people: `22, 80-90`.
+fn written(ports: &IntervalSet<u16>) -> String {
+    let word = |interval: &Interval<u16>| match (interval.first(), interval.last()) {
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first}-{last}"),
+    };
+    ports.intervals().iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

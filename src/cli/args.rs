@@ -1,0 +1,170 @@
+//! Options as they are typed. The doc comments are the help texts.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Holds EC2 security groups against what a TYPO3 server needs
+#[derive(Debug, Parser)]
+#[command(
+    name = "sg-audit",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Exit status:
+  0  compliant
+  1  findings
+  2  something could not be audited; the reason is on stderr
+
+Examples:
+  sg-audit invoke events/authorize-open-ssh.json
+  aws ec2 describe-security-groups | sg-audit check --groups -
+  sg-audit baseline show standard"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Invoke(Invoke),
+    Check(Check),
+    /// Show or validate a baseline
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+}
+
+/// Run the function's own handler on events, offline, and show what it would publish and which
+/// calls it would make
+///
+/// Nothing reaches AWS: the calls go to an EC2 in memory, which all the events share. It holds the
+/// groups in --groups, as they are now, that is, after the events. Without --groups each group
+/// holds what the events themselves tell of it. The clock stands at the time of the event.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sg-audit invoke events/authorize-open-ssh.json
+  sg-audit invoke --remediation revert-ssh --scope all --ssh-source 203.0.113.0/24 event.json
+  sg-audit invoke --groups groups.json --format json first.json second.json")]
+pub struct Invoke {
+    /// An event as EventBridge delivers it, or as SNS, SQS or Lambda wrap it, or a CloudTrail
+    /// record; `-` reads standard input
+    #[arg(required = true, value_name = "EVENT.json")]
+    pub events: Vec<PathBuf>,
+
+    /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
+    /// `describe-security-group-rules`; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub groups: Option<PathBuf>,
+
+    /// How to audit.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Audit groups as they are
+///
+/// Rule ids are known only from the output of `describe-security-group-rules`; names, VPCs and tags
+/// only from `describe-security-groups`. Both in one file are read as one.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aws ec2 describe-security-groups | sg-audit check --groups -
+  aws ec2 describe-security-groups > groups.json
+  sg-audit check --groups groups.json --ssh-source 203.0.113.0/24 --ssh-source 2001:db8:1::/48")]
+pub struct Check {
+    /// The output of `aws ec2 describe-security-groups` or `describe-security-group-rules`; `-`
+    /// reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub groups: PathBuf,
+
+    /// How to audit.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do with a baseline.
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Print the baseline in effect: with its peer sets, SSH sources and web ports
+    Show(BaselineArgs),
+    /// Say whether a baseline is valid, or everything that is wrong with it
+    Validate(BaselineArgs),
+}
+
+/// Which baseline.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sg-audit baseline show standard --ssh-source 203.0.113.0/24
+  sg-audit baseline validate our-site.yaml")]
+pub struct BaselineArgs {
+    /// `standard`, `restricted-egress`, `as-documented`, or the path of a YAML file
+    /// [default: standard]
+    #[arg(value_name = "NAME|FILE", conflicts_with = "baseline")]
+    pub name: Option<String>,
+
+    /// What to hold groups against.
+    #[command(flatten)]
+    pub policy: Policy,
+}
+
+/// What to hold groups against.
+#[derive(Debug, Args)]
+pub struct Policy {
+    /// What to hold groups against: `standard`, `restricted-egress`, `as-documented`, or the path
+    /// of a YAML file [default: standard]
+    #[arg(long, value_name = "NAME|FILE", value_parser = NonEmptyStringValueParser::new())]
+    pub baseline: Option<String>,
+
+    /// Who may use SSH: a CIDR block, sg-…, account/sg-…, pl-…, or `none`; repeat it for more
+    #[arg(long, value_name = "PEER", value_parser = NonEmptyStringValueParser::new())]
+    pub ssh_source: Vec<String>,
+
+    /// Where the website listens, in the place of 80 and 443; repeat it for more
+    #[arg(long, value_name = "N", value_parser = NonEmptyStringValueParser::new())]
+    pub web_port: Vec<String>,
+}
+
+/// How to audit.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// What to hold groups against.
+    #[command(flatten)]
+    pub policy: Policy,
+
+    /// What becomes of findings: notify, revert-ssh or revert-ingress; a revert needs --ssh-source
+    /// and --scope as well [default: notify]
+    #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
+    pub remediation: Option<String>,
+
+    /// What a revert leaves of a rule: baseline, for what the baseline admits of it, or nothing
+    /// [default: baseline]
+    #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
+    pub revert_keeps: Option<String>,
+
+    /// Which groups to audit: all, or tag:KEY=VALUE [default: all]
+    #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
+    pub scope: Option<String>,
+
+    /// The entries of prefix lists: a JSON object with the output of `aws ec2
+    /// get-managed-prefix-list-entries` under the id of each list
+    #[arg(long, value_name = "FILE")]
+    pub prefix_lists: Option<PathBuf>,
+
+    /// How to print: text for people, or the report as JSON and nothing else
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}

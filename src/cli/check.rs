@@ -1,0 +1,63 @@
+//! `sg-audit check`: groups as they are.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::args::{Check, Format};
+use super::{Answer, CliError, input, settings};
+use crate::audit::check;
+use crate::baseline::{Baseline, Lists};
+use crate::finding::{Code, Report};
+use crate::net::Reference;
+use crate::report::terminal::{Style, exit_status, render};
+use crate::report::{inert, to_json_pretty};
+use crate::rule::Peer;
+
+/// Audits the groups in a file.
+pub(super) fn run(args: &Check, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
+    let common = &args.common;
+    let settings = settings::resolve(common, now.date_naive())?;
+    input::read_once([args.groups.as_path()].into_iter().chain(common.prefix_lists.as_deref()))?;
+    let lists = input::read_lists(common.prefix_lists.as_deref())?;
+    let groups = input::read_groups(&args.groups)?;
+    let name = || input::name(&args.groups);
+    if groups.is_empty() {
+        return Err(CliError::NoGroups { name: name() });
+    }
+    let groups = groups.into_iter().map(|group| (group.place, group.group, group.rules)).collect();
+    let report = check(groups, &settings, &lists, now);
+    if report.groups_audited == 0 {
+        return Err(CliError::NoneInScope { name: name() });
+    }
+    let out = match common.format {
+        Format::Text => render(&report, style),
+        Format::Json => format!("{}\n", to_json_pretty(&report)?),
+    };
+    let notes = lists_missing(&report, &settings.baseline, &lists);
+    Ok(Answer { out, notes, status: exit_status(&report) })
+}
+
+/// How to get the prefix lists on which findings depend.
+fn lists_missing(report: &Report, baseline: &Baseline, lists: &Lists) -> Vec<String> {
+    let mut missing = BTreeSet::new();
+    for finding in report.findings.iter().filter(|one| one.code == Code::UnresolvedPeer) {
+        if let Some(rule) = &finding.rule {
+            missing.extend(baseline.lists_named(rule.direction));
+            if let Peer::Reference(Reference::PrefixList(id)) = &rule.peer {
+                missing.insert(id);
+            }
+        }
+    }
+    missing
+        .into_iter()
+        .filter(|id| !lists.contains_key(*id))
+        .map(|id| {
+            inert::plain(&format!(
+                "note: findings depend on {id}: put the output of `aws ec2 \
+                 get-managed-prefix-list-entries --prefix-list-id {id}` under \"{id}\" in a JSON \
+                 object, and give that file with --prefix-lists"
+            ))
+        })
+        .collect()
+}

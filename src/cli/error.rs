@@ -1,0 +1,98 @@
+//! Why a command could not do its work.
+
+use std::error::Error;
+use std::io;
+
+use thiserror::Error;
+
+use crate::audit::AuditError;
+use crate::baseline::BaselineError;
+use crate::describe::DescribeError;
+use crate::report::inert;
+use crate::settings::SettingsError;
+
+/// Why a command could not do its work, and what to do about it.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// A file, or standard input, that cannot be read.
+    #[error("{name} cannot be read: write the path of a file that can, or `-` for standard input")]
+    Unreadable {
+        /// What was given.
+        name: String,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Standard input in two places.
+    #[error(
+        "`-` is given {times} times, and standard input can be read only once: write the path of a file in the place of the others"
+    )]
+    StandardInputTwice {
+        /// How often.
+        times: usize,
+    },
+    /// An input that is not what it should be.
+    #[error("{name}: {source}")]
+    Described {
+        /// What was given.
+        name: String,
+        /// What is wrong with it, and what to do.
+        source: Box<DescribeError>,
+    },
+    /// No group to check. An empty answer from AWS is far more often the wrong region than an
+    /// account without groups, and nothing that was not looked at is compliant.
+    #[error(
+        "{name}: there is no security group in it, so nothing was audited: look at the region, the profile and the filters of the AWS command"
+    )]
+    NoGroups {
+        /// What was given.
+        name: String,
+    },
+    /// Groups, and none of them in scope.
+    #[error(
+        "{name}: none of the security groups in it is in scope, so nothing was audited: look at --scope, and note that only `describe-security-groups` tells of tags"
+    )]
+    NoneInScope {
+        /// What was given.
+        name: String,
+    },
+    /// Options that are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A baseline that is wrong.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+    /// An audit that did not come to its end.
+    #[error("{name}: {source}")]
+    Audit {
+        /// The event.
+        name: String,
+        /// What went wrong.
+        source: Box<AuditError>,
+    },
+    /// A report that cannot be written as JSON.
+    #[error("the report cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// No runtime for the audit.
+    #[error("the audit cannot be started: {0}")]
+    Runtime(io::Error),
+    /// An output that cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Unwritable(io::Error),
+}
+
+/// The error, a line for each fault, then what is behind it.
+pub(super) fn described(error: &CliError) -> Vec<String> {
+    let mut lines: Vec<String> = error.to_string().lines().map(inert::plain).collect();
+    let mut cause = match error {
+        // These say themselves what their source says.
+        CliError::Described { source, .. } => source.source(),
+        CliError::Audit { .. } | CliError::Settings(_) | CliError::Baseline(_) => None,
+        error => error.source(),
+    };
+    while let Some(source) = cause {
+        lines.push(inert::plain(&format!("  cause: {source}")));
+        cause = source.source();
+    }
+    lines
+}

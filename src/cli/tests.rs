@@ -1,0 +1,250 @@
+//! Commands, from their arguments to their answers.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate};
+use clap::CommandFactory;
+
+use super::*;
+use crate::report::terminal::Style;
+
+const PLAIN: Style = Style { colour: false, width: 100 };
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_392_000, 0).unwrap()
+}
+
+fn today() -> NaiveDate {
+    now().date_naive()
+}
+
+/// What a command line answers, or every line of its error.
+fn answer(arguments: &[&str]) -> Result<Answer, Vec<String>> {
+    let arguments = Arguments::try_parse_from([&["sg-audit"], arguments].concat()).unwrap();
+    let answer = match arguments.command {
+        Command::Invoke(invoke) => invoke::run(&invoke, PLAIN, now()),
+        Command::Check(check) => check::run(&check, PLAIN, now()),
+        Command::Baseline(BaselineCommand::Show(args)) => baseline::show(&args, today()),
+        Command::Baseline(BaselineCommand::Validate(args)) => baseline::validate(&args, today()),
+    };
+    answer.map_err(|error| described(&error))
+}
+
+fn event(name: &str) -> String {
+    format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file that is there for the length of a test.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sg-audit-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A group with one rule from the peer.
+fn group(id: &str, port: u16, peer: &str) -> String {
+    format!(
+        r#"{{"SecurityGroupRules": [{{"GroupId": "{id}", "IsEgress": false, "IpProtocol": "tcp",
+           "FromPort": {port}, "ToPort": {port}, {peer}}}]}}"#
+    )
+}
+
+#[test]
+fn the_arguments_are_consistent() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn an_open_group_is_a_finding_and_a_web_server_is_not() {
+    let open = File::new("open.json", &group("sg-1", 22, r#""CidrIpv4": "0.0.0.0/0""#));
+    let web = File::new("web.json", &group("sg-1", 443, r#""CidrIpv4": "0.0.0.0/0""#));
+    let found = answer(&["check", "--groups", open.path()]).unwrap();
+    assert_eq!((found.status, found.notes.len()), (1, 0));
+    assert!(found.out.contains("open-ssh"), "{}", found.out);
+    let sources = ["--ssh-source", "0.0.0.0/1", "--ssh-source", "128.0.0.0/1"];
+    let arguments = [&["check", "--groups", open.path()], &sources[..]].concat();
+    assert_eq!(answer(&arguments).unwrap().status, 0);
+    assert_eq!(answer(&["check", "--groups", web.path()]).unwrap().status, 0);
+    let moved = ["check", "--groups", web.path(), "--web-port", "80"];
+    assert_eq!(answer(&moved).unwrap().status, 1);
+}
+
+#[test]
+fn json_is_the_report_and_nothing_else() {
+    let open = File::new("json.json", &group("sg-1", 22, r#""CidrIpv4": "0.0.0.0/0""#));
+    let event = event("authorize-open-ssh");
+    for arguments in [
+        ["check", "--groups", open.path(), "--format", "json"],
+        ["invoke", "--format", "json", "--scope=all", &event],
+    ] {
+        let found = answer(&arguments).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&found.out).unwrap();
+        assert_eq!(report["version"], 1);
+        assert_eq!(report["findings"][0]["code"], "open-ssh");
+    }
+}
+
+#[test]
+fn nothing_that_was_not_looked_at_is_compliant() {
+    let none = File::new("none.json", r#"{"SecurityGroups": []}"#);
+    let [line] = &answer(&["check", "--groups", none.path()]).unwrap_err()[..] else { panic!() };
+    assert!(line.contains("there is no security group in it"), "{line}");
+    let web = File::new("scope.json", &group("sg-1", 443, r#""CidrIpv4": "0.0.0.0/0""#));
+    let scoped = ["check", "--groups", web.path(), "--scope", "tag:Site=typo3"];
+    let [line] = &answer(&scoped).unwrap_err()[..] else { panic!() };
+    assert!(line.contains("none of the security groups in it is in scope"), "{line}");
+}
+
+#[test]
+fn a_prefix_list_decides_once_it_is_given() {
+    let groups = File::new("pl.json", &group("sg-1", 22, r#""PrefixListId": "pl-1""#));
+    let arguments = ["check", "--ssh-source", "203.0.113.0/24", "--groups", groups.path()];
+    let unresolved = answer(&arguments).unwrap();
+    assert_eq!(unresolved.status, 1);
+    assert!(unresolved.out.contains("unresolved-peer"), "{}", unresolved.out);
+    let [note] = &unresolved.notes[..] else { panic!() };
+    assert!(note.contains("--prefix-list-id pl-1"), "{note}");
+    for (entry, status) in [("203.0.113.64/26", 0), ("203.0.112.0/23", 1)] {
+        let text = format!(r#"{{"pl-1": {{"Entries": [{{"Cidr": "{entry}"}}]}}}}"#);
+        let lists = File::new("lists.json", &text);
+        let with_lists = [&arguments[..], &["--prefix-lists", lists.path()]].concat();
+        let resolved = answer(&with_lists).unwrap();
+        assert_eq!((resolved.status, resolved.notes.len()), (status, 0), "{entry}");
+    }
+}
+
+#[test]
+fn an_event_runs_the_handler_and_shows_what_it_did() {
+    let revert = [
+        "invoke",
+        "--remediation=revert-ssh",
+        "--scope=all",
+        "--ssh-source=203.0.113.0/24",
+        &event("authorize-open-ssh"),
+    ];
+    let found = answer(&revert).unwrap();
+    assert_eq!(found.status, 1);
+    assert!(found.out.contains("Subject: CLOSED after 0 s"), "{}", found.out);
+    let calls = found.out.split_once("Calls to EC2:\n\n").unwrap().1;
+    let calls: Vec<&str> =
+        calls.lines().map(|line| line.trim().split(' ').next().unwrap()).collect();
+    assert_eq!(
+        calls,
+        [
+            "DescribeSecurityGroups",
+            "DescribeSecurityGroupRules",
+            "AuthorizeSecurityGroupIngress",
+            "RevokeSecurityGroupIngress",
+        ]
+    );
+}
+
+#[test]
+fn events_share_one_ec2() {
+    let event = event("authorize-open-ssh");
+    let groups = r#"{"SecurityGroups": [{"GroupId": "sg-0a1b2c3d4e5f67890", "GroupName": "typo3",
+        "OwnerId": "123456789012", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 22,
+        "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#;
+    let groups = File::new("shared.json", groups);
+    let revert = ["--remediation=revert-ssh", "--scope=all", "--ssh-source=none"];
+    let arguments = [&["invoke", &event, &event, "--groups", groups.path()], &revert[..]].concat();
+    let out = answer(&arguments).unwrap().out;
+    let [first, second] = &out.split("\n== ").collect::<Vec<_>>()[..] else { panic!("{out}") };
+    assert!(first.contains("Subject: CLOSED"), "{first}");
+    // The name is only in the groups that were given.
+    assert!(first.contains("typo3"), "{first}");
+    assert!(second.contains("already-gone"), "{second}");
+    assert!(second.contains("(InvalidPermission.NotFound)"), "{second}");
+}
+
+#[test]
+fn a_change_that_could_not_be_audited_is_said_on_standard_error() {
+    let event = event("truncated");
+    let unaudited = answer(&["invoke", &event]).unwrap();
+    assert_eq!(unaudited.status, NOT_AUDITED);
+    let [reason, hint] = &unaudited.notes[..] else { panic!("{:?}", unaudited.notes) };
+    assert!(reason.contains("could not be audited"), "{reason}");
+    assert!(hint.contains("--groups"), "{hint}");
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let twice = answer(&["invoke", "-", "--groups", "-"]).unwrap_err();
+    assert_eq!(
+        twice,
+        [
+            "`-` is given 2 times, and standard input can be read only once: write the path of a file \
+          in the place of the others"
+        ]
+    );
+}
+
+#[test]
+fn an_error_says_what_is_behind_it() {
+    let missing = answer(&["check", "--groups", "no-such-file.json"]).unwrap_err();
+    let [error, cause] = &missing[..] else { panic!("{missing:?}") };
+    assert!(error.starts_with("no-such-file.json cannot be read"), "{error}");
+    assert!(cause.starts_with("  cause: "), "{cause}");
+    let broken = File::new("broken.json", "{");
+    assert_eq!(answer(&["check", "--groups", broken.path()]).unwrap_err().len(), 2);
+}
+
+#[test]
+fn every_wrong_option_is_named() {
+    let wrong = ["check", "--groups", "-", "--scope", "some", "--remediation", "revert"];
+    assert_eq!(
+        answer(&wrong).unwrap_err(),
+        [
+            "--scope is `some`: write all, or tag:KEY=VALUE",
+            "--remediation is `revert`: write notify, revert-ssh or revert-ingress",
+        ]
+    );
+    assert!(Arguments::try_parse_from(["sg-audit", "check"]).is_err());
+    assert!(
+        Arguments::try_parse_from(["sg-audit", "baseline", "show", "a", "--baseline", "b"])
+            .is_err()
+    );
+}
+
+#[test]
+fn a_baseline_is_shown_as_it_is_in_effect() {
+    let shown = answer(&["baseline", "show", "--ssh-source", "203.0.113.0/24"]).unwrap();
+    assert!(shown.out.contains("ssh-sources: [203.0.113.0/24]"), "{}", shown.out);
+    let file = File::new("shown.yaml", &shown.out);
+    assert_eq!(answer(&["baseline", "show", file.path()]).unwrap().out, shown.out);
+}
+
+#[test]
+fn a_baseline_is_valid_or_all_its_faults_are_named() {
+    let valid = answer(&["baseline", "validate"]).unwrap();
+    assert_eq!(
+        valid.out,
+        "standard: valid (3 ingress entries, 1 egress entry, 1 peer set, no exemptions)\n"
+    );
+    assert!(valid.notes.is_empty());
+    let wide = answer(&["baseline", "validate", "as-documented"]).unwrap();
+    assert_eq!((wide.status, wide.notes.len()), (0, 1));
+    let file = File::new("wrong.yaml", "version: 1\nname: x\nfoo: 1\ningress: []\negress: 1\n");
+    let faults = answer(&["baseline", "validate", file.path()]).unwrap_err();
+    let lines: Vec<_> = faults
+        .iter()
+        .map(|fault| {
+            fault.strip_prefix(&format!("{}:", file.path())).unwrap().split_once(':').unwrap().0
+        })
+        .collect();
+    assert_eq!(lines, ["3", "5"]);
+}

@@ -1,0 +1,50 @@
+//! The published controls that a finding answers to.
+//!
+//! CIS AWS Foundations Benchmark numbers by version, and AWS Security Hub's EC2 controls. All of
+//! them look for 0.0.0.0/0 or ::/0 in the rule, literally; other ways of being wide have none.
+
+use crate::net::{Cells, Interval, Layers, Set};
+use crate::rule::{Direction, Peer, Protocol, Rule};
+use crate::severity::RDP;
+
+/// The ports that EC2.19 calls high-risk.
+const HIGH_RISK: [u16; 24] = [
+    20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500,
+    5601, 8080, 8088, 8888, 9200, 9300,
+];
+
+/// The controls that a rule with this excess fails.
+pub fn controls(rule: &Rule, excess: &Cells) -> Vec<String> {
+    if rule.direction == Direction::Egress || !rule.peer.is_anywhere() || excess.is_empty() {
+        return Vec::new();
+    }
+    let opens = |port: u16| {
+        let point = Interval::new(port, port);
+        let cell: Cells = Layers::product(&Protocol::TCP.numbers().into(), &point.into());
+        cell.is_subset_of(excess)
+    };
+    let (ssh, rdp) = (opens(22), opens(RDP));
+    let ipv6 = matches!(rule.peer, Peer::Ipv6(_));
+    let mut out: Vec<&str> = Vec::new();
+    if ssh || rdp {
+        out.extend(if ipv6 {
+            ["CIS 3.0.0 5.3", "CIS 5.0.0 5.4", "CIS 7.0.0 6.4"]
+        } else {
+            ["CIS 3.0.0 5.2", "CIS 5.0.0 5.3", "CIS 7.0.0 6.3"]
+        });
+    }
+    if ssh {
+        out.push("EC2.13");
+    }
+    if rdp {
+        out.push("EC2.14");
+    }
+    out.push("EC2.18");
+    if HIGH_RISK.iter().any(|port| opens(*port)) {
+        out.push("EC2.19");
+    }
+    if ssh || rdp {
+        out.push(if ipv6 { "EC2.54" } else { "EC2.53" });
+    }
+    out.into_iter().map(ToOwned::to_owned).collect()
+}

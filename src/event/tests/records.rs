@@ -1,0 +1,297 @@
+//! Which call a record tells of, on which group, how it ended, and who made it.
+
+use serde_json::{Value, json};
+
+use super::super::{Event, decode};
+use super::{AUTHORIZE, OPEN_SSH, lines_of, open_ssh, record, response, response_rule, ssh};
+
+#[test]
+fn which_group() {
+    let by_name = |response: Value| {
+        let mut request = ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}));
+        request.as_object_mut().unwrap().remove("groupId");
+        request["groupName"] = json!("web");
+        lines_of(&record(AUTHORIZE, request, response))
+    };
+    let rule = response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0"));
+    assert_eq!(by_name(Value::Null), ["group named web: ingress tcp 22-22 0.0.0.0/0"]);
+    assert_eq!(by_name(response(json!([rule]))), [OPEN_SSH]);
+
+    let revoke = |request: Value, response: Value| {
+        lines_of(&record("RevokeSecurityGroupIngress", request, response))
+    };
+    let of_rules = json!({"revokedSecurityGroupRuleSet": {"items": [{"groupId": "sg-3"}]}});
+    let cases = [
+        (revoke(json!({"groupId": "sg-1"}), Value::Null), "sg-1: ingress revoked"),
+        (revoke(json!({"groupName": "web"}), Value::Null), "group named web: ingress revoked"),
+        (revoke(json!({"groupName": "web"}), of_rules), "sg-3: ingress revoked"),
+        (
+            revoke(Value::Null, Value::Null),
+            "undecodable: `RevokeSecurityGroupIngress` names no group",
+        ),
+        (
+            revoke(json!({"groupId": {}}), Value::Null),
+            "undecodable: `RevokeSecurityGroupIngress` names no group",
+        ),
+        (
+            lines_of(&record("RevokeSecurityGroupEgress", json!({"groupId": "sg-1"}), Value::Null)),
+            "sg-1: egress revoked",
+        ),
+        (
+            lines_of(&record(
+                "CreateSecurityGroup",
+                json!({"groupName": "web"}),
+                json!({"groupId": "sg-1"}),
+            )),
+            "sg-1: created",
+        ),
+        (
+            lines_of(&record("CreateSecurityGroup", json!({"groupName": "web"}), Value::Null)),
+            "group named web: unknown: the id of the new group is not in the event",
+        ),
+    ];
+    for (lines, expected) in cases {
+        assert_eq!(lines, [expected]);
+    }
+}
+
+#[test]
+fn modified_rules() {
+    let modify = |request: Value| {
+        lines_of(&record("ModifySecurityGroupRules", request, json!({"return": true})))
+    };
+    let content =
+        json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": "22", "CidrIpv4": "203.0.113.9/0"});
+    let item = |content: &Value| {
+        let id = "sgr-1";
+        json!({"SecurityGroupRuleId": id, "tag": 1, "SecurityGroupRule": content})
+    };
+    let nested = |rules: Value| {
+        let request = json!({"GroupId": "sg-1", "SecurityGroupRule": rules});
+        json!({"ModifySecurityGroupRulesRequest": request})
+    };
+    let open = "sg-1: sgr-1 is tcp 22-22 0.0.0.0/0";
+    let lower = json!({
+        "groupId": "sg-1",
+        "securityGroupRules": {"items": [{
+            "securityGroupRuleId": "sgr-1",
+            "securityGroupRule": {
+                "ipProtocol": "6", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0",
+            },
+        }]},
+    });
+    let understood = [
+        nested(item(&content)),
+        nested(json!([item(&content)])),
+        nested(json!({"items": [item(&content)]})),
+        json!({"GroupId": "sg-1", "SecurityGroupRule": item(&content)}),
+        lower,
+    ];
+    for request in understood {
+        assert_eq!(modify(request), [open]);
+    }
+    let peer = |name: &str, peer: &str| json!({"IpProtocol": "-1", name: peer});
+    let several = nested(json!([
+        item(&peer("CidrIpv6", "::/0")),
+        item(&peer("PrefixListId", "pl-1")),
+        item(&peer("ReferencedGroupId", "sg-2")),
+    ]));
+    assert_eq!(
+        modify(several),
+        ["sg-1: sgr-1 is all * ::/0, sgr-1 is all * pl-1, sgr-1 is all * sg-2"]
+    );
+
+    let unread = "sg-1: unknown: the rules of `ModifySecurityGroupRules` are not understood:";
+    let not_understood = [
+        (nested(Value::Null), "no rule is in it"),
+        (nested(json!("...")), "`SecurityGroupRule` is a text, where a list should be"),
+        (nested(json!({"omitted": true})), "`SecurityGroupRule` was cut short by CloudTrail"),
+        (nested(json!([item(&content), {}])), "`SecurityGroupRuleId` is missing"),
+        (nested(item(&json!({"IpProtocol": "-1"}))), "a rule has 0 peers, where one should be"),
+        (nested(item(&json!({"CidrIpv4": "0.0.0.0/0"}))), "`IpProtocol` is missing"),
+        (
+            nested(item(&json!({"CidrIpv4": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22}))),
+            "tcp has no ports 22 to none",
+        ),
+        (
+            json!({"groupId": "sg-1", "omitted": true}),
+            "`requestParameters` was cut short by CloudTrail",
+        ),
+    ];
+    for (request, reason) in not_understood {
+        assert_eq!(modify(request), [format!("{unread} {reason}")]);
+    }
+}
+
+#[test]
+fn outcomes() {
+    let ended = |code: Value| {
+        let mut event = open_ssh();
+        event["errorCode"] = code;
+        lines_of(&event)
+    };
+    for success in [json!(null), json!(""), json!({}), json!(7)] {
+        assert_eq!(ended(success), [OPEN_SSH]);
+    }
+    let codes = [
+        "Client.UnauthorizedOperation",
+        "InvalidPermission.Duplicate",
+        "RequestExpired",
+        "Client.DryRunOperation",
+    ];
+    for code in codes {
+        let expected = format!("ignored: the call failed ({code}) and changed nothing");
+        assert_eq!(ended(json!(code)), [expected]);
+    }
+    let codes = [
+        "Server.InternalError",
+        "Server.X",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "Client.Unavailable",
+    ];
+    for code in codes {
+        let expected = format!(
+            "sg-1: unknown: `{AUTHORIZE}` ({code}): the call ended in a server error, \
+             so what it changed is not known"
+        );
+        assert_eq!(ended(json!(code)), [expected]);
+    }
+}
+
+#[test]
+fn calls_that_change_no_rule() {
+    let call = |name: &str| lines_of(&record(name, json!({"groupId": "sg-1"}), Value::Null));
+    let ignored = [
+        ("DescribeSecurityGroups", "it only reads"),
+        ("GetSecurityGroupsForVpc", "it only reads"),
+        ("UpdateSecurityGroupRuleDescriptionsIngress", "it changes descriptions only"),
+        ("DeleteSecurityGroup", "the group is gone, with its rules"),
+        ("RunInstances", "it changes no rules of a security group"),
+        ("ModifyInstanceAttribute", "it changes no rules of a security group"),
+        ("CreateNetworkInterface", "it changes no rules of a security group"),
+    ];
+    for (name, reason) in ignored {
+        assert_eq!(call(name), [format!("ignored: `{name}`: {reason}")]);
+    }
+    assert_eq!(
+        call("ReplaceSecurityGroupRules"),
+        ["sg-1: unknown: `ReplaceSecurityGroupRules` is not a call that this version knows"],
+    );
+    assert_eq!(
+        call("ModifyManagedPrefixList"),
+        ["undecodable: `ModifyManagedPrefixList` changes a prefix list; \
+             which groups name it, it does not say"],
+    );
+}
+
+#[test]
+fn other_services() {
+    let from = |source: &str| {
+        let mut event = open_ssh();
+        event["eventSource"] = json!(source);
+        lines_of(&event)
+    };
+    for source in
+        ["rds.amazonaws.com", "ec2-instance-connect.amazonaws.com", "sts.amazonaws.com.cn"]
+    {
+        assert_eq!(from(source), [format!("ignored: `{AUTHORIZE}`: not a security-group call")]);
+    }
+    for source in ["ec2.amazonaws.com", "ec2.amazonaws.com.cn", "...", ""] {
+        assert_eq!(from(source), [OPEN_SSH]);
+    }
+    let state = json!({
+        "detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2",
+        "detail": {"instance-id": "i-1", "state": "running"},
+    });
+    let expected = "ignored: `EC2 Instance State-change Notification`: not a security-group call";
+    assert_eq!(lines_of(&state), [expected]);
+}
+
+#[test]
+fn records_that_do_not_say_which_call_they_are() {
+    let reason = "unknown: the event does not say which call it is";
+    let untold = |request: Value, response: Value| {
+        let mut event = record("?", request, response);
+        let named = lines_of(&event);
+        event.as_object_mut().unwrap().remove("eventName");
+        assert_eq!(lines_of(&event), named);
+        named
+    };
+    let sg = |id: &str| format!("{id}: {reason}");
+    assert_eq!(untold(json!({"groupId": "sg-1", "x": ["sg-2"]}), Value::Null), [sg("sg-1")]);
+    assert_eq!(
+        untold(json!({"x": [{"y": "sg-2"}, "sg-1", "sg-", "sg-a b"]}), json!(["sg-1"])),
+        [sg("sg-1"), sg("sg-2")]
+    );
+    let none = "undecodable: the event is no CloudTrail record, and names no group";
+    assert_eq!(untold(json!({"vpcId": "vpc-1"}), Value::Null), [none]);
+    let many: Vec<_> = (0..21).map(|number| format!("sg-{number}")).collect();
+    let expected = "undecodable: the event does not say which call it is, and names 21 groups";
+    assert_eq!(untold(json!(many), Value::Null), [expected]);
+
+    // A part of a record.
+    let part = json!({"groupId": "sg-1", "ipPermissions": {}});
+    assert_eq!(lines_of(&part), [sg("sg-1")]);
+}
+
+#[test]
+fn who_when_and_where() {
+    let record = |identity: Value, envelope: Value| {
+        let mut event = json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2"});
+        event.as_object_mut().unwrap().extend(envelope.as_object().unwrap().clone());
+        event["detail"] = json!({
+            "eventName": AUTHORIZE,
+            "requestParameters": {"groupId": "sg-1"},
+            "userIdentity": identity,
+        });
+        let events = decode(event.to_string().as_bytes());
+        let [Event::Change(change)] = events.as_slice() else { unreachable!() };
+        change.record.clone()
+    };
+    let actors = [
+        (json!({"type": "Root", "arn": "arn:aws:iam::1:root"}), Some("arn:aws:iam::1:root")),
+        (
+            json!({
+                "arn": "arn:aws:sts::1:assumed-role/a/b",
+                "invokedBy": "cloudformation.amazonaws.com",
+            }),
+            Some("arn:aws:sts::1:assumed-role/a/b"),
+        ),
+        (
+            json!({"type": "AWSService", "invokedBy": "inspector2.amazonaws.com"}),
+            Some("inspector2.amazonaws.com"),
+        ),
+        (
+            json!({"type": "WebIdentityUser", "principalid": "accounts.google.com:a"}),
+            Some("accounts.google.com:a"),
+        ),
+        (
+            json!({"type": "AWSAccount", "accountId": 12_345_678_901_i64}),
+            Some("AWSAccount 012345678901"),
+        ),
+        (json!({"arn": {}, "type": ["x"]}), None),
+        (json!("x"), None),
+        (Value::Null, None),
+    ];
+    for (identity, expected) in actors {
+        assert_eq!(record(identity, json!({})).actor.as_deref(), expected);
+    }
+
+    let envelope = json!({
+        "account": 123_456_789_012_i64,
+        "region": "eu-central-1",
+        "time": "2026-03-12T09:11:14+01:00",
+    });
+    let whole = record(Value::Null, envelope);
+    assert_eq!(whole.account.as_deref(), Some("123456789012"));
+    assert_eq!(whole.region.as_deref(), Some("eu-central-1"));
+    assert_eq!(whole.time.unwrap().to_rfc3339(), "2026-03-12T08:11:14+00:00");
+
+    let poor = record(
+        json!({"accountId": "210987654321"}),
+        json!({"account": "", "region": {}, "time": "..."}),
+    );
+    assert_eq!(poor.account.as_deref(), Some("210987654321"));
+    assert_eq!((poor.region, poor.time), (None, None));
+}

@@ -1,0 +1,178 @@
+//! JSON as it really comes.
+//!
+//! On its way here an event may have passed through tools that write numbers as strings and
+//! accounts as numbers, that drop empty lists, or change the case of names. All of that is read.
+//! What cannot be read is an error and never a default: a list that CloudTrail left out must not
+//! look like a list without anything in it.
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::rule::RuleError;
+
+/// Nobody needs more of a name or a user agent; what comes from outside may be megabytes.
+const LONGEST_TEXT: usize = 1024;
+
+/// Why something in an event is not understood.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum Unread {
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    #[error("`{member}` is {found}, where {expected} should be")]
+    Type { member: &'static str, found: &'static str, expected: &'static str },
+    #[error("`{member}` was cut short by CloudTrail")]
+    Omitted { member: &'static str },
+    #[error("`{member}` has `{unknown}` in it, which this version does not know")]
+    Unknown { member: &'static str, unknown: String },
+    #[error("a peer is a group by its name, `{0}`")]
+    GroupByName(String),
+    #[error("a rule has {0} peers, where one should be")]
+    Peers(usize),
+    #[error("no rule is in it")]
+    Empty,
+    #[error("it has fewer rules ({found}) than were asked for ({asked})")]
+    Fewer { found: usize, asked: usize },
+    #[error("it is about another group, `{0}`")]
+    OtherGroup(String),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+static ABSENT: Value = Value::Null;
+
+/// A JSON value, and the name under which it was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node<'a> {
+    name: &'static str,
+    value: &'a Value,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn new(name: &'static str, value: &'a Value) -> Self {
+        Self { name, value }
+    }
+
+    pub(super) fn value(self) -> &'a Value {
+        self.value
+    }
+
+    /// The member of that name, in any case: Modify capitalises its members, data lakes write them
+    /// small.
+    pub(super) fn member(self, name: &'static str) -> Self {
+        let found = self.value.as_object().and_then(|members| {
+            members.get(name).or_else(|| {
+                let other = members.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+                other.map(|(_, value)| value)
+            })
+        });
+        Self { name, value: found.unwrap_or(&ABSENT) }
+    }
+
+    /// The names of its members.
+    pub(super) fn names(self) -> impl Iterator<Item = &'a str> {
+        self.value.as_object().into_iter().flat_map(|members| members.keys().map(String::as_str))
+    }
+
+    /// Whether nothing is said: absent, null, `""`, `{}` and `[]` are all in use.
+    pub(super) fn is_absent(self) -> bool {
+        match self.value {
+            Value::Null => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(elements) => elements.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
+    /// Whether CloudTrail marked it as cut short.
+    pub(super) fn is_omitted(self) -> bool {
+        let mark = self.member("omitted").value;
+        !matches!(mark, Value::Null | Value::Bool(false)) && mark != "false"
+    }
+
+    fn mismatch(self, expected: &'static str) -> Unread {
+        let found = match self.value {
+            Value::Null => return Unread::Missing(self.name),
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) if self.is_omitted() => {
+                return Unread::Omitted { member: self.name };
+            }
+            Value::Object(_) => "an object",
+        };
+        Unread::Type { member: self.name, found, expected }
+    }
+
+    /// A text, where there is one. Numbers are text to some tools' mind.
+    pub(super) fn text(self) -> Result<Option<String>, Unread> {
+        match self.value {
+            _ if self.is_absent() => Ok(None),
+            Value::String(text) => Ok(Some(cut(text))),
+            Value::Number(number) => Ok(Some(number.to_string())),
+            _ => Err(self.mismatch("a text")),
+        }
+    }
+
+    /// A text that must be there.
+    pub(super) fn required(self) -> Result<String, Unread> {
+        self.text()?.ok_or(Unread::Missing(self.name))
+    }
+
+    /// A text where only a missing one is of no consequence.
+    pub(super) fn told(self) -> Option<String> {
+        self.text().ok().flatten()
+    }
+
+    /// The id of an account. As a number it has lost its leading zeros.
+    pub(super) fn account(self) -> Result<Option<String>, Unread> {
+        let text = self.text()?;
+        Ok(if self.value.is_number() { text.map(|id| format!("{id:0>12}")) } else { text })
+    }
+
+    /// A whole number, where there is one.
+    pub(super) fn number(self) -> Result<Option<i32>, Unread> {
+        if self.is_absent() {
+            return Ok(None);
+        }
+        let text = match self.value {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(self.mismatch("a number")),
+        };
+        // Some tools know floating-point numbers only: 22.0.
+        let digits = text.strip_suffix(".0").unwrap_or(&text);
+        digits.parse().map(Some).map_err(|_| self.mismatch("a whole number"))
+    }
+
+    /// The elements of a list: an array, an array under `items`, or a single element in the place
+    /// of the list, which is told by the member `of` that every element has.
+    pub(super) fn items(self, of: &'static str) -> Result<Vec<Self>, Unread> {
+        if self.is_absent() {
+            return Ok(Vec::new());
+        }
+        match self.value {
+            Value::Array(elements) => {
+                Ok(elements.iter().map(|value| Self { name: self.name, value }).collect())
+            }
+            Value::Object(_) if self.is_omitted() => Err(Unread::Omitted { member: self.name }),
+            Value::Object(_) if !self.member(of).value.is_null() => Ok(vec![self]),
+            Value::Object(_) => {
+                let items = self.member("items");
+                match items.value {
+                    Value::Array(_) | Value::Object(_) => {
+                        Self { name: self.name, value: items.value }.items(of)
+                    }
+                    _ => Err(self.mismatch("a list")),
+                }
+            }
+            _ => Err(self.mismatch("a list")),
+        }
+    }
+}
+
+/// The first 1,024 characters.
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
+}

@@ -1,0 +1,247 @@
+//! An EC2 in memory, for the command line and for tests.
+//!
+//! It behaves like EC2 where the audit depends on it: a group is found by its id, or by its name
+//! where only one has it; a rule is the same rule as another when their contents are, whatever
+//! their descriptions; a revocation goes by content and says whether there was anything to revoke;
+//! a group holds so many rules and no more. Every call is written down in EC2's words.
+
+mod apply;
+mod limit;
+mod notifier;
+
+use std::cell::{Cell, RefCell};
+
+use ipnet::IpNet;
+
+use crate::audit::{Ec2Error, Group, Place, Revoked, SecurityGroups};
+use crate::baseline::Lists;
+use crate::event::GroupKey;
+use crate::net::Reference;
+use crate::rule::{Direction, Peer, Rule};
+use crate::words::rule_text;
+
+pub use limit::RULE_LIMIT;
+pub use notifier::MemoryNotifier;
+
+/// Security groups and prefix lists, held in memory.
+#[derive(Debug)]
+pub struct MemoryEc2 {
+    held: RefCell<Vec<Held>>,
+    lists: Lists,
+    rule_limit: usize,
+    calls: RefCell<Vec<String>>,
+    ids_given: Cell<u64>,
+}
+
+/// A group with its rules.
+#[derive(Clone, Debug)]
+struct Held {
+    place: Place,
+    group: Group,
+    rules: Vec<Rule>,
+}
+
+impl MemoryEc2 {
+    /// An EC2 with these groups and these prefix lists. Rules keep the ids they have; one without
+    /// stays without, since an id that was made up would be reported as though it were real.
+    pub fn new(groups: impl IntoIterator<Item = (Place, Group, Vec<Rule>)>, lists: Lists) -> Self {
+        let held = groups.into_iter().map(|(place, group, rules)| {
+            let rules = rules.into_iter().map(|rule| own_names(rule, &place, &group)).collect();
+            Held { place, group, rules }
+        });
+        Self {
+            held: RefCell::new(held.collect()),
+            lists,
+            rule_limit: RULE_LIMIT,
+            calls: RefCell::default(),
+            ids_given: Cell::default(),
+        }
+    }
+
+    /// The same with another limit of rules for each direction and address family.
+    #[must_use]
+    pub fn with_rule_limit(mut self, rule_limit: usize) -> Self {
+        self.rule_limit = rule_limit;
+        self
+    }
+
+    /// The calls made since this was last asked, each in EC2's words, with the error code of those
+    /// that were refused.
+    pub fn take_calls(&self) -> Vec<String> {
+        self.calls.take()
+    }
+
+    /// The rules that a group has now; `None` where there is no such group.
+    pub fn rules_of(&self, group: &str) -> Option<Vec<Rule>> {
+        let held = self.held.borrow();
+        held.iter().find(|held| held.group.id == group).map(|held| held.rules.clone())
+    }
+
+    fn record(&self, call: String, refused: Option<&str>) {
+        let call = match refused {
+            Some(code) => format!("{call} ({code})"),
+            None => call,
+        };
+        self.calls.borrow_mut().push(call);
+    }
+
+    /// An id that no group and no rule has.
+    fn new_id(&self, prefix: &str) -> String {
+        let number = self.ids_given.get() + 1;
+        self.ids_given.set(number);
+        format!("{prefix}-{number:017x}")
+    }
+
+    /// Makes a call that is to change a group, or says like EC2 that there is no such group. `act`
+    /// says what came of it.
+    fn change<T>(
+        &self,
+        call: Call<'_>,
+        act: impl FnOnce(&mut Held) -> Answer<T>,
+    ) -> Result<T, Ec2Error> {
+        let mut held = self.held.borrow_mut();
+        let answer = match held.iter_mut().find(|held| held.is(call.place, call.group)) {
+            Some(held) => act(held),
+            None => Answer {
+                code: Some("InvalidGroup.NotFound"),
+                result: Err(Ec2Error::NotFound {
+                    action: call.action,
+                    message: format!("the group `{}` does not exist", call.group),
+                }),
+            },
+        };
+        let text = format!("{} {} {}", call.action, call.group, rule_text(call.rule));
+        self.record(text, answer.code);
+        answer.result
+    }
+}
+
+/// A call that is to change a group.
+struct Call<'a> {
+    action: &'static str,
+    place: &'a Place,
+    group: &'a str,
+    rule: &'a Rule,
+}
+
+/// EC2's error code, where it has one to give, and what the audit makes of it.
+struct Answer<T> {
+    code: Option<&'static str>,
+    result: Result<T, Ec2Error>,
+}
+
+impl Held {
+    fn is(&self, place: &Place, id: &str) -> bool {
+        self.group.id == id && same_place(&self.place, place)
+    }
+}
+
+impl SecurityGroups for MemoryEc2 {
+    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
+        const ACTION: &str = "DescribeSecurityGroups";
+        let (GroupKey::Id(wanted) | GroupKey::Name(wanted)) = key;
+        self.record(format!("{ACTION} {wanted}"), None);
+        let held = self.held.borrow();
+        let mut found = held.iter().filter(|held| match key {
+            GroupKey::Id(id) => held.is(place, id),
+            GroupKey::Name(name) => {
+                held.group.name.as_ref() == Some(name) && same_place(&held.place, place)
+            }
+        });
+        let first = found.next().map(|held| held.group.clone());
+        if found.next().is_some() {
+            // By name means in the default VPC, and nothing here tells which VPC that is.
+            return Err(Ec2Error::Refused {
+                action: ACTION,
+                code: "InvalidParameterValue".to_owned(),
+                message: format!("more than one group is called `{wanted}`"),
+            });
+        }
+        Ok(first)
+    }
+
+    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
+        self.record(format!("DescribeSecurityGroupRules {}", group.id), None);
+        let held = self.held.borrow();
+        // EC2 filters its rules by the group's id: of a group that is not there it lists none.
+        Ok(held
+            .iter()
+            .find(|held| held.is(place, &group.id))
+            .map(|held| held.rules.clone())
+            .unwrap_or_default())
+    }
+
+    async fn prefix_list(&self, _: &Place, id: &str) -> Result<Vec<IpNet>, Ec2Error> {
+        const ACTION: &str = "GetManagedPrefixListEntries";
+        let found = match self.lists.get(id) {
+            Some(Ok(entries)) => Ok(entries.clone()),
+            Some(Err(reason)) => Err(reason.clone()),
+            None => Err(format!("the entries of `{id}` were not given")),
+        };
+        let refused = found.is_err().then_some("InvalidPrefixListID.NotFound");
+        self.record(format!("{ACTION} {id}"), refused);
+        found.map_err(|message| Ec2Error::NotFound { action: ACTION, message })
+    }
+
+    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
+        let action = match rule.direction {
+            Direction::Ingress => "AuthorizeSecurityGroupIngress",
+            Direction::Egress => "AuthorizeSecurityGroupEgress",
+        };
+        self.change(Call { action, place, group, rule }, |held| {
+            let mut rule = own_names(rule.clone(), &held.place, &held.group);
+            if held.rules.iter().any(|other| other.content() == rule.content()) {
+                let code = Some("InvalidPermission.Duplicate");
+                return Answer { code, result: Err(Ec2Error::Duplicate) };
+            }
+            if limit::is_exceeded(&held.rules, &rule, self.rule_limit, &self.lists) {
+                let code = Some("RulesPerSecurityGroupLimitExceeded");
+                return Answer { code, result: Err(Ec2Error::LimitExceeded) };
+            }
+            rule.id = Some(self.new_id("sgr"));
+            held.rules.push(rule);
+            Answer { code: None, result: Ok(()) }
+        })
+    }
+
+    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
+        let action = match rule.direction {
+            Direction::Ingress => "RevokeSecurityGroupIngress",
+            Direction::Egress => "RevokeSecurityGroupEgress",
+        };
+        self.change(Call { action, place, group, rule }, |held| {
+            let content = own_names(rule.clone(), &held.place, &held.group).content();
+            match held.rules.iter().position(|other| other.content() == content) {
+                Some(at) => {
+                    held.rules.remove(at);
+                    Answer { code: None, result: Ok(Revoked::Proven) }
+                }
+                None => Answer {
+                    code: Some("InvalidPermission.NotFound"),
+                    result: Ok(Revoked::NothingThere),
+                },
+            }
+        })
+    }
+}
+
+/// What is known of two places does not tell them apart. Files of groups do not always say the
+/// region.
+fn same_place(a: &Place, b: &Place) -> bool {
+    let agree = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
+    agree(&a.account, &b.account) && agree(&a.region, &b.region)
+}
+
+/// The rule as EC2 lists it: a group of the same account is named without the account.
+fn own_names(mut rule: Rule, place: &Place, group: &Group) -> Rule {
+    let own = group.owner.as_ref().or(place.account.as_ref());
+    if let Peer::Reference(Reference::Group(peer)) = &mut rule.peer
+        && peer.account.as_ref() == own
+    {
+        peer.account = None;
+    }
+    rule
+}
+
+#[cfg(test)]
+mod tests;

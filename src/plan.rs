@@ -1,0 +1,148 @@
+//! What a revert would do about a rule: whether it is due, and what it leaves.
+
+use crate::evaluate::{Judge, Judgement};
+use crate::finding::Code;
+use crate::net::{Interval, Layers, Set, Traffic, cidrs_ipv4, cidrs_ipv6};
+use crate::rule::{Direction, Peer, Protocol, Rule, RuleError, icmp_selector};
+use crate::settings::Remediation;
+use crate::words::rule_text;
+
+/// More pieces than this are not put in a rule's place: nothing is changed then. A group holds 60
+/// rules by default, and a person has to be able to read what was done.
+pub const MAX_PIECES: usize = 40;
+
+/// How a piece's description begins; behind it, the rule that it comes from.
+const KEPT_FROM: &str = "kept by typo3-sg-auditor from ";
+
+/// The longest description that EC2 takes.
+const MAX_DESCRIPTION: usize = 255;
+
+/// Whether a rule with this finding is to be reverted.
+pub fn is_due(
+    remediation: Remediation,
+    direction: Direction,
+    code: Code,
+    judgement: &Judgement,
+) -> bool {
+    match remediation {
+        Remediation::Notify => false,
+        Remediation::RevertSsh => code == Code::OpenSsh,
+        Remediation::RevertIngress => {
+            direction == Direction::Ingress && !judgement.public_excess().is_empty()
+        }
+    }
+}
+
+/// The rules that together admit what the baseline admits of a rule and `covered` does not: what a
+/// revert puts in the rule's place. Traffic that the site lives on comes first.
+///
+/// `covered` is what the wholly compliant rules of the group admit.
+pub fn pieces(judge: &Judge<'_>, rule: &Rule, covered: &Traffic) -> Result<Vec<Rule>, RuleError> {
+    let mut covered = covered.clone();
+    let mut pieces: Vec<Rule> = Vec::new();
+    for part in judge.admitted_of(rule) {
+        let mut missing = part.difference(&covered);
+        missing.references =
+            missing.references.difference(&part.within(&covered.cells_of_anybody()).references);
+        if missing.is_empty() {
+            continue;
+        }
+        // Cut to what is missing only where that takes no more rules than the whole part. A narrow
+        // rule that was there before would otherwise break 0.0.0.0/0 into thirty-two pieces, and
+        // enough of them would keep a revert from happening.
+        let whole = pieces_of(rule, &part)?;
+        let exact = pieces_of(rule, &missing)?;
+        pieces.extend(if exact.len() <= whole.len() { exact } else { whole });
+        covered = covered.union(&part);
+    }
+    for piece in &mut pieces {
+        piece.description = Some(description_of_piece(rule));
+    }
+    Ok(pieces)
+}
+
+/// The description of every piece of a rule: it names the rule, and is the same in every run.
+fn description_of_piece(rule: &Rule) -> String {
+    let id = rule.id.as_deref().unwrap_or("a rule");
+    let text = format!("{KEPT_FROM}{id} ({})", rule_text(rule));
+    text.chars().take(MAX_DESCRIPTION).collect()
+}
+
+/// Whether `piece` was put in the place of `rule`, by this run or an earlier one. Its description
+/// says so, and it admits no more than the rule's ports did.
+pub fn is_piece_of(piece: &Rule, rule: &Rule) -> bool {
+    let described = piece.description.as_deref().unwrap_or_default();
+    let same_id = rule.id.as_deref().is_none_or(|id| described.contains(id));
+    described.starts_with(KEPT_FROM)
+        && described.ends_with(&format!("({})", rule_text(rule)))
+        && same_id
+        && piece.direction == rule.direction
+        && piece.cells().is_subset_of(&rule.cells())
+}
+
+fn pieces_of(rule: &Rule, traffic: &Traffic) -> Result<Vec<Rule>, RuleError> {
+    let mut out = Vec::new();
+    let mut piece = |protocol, selector, peer| {
+        out.push(Rule::covering(rule.direction, protocol, selector, peer)?);
+        Ok(())
+    };
+    each_box(&traffic.ipv4, |protocol, selector, set| {
+        cidrs_ipv4(set).try_for_each(|net| piece(protocol, selector, Peer::Ipv4(net)))
+    })?;
+    each_box(&traffic.ipv6, |protocol, selector, set| {
+        cidrs_ipv6(set).try_for_each(|net| piece(protocol, selector, Peer::Ipv6(net)))
+    })?;
+    each_box(&traffic.references, |protocol, selector, set| {
+        set.iter().cloned().try_for_each(|to| piece(protocol, selector, Peer::Reference(to)))
+    })?;
+    Ok(out)
+}
+
+/// Calls `f` for each box that one EC2 rule can hold: all protocols, or one of them; all ICMP types
+/// or one of them.
+fn each_box<V: Set>(
+    of: &Layers<u8, Layers<u16, V>>,
+    mut f: impl FnMut(Protocol, Interval<u16>, &V) -> Result<(), RuleError>,
+) -> Result<(), RuleError> {
+    for (protocols, ports) in of.layers() {
+        if *protocols == Interval::full() {
+            for (selector, set) in ports.layers() {
+                f(Protocol::All, *selector, set)?;
+            }
+            continue;
+        }
+        for number in protocols.first()..=protocols.last() {
+            let protocol = Protocol::Number(number);
+            for (selector, set) in ports.layers() {
+                if protocol.is_icmp() {
+                    icmp_rules(*selector).into_iter().try_for_each(|one| f(protocol, one, set))?;
+                } else {
+                    f(protocol, *selector, set)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// ICMP selectors, cut into what one EC2 rule can hold: every type, one type with every code, or
+/// one type with one code.
+fn icmp_rules(selector: Interval<u16>) -> Vec<Interval<u16>> {
+    if selector == Interval::full() {
+        return vec![selector];
+    }
+    let [first, _] = selector.first().to_be_bytes();
+    let [last, _] = selector.last().to_be_bytes();
+    let mut out = Vec::new();
+    for kind in first..=last {
+        let whole = icmp_selector(kind, None);
+        match whole.intersection(&selector) {
+            Some(part) if part == whole => out.push(whole),
+            Some(part) => {
+                out.extend((part.first()..=part.last()).map(|point| Interval::new(point, point)));
+            }
+            None => {}
+        }
+    }
+    out
+}

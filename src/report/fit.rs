@@ -1,0 +1,175 @@
+//! What is left out of a finding so that a message can carry it.
+//!
+//! SNS takes 256 KiB and nothing more. Every finding gives up the tail of a long excess, because a
+//! reader has no use for it; one that is too large all the same gives up what it must. What a
+//! finding gives up is counted or ends in an ellipsis, and no finding is given up.
+
+use super::inert;
+use super::json::to_ascii_json;
+use crate::finding::Finding;
+use crate::rule::{GroupRef, Peer, Reference};
+
+/// So many peers of a box stay.
+pub(super) const PEERS: usize = 100;
+/// So many characters of the excess as text stay.
+const EXCESS_TEXT: usize = 2000;
+
+/// Bytes of each text of a finding that is too large. It has about twenty.
+const TEXT: usize = 4096;
+/// Bytes of its list of what is kept.
+const KEPT: usize = 16 * 1024;
+/// Bytes of its undo command.
+const UNDO: usize = 32 * 1024;
+
+/// How long a text is inside a JSON string, as `serde_json` writes it.
+pub(super) fn json_len(text: &str) -> usize {
+    text.bytes()
+        .map(|byte| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+            0..0x20 => 6,
+            _ => 1,
+        })
+        .sum()
+}
+
+/// How many bytes of a message's body a finding takes: it is JSON inside a JSON string.
+pub(super) fn cost(finding: &Finding) -> Result<usize, serde_json::Error> {
+    to_ascii_json(finding).map(|json| json_len(&json))
+}
+
+/// The finding as every message has it.
+pub(super) fn trimmed(finding: &Finding) -> Finding {
+    let mut finding = finding.clone();
+    for piece in &mut finding.excess {
+        let cut = piece.peers.len().saturating_sub(PEERS);
+        piece.peers.truncate(PEERS);
+        piece.excess_omitted += cut;
+        finding.excess_omitted += cut;
+    }
+    finding.excess_text = inert::clip(&finding.excess_text, EXCESS_TEXT);
+    finding
+}
+
+/// The finding, trimmed, in at most `budget` bytes of a message's body: first the texts get
+/// shorter, then boxes go. `budget` has to hold the texts.
+pub(super) fn squeezed(mut finding: Finding, budget: usize) -> Result<Finding, serde_json::Error> {
+    if cost(&finding)? <= budget {
+        return Ok(finding);
+    }
+    shorten_texts(&mut finding);
+    let boxes = std::mem::take(&mut finding.excess);
+    let mut room = budget.saturating_sub(cost(&finding)?);
+    for piece in boxes {
+        // The comma between two boxes, and the digits of the count.
+        let len = json_len(&to_ascii_json(&piece)?) + 32;
+        if len <= room {
+            room -= len;
+            finding.excess.push(piece);
+        } else {
+            room = 0;
+            finding.excess_omitted += piece.peers.len();
+        }
+    }
+    Ok(finding)
+}
+
+fn shorten_texts(finding: &mut Finding) {
+    let texts = [
+        &mut finding.id,
+        &mut finding.fingerprint,
+        &mut finding.title,
+        &mut finding.excess_text,
+        &mut finding.remediation.detail,
+    ];
+    texts.into_iter().for_each(|text| shorten(text, TEXT));
+    let mut optional = vec![
+        &mut finding.account,
+        &mut finding.region,
+        &mut finding.console_url,
+        &mut finding.remediation.connections,
+    ];
+    if let Some(group) = &mut finding.group {
+        shorten(&mut group.id, TEXT);
+        optional.extend([&mut group.name, &mut group.vpc_id]);
+    }
+    if let Some(change) = &mut finding.change {
+        optional.extend([
+            &mut change.event_id,
+            &mut change.event_name,
+            &mut change.actor,
+            &mut change.source_ip,
+            &mut change.user_agent,
+        ]);
+    }
+    if let Some(rule) = &mut finding.rule {
+        match &mut rule.peer {
+            Peer::Reference(Reference::Group(GroupRef { account, id })) => {
+                optional.push(account);
+                shorten(id, TEXT);
+            }
+            Peer::Reference(Reference::PrefixList(id)) => shorten(id, TEXT),
+            Peer::Ipv4(_) | Peer::Ipv6(_) => {}
+        }
+        optional.extend([&mut rule.id, &mut rule.description]);
+    }
+    optional.into_iter().flatten().for_each(|text| shorten(text, TEXT));
+    shorten_list(&mut finding.controls, TEXT);
+    shorten_list(&mut finding.remediation.kept, KEPT);
+    // Half a command must not be pasted into a shell.
+    let undo = &mut finding.remediation.undo;
+    if undo.take_if(|undo| ascii_json_len(undo) > UNDO).is_some() {
+        finding.remediation.detail.push_str(" The undo command is too long for a message.");
+    }
+}
+
+/// Cuts a list to what fits; its last entry then says how many are missing.
+pub(super) fn shorten_list(list: &mut Vec<String>, max: usize) {
+    let mut room = max;
+    let all = list.len();
+    let fitting = list
+        .iter()
+        .take_while(|entry| {
+            let len = ascii_json_len(entry) + "\\\"\\\",".len();
+            let fits = len <= room;
+            room = room.saturating_sub(len);
+            fits
+        })
+        .count();
+    if fitting < all {
+        list.truncate(fitting);
+        list.push(format!("and {} more", all - fitting));
+    }
+}
+
+/// Cuts a text to `max` bytes of a message's body.
+pub(super) fn shorten(text: &mut String, max: usize) {
+    if ascii_json_len(text) <= max {
+        return;
+    }
+    let ellipsis = '…';
+    let mut room = max.saturating_sub(char_len(ellipsis));
+    let end = text.char_indices().find_map(|(at, c)| {
+        let len = char_len(c);
+        let full = len > room;
+        room = room.saturating_sub(len);
+        full.then_some(at)
+    });
+    text.truncate(end.unwrap_or(text.len()));
+    text.push(ellipsis);
+}
+
+/// How long a text is in ASCII-only JSON inside a JSON string.
+fn ascii_json_len(text: &str) -> usize {
+    text.chars().map(char_len).sum()
+}
+
+fn char_len(c: char) -> usize {
+    match c {
+        // An escaped backslash, and an escaped backslash or quotation mark.
+        '"' | '\\' => 4,
+        // An escaped backslash and a letter.
+        '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 3,
+        ' '..='~' => 1,
+        _ => c.len_utf16() * "\\\\u0000".len(),
+    }
+}

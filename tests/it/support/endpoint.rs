@@ -1,0 +1,183 @@
+//! What stands between the function and moto: it notes each call, and can answer in AWS's place.
+//!
+//! One for each test, so that the calls of tests that run side by side don't mix. Bytes go through as they are: a
+//! request is read whole, and the answer ends where the other side closes the connection.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A call of the AWS query protocol, which EC2 and SNS speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// `RevokeSecurityGroupIngress` and the like.
+    pub action: String,
+    /// The others of the form's fields, flat as they are on the wire: `IpPermissions.1.IpRanges.1.CidrIp`.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// moto answers.
+    Moto,
+    /// AWS's error of this status, code and message.
+    Error(u16, &'static str, &'static str),
+    /// moto carries the call out, and its answer is lost: the connection closes.
+    Lost,
+}
+
+/// Asked about each call before it is carried out.
+pub type Decide = Box<dyn FnMut(&Call) -> Answer + Send>;
+
+struct State {
+    calls: Mutex<Vec<Call>>,
+    decide: Mutex<Decide>,
+    closed: AtomicBool,
+}
+
+/// A listening endpoint; it ends when dropped.
+pub struct Endpoint {
+    port: u16,
+    state: Arc<State>,
+}
+
+impl Endpoint {
+    /// An endpoint in front of the server on this port of 127.0.0.1.
+    pub fn before(backend: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        let state = Arc::new(State {
+            calls: Mutex::default(),
+            decide: Mutex::new(Box::new(|_| Answer::Moto)),
+            closed: AtomicBool::new(false),
+        });
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if shared.closed.load(Ordering::SeqCst) {
+                    break;
+                }
+                let state = Arc::clone(&shared);
+                // A connection that breaks off is the caller's to notice.
+                std::thread::spawn(move || carry(client, backend, &state).unwrap_or_default());
+            }
+        });
+        Self { port, state }
+    }
+
+    /// What `AWS_ENDPOINT_URL` is set to.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// From now on, calls are answered as `decide` says.
+    pub fn answer(&self, decide: impl FnMut(&Call) -> Answer + Send + 'static) {
+        *self.state.decide.lock().unwrap() = Box::new(decide);
+    }
+
+    /// The calls so far, in the order in which they came.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state.calls.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.state.closed.store(true, Ordering::SeqCst);
+        // Wakes the thread that waits for connections; where that fails, it has ended.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+    }
+}
+
+/// One request and its answer.
+fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut head = Vec::new();
+    let mut length = 0;
+    loop {
+        let start = head.len();
+        if reader.read_until(b'\n', &mut head)? == 0 {
+            return Ok(());
+        }
+        let line = String::from_utf8_lossy(&head[start..]).to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a content length");
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+
+    let mut fields = form(&body);
+    let call = Call { action: fields.remove("Action").unwrap_or_default(), fields };
+    state.calls.lock().unwrap().push(call.clone());
+    let answer = (*state.decide.lock().unwrap())(&call);
+
+    if let Answer::Error(status, code, message) = answer {
+        // EC2 looks for Response/Errors/Error, SNS for ErrorResponse/Error.
+        let is_ec2 = !call.fields.contains_key("TopicArn");
+        let (open, close) = if is_ec2 {
+            (
+                "<Response><Errors>",
+                "</Errors><RequestID>00000000-0000-4000-8000-000000000000</RequestID></Response>",
+            )
+        } else {
+            (
+                "<ErrorResponse>",
+                "<RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>",
+            )
+        };
+        let xml =
+            format!("{open}<Error><Code>{code}</Code><Message>{message}</Message></Error>{close}");
+        write!(
+            client,
+            "HTTP/1.1 {status} Refused\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{xml}",
+            xml.len()
+        )?;
+        return client.shutdown(Shutdown::Both);
+    }
+    let mut moto = TcpStream::connect(("127.0.0.1", backend))?;
+    moto.write_all(&head)?;
+    moto.write_all(&body)?;
+    let mut whole = Vec::new();
+    moto.read_to_end(&mut whole)?;
+    if answer == Answer::Moto {
+        client.write_all(&whole)?;
+    }
+    client.shutdown(Shutdown::Both)
+}
+
+/// The fields of an `application/x-www-form-urlencoded` body.
+fn form(body: &[u8]) -> BTreeMap<String, String> {
+    let body = String::from_utf8_lossy(body);
+    let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut plain = Vec::new();
+    while let Some(byte) = bytes.next() {
+        plain.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [bytes.next(), bytes.next()]
+                    .map(|digit| digit.expect("two hexadecimal digits"));
+                u8::from_str_radix(&String::from_utf8_lossy(&digits), 16)
+                    .expect("hexadecimal digits")
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(plain).expect("UTF-8")
+}
