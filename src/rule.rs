@@ -374,6 +374,16 @@ impl Rule {
     }
 }
 
+/// The rules that EC2 gives a new group, and that no event tells of: everything may go out. The one
+/// for IPv6 is there where the VPC has IPv6.
+pub fn rules_of_new_group() -> Vec<Rule> {
+    let anywhere = [Peer::Ipv4(Ipv4Net::default()), Peer::Ipv6(Ipv6Net::default())];
+    anywhere
+        .into_iter()
+        .filter_map(|peer| Rule::new(Direction::Egress, Protocol::All, None, None, peer).ok())
+        .collect()
+}
+
 /// The selectors of an ICMP type with one code, or with any.
 pub fn icmp_selector(kind: u8, code: Option<u8>) -> Interval<u16> {
     match code {

@@ -3,7 +3,7 @@
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
-use crate::rule::{Direction, Peer, Protocol, Rule};
+use crate::rule::{Direction, Rule, rules_of_new_group};
 use crate::settings::{Remediation, Settings};
 
 /// A rule that a change introduced, as it is now.
@@ -19,7 +19,7 @@ pub fn settled_by_event(settings: &Settings, change: &SgChange) -> Option<usize>
     let rules = match &change.kind {
         ChangeKind::Authorized(rules) => rules.clone(),
         ChangeKind::Revoked(_) => Vec::new(),
-        ChangeKind::Created => created_rules(),
+        ChangeKind::Created => rules_of_new_group(),
         ChangeKind::Modified(_) | ChangeKind::Unknown(_) => return None,
     };
     let group = match &change.group {
@@ -49,7 +49,7 @@ pub fn introduced(
     };
     let introduced = match &change.kind {
         ChangeKind::Authorized(rules) => rules.iter().map(|rule| as_read(rule, present)).collect(),
-        ChangeKind::Created => created_rules()
+        ChangeKind::Created => rules_of_new_group()
             .iter()
             .map(|rule| as_read(rule, present))
             .filter(|introduced| introduced.seen)
@@ -69,15 +69,6 @@ pub fn introduced(
         }
     };
     (introduced, settings.remediation)
-}
-
-/// The rules that EC2 gives a new group: everything may go out.
-fn created_rules() -> Vec<Rule> {
-    ["0.0.0.0/0", "::/0"]
-        .iter()
-        .filter_map(|peer| peer.parse::<Peer>().ok())
-        .filter_map(|peer| Rule::new(Direction::Egress, Protocol::All, None, None, peer).ok())
-        .collect()
 }
 
 /// A rule that an event tells of, as the group has it now.

@@ -84,7 +84,8 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         let mut reports = Vec::new();
         let mut failed = None;
         for event in decode(payload) {
-            match self.audit(&event, clock).await {
+            // Boxed, so that the invocation's own future stays small.
+            match Box::pin(self.audit(&event, clock)).await {
                 Ok(report) => reports.push(report),
                 Err(error) => {
                     tracing::warn!(%error, "the event has to be audited again");

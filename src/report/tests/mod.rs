@@ -1,7 +1,5 @@
 //! What readers get to see, case by case; and what must hold whatever a report says.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 mod email;
 mod inert;
 mod json;
@@ -53,7 +51,7 @@ fn open_ssh() -> Finding {
         fingerprint: "9f86d081884c7d65".to_owned(),
         code: Code::OpenSsh,
         severity: Severity::Critical,
-        title: "tcp 22 from 0.0.0.0/0 lets the whole Internet reach SSH on typo3-shop.".to_owned(),
+        title: "SSH is open to the Internet on typo3-shop".to_owned(),
         account: Some("123456789012".to_owned()),
         region: Some("eu-central-1".to_owned()),
         group: Some(FindingGroup {
@@ -82,7 +80,7 @@ fn open_ssh() -> Finding {
         }),
         remediation: FindingRemediation {
             outcome: Outcome::None,
-            detail: "Nothing was done about it: REMEDIATION is notify. The rule was there when the group was read.".to_owned(),
+            detail: "Nothing was changed: findings are only reported. The rule was still in the group.".to_owned(),
             time: changed() + TimeDelta::seconds(41),
             undo: None,
             kept: vec!["tcp 22 from 203.0.113.0/24".to_owned()],
@@ -94,11 +92,14 @@ fn open_ssh() -> Finding {
 /// The same, with the rule gone for whatever reason.
 fn gone(outcome: Outcome, detail: &str) -> Finding {
     let mut finding = open_ssh();
+    finding.title = "SSH was open to the Internet on typo3-shop".to_owned();
     finding.remediation = FindingRemediation {
         outcome,
         detail: detail.to_owned(),
         undo: Some(UNDO.to_owned()),
-        connections: Some("Those made meanwhile ended with the rule.".to_owned()),
+        connections: Some(
+            "Connections that only this rule let in were untracked and ended with it.".to_owned(),
+        ),
         ..finding.remediation
     };
     finding
@@ -127,12 +128,14 @@ fn mysql() -> Finding {
         fingerprint: "60303ae22b998861".to_owned(),
         code: Code::IngressNotInBaseline,
         severity: Severity::High,
-        title: "tcp 3306 from 0.0.0.0/0 is not in the baseline on typo3-shop.".to_owned(),
+        title: "Tcp 3306 is open to the Internet on typo3-shop".to_owned(),
         rule: Some(known("sgr-0fedcba9876543210", None, 3306)),
         excess: vec![piece("3306", &["0.0.0.0/0"])],
         excess_text: "tcp 3306 from anywhere".to_owned(),
         remediation: FindingRemediation {
-            detail: "Nothing was done about it: revert-ssh leaves it.".to_owned(),
+            detail:
+                "Nothing was changed: only open SSH is reverted. The rule was still in the group."
+                    .to_owned(),
             kept: Vec::new(),
             ..open_ssh().remediation
         },
@@ -145,7 +148,7 @@ fn unaudited() -> Finding {
     Finding {
         code: Code::UnauditedChange,
         severity: Severity::High,
-        title: "A change of a security group could not be audited.".to_owned(),
+        title: "A change of a security group could not be audited".to_owned(),
         account: None,
         region: None,
         group: None,

@@ -77,7 +77,8 @@ fn invoke() {
                 kept            tcp 22 from 203.0.113.0/24
                 narrowed        The rule was revoked, and tcp 22 from 203.0.113.0/24
                                 put in its place.
-                connections     Those made meanwhile ended with the rule.
+                connections     Connections that only this rule let in were
+                                untracked and ended with it.
                 undo            aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
       critical  open-ssh  tcp 22 from 0.0.0.0/0 "temp"  sgr-0123456789abcdef0
                 excess          tcp 22 from anywhere but 203.0.113.0/24
@@ -105,7 +106,7 @@ fn compliant() {
     report.outcome = ReportOutcome::Ignored;
     report.reason = Some("the call failed with Client.InvalidGroup.NotFound".to_owned());
     assert_snapshot!(render(&report, PLAIN), @r"
-            reason          the call failed with Client.InvalidGroup.NotFound
+    the call failed with Client.InvalidGroup.NotFound
 
     no findings; 0 groups, 0 rules audited; baseline standard 1a2b3c4d5e6f
     exit 0: ignored
@@ -119,7 +120,7 @@ fn not_audited_is_an_exit_status_of_its_own() {
     report.rules_audited = 0;
     assert_snapshot!(render(&report, PLAIN), @r"
     no group
-      high  unaudited-change  A change of a security group could not be audited.
+      high  unaudited-change  A change of a security group could not be audited
             note            The event is no JSON: expected value at line 1 column 1.
 
     1 finding (1 high); 0 groups, 0 rules audited; baseline standard 1a2b3c4d5e6f
@@ -145,8 +146,7 @@ fn informational_findings_alone_are_compliant() {
                                            from anywhere.
 
     1 group compliant
-            exempt          sg-0a1b2c3d4e5f60718, tcp 8000: vendor migration, until
-                            2027-01-31
+    exempt: sg-0a1b2c3d4e5f60718, tcp 8000: vendor migration, until 2027-01-31
     not everything was audited
 
     1 finding (1 informational); 1 group, 4 rules audited; baseline standard 1a2b3c4d5e6f
@@ -168,8 +168,8 @@ fn hostile_text() {
       critical  open-ssh  tcp 22 from 0.0.0.0/0 "x\u{1b}[2J\u{a}\u{202e}y"  sgr-0123456789abcdef0
                 excess          x\u{1b}[2J\u{a}\u{202e}y
                 would keep      tcp 22 from 203.0.113.0/24
-                note            Nothing was done about it: REMEDIATION is notify.
-                                The rule was there when the group was read.
+                note            Nothing was changed: findings are only reported. The
+                                rule was still in the group.
                 undo            x\u{1b}[2J\u{a}\u{202e}y
 
     1 finding in 1 group (1 critical); 1 group, 4 rules audited; baseline standard 1a2b3c4d5e6f
