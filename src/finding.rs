@@ -95,9 +95,6 @@ pub struct ExcessBox {
     pub icmp: Option<IcmpBox>,
     /// CIDR blocks of one family, as few as possible; or groups and lists.
     pub peers: Vec<String>,
-    /// How many peers were cut, where a message had to be kept small.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub excess_omitted: usize,
 }
 
 /// ICMP types and codes, each as `"8"`, `"0-7"` or `"all"`.
@@ -215,7 +212,8 @@ pub struct Finding {
     pub rule: Option<Rule>,
     /// What the rule admits and the baseline does not, exactly, in boxes that do not overlap.
     pub excess: Vec<ExcessBox>,
-    /// How many peers of the excess are not listed, where a message had to be kept small.
+    /// How many peers of the excess are not listed, those of whole boxes included, where a message
+    /// had to be kept small.
     #[serde(skip_serializing_if = "is_zero")]
     pub excess_omitted: usize,
     /// The same for a person: `tcp 22 from anywhere but 203.0.113.0/24`.

@@ -38,7 +38,9 @@ pub struct Remedy {
     pub undo: Option<String>,
     /// What a revert leaves of the rule, or would leave.
     pub kept: Vec<Rule>,
-    /// What becomes of connections.
+    /// Whether the rule is no longer in the group.
+    pub gone: bool,
+    /// What becomes of connections; only where the rule is gone.
     pub connections: Option<String>,
 }
 
@@ -63,7 +65,7 @@ impl Case<'_> {
             fingerprint,
             code,
             severity: severity(code, rule.direction, judgement, &ssh),
-            title: title(code, remedy.outcome, rule, beyond, &ssh, called),
+            title: title(code, remedy.gone, rule, beyond, &ssh, called),
             account: self.place.account.clone(),
             region: self.place.region.clone(),
             group: self.group.map(finding_group),

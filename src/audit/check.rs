@@ -42,6 +42,7 @@ pub fn check(
                     undo: None,
                     kept: would_keep(settings, &judge, rule, &judgement, &covered)
                         .unwrap_or_default(),
+                    gone: false,
                     connections: None,
                 };
                 tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));

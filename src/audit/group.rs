@@ -9,7 +9,7 @@ use super::case::{Case, Remedy};
 use super::introduced::Introduced;
 use super::ports::{Group, SecurityGroups};
 use super::remedy::{compliant, connections, not_due, would_keep};
-use super::revert::{Order, revert};
+use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use crate::baseline::Lists;
 use crate::evaluate::{Judge, Judgement};
@@ -110,60 +110,56 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         covered: &mut Traffic,
     ) -> Result<Remedy, AuditError> {
         let rule = &one.rule;
-        let mut remedy = Remedy {
-            outcome: Outcome::None,
-            detail: String::new(),
-            time: (self.clock)(),
-            undo: None,
-            kept: Vec::new(),
-            connections: None,
-        };
-        match would_keep(self.settings, judge, rule, judgement, covered) {
-            Ok(kept) => remedy.kept = kept,
-            Err(error) => {
-                remedy.outcome = Outcome::Failed;
-                remedy.detail = format!("Nothing was changed: {error}.");
-                return Ok(remedy);
-            }
-        }
+        let pieces = would_keep(self.settings, judge, rule, judgement, covered);
         if !is_due(self.remediation, rule.direction, code, judgement) {
-            remedy.detail = not_due(self.remediation, one.seen);
-            return Ok(remedy);
+            return Ok(Remedy {
+                outcome: Outcome::None,
+                detail: not_due(self.remediation, one.seen),
+                time: (self.clock)(),
+                undo: None,
+                kept: pieces.unwrap_or_default(),
+                gone: !one.seen,
+                connections: (!one.seen).then(|| connections(rule, self.rules)),
+            });
         }
-        let order = Order {
-            place: self.case.place,
-            group: self.group,
-            rule,
-            seen: one.seen,
-            open_ssh: code == Code::OpenSsh,
-            pieces: &remedy.kept,
+        let done = match &pieces {
+            Ok(pieces) => {
+                let open_ssh = code == Code::OpenSsh;
+                let (place, group, seen) = (self.case.place, self.group, one.seen);
+                revert(self.ec2, &Order { place, group, rule, seen, open_ssh, pieces }).await?
+            }
+            Err(error) => Done::failed(format!("Nothing was changed: {error}.")),
         };
-        let done = revert(self.ec2, &order).await?;
-        remedy.time = (self.clock)();
         tracing::info!(
             rule = rule.id.as_deref().unwrap_or_default(),
             outcome = done.outcome.as_str(),
             detail = done.detail,
             "revert"
         );
-        for piece in &done.added {
-            *covered = covered.union(&piece.traffic());
-        }
-        // Pieces of an earlier run that died on the way are taken back as well.
-        let mut added = done.added;
-        added.extend(self.rules.iter().filter(|piece| is_piece_of(piece, rule)).cloned());
-        remedy.undo = undo(
-            self.case.place.region.as_deref(),
-            &self.group.id,
-            done.gone.then_some(rule),
-            &added,
-            if done.full { Sequence::PiecesFirst } else { Sequence::RuleFirst },
-        );
-        if done.gone {
-            remedy.connections = Some(connections(rule, self.rules));
-        }
-        remedy.outcome = done.outcome;
-        remedy.detail = done.detail;
-        Ok(remedy)
+        *covered =
+            covered.union(&Traffic::union_of(done.added.iter().map(Rule::traffic).collect()));
+        // Pieces of an earlier run that died on the way are kept and taken back as well.
+        let earlier = || self.rules.iter().filter(|piece| is_piece_of(piece, rule)).cloned();
+        let kept = if done.gone {
+            done.placed.into_iter().chain(earlier()).collect()
+        } else {
+            pieces.unwrap_or_default()
+        };
+        let added: Vec<Rule> = done.added.into_iter().chain(earlier()).collect();
+        Ok(Remedy {
+            outcome: done.outcome,
+            detail: done.detail,
+            time: (self.clock)(),
+            undo: undo(
+                self.case.place.region.as_deref(),
+                &self.group.id,
+                done.gone.then_some(rule),
+                &added,
+                if done.full { Sequence::PiecesFirst } else { Sequence::RuleFirst },
+            ),
+            kept,
+            gone: done.gone,
+            connections: done.gone.then(|| connections(rule, self.rules)),
+        })
     }
 }

@@ -248,6 +248,7 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
                 time: clock(),
                 undo: None,
                 kept: Vec::new(),
+                gone: false,
                 connections: None,
             };
             tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));

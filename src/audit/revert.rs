@@ -37,16 +37,50 @@ pub struct Done {
     pub detail: String,
     /// The pieces that were added by this run.
     pub added: Vec<Rule>,
+    /// The pieces that are in place: those, and the ones that were there already.
+    pub placed: Vec<Rule>,
     /// Whether the rule is gone.
     pub gone: bool,
     /// Whether the group was at its limit of rules.
     pub full: bool,
 }
 
+impl Done {
+    /// The rule is as it was.
+    pub fn failed(detail: String) -> Self {
+        Self {
+            outcome: Outcome::Failed,
+            detail,
+            added: Vec::new(),
+            placed: Vec::new(),
+            gone: false,
+            full: false,
+        }
+    }
+
+    /// The rule is there, and these pieces beside it.
+    fn left(reason: &str, pieces: Pieces) -> Self {
+        let detail = left(reason, &pieces);
+        Self { added: pieces.added, placed: pieces.placed, ..Self::failed(detail) }
+    }
+
+    /// There was nothing to revoke.
+    fn already_gone(detail: String, pieces: Pieces) -> Self {
+        Self {
+            outcome: Outcome::AlreadyGone,
+            gone: true,
+            added: pieces.added,
+            placed: pieces.placed,
+            ..Self::failed(detail)
+        }
+    }
+}
+
 /// What became of the pieces.
 #[derive(Default)]
 struct Pieces {
     added: Vec<Rule>,
+    placed: Vec<Rule>,
     refused: Vec<String>,
     missing: Vec<String>,
 }
@@ -62,67 +96,34 @@ enum Placed {
 /// rule is still there: then the whole is tried again, and what was added already counts.
 pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     if order.pieces.len() > MAX_PIECES {
-        let detail = format!(
+        return Ok(Done::failed(format!(
             "Nothing was changed: what the baseline admits of this rule takes {} rules, and more \
              than {MAX_PIECES} are not put in its place.",
             order.pieces.len()
-        );
-        return Ok(Done {
-            outcome: Outcome::Failed,
-            detail,
-            added: Vec::new(),
-            gone: false,
-            full: false,
-        });
+        )));
     }
     if order.seen { replace(ec2, order).await } else { revoke_unseen(ec2, order).await }
 }
 
 async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     let mut pieces = Pieces::default();
-    let placed = place(ec2, order, order.pieces, &mut pieces).await?;
-    let rest = match placed {
+    let rest = match place(ec2, order, order.pieces, &mut pieces).await? {
         Placed::All => &[],
         Placed::Full(done) if order.open_ssh => order.pieces.get(done..).unwrap_or_default(),
         Placed::Full(_) => {
-            let detail = left("the group is at its limit of rules", &pieces);
-            let added = pieces.added;
-            return Ok(Done { outcome: Outcome::Failed, detail, added, gone: false, full: true });
+            let reason = Ec2Error::LimitExceeded.to_string();
+            return Ok(Done { full: true, ..Done::left(&reason, pieces) });
         }
-        Placed::Stopped(error) => {
-            let detail = left(&error.to_string(), &pieces);
-            return Ok(Done {
-                outcome: Outcome::Failed,
-                detail,
-                added: pieces.added,
-                gone: false,
-                full: false,
-            });
-        }
+        Placed::Stopped(error) => return Ok(Done::left(&error.to_string(), pieces)),
     };
     match revoke(ec2, order).await {
         Ok(true) => {
             fill(ec2, order, rest, &mut pieces).await;
             Ok(Done { full: !rest.is_empty(), ..finished(order, pieces) })
         }
-        Ok(false) => Ok(Done {
-            outcome: Outcome::AlreadyGone,
-            detail: gone_meanwhile(&pieces),
-            added: pieces.added,
-            gone: true,
-            full: false,
-        }),
+        Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), pieces)),
         Err(error) if error.may_pass() => Err(error),
-        Err(error) => {
-            let detail = left(&error.to_string(), &pieces);
-            Ok(Done {
-                outcome: Outcome::Failed,
-                detail,
-                added: pieces.added,
-                gone: false,
-                full: false,
-            })
-        }
+        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
@@ -133,23 +134,13 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
             fill(ec2, order, order.pieces, &mut pieces).await;
             Ok(finished(order, pieces))
         }
-        Ok(false) => Ok(Done {
-            outcome: Outcome::AlreadyGone,
-            detail: "The rule was gone before it could be revoked: EC2 had nothing to revoke. \
-                     Somebody else removed or changed it, or an earlier run of this audit did."
-                .to_owned(),
-            added: Vec::new(),
-            gone: true,
-            full: false,
-        }),
+        Ok(false) => {
+            let detail = "The rule was gone before it could be revoked: EC2 had nothing to revoke. \
+                          Somebody else removed or changed it, or an earlier run of this audit did.";
+            Ok(Done::already_gone(detail.to_owned(), pieces))
+        }
         Err(error) if error.may_pass() => Err(error),
-        Err(error) => Ok(Done {
-            outcome: Outcome::Failed,
-            detail: left(&error.to_string(), &pieces),
-            added: Vec::new(),
-            gone: false,
-            full: false,
-        }),
+        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
@@ -162,8 +153,14 @@ async fn place(
 ) -> Result<Placed, Ec2Error> {
     for (done, piece) in wanted.iter().enumerate() {
         match ec2.authorize(order.place, &order.group.id, piece).await {
-            Ok(()) => pieces.added.push(piece.clone()),
-            Err(Ec2Error::Duplicate) => read_back(ec2, order, piece).await?,
+            Ok(()) => {
+                pieces.added.push(piece.clone());
+                pieces.placed.push(piece.clone());
+            }
+            Err(Ec2Error::Duplicate) => {
+                read_back(ec2, order, piece).await?;
+                pieces.placed.push(piece.clone());
+            }
             Err(Ec2Error::LimitExceeded) => return Ok(Placed::Full(done)),
             Err(error) if error.may_pass() => return Err(error),
             Err(Ec2Error::NotFound { .. } | Ec2Error::Refused { .. })
@@ -234,8 +231,7 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec
 }
 
 fn finished(order: &Order<'_>, pieces: Pieces) -> Done {
-    let kept = order.pieces.len() - pieces.refused.len() - pieces.missing.len();
-    let mut detail = if kept == 0 {
+    let mut detail = if pieces.placed.is_empty() {
         "The rule was revoked.".to_owned()
     } else {
         "The rule was revoked; what the baseline admits of it was put in its place.".to_owned()
@@ -252,12 +248,12 @@ fn finished(order: &Order<'_>, pieces: Pieces) -> Done {
             pieces.missing.join("; ")
         ));
         Outcome::Failed
-    } else if kept == 0 {
+    } else if pieces.placed.is_empty() {
         Outcome::Reverted
     } else {
         Outcome::Narrowed
     };
-    Done { outcome, detail, added: pieces.added, gone: true, full: false }
+    Done { outcome, detail, added: pieces.added, placed: pieces.placed, gone: true, full: false }
 }
 
 fn left(reason: &str, pieces: &Pieces) -> String {

@@ -9,7 +9,7 @@ use super::json::to_ascii_json;
 use crate::finding::Finding;
 use crate::rule::{GroupRef, Peer, Reference};
 
-/// So many peers of a box stay.
+/// So many peers of a finding's excess stay.
 pub(super) const PEERS: usize = 100;
 /// So many characters of the excess as text stay.
 const EXCESS_TEXT: usize = 2000;
@@ -40,12 +40,17 @@ pub(super) fn cost(finding: &Finding) -> Result<usize, serde_json::Error> {
 /// The finding as every message has it.
 pub(super) fn trimmed(finding: &Finding) -> Finding {
     let mut finding = finding.clone();
+    // Each box keeps a peer, so that what it says of ports is not lost with the peers.
+    let dropped = finding.excess.split_off(finding.excess.len().min(PEERS));
+    let mut omitted: usize = dropped.iter().map(|piece| piece.peers.len()).sum();
+    let mut room = PEERS - finding.excess.len();
     for piece in &mut finding.excess {
-        let cut = piece.peers.len().saturating_sub(PEERS);
-        piece.peers.truncate(PEERS);
-        piece.excess_omitted += cut;
-        finding.excess_omitted += cut;
+        let kept = piece.peers.len().min(1 + room);
+        room -= kept.saturating_sub(1);
+        omitted += piece.peers.len() - kept;
+        piece.peers.truncate(kept);
     }
+    finding.excess_omitted += omitted;
     finding.excess_text = inert::clip(&finding.excess_text, EXCESS_TEXT);
     finding
 }

@@ -61,7 +61,7 @@ fn new_box(
     } else {
         format!("{}-{}", run.first(), run.last())
     };
-    ExcessBox { protocol, ports, icmp, peers, excess_omitted: 0 }
+    ExcessBox { protocol, ports, icmp, peers }
 }
 
 /// The protocols of a layer, cut before and behind each that has a name; all of them stay together

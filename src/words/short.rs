@@ -1,7 +1,7 @@
 //! Rules and traffic the short way, for people.
 
 use super::boxes::{icmp_rectangles, range_u8, range_u16};
-use crate::finding::{Code, Outcome};
+use crate::finding::Code;
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, ReferenceSet, Set, Traffic, cidrs_ipv4, cidrs_ipv6,
     interval_ipv4, interval_ipv6, wide_ipv4, wide_ipv6,
@@ -169,19 +169,17 @@ fn selectors_text(protocols: Interval<u8>, selectors: &IntervalSet<u16>) -> Stri
     format!("{} {}", protocols_text(protocols), ranges.join(", "))
 }
 
-/// One sentence for a person. `ssh` is where SSH listens; `group` is what the group is called.
+/// One sentence for a person. `gone` tells whether the rule is no longer there; `ssh` is where SSH
+/// listens; `group` is what the group is called.
 pub fn title(
     code: Code,
-    outcome: Outcome,
+    gone: bool,
     rule: &Rule,
     excess: &Traffic,
     ssh: &Cells,
     group: &str,
 ) -> String {
-    let [is, are] = match outcome {
-        Outcome::Reverted | Outcome::Narrowed | Outcome::AlreadyGone => ["was", "were"],
-        Outcome::None | Outcome::Failed => ["is", "are"],
-    };
+    let [is, are] = if gone { ["was", "were"] } else { ["is", "are"] };
     let wide = wide_ipv4(&excess.peers_ipv4()) || wide_ipv6(&excess.peers_ipv6());
     let whom = if wide { "the Internet".to_owned() } else { rule.peer.to_string() };
     let cells = excess.cells();
@@ -192,7 +190,7 @@ pub fn title(
     } else if cells.is_subset_of(ssh) {
         ("SSH".to_owned(), false)
     } else {
-        let named = cells_text(&cells);
+        let named = in_capitals(&cells_text(&cells));
         if matches!(code, Code::OpenSsh | Code::SshFromUnlistedHost) {
             (format!("SSH ({named})"), false)
         } else {
@@ -204,13 +202,18 @@ pub fn title(
     match code {
         Code::UnresolvedPeer => format!(
             "{} on {group} depends on a prefix list that could not be read",
-            capitalised(&rule_text(rule))
+            capitalised(&in_capitals(&rule_text(rule)))
         ),
         _ if rule.direction == Direction::Egress => {
             format!("{what} {verb} allowed out of {group} to {whom}")
         }
         _ => format!("{what} {verb} open to {whom} on {group}"),
     }
+}
+
+/// Protocols as a sentence has them: TCP, ICMPv6.
+fn in_capitals(text: &str) -> String {
+    text.replace("tcp", "TCP").replace("udp", "UDP").replace("icmp", "ICMP")
 }
 
 fn capitalised(text: &str) -> String {

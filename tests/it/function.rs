@@ -97,3 +97,18 @@ async fn another_accounts_event_is_said_to_be_unaudited() {
     let messages = world.messages().await;
     assert_eq!(finding(&messages[0], 0)["code"], "unaudited-change");
 }
+
+#[tokio::test]
+async fn every_sample_event_is_answered() {
+    let world = World::new().await;
+    let mut function = world.function(&REVERT);
+    let samples = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events")).unwrap();
+    for sample in samples {
+        let path = sample.unwrap().path();
+        let answer = function.invoke_bytes(&std::fs::read(&path).unwrap());
+        assert_eq!(answer.error_type(), None, "{}: {:#}", path.display(), answer.body);
+        let findings = answer.body["findings"].as_array().expect("a report").len();
+        let messages = world.messages().await;
+        assert_eq!(messages.len(), usize::from(findings > 0), "{}", path.display());
+    }
+}

@@ -33,7 +33,7 @@ fn excess_box() -> impl Strategy<Value = ExcessBox> {
     let peers = prop_oneof![20 => 0..4_usize, 1 => 90..10_000_usize];
     (text(), option::of(text()), peers, text()).prop_map(|(protocol, ports, peers, peer)| {
         let peer: String = peer.chars().take(40).collect();
-        ExcessBox { protocol, ports, icmp: None, peers: vec![peer; peers], excess_omitted: 0 }
+        ExcessBox { protocol, ports, icmp: None, peers: vec![peer; peers] }
     })
 }
 

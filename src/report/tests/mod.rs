@@ -40,7 +40,6 @@ fn piece(ports: &str, peers: &[&str]) -> ExcessBox {
         ports: Some(ports.to_owned()),
         icmp: None,
         peers: peers.iter().map(|&peer| peer.to_owned()).collect(),
-        excess_omitted: 0,
     }
 }
 
