@@ -92,7 +92,8 @@ impl Function {
             .spawn()
             .expect("the supervisor starts");
         let log = Arc::new(Log::default());
-        let (stdout, stderr) = (supervisor.stdout.take()?, supervisor.stderr.take()?);
+        let stdout = supervisor.stdout.take().expect("a pipe");
+        let stderr = supervisor.stderr.take().expect("a pipe");
         let (of_stdout, of_stderr) = (Arc::clone(&log), Arc::clone(&log));
         std::thread::spawn(move || of_stdout.follow(stdout));
         std::thread::spawn(move || {
