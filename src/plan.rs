@@ -68,15 +68,21 @@ fn description_of_piece(rule: &Rule) -> String {
     text.chars().take(MAX_DESCRIPTION).collect()
 }
 
-/// Whether `piece` was put in the place of `rule`, by this run or an earlier one. Its description
-/// says so, and it admits no more than the rule's ports did.
+/// Whether `piece` was put in the place of `rule`, by this run or an earlier one: its description
+/// says so, and it admits no more than the rule did. Anybody can write a description.
 pub fn is_piece_of(piece: &Rule, rule: &Rule) -> bool {
     let described = piece.description.as_deref().unwrap_or_default();
     let same_id = rule.id.as_deref().is_none_or(|id| described.contains(id));
+    let within = match (&piece.peer, &rule.peer) {
+        (Peer::Reference(_), peer) if peer.is_anywhere() => true,
+        (_, Peer::Reference(_)) => true,
+        _ => piece.traffic().is_subset_of(&rule.traffic()),
+    };
     described.starts_with(KEPT_FROM)
         && described.ends_with(&format!("({})", rule_text(rule)))
         && same_id
         && piece.direction == rule.direction
+        && within
         && piece.cells().is_subset_of(&rule.cells())
 }
 

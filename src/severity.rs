@@ -7,14 +7,14 @@
 //! | a single public host | medium | medium | low |
 //! | private addresses, a group or a list by name | low | low | low |
 //!
-//! Egress beyond the baseline is medium to the Internet and low to anybody else. A peer that could
+//! ICMP alone is low: it answers and carries nothing. Egress beyond the baseline is medium to the Internet and low to anybody else. A peer that could
 //! not be resolved is medium, and high where SSH hangs on it. What could not be audited is high.
 
 use crate::evaluate::Judgement;
 use crate::finding::{Code, Severity};
 use crate::net::{
-    Cells, Interval, IntervalSet, Layers, Set, Traffic, host_count, public_ipv4, public_ipv6,
-    wide_ipv4, wide_ipv6,
+    Cells, Interval, IntervalSet, Layers, Set, Traffic, host_count, network_count_ipv6,
+    public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
 };
 use crate::rule::{Direction, Protocol};
 
@@ -51,6 +51,9 @@ pub fn severity(code: Code, direction: Direction, judgement: &Judgement, ssh: &C
             _ => Severity::Low,
         };
     }
+    if public.cells().is_subset_of(&icmp()) {
+        return Severity::Low;
+    }
     let administration = ssh.union(&tcp(&[RDP]));
     let worst = |traffic: &Traffic, ladder: [Severity; 4]| {
         let [private, one, range, internet] = ladder;
@@ -67,6 +70,11 @@ pub fn severity(code: Code, direction: Direction, judgement: &Judgement, ssh: &C
         .max(worst(&public, [Low, Low, Medium, High]))
 }
 
+fn icmp() -> Cells {
+    let both = [Protocol::ICMP, Protocol::ICMPV6].map(Protocol::numbers);
+    Layers::product(&both.into_iter().collect(), &IntervalSet::full())
+}
+
 fn tcp(ports: &[u16]) -> Cells {
     let ports: IntervalSet<u16> = ports.iter().map(|port| Interval::new(*port, *port)).collect();
     Layers::product(&Protocol::TCP.numbers().into(), &ports)
@@ -77,7 +85,7 @@ fn audience(public: &Traffic) -> Audience {
     let ipv6 = public.peers_ipv6().intersection(public_ipv6());
     if wide_ipv4(&ipv4) || wide_ipv6(&ipv6) {
         Audience::Internet
-    } else if host_count(&ipv4) > 1 || host_count(&ipv6) > 1 << 64 {
+    } else if host_count(&ipv4) > 1 || network_count_ipv6(&ipv6) > 1 {
         Audience::Range
     } else if ipv4.is_empty() && ipv6.is_empty() {
         Audience::Private

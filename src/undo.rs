@@ -29,12 +29,11 @@ pub fn undo(
     let mut calls = Vec::new();
     if let Some(rule) = rule {
         let mut call = call("authorize", rule.direction, region, group, std::slice::from_ref(rule));
-        if !rule.tags.is_empty() {
-            let tags: Vec<Value> = rule
-                .tags
-                .iter()
-                .map(|(key, value)| json!({ "Key": key, "Value": value }))
-                .collect();
+        // Nobody but AWS may set tags that begin with `aws:`; with one, the whole call is refused.
+        let own = rule.tags.iter().filter(|(key, _)| !key.to_ascii_lowercase().starts_with("aws:"));
+        let tags: Vec<Value> =
+            own.map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        if !tags.is_empty() {
             let specification = json!([{ "ResourceType": "security-group-rule", "Tags": tags }]);
             call.push_str(&format!(" --tag-specifications {}", quoted(&ascii(&specification))));
         }

@@ -44,6 +44,15 @@ pub struct Remedy {
     pub connections: Option<String>,
 }
 
+impl Remedy {
+    /// Says one more thing.
+    pub fn add(&mut self, sentence: Option<&str>) {
+        if let Some(sentence) = sentence {
+            self.detail = format!("{} {sentence}", self.detail);
+        }
+    }
+}
+
 impl Case<'_> {
     /// The finding about a rule that was judged noncompliant.
     pub fn finding(
@@ -57,7 +66,7 @@ impl Case<'_> {
         let ssh = judge.ssh();
         let beyond =
             if code == Code::UnresolvedPeer { &judgement.unresolved } else { &judgement.excess };
-        let called = self.group.map_or("a security group", Group::called);
+        let called = self.group.map_or_else(|| "a security group".to_owned(), Group::called);
         let fingerprint =
             fingerprint(self.place, self.group.map(|group| group.id.as_str()), code, Some(rule));
         Finding {
@@ -65,7 +74,7 @@ impl Case<'_> {
             fingerprint,
             code,
             severity: severity(code, rule.direction, judgement, &ssh),
-            title: title(code, remedy.gone, rule, beyond, &ssh, called),
+            title: title(code, remedy.gone, rule, beyond, &ssh, &called),
             account: self.place.account.clone(),
             region: self.place.region.clone(),
             group: self.group.map(finding_group),
@@ -97,7 +106,7 @@ impl Case<'_> {
         };
         let group = self.group.map(finding_group).or(known);
         let called = match (self.group, key) {
-            (Some(group), _) => group.called().to_owned(),
+            (Some(group), _) => group.called(),
             (None, Some(GroupKey::Id(name) | GroupKey::Name(name))) => name.clone(),
             (None, None) => "a security group".to_owned(),
         };
@@ -141,8 +150,8 @@ impl Case<'_> {
             code,
             severity: Severity::Informational,
             title: format!(
-                "The baseline {baseline} itself lets the Internet reach SSH, which CIS and \
-                 Security Hub fail"
+                "The baseline {baseline} with its SSH sources lets the Internet reach SSH, which CIS \
+                 and Security Hub fail"
             ),
             account: self.place.account.clone(),
             region: self.place.region.clone(),
@@ -156,8 +165,7 @@ impl Case<'_> {
             change: self.record.map(finding_change),
             remediation: FindingRemediation {
                 outcome: Outcome::None,
-                detail: "Nothing was changed. Name the addresses that need SSH as SSH sources."
-                    .to_owned(),
+                detail: "Nothing was changed. Narrow it to the addresses that need SSH.".to_owned(),
                 time,
                 undo: None,
                 kept: Vec::new(),
@@ -172,9 +180,15 @@ impl Case<'_> {
 }
 
 impl Group {
-    /// The name, else the id.
-    pub fn called(&self) -> &str {
-        self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.id)
+    /// The name, else the id. A name that could be taken for a part of the sentence around it is
+    /// quoted, with the id.
+    pub fn called(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match self.name.as_deref() {
+            None | Some("") => self.id.clone(),
+            Some(name) if name.chars().all(plain) => name.to_owned(),
+            Some(name) => format!("\"{name}\" ({})", self.id),
+        }
     }
 }
 

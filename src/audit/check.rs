@@ -29,8 +29,10 @@ pub fn check(
         tally.groups += 1;
         tally.rules += rules.len();
         let case = Case { place, group: Some(group), record: None };
+        let own = group.owner.as_deref().or(place.account.as_deref());
+        let seen = baseline.clone().of_account(own);
         for direction in [Direction::Ingress, Direction::Egress] {
-            let judge = Judge::new(baseline, direction, Some(&group.id), lists);
+            let judge = Judge::new(&seen, direction, Some(&group.id), lists);
             let covered = compliant(&judge, rules, direction);
             for rule in rules.iter().filter(|rule| rule.direction == direction) {
                 let judgement = judge.judge(rule);

@@ -8,7 +8,7 @@ use super::AuditError;
 use super::case::{Case, Remedy};
 use super::introduced::Introduced;
 use super::ports::{Group, SecurityGroups};
-use super::remedy::{compliant, connections, not_due, would_keep};
+use super::remedy::{compliant, connections, not_due, undecided, would_keep};
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use crate::baseline::Lists;
@@ -62,7 +62,9 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             noncompliant.sort_by_key(|(code, _, _)| *code);
             let mut covered = compliant(&judge, self.rules, direction);
             for (code, one, judgement) in &noncompliant {
-                let remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
+                let mut remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
+                remedy.add(one.note.as_deref());
+                remedy.add(undecided(&one.rule, judgement).as_deref());
                 tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
             }
         }
@@ -141,11 +143,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         // Pieces of an earlier run that died on the way are kept and taken back as well.
         let earlier = || self.rules.iter().filter(|piece| is_piece_of(piece, rule)).cloned();
         let kept = if done.gone {
-            done.placed.into_iter().chain(earlier()).collect()
+            once_each(done.placed.into_iter().chain(earlier()))
         } else {
             pieces.unwrap_or_default()
         };
-        let added: Vec<Rule> = done.added.into_iter().chain(earlier()).collect();
+        let added = once_each(done.added.into_iter().chain(earlier()));
         Ok(Remedy {
             outcome: done.outcome,
             detail: done.detail,
@@ -162,4 +164,15 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             connections: done.gone.then(|| connections(rule, self.rules)),
         })
     }
+}
+
+/// Rules of the same content once: EC2 refuses a call that names one twice.
+fn once_each(rules: impl Iterator<Item = Rule>) -> Vec<Rule> {
+    let mut out: Vec<Rule> = Vec::new();
+    for rule in rules {
+        if out.iter().all(|other| other.content() != rule.content()) {
+            out.push(rule);
+        }
+    }
+    out
 }

@@ -3,7 +3,7 @@
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
-use crate::rule::{Direction, Rule, rules_of_new_group};
+use crate::rule::{Direction, Rule, RuleError, rules_of_new_group};
 use crate::settings::{Remediation, Settings};
 
 /// A rule that a change introduced, as it is now.
@@ -12,6 +12,8 @@ pub struct Introduced {
     pub rule: Rule,
     /// Whether it was read in the group.
     pub seen: bool,
+    /// What has to be said beside what became of it.
+    pub note: Option<String>,
 }
 
 /// How many rules were judged, where the event alone settles that all of them comply.
@@ -37,16 +39,13 @@ pub fn settled_by_event(settings: &Settings, change: &SgChange) -> Option<usize>
     comply.then_some(rules.len())
 }
 
-/// What a change introduced, as the group's rules show it now, and what may be done about it.
+/// What a change introduced, as the group's rules show it now, and what may be done about it. A rule
+/// that an event names twice was introduced once.
 pub fn introduced(
     settings: &Settings,
     change: &SgChange,
     present: &[Rule],
 ) -> (Vec<Introduced>, Remediation) {
-    let everything = || {
-        let all = present.iter().map(|rule| Introduced { rule: rule.clone(), seen: true });
-        (all.collect(), settings.sweep_remediation)
-    };
     let introduced = match &change.kind {
         ChangeKind::Authorized(rules) => rules.iter().map(|rule| as_read(rule, present)).collect(),
         ChangeKind::Created => rules_of_new_group()
@@ -55,42 +54,84 @@ pub fn introduced(
             .filter(|introduced| introduced.seen)
             .collect(),
         ChangeKind::Modified(modified) => {
-            let rules: Option<Vec<Introduced>> =
+            let rules: Result<Vec<Introduced>, RuleError> =
                 modified.iter().map(|modified| directed(modified, present)).collect();
             match rules {
-                Some(rules) => rules,
-                None => return everything(),
+                Ok(rules) => rules,
+                Err(error) => return everything(settings, present, &error.to_string()),
             }
         }
         ChangeKind::Revoked(_) => Vec::new(),
-        ChangeKind::Unknown(reason) => {
-            tracing::warn!(%reason, "the whole group is audited");
-            return everything();
-        }
+        ChangeKind::Unknown(reason) => return everything(settings, present, reason),
     };
-    (introduced, settings.remediation)
-}
-
-/// A rule that an event tells of, as the group has it now.
-fn as_read(rule: &Rule, present: &[Rule]) -> Introduced {
-    match present.iter().find(|other| other.content() == rule.content()) {
-        Some(read) => Introduced { rule: read.clone(), seen: true },
-        None => Introduced { rule: rule.clone(), seen: false },
+    let mut once: Vec<Introduced> = Vec::new();
+    for one in introduced {
+        if once.iter().all(|other| other.rule.content() != one.rule.content()) {
+            once.push(one);
+        }
     }
+    (once, settings.remediation)
 }
 
-/// A modified rule with the direction that the group's rule of this id has.
-fn directed(modified: &ModifiedRule, present: &[Rule]) -> Option<Introduced> {
-    let read = present.iter().find(|rule| rule.id.as_ref() == Some(&modified.id))?;
-    let mut rule = Rule::new(
-        read.direction,
-        modified.protocol,
-        modified.from_port,
-        modified.to_port,
-        modified.peer.clone(),
-    )
-    .ok()?;
-    rule.id = Some(modified.id.clone());
-    rule.description = modified.description.clone();
-    Some(as_read(&rule, present))
+/// All of the group, because the event does not say what changed in it.
+fn everything(
+    settings: &Settings,
+    present: &[Rule],
+    reason: &str,
+) -> (Vec<Introduced>, Remediation) {
+    tracing::warn!(reason, "the whole group is audited");
+    let note = format!(
+        "What changed could not be read ({reason}), so all rules of the group were audited: this \
+         one may be older."
+    );
+    let all = present.iter().map(|rule| Introduced {
+        rule: rule.clone(),
+        seen: true,
+        note: Some(note.clone()),
+    });
+    (all.collect(), settings.sweep_remediation)
+}
+
+/// A rule that an event tells of, as the group has it now. What the read does not tell (older
+/// output has no ids), the event does.
+fn as_read(rule: &Rule, present: &[Rule]) -> Introduced {
+    let Some(read) = present.iter().find(|other| other.content() == rule.content()) else {
+        return Introduced { rule: rule.clone(), seen: false, note: None };
+    };
+    let mut read = read.clone();
+    if read.id.is_none() {
+        read.id.clone_from(&rule.id);
+    }
+    Introduced { rule: read, seen: true, note: None }
+}
+
+/// A modified rule with the direction that the group's rule of this id has, or else the rule of this
+/// content. Where the read shows neither (an earlier run reverted the rule, somebody removed it, the
+/// read is behind), it is taken to be the kind that can do harm, ingress, and not to be there: a
+/// revert has EC2 say so.
+fn directed(modified: &ModifiedRule, present: &[Rule]) -> Result<Introduced, RuleError> {
+    let of = |direction| -> Result<Rule, RuleError> {
+        let (from, to) = (modified.from_port, modified.to_port);
+        let mut rule = Rule::new(direction, modified.protocol, from, to, modified.peer.clone())?;
+        rule.id = Some(modified.id.clone());
+        rule.description.clone_from(&modified.description);
+        Ok(rule)
+    };
+    if let Some(read) = present.iter().find(|rule| rule.id.as_ref() == Some(&modified.id)) {
+        return Ok(as_read(&of(read.direction)?, present));
+    }
+    for direction in [Direction::Ingress, Direction::Egress] {
+        let introduced = as_read(&of(direction)?, present);
+        if introduced.seen {
+            return Ok(introduced);
+        }
+    }
+    Ok(Introduced {
+        rule: of(Direction::Ingress)?,
+        seen: false,
+        note: Some(
+            "The event does not say whether the rule was ingress or egress; ingress is assumed."
+                .to_owned(),
+        ),
+    })
 }

@@ -1,7 +1,7 @@
 //! The audit: decode → rules → evaluate → plan → act → report.
 //!
-//! Everything that reaches EC2 or SNS goes through the two small traits in [`ports`]; no AWS type
-//! comes in here. The order of things is the safety of it: what a change introduced is judged on
+//! Everything that reaches EC2 or SNS goes through two small traits, [`SecurityGroups`] and
+//! [`Notifier`]; no AWS type comes in here. The order of things is the safety of it: what a change introduced is judged on
 //! what the event says, acted on only as EC2 shows it now, and published whatever became of it.
 
 mod case;
@@ -62,7 +62,7 @@ impl AuditError {
 pub struct Auditor<'a, E, N> {
     ec2: &'a E,
     notifier: &'a N,
-    settings: &'a Settings,
+    settings: Settings,
     home: &'a Place,
     baseline: ReportBaseline,
 }
@@ -71,7 +71,10 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
     /// `home` is where an event without account or region is taken to come from, and the only
     /// account whose groups can be reached, where it names one.
     pub fn new(ec2: &'a E, notifier: &'a N, settings: &'a Settings, home: &'a Place) -> Self {
-        Self { ec2, notifier, settings, home, baseline: settings.baseline.reference() }
+        let baseline = settings.baseline.reference();
+        let mut settings = settings.clone();
+        settings.baseline = settings.baseline.of_account(home.account.as_deref());
+        Self { ec2, notifier, settings, home, baseline }
     }
 
     /// Audits everything in an invocation's payload and publishes what was found.
@@ -154,7 +157,7 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
     async fn change(&self, change: &SgChange, clock: Clock<'_>) -> Result<Report, AuditError> {
         let place = self.place(&change.record);
         let case = Case { place: &place, group: None, record: Some(&change.record) };
-        if let Some(rules) = settled_by_event(self.settings, change) {
+        if let Some(rules) = settled_by_event(&self.settings, change) {
             return Ok(report(&self.baseline, Tally { groups: 1, rules, findings: Vec::new() }));
         }
         if let (Some(own), Some(other)) = (self.home.account.as_deref(), place.account.as_deref())
@@ -188,8 +191,8 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         rules: &[Rule],
         clock: Clock<'_>,
     ) -> Result<Report, AuditError> {
-        let (introduced, remediation) = introduced(self.settings, change, rules);
-        let (ec2, settings) = (self.ec2, self.settings);
+        let (introduced, remediation) = introduced(&self.settings, change, rules);
+        let (ec2, settings) = (self.ec2, &self.settings);
         let audit =
             GroupAudit { ec2, settings, case, group, rules, introduced, remediation, clock };
         Ok(report(&self.baseline, audit.run().await?))
@@ -207,12 +210,21 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
             (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
                 let group = Group { id: id.clone(), ..Group::default() };
                 let case = Case { group: Some(&group), ..case.clone() };
-                self.of_group(case, change, &group, &[], clock).await
+                let mut report = self.of_group(case, change, &group, &[], clock).await?;
+                // There is no group to put a rule back into.
+                for finding in &mut report.findings {
+                    finding.remediation.undo = None;
+                }
+                Ok(report)
             }
             (ChangeKind::Created, _) => {
                 Ok(report(&self.baseline, Tally { groups: 1, ..Tally::default() }))
             }
-            _ => Ok(self.unaudited(case, Some(&change.group), "the group is not there", clock())),
+            (ChangeKind::Unknown(reason), key) => {
+                let reason = format!("{reason}, and the group is not there");
+                Ok(self.unaudited(case, Some(key), &reason, clock()))
+            }
+            (_, key) => Ok(self.unaudited(case, Some(key), "the group is not there", clock())),
         }
     }
 

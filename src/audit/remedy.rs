@@ -5,6 +5,7 @@ use crate::net::{Set, Traffic};
 use crate::plan::pieces;
 use crate::rule::{Direction, Peer, Protocol, Rule, RuleError};
 use crate::settings::{Remediation, RevertKeeps, Settings};
+use crate::words::excess_text;
 
 /// What a revert leaves of a rule: nothing of one that is none of its business.
 pub fn would_keep(
@@ -29,11 +30,25 @@ pub fn compliant(judge: &Judge<'_>, rules: &[Rule], direction: Direction) -> Tra
     Traffic::union_of(comply.map(Rule::traffic).collect())
 }
 
+/// What an excess does not tell of a rule: what hangs on a list that could not be read.
+pub fn undecided(rule: &Rule, judgement: &Judgement) -> Option<String> {
+    if judgement.excess.is_empty() || judgement.unresolved.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "Whether the baseline admits {} as well depends on a prefix list that could not be read.",
+        excess_text(rule, &judgement.unresolved)
+    ))
+}
+
 /// Why nothing was done, and whether the rule was still there.
 pub fn not_due(remediation: Remediation, seen: bool) -> String {
     let why = match remediation {
         Remediation::Notify => "Nothing was changed: findings are only reported.",
-        Remediation::RevertSsh => "Nothing was changed: only open SSH is reverted.",
+        Remediation::RevertSsh => {
+            "Nothing was changed: SSH is closed only where more than one public address can reach it, \
+             and nothing else is."
+        }
         Remediation::RevertIngress => {
             "Nothing was changed: only ingress from public addresses is reverted."
         }
@@ -61,7 +76,9 @@ pub fn connections(rule: &Rule, present: &[Rule]) -> String {
             && other.protocol == Protocol::All
             && all_out(&other.peer)
     });
-    if rule.peer.is_anywhere() && open_egress {
+    // ICMP is tracked always.
+    let untracked = rule.protocol.has_ports() || rule.protocol == Protocol::All;
+    if untracked && rule.peer.is_anywhere() && open_egress {
         "Connections that only this rule let in were untracked and ended with it.".to_owned()
     } else {
         "Connections made meanwhile live on until they idle out: end them on the server.".to_owned()

@@ -7,7 +7,7 @@
 
 use super::ports::{Ec2Error, Group, Place, Revoked, SecurityGroups};
 use crate::finding::Outcome;
-use crate::plan::MAX_PIECES;
+use crate::plan::{MAX_PIECES, is_piece_of};
 use crate::rule::{Peer, Rule};
 use crate::words::rule_text;
 
@@ -65,7 +65,19 @@ impl Done {
     }
 
     /// There was nothing to revoke.
-    fn already_gone(detail: String, pieces: Pieces) -> Self {
+    fn already_gone(mut detail: String, order: &Order<'_>, pieces: Pieces) -> Self {
+        let missing: Vec<String> = order
+            .pieces
+            .iter()
+            .filter(|piece| pieces.placed.iter().all(|other| other.content() != piece.content()))
+            .map(rule_text)
+            .collect();
+        if !missing.is_empty() {
+            detail.push_str(&format!(
+                " What the baseline admits of it was not added: {}. Add it by hand where it is needed.",
+                missing.join("; ")
+            ));
+        }
         Self {
             outcome: Outcome::AlreadyGone,
             gone: true,
@@ -121,7 +133,7 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
             fill(ec2, order, rest, &mut pieces).await;
             Ok(Done { full: !rest.is_empty(), ..finished(order, pieces) })
         }
-        Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), pieces)),
+        Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), order, pieces)),
         Err(error) if error.may_pass() => Err(error),
         Err(error) => Ok(Done::left(&error.to_string(), pieces)),
     }
@@ -137,7 +149,7 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
         Ok(false) => {
             let detail = "The rule was gone before it could be revoked: EC2 had nothing to revoke. \
                           Somebody else removed or changed it, or an earlier run of this audit did.";
-            Ok(Done::already_gone(detail.to_owned(), pieces))
+            Ok(Done::already_gone(detail.to_owned(), order, pieces))
         }
         Err(error) if error.may_pass() => Err(error),
         Err(error) => Ok(Done::left(&error.to_string(), pieces)),
@@ -157,16 +169,27 @@ async fn place(
                 pieces.added.push(piece.clone());
                 pieces.placed.push(piece.clone());
             }
-            Err(Ec2Error::Duplicate) => {
-                read_back(ec2, order, piece).await?;
-                pieces.placed.push(piece.clone());
-            }
+            Err(Ec2Error::Duplicate) => match read_back(ec2, order, piece).await {
+                Ok(read) => {
+                    // Another run of this audit, at the same time: its pieces are ours to undo.
+                    if is_piece_of(&read, order.rule) {
+                        pieces.added.push(read);
+                    }
+                    pieces.placed.push(piece.clone());
+                }
+                Err(error) if error.may_pass() => return Err(error),
+                Err(error) => return Ok(Placed::Stopped(error)),
+            },
             Err(Ec2Error::LimitExceeded) => return Ok(Placed::Full(done)),
             Err(error) if error.may_pass() => return Err(error),
             Err(Ec2Error::NotFound { .. } | Ec2Error::Refused { .. })
                 if matches!(piece.peer, Peer::Reference(_)) =>
             {
                 pieces.refused.push(rule_text(piece));
+            }
+            // What EC2 will never take must not keep SSH open; that it is missing is said.
+            Err(error @ Ec2Error::Refused { .. }) if order.open_ssh => {
+                pieces.missing.push(format!("{} ({error})", rule_text(piece)));
             }
             Err(error) => return Ok(Placed::Stopped(error)),
         }
@@ -195,12 +218,10 @@ async fn read_back(
     ec2: &impl SecurityGroups,
     order: &Order<'_>,
     piece: &Rule,
-) -> Result<(), Ec2Error> {
+) -> Result<Rule, Ec2Error> {
     let rules = ec2.rules(order.place, order.group).await?;
-    if rules.iter().any(|rule| rule.content() == piece.content()) {
-        return Ok(());
-    }
-    Err(Ec2Error::Passing {
+    let read = rules.into_iter().find(|rule| rule.content() == piece.content());
+    read.ok_or_else(|| Ec2Error::Passing {
         action: "AuthorizeSecurityGroupIngress",
         message: format!("`{}` is a duplicate, yet is not read there", rule_text(piece)),
     })
@@ -271,11 +292,11 @@ fn left(reason: &str, pieces: &Pieces) -> String {
 fn gone_meanwhile(pieces: &Pieces) -> String {
     let mut detail =
         "The rule was there when it was read and gone when it was to be revoked: somebody else \
-         removed or changed it in between."
+         removed or changed it in between, or this audit did in another run."
             .to_owned();
     if !pieces.added.is_empty() {
         let added: Vec<String> = pieces.added.iter().map(rule_text).collect();
-        detail.push_str(&format!(" Added before that: {}.", added.join("; ")));
+        detail.push_str(&format!(" What complies of it stays: {}.", added.join("; ")));
     }
     detail
 }

@@ -6,7 +6,9 @@ use crate::audit::Ec2Error;
 
 /// EC2's word for a fault of its own, for throttling, and for credentials that ran out and are
 /// renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").
-const PASSING: [&str; 13] = [
+const PASSING: [&str; 14] = [
+    // A prefix list that is being modified.
+    "IncorrectState",
     "RequestLimitExceeded",
     "Throttling",
     "ThrottlingException",
@@ -38,8 +40,14 @@ pub fn ec2_error<E>(action: &'static str, error: SdkError<E>) -> Ec2Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let SdkError::ServiceError(service) = &error else {
-        return Ec2Error::Passing { action, message: DisplayErrorContext(&error).to_string() };
+    let message = || DisplayErrorContext(&error).to_string();
+    let service = match &error {
+        SdkError::ServiceError(service) => service,
+        SdkError::ConstructionFailure(_) => {
+            let code = "InvalidRequest".to_owned();
+            return Ec2Error::Refused { action, code, message: message() };
+        }
+        _ => return Ec2Error::Passing { action, message: message() },
     };
     let server_fault = service.raw().status().is_server_error();
     let code = service.err().code().unwrap_or_default();

@@ -107,4 +107,26 @@ impl Baseline {
             Direction::Egress => &self.egress,
         }
     }
+
+    /// The baseline as the groups of an account see it: EC2 names a group of the same account
+    /// without the account.
+    #[must_use]
+    pub fn of_account(mut self, account: Option<&str>) -> Self {
+        let own = |peer: &mut BaselinePeer| {
+            if let BaselinePeer::Reference(Reference::Group(group)) = peer
+                && group.account.as_deref() == account
+            {
+                group.account = None;
+            }
+        };
+        self.peer_sets.values_mut().flatten().for_each(own);
+        for entry in self.ingress.iter_mut().chain(&mut self.egress) {
+            for term in &mut entry.peers {
+                if let PeerTerm::Peer(peer) = term {
+                    own(peer);
+                }
+            }
+        }
+        self
+    }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use crate::baseline::{Admitted, Baseline, Lists};
 use crate::finding::Code;
 use crate::net::{
-    Cells, Interval, IntervalSet, Layers, Reference, Set, Traffic, host_count, interval_ipv4,
-    interval_ipv6, public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
+    Cells, IntervalSet, Layers, Reference, Set, Traffic, host_count, interval_ipv4, interval_ipv6,
+    network_count_ipv6, public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
 };
 use crate::rule::{Direction, Peer, Protocol, Rule};
 
@@ -147,7 +147,7 @@ impl<'a> Judge<'a> {
         }
         let ssh = judgement.public_excess().within(&self.ssh());
         let (ipv4, ipv6) = (ssh.peers_ipv4(), ssh.peers_ipv6());
-        Some(if host_count(&ipv4) > 1 || networks_of_64(&ipv6) > 1 {
+        Some(if host_count(&ipv4) > 1 || network_count_ipv6(&ipv6) > 1 {
             Code::OpenSsh
         } else if ssh.is_empty() {
             Code::IngressNotInBaseline
@@ -160,28 +160,57 @@ impl<'a> Judge<'a> {
     /// lives on first, then whatever only several entries admit together. The parts may overlap.
     ///
     /// Where the rule's peer is anywhere, the groups and lists that an entry names are part of what
-    /// the rule admits.
+    /// the rule admits; there a list stands for its entries, so that they are not added one by one,
+    /// and a list of the other family is no part of it. What only a list that could not be read
+    /// might admit is not admitted.
     pub fn admitted_of(&self, rule: &Rule) -> Vec<Traffic> {
         let cells = rule.cells();
         let own = self.expanded(rule);
+        let anywhere = rule.peer.is_anywhere();
+        let by_name = Lists::new();
+        let lists = if anywhere { &by_name } else { self.lists };
         let mut parts: Vec<(bool, Traffic)> = self
             .baseline
-            .admitted_by_entry(self.direction, self.group, self.lists)
+            .admitted_by_entry(self.direction, self.group, lists)
             .map(|(entry, traffic)| {
                 let mut part = own.intersection(&traffic);
-                if rule.peer.is_anywhere() {
-                    part.references = traffic.within(&cells).references;
+                if anywhere {
+                    let named = traffic.within(&cells).references;
+                    part.references = named.map(|ports| {
+                        ports.map(|peers| {
+                            peers
+                                .iter()
+                                .filter(|to| self.may_be_of(&rule.peer, to))
+                                .cloned()
+                                .collect()
+                        })
+                    });
                 }
                 (!entry.expected, part)
             })
             .collect();
         parts.sort_by_key(|(last, _)| *last);
         let mut parts: Vec<Traffic> = parts.into_iter().map(|(_, part)| part).collect();
-        let judgement = self.judge(rule);
-        let together = own.difference(&judgement.excess);
-        parts.push(parts.iter().fold(together, |rest, part| rest.difference(part)));
+        if !anywhere {
+            let judgement = self.judge(rule);
+            let together = own.difference(&judgement.excess).difference(&judgement.unresolved);
+            parts.push(parts.iter().fold(together, |rest, part| rest.difference(part)));
+        }
         parts.retain(|part| !part.is_empty());
         parts
+    }
+
+    /// Whether a group or list may have addresses of the family of `peer`.
+    fn may_be_of(&self, peer: &Peer, reference: &Reference) -> bool {
+        match reference {
+            Reference::PrefixList(id) => match self.lists.get(id) {
+                Some(Ok(entries)) if !entries.is_empty() => {
+                    entries.iter().any(|net| net.addr().is_ipv4() == matches!(peer, Peer::Ipv4(_)))
+                }
+                _ => true,
+            },
+            Reference::Group(_) => true,
+        }
     }
 
     /// What the rule admits: by name where its list is admitted by name, by address where the
@@ -231,13 +260,6 @@ fn of_entries(cells: &Cells, entries: &[ipnet::IpNet]) -> Traffic {
         })
         .collect();
     Traffic::new(cells, &ipv4, &ipv6, &Set::empty())
-}
-
-/// How many /64 networks the addresses lie in: one subscriber's host has a whole one.
-fn networks_of_64(set: &IntervalSet<u128>) -> u128 {
-    let networks: IntervalSet<u128> =
-        set.intervals().iter().map(|i| Interval::new(i.first() >> 64, i.last() >> 64)).collect();
-    host_count(&networks)
 }
 
 #[cfg(test)]

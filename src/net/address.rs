@@ -52,6 +52,13 @@ pub fn host_count<T: Address>(set: &IntervalSet<T>) -> u128 {
     })
 }
 
+/// How many /64 networks the addresses lie in: one subscriber's host has a whole one.
+pub fn network_count_ipv6(set: &IntervalSet<u128>) -> u128 {
+    let networks: IntervalSet<u128> =
+        set.intervals().iter().map(|i| Interval::new(i.first() >> 64, i.last() >> 64)).collect();
+    host_count(&networks)
+}
+
 const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
 }

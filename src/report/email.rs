@@ -199,8 +199,8 @@ fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
     let needed = distinct(findings.iter().filter_map(|it| if_needed(it)));
     if !needed.is_empty() {
         let needed = needed.join("; ");
-        let back = if undo.is_some() { " To put it back at once:" } else { "" };
-        mail.text(&format!("If it was needed: {needed}, or make an exemption.{back}"), 2 * TEXT);
+        let back = if undo.is_some() { " Then put it back:" } else { "" };
+        mail.text(&format!("If it was needed: {needed}.{back}"), 2 * TEXT);
     }
     mail.command(undo);
     if let (true, [first, ..]) = (shared.change, findings) {

@@ -18,10 +18,15 @@ pub fn for_mail(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     for c in text.chars() {
         if !(is_space(c) && joined.ends_with(' ')) {
-            joined.push(if is_space(c) { ' ' } else { c });
+            joined.push(match c {
+                // What a message puts in backticks reads as well in quotation marks, and is no code.
+                '`' => '\'',
+                c if is_space(c) => ' ',
+                c => c,
+            });
         }
     }
-    let escaped = escape(&joined, |c| !is_visible(c) || matches!(c, '<' | '>' | '`'));
+    let escaped = escape(&joined, |c| !is_visible(c) || matches!(c, '<' | '>'));
     escaped.replace("://", ":\\u{2f}/").replace("](", "]\\u{28}")
 }
 

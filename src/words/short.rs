@@ -184,7 +184,7 @@ pub fn title(
     let whom = if wide { "the Internet".to_owned() } else { rule.peer.to_string() };
     let cells = excess.cells();
     let (what, many) = if cells.at(0).is_some() && cells.at(255).is_some() {
-        ("every protocol".to_owned(), false)
+        (all_protocols(&cells), false)
     } else if rule.protocol == Protocol::TCP && rule.selector() == Interval::full() {
         ("all TCP ports".to_owned(), true)
     } else if cells.is_subset_of(ssh) {
@@ -208,6 +208,18 @@ pub fn title(
             format!("{what} {verb} allowed out of {group} to {whom}")
         }
         _ => format!("{what} {verb} open to {whom} on {group}"),
+    }
+}
+
+/// `every protocol`, and those that are left out wholly.
+fn all_protocols(cells: &Cells) -> String {
+    let some: IntervalSet<u8> = cells.layers().iter().map(|(protocols, _)| *protocols).collect();
+    let but = IntervalSet::full().difference(&some);
+    let names: Vec<String> = but.intervals().iter().map(|run| protocols_text(*run)).collect();
+    if names.is_empty() {
+        "every protocol".to_owned()
+    } else {
+        format!("every protocol but {}", in_capitals(&names.join(", ")))
     }
 }
 

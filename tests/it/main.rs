@@ -13,5 +13,6 @@ mod faults;
 mod function;
 mod ground;
 mod kept;
+mod repository;
 mod reverts;
 mod support;

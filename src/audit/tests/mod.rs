@@ -1,6 +1,7 @@
 //! The audit against an EC2 in memory: what it leaves, whatever stands in the way.
 
 mod laws;
+mod sources;
 mod staged;
 
 use std::cell::RefCell;

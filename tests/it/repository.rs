@@ -1,0 +1,239 @@
+//! What the README and the documents say holds: their commands print what they show, their tables are what the code
+//! and the template have, and the files that they name are there.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use chrono::NaiveDate;
+use typo3_sg_auditor::finding::Code;
+use typo3_sg_auditor::settings::FunctionSettings;
+use typo3_sg_auditor::severity::DATABASES;
+
+use crate::support::sg_audit::{repository, sg_audit};
+
+/// How a command in the README begins that is the built program.
+const PROGRAM: [&str; 2] = ["cargo run --no-default-features -- ", "sg-audit "];
+
+fn read(file: &str) -> String {
+    fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Every page that a person reads.
+fn pages() -> Vec<(String, String)> {
+    let mut files: Vec<String> =
+        ["README.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
+    for folder in ["docs", "docs/adr"] {
+        let inside = fs::read_dir(repository().join(folder)).expect("a folder");
+        let names = inside.map(|file| file.unwrap().file_name().into_string().unwrap());
+        files.extend(
+            names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")),
+        );
+    }
+    files.into_iter().map(|file| (file.clone(), read(&file))).collect()
+}
+
+/// The insides of the fenced blocks with this mark.
+fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+    let open = format!("\n```{mark}\n");
+    text.split(open.as_str())
+        .skip(1)
+        .map(|rest| rest.split("\n```").next().expect("a closed block"))
+        .collect()
+}
+
+/// What the program prints, standard error last, as a terminal shows it.
+fn printed(command: &str) -> String {
+    let arguments = PROGRAM
+        .iter()
+        .find_map(|program| command.strip_prefix(program))
+        .unwrap_or_else(|| panic!("`{command}` is in a console block and cannot be run here"));
+    assert!(!arguments.contains(['\'', '"', '\\', '|', '>']), "no shell is here for `{command}`");
+    let ran = sg_audit(&arguments.split_whitespace().collect::<Vec<_>>());
+    format!("{}{}", ran.out, ran.err)
+}
+
+/// The rows of the table under a heading, each with its cells, without code marks.
+fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
+    let section = text.split(&format!("\n{heading}\n")).nth(1).expect(heading);
+    let section = section.split("\n#").next().expect("a section");
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| {
+        let cells = row.trim_matches('|').split(" | ");
+        cells.map(|cell| cell.trim().replace('`', "")).collect()
+    })
+    .collect()
+}
+
+/// The page with what its commands print today in the place of what it shows.
+fn with_todays_outputs(readme: &str) -> String {
+    let mut pages = readme.split("\n```console\n");
+    let mut today = pages.next().expect("a beginning").to_owned();
+    for page in pages {
+        let (block, rest) = page.split_once("\n```").expect("a closed block");
+        let commands = block.lines().filter_map(|line| line.strip_prefix("$ "));
+        let shown: Vec<String> = commands
+            .map(|command| format!("$ {command}\n{}", printed(command).trim_end()))
+            .collect();
+        today.push_str(&format!("\n```console\n{}\n```{rest}", shown.join("\n\n")));
+    }
+    let (before, after) = today.split_once("\n```text\nSubject: ").expect("a mail");
+    let (_, rest) = after.split_once("\n```").expect("a closed block");
+    let (_, command) = before.rsplit_once("<!-- ").expect("a comment with the mail's command");
+    let mail = mail(&printed(command.trim_end().trim_end_matches(" -->")));
+    format!("{before}\n```text\n{mail}\n```{rest}")
+}
+
+/// The one mail in what `sg-audit invoke` prints, where it is indented.
+fn mail(output: &str) -> String {
+    let (_, mail) = output.split_once("\nWould be published:\n\n").expect("a mail");
+    let (mail, _) = mail.split_once("\n\nCalls to EC2").expect("calls");
+    let lines: Vec<&str> =
+        mail.lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn the_commands_of_the_readme_print_what_it_shows() {
+    const FIRST: &str = "cargo run --no-default-features -- invoke events/authorize-open-ssh.json";
+    let readme = read("README.md");
+    let (_, first) = readme.split_once("\n```console\n$ ").expect("a console block");
+    assert!(first.starts_with(&format!("{FIRST}\n")), "{first:.120}");
+    let today = with_todays_outputs(&readme);
+    // The same switch as for the snapshots.
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|value| value == "always") {
+        fs::write(repository().join("README.md"), &today).unwrap();
+    } else {
+        assert_eq!(readme, today, "INSTA_UPDATE=always brings the README up to date");
+    }
+}
+
+#[test]
+fn the_settings_are_those_that_the_function_reads_and_the_template_sets() {
+    let asked = RefCell::new(BTreeSet::new());
+    let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+    FunctionSettings::from_env(
+        |name| {
+            asked.borrow_mut().insert(name.to_owned());
+            None
+        },
+        day,
+    )
+    .expect_err("nothing is set");
+    let asked = asked.into_inner();
+
+    let template = read("template.yaml");
+    let (_, variables) = template.split_once("\n        Variables:\n").expect("variables");
+    let set: BTreeMap<&str, &str> = variables
+        .lines()
+        .map_while(|line| line.strip_prefix("          ")?.split_once(": !Ref "))
+        .collect();
+    assert_eq!(set.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), asked);
+
+    let parameters = parameters(&template);
+    let documented = table(&read("README.md"), "## Settings");
+    let mut named = BTreeSet::new();
+    for row in &documented {
+        let [parameter, variable, default, ..] = &row[..] else { panic!("{row:?}") };
+        let expected = parameters.get(parameter.as_str()).unwrap_or_else(|| panic!("{row:?}"));
+        let default = if default == "none set" { "" } else { default };
+        assert_eq!(&default, expected, "the default of {parameter}");
+        if variable != "–" {
+            assert_eq!(set.get(variable.as_str()), Some(&parameter.as_str()), "{variable}");
+        }
+        named.insert(parameter.as_str());
+    }
+    assert_eq!(named, parameters.keys().copied().collect(), "every parameter is documented");
+    let variables: BTreeSet<&str> = documented.iter().map(|row| row[1].as_str()).collect();
+    // The topic is the template's own and nobody's setting.
+    for name in asked.iter().filter(|name| *name != "TOPIC_ARN") {
+        assert!(variables.contains(name.as_str()), "{name} is not documented");
+    }
+}
+
+#[test]
+fn the_rights_are_those_that_the_template_gives() {
+    let actions = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != ':');
+        let action = |word: &&str| {
+            ["ec2:", "logs:", "sns:", "sqs:"].iter().any(|service| {
+                word.strip_prefix(service).is_some_and(|it| it.starts_with(char::is_uppercase))
+            })
+        };
+        words.filter(action).map(ToOwned::to_owned).collect()
+    };
+    let readme = read("README.md");
+    let documented = table(&readme, "## What it may do").concat().join(" ");
+    assert_eq!(actions(&documented), actions(&read("template.yaml")));
+}
+
+#[test]
+fn the_baseline_that_is_shown_is_valid() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/documented.yaml");
+    let settings = read("docs/settings.md");
+    let [baseline] = blocks(&settings, "yaml")[..] else { panic!("not one block of YAML") };
+    fs::write(file, baseline).unwrap();
+    let ran = sg_audit(&["baseline", "validate", file]);
+    assert_eq!((ran.err.as_str(), ran.status), ("", 0), "{}", ran.out);
+}
+
+/// The template's parameters with their defaults.
+fn parameters(template: &str) -> BTreeMap<&str, &str> {
+    let (_, rest) = template.split_once("\nParameters:\n").expect("parameters");
+    let (section, _) = rest.split_once("\nRules:\n").expect("rules");
+    let mut name = "";
+    let mut parameters = BTreeMap::new();
+    for line in section.lines() {
+        match line.strip_prefix("  ") {
+            Some(inner) if !inner.starts_with(' ') => name = inner.trim_end_matches(':'),
+            Some(inner) => {
+                if let Some(default) = inner.strip_prefix("  Default: ") {
+                    parameters.insert(name, default.trim_matches('"'));
+                }
+            }
+            None => {}
+        }
+    }
+    parameters
+}
+
+#[test]
+fn every_code_is_documented() {
+    let codes: BTreeSet<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+    let table: BTreeSet<String> = table(&read("README.md"), "## Findings")
+        .into_iter()
+        .map(|row| row.into_iter().next().expect("a cell"))
+        .collect();
+    assert_eq!(table, codes, "README.md");
+    let findings = read("docs/findings.md");
+    let headings: BTreeSet<String> = findings
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("## `")?.strip_suffix('`')?.to_owned()))
+        .collect();
+    assert_eq!(headings, codes, "docs/findings.md");
+    for port in DATABASES {
+        assert!(findings.contains(&format!(" {port}")), "port {port} is not in docs/findings.md");
+    }
+}
+
+#[test]
+fn every_file_that_is_named_is_there() {
+    const FOLDERS: [&str; 6] = ["baselines/", "docs/", "events/", "src/", "tests/", ".ci/"];
+    for (page, text) in pages() {
+        let words = text.split(|c: char| c.is_whitespace() || "`()[]\"',;*<>".contains(c));
+        for word in words.map(|word| word.trim_end_matches(['.', ':'])) {
+            if FOLDERS.iter().any(|folder| word.starts_with(folder)) {
+                assert!(repository().join(word).exists(), "{page} names {word}");
+            }
+        }
+        // Links go from the page's own folder.
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !link.starts_with("https://") && !link.starts_with('#') {
+                let file = link.split('#').next().expect("a path");
+                let folder = repository().join(&page);
+                let path = folder.parent().expect("a folder").join(file);
+                assert!(path.exists(), "{page} links to {link}");
+            }
+        }
+    }
+}
