@@ -68,7 +68,7 @@ fn record(name: &str, request: Value, response: Value) -> Value {
         "eventVersion": "1.11",
         "userIdentity": {
             "type": "IAMUser",
-            "arn": "arn:aws:iam::123456789012:user/anna",
+            "arn": "arn:aws:iam::123456789012:user/operator",
             "accountId": "123456789012",
         },
         "eventTime": "2026-03-12T08:11:14Z",

@@ -125,7 +125,7 @@ fn who_when_and_where() {
     assert_eq!(record.account.as_deref(), Some("123456789012"));
     assert_eq!(record.region.as_deref(), Some("eu-central-1"));
     assert_eq!(record.source_ip.as_deref(), Some("198.51.100.23"));
-    assert!(record.actor.as_ref().unwrap().ends_with("/anna.weber@example.com"));
+    assert!(record.actor.as_ref().unwrap().ends_with("/operator@example.com"));
     assert!(record.user_agent.as_ref().unwrap().starts_with("aws-cli/"));
     assert_eq!(record.time.unwrap().to_rfc3339(), "2026-03-12T08:11:14+00:00");
     assert!(record.event_id.is_some() && record.shared_event_id.is_none());

@@ -16,7 +16,7 @@ fn narrowed_open_ssh() {
     Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
@@ -44,7 +44,7 @@ fn reverted_open_ssh_without_sources() {
     Closed after 41 s. The rule was revoked; nothing of it was left to add.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
@@ -80,7 +80,7 @@ fn reverted_all_tcp_ports() {
     Closed after 41 s. The rule was revoked, and three rules put in its place.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: all tcp from 0.0.0.0/0
@@ -104,7 +104,7 @@ fn a_revert_that_failed() {
     Still open. EC2 refused the revoke: UnauthorizedOperation (the function's role may not call ec2:RevokeSecurityGroupIngress on this group).
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
@@ -134,7 +134,7 @@ fn a_revert_that_took_too_much() {
     Closed, but something that should have stayed is gone too. The group was at its rule limit, so the rule was revoked first; then EC2 refused tcp 80 from 0.0.0.0/0: RulesPerSecurityGroupLimitExceeded.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: tcp 22-80 from 0.0.0.0/0
@@ -159,7 +159,7 @@ fn under_notify() {
     Nothing was changed: findings are only reported. The rule was still in the group.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
@@ -182,7 +182,7 @@ fn already_gone() {
     EC2 had nothing to revoke: somebody else was faster.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
@@ -230,7 +230,7 @@ fn a_change_that_could_not_be_audited() {
     EC2 refused to list its rules: UnauthorizedOperation.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
 
@@ -257,7 +257,7 @@ fn smtp_of_a_development_server() {
     Nothing was changed: only open SSH is reverted. The rule was still in the group.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: tcp 25 to 0.0.0.0/0
@@ -351,7 +351,7 @@ fn both_families_in_one_call() {
     2 findings, worst first: 2 critical.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
 
@@ -472,7 +472,7 @@ fn a_long_excess_and_a_long_undo() {
     Closed after 41 s. The rule was revoked, and tcp 22 from 203.0.113.0/24 put in its place.
 
     When: 2026-11-22 03:12:09 UTC, AuthorizeSecurityGroupIngress
-    Who: arn:aws:sts::123456789012:assumed-role/Admin/jane
+    Who: arn:aws:sts::123456789012:assumed-role/Admin/operator
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"

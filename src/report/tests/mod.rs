@@ -71,7 +71,7 @@ fn open_ssh() -> Finding {
             event_id: Some("8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e".to_owned()),
             event_name: Some("AuthorizeSecurityGroupIngress".to_owned()),
             time: Some(changed()),
-            actor: Some("arn:aws:sts::123456789012:assumed-role/Admin/jane".to_owned()),
+            actor: Some("arn:aws:sts::123456789012:assumed-role/Admin/operator".to_owned()),
             source_ip: Some("198.51.100.23".to_owned()),
             user_agent: Some(
                 "[aws-cli/2.31.0 (Linux x86_64; Python 3.13.7) md/awscrt#0.27.6]".to_owned(),
