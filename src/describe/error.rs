@@ -103,6 +103,30 @@ pub enum DescribeError {
         /// The rule's id, or which one it is.
         rule: String,
     },
+    /// A permission with lists that are not known.
+    #[error(
+        "{rule} of the group `{group}` has {unknown} in it, which this version of sg-audit does not know: what it admits would be left out; save the output of the AWS command line unchanged, or use a newer version of sg-audit"
+    )]
+    Unknown {
+        /// The group's id.
+        group: String,
+        /// Which permission it is.
+        rule: String,
+        /// The names of the lists.
+        unknown: String,
+    },
+    /// A rule with more peers than one.
+    #[error(
+        "{rule} of the group `{group}` names {count} peers, where EC2 has one a rule: save the output of the AWS command line unchanged"
+    )]
+    Peers {
+        /// The group's id.
+        group: String,
+        /// The rule's id.
+        rule: String,
+        /// How many.
+        count: usize,
+    },
     /// A prefix list that cannot be read.
     #[error(
         "the list `{list}` is not as `get-managed-prefix-list-entries` prints it: save the output of the AWS command unchanged"
@@ -142,12 +166,17 @@ pub(super) fn found(value: &Value) -> String {
         Value::Array(_) => "an array".to_owned(),
         Value::Object(object) if object.is_empty() => "an empty object".to_owned(),
         Value::Object(object) => {
-            let keys: Vec<String> =
-                object.keys().take(KEYS_NAMED).map(|key| format!("`{key}`")).collect();
-            let more = if object.len() > keys.len() { " and more" } else { "" };
-            format!("an object with {}{more}", keys.join(", "))
+            format!("an object with {}", keys_named(object.keys()))
         }
     }
+}
+
+/// The first of the keys, for a person.
+pub(super) fn keys_named<'a>(keys: impl Iterator<Item = &'a String>) -> String {
+    let mut keys = keys.map(|key| format!("`{key}`"));
+    let named: Vec<String> = keys.by_ref().take(KEYS_NAMED).collect();
+    let more = if keys.next().is_some() { " and more" } else { "" };
+    format!("{}{more}", named.join(", "))
 }
 
 /// What AWS said, from the `Error` of a recorded answer.

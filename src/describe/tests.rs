@@ -210,6 +210,45 @@ fn what_cannot_be_read_is_said_with_what_to_do() {
 }
 
 #[test]
+fn no_peer_is_left_out_of_a_permission_in_silence() {
+    let unknown = |names: &str| {
+        format!(
+            "ingress permission 1 of the group `sg-0123456789abcdef0` has {names} in it, which \
+             this version of sg-audit does not know: what it admits would be left out; save the \
+             output of the AWS command line unchanged, or use a newer version of sg-audit"
+        )
+    };
+    let with =
+        |members: &str| GROUP.replace("\"FromPort\": 22", &format!("{members}, \"FromPort\": 22"));
+    let peers = r#""IPv6Ranges": [{"CidrIpv6": "::/0"}]"#;
+    assert_eq!(fault(&with(peers)), unknown("`IPv6Ranges`"));
+    assert_eq!(fault(&with(r#""NewPeers": [7]"#)), unknown("`NewPeers`"));
+    assert_eq!(fault(&with(r#""NewPeer": {"Id": "new-1"}"#)), unknown("`NewPeer`"));
+    let two = format!(r#"{peers}, "NewPeers": [7]"#);
+    assert_eq!(fault(&with(&two)), unknown("`IPv6Ranges`, `NewPeers`"));
+    for harmless in [r#""NewPeers": []"#, r#""NewPeers": null"#, r#""NewWord": "x""#] {
+        assert_eq!(read(&with(harmless)), read(GROUP), "{harmless}");
+    }
+}
+
+#[test]
+fn a_rule_has_one_peer() {
+    let several = |count: usize| {
+        format!(
+            "the rule `sgr-3` of the group `sg-1` names {count} peers, where EC2 has one a rule: \
+             save the output of the AWS command line unchanged"
+        )
+    };
+    let with = |members: &str| RULES.replace("\"CidrIpv6\"", &format!("{members}, \"CidrIpv6\""));
+    assert_eq!(fault(&with(r#""CidrIpv4": "203.0.113.0/24""#)), several(2));
+    assert_eq!(fault(&with(r#""PrefixListId": "pl-1""#)), several(2));
+    let group = r#""ReferencedGroupInfo": {"GroupId": "sg-2"}"#;
+    assert_eq!(fault(&with(group)), several(2));
+    assert_eq!(fault(&with(&format!(r#"{group}, "CidrIpv4": "0.0.0.0/0""#))), several(3));
+    assert_eq!(read(&with(r#""CidrIpv4": null"#)), read(RULES));
+}
+
+#[test]
 fn prefix_lists_are_read_by_their_ids() {
     let input = r#"{"pl-1": {"Entries": [{"Cidr": "203.0.113.7/24", "Description": "a"}]}}
                    {"pl-2": {"Entries": []}}"#;

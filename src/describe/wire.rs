@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::error::keys_named;
 use super::{DescribeError, DescribedGroup};
 use crate::audit::{Group, Place};
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule, RuleError};
@@ -49,6 +50,25 @@ struct WirePermission {
     user_id_group_pairs: Vec<WireReference>,
     #[serde(default, deserialize_with = "or_default")]
     prefix_list_ids: Vec<WireList>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
+impl WirePermission {
+    /// The lists that are not known, where there is something in them: it may be peers.
+    fn unknown(&self) -> Option<String> {
+        let lists = || self.rest.iter().filter(|(_, value)| is_filled(value)).map(|(key, _)| key);
+        lists().next().map(|_| keys_named(lists()))
+    }
+}
+
+/// Whether it is a list, or a single object in its place, with something in it.
+fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => false,
+    }
 }
 
 #[derive(Deserialize)]
@@ -147,13 +167,14 @@ pub(super) fn rule(value: Value) -> Result<DescribedGroup, DescribeError> {
     let place = place(wire.security_group_rule_arn.as_deref(), wire.group_owner_id);
     let named = Named { group: &group, rule: &rule, owner: place.account.as_deref() };
     let direction = if wire.is_egress { Direction::Egress } else { Direction::Ingress };
-    let peer = if let Some(reference) = wire.referenced_group_info {
-        named.group_peer(reference.group_id, reference.user_id)
-    } else if let Some(text) = wire.cidr_ipv4.or(wire.cidr_ipv6).or(wire.prefix_list_id) {
-        named.peer(&text)?
-    } else {
-        return Err(named.no_peer());
-    };
+    let mut peers = Vec::new();
+    for text in [wire.cidr_ipv4, wire.cidr_ipv6, wire.prefix_list_id].into_iter().flatten() {
+        peers.push(named.peer(&text)?);
+    }
+    if let Some(reference) = wire.referenced_group_info {
+        peers.push(named.group_peer(reference.group_id, reference.user_id));
+    }
+    let peer = named.only(peers)?;
     let protocol = named.checked(wire.ip_protocol.parse())?;
     let mut rule =
         named.checked(Rule::new(direction, protocol, wire.from_port, wire.to_port, peer))?;
@@ -184,6 +205,19 @@ impl Named<'_> {
         DescribeError::NoPeer { group: self.group.to_owned(), rule: self.rule.to_owned() }
     }
 
+    /// The one peer that a rule has.
+    fn only(&self, mut peers: Vec<Peer>) -> Result<Peer, DescribeError> {
+        match (peers.pop(), peers.len()) {
+            (Some(peer), 0) => Ok(peer),
+            (None, _) => Err(self.no_peer()),
+            (Some(_), more) => Err(DescribeError::Peers {
+                group: self.group.to_owned(),
+                rule: self.rule.to_owned(),
+                count: more + 1,
+            }),
+        }
+    }
+
     fn peer(&self, text: &str) -> Result<Peer, DescribeError> {
         self.checked(text.parse())
     }
@@ -207,6 +241,13 @@ fn permission_rules(
             rule: named.rule.to_owned(),
             source,
         })?;
+    if let Some(unknown) = wire.unknown() {
+        return Err(DescribeError::Unknown {
+            group: named.group.to_owned(),
+            rule: named.rule.to_owned(),
+            unknown,
+        });
+    }
     let protocol: Protocol = named.checked(wire.ip_protocol.parse())?;
     let mut peers = Vec::new();
     for block in wire.ip_ranges {

@@ -18,51 +18,52 @@ pub(super) enum Call {
     Unknown,
 }
 
-/// Calls of EC2 with "SecurityGroup" in their name that leave the rules as they are. Any other
-/// than these may be new, and may do anything.
-const KNOWN: [(&str, &str); 6] = [
-    ("UpdateSecurityGroupRuleDescriptionsIngress", "it changes descriptions only"),
-    ("UpdateSecurityGroupRuleDescriptionsEgress", "it changes descriptions only"),
-    ("DeleteSecurityGroup", "the group is gone, with its rules"),
+/// The calls of EC2 that are known. Any other with "SecurityGroup" in its name may be new, and may
+/// do anything.
+const KNOWN: [(&str, Call); 14] = [
+    ("AuthorizeSecurityGroupIngress", Call::Authorize(Direction::Ingress)),
+    ("AuthorizeSecurityGroupEgress", Call::Authorize(Direction::Egress)),
+    ("RevokeSecurityGroupIngress", Call::Revoke(Direction::Ingress)),
+    ("RevokeSecurityGroupEgress", Call::Revoke(Direction::Egress)),
+    ("ModifySecurityGroupRules", Call::Modify),
+    ("CreateSecurityGroup", Call::Create),
+    ("ModifyManagedPrefixList", Call::PrefixList),
+    ("RestoreManagedPrefixListVersion", Call::PrefixList),
+    ("UpdateSecurityGroupRuleDescriptionsIngress", DESCRIPTIONS),
+    ("UpdateSecurityGroupRuleDescriptionsEgress", DESCRIPTIONS),
+    ("DeleteSecurityGroup", Call::Harmless("the group is gone, with its rules")),
     ("ApplySecurityGroupsToClientVpnTargetNetwork", NOT_RULES),
     ("AssociateSecurityGroupVpc", NOT_RULES),
     ("DisassociateSecurityGroupVpc", NOT_RULES),
 ];
 
-const NOT_RULES: &str = "it changes no rules of a security group";
+const DESCRIPTIONS: Call = Call::Harmless("it changes descriptions only");
+
+const NOT_RULES: Call = Call::Harmless("it changes no rules of a security group");
 
 impl Call {
-    /// The call of a record, where the record says which it is.
+    /// The call of a record, where the record says which it is. Tools that write everything small
+    /// write these names small too.
     pub(super) fn of(record: Node<'_>) -> Option<Self> {
-        let source = record.member("eventSource").told().unwrap_or_default();
-        let name = record.member("eventName").told().unwrap_or_default();
+        let source = record.member("eventSource").told().unwrap_or_default().to_ascii_lowercase();
         // A tool that hides the service writes anything but a service there.
         if source.contains(".amazonaws.") && !source.starts_with("ec2.") {
             return Some(Self::Harmless("not a security-group call"));
         }
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let name = record.member("eventName").string()?;
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return None;
         }
-        Some(match name.as_str() {
-            "AuthorizeSecurityGroupIngress" => Self::Authorize(Direction::Ingress),
-            "AuthorizeSecurityGroupEgress" => Self::Authorize(Direction::Egress),
-            "RevokeSecurityGroupIngress" => Self::Revoke(Direction::Ingress),
-            "RevokeSecurityGroupEgress" => Self::Revoke(Direction::Egress),
-            "ModifySecurityGroupRules" => Self::Modify,
-            "CreateSecurityGroup" => Self::Create,
-            "ModifyManagedPrefixList" | "RestoreManagedPrefixListVersion" => Self::PrefixList,
-            name => Self::other(name),
-        })
+        let known = KNOWN.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        Some(known.map_or_else(|| Self::other(&name.to_ascii_lowercase()), |(_, call)| *call))
     }
 
+    /// A call that is not known, by its name in small letters.
     fn other(name: &str) -> Self {
-        if ["Describe", "Get", "List"].iter().any(|reads| name.starts_with(reads)) {
+        if ["describe", "get", "list"].iter().any(|reads| name.starts_with(reads)) {
             return Self::Harmless("it only reads");
         }
-        if let Some((_, reason)) = KNOWN.iter().find(|(known, _)| *known == name) {
-            return Self::Harmless(reason);
-        }
-        if name.contains("SecurityGroup") { Self::Unknown } else { Self::Harmless(NOT_RULES) }
+        if name.contains("securitygroup") { Self::Unknown } else { NOT_RULES }
     }
 }
 
@@ -79,11 +80,7 @@ pub(super) enum Outcome {
 impl Outcome {
     pub(super) fn of(record: Node<'_>) -> Self {
         // Null is how some tools write success, and so is the empty text.
-        let code = match record.member("errorCode") {
-            code if code.value().is_string() => code.told(),
-            _ => None,
-        };
-        let Some(code) = code else { return Self::Success };
+        let Some(code) = record.member("errorCode").string() else { return Self::Success };
         let last = code.rsplit('.').next().unwrap_or_default();
         let own = ["InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"];
         if code.starts_with("Server.") || own.contains(&last) {

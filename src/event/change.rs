@@ -100,7 +100,7 @@ fn is_group_id(text: &str) -> bool {
 
 /// A call that succeeded, or died on the way.
 fn changed(node: Node<'_>, record: Record, call: Call, outcome: Outcome) -> Event {
-    let (request, response) = (parameters(node, &record), node.member("responseElements"));
+    let (request, response) = (parameters(node, call), node.member("responseElements"));
     let name = record.event_name.clone().unwrap_or_default();
     if call == Call::PrefixList {
         let reason =
@@ -158,13 +158,13 @@ fn kind(
     }
 }
 
-/// The request: newer calls have it in a member of their own name.
-fn parameters<'a>(node: Node<'a>, record: &Record) -> Node<'a> {
+/// The request: Modify, a newer call, has it in a member of its own name.
+fn parameters(node: Node<'_>, call: Call) -> Node<'_> {
     let parameters = node.member("requestParameters");
-    let nested = match record.event_name.as_deref() {
-        Some("ModifySecurityGroupRules") => parameters.member("ModifySecurityGroupRulesRequest"),
-        _ => return parameters,
-    };
+    if call != Call::Modify {
+        return parameters;
+    }
+    let nested = parameters.member("ModifySecurityGroupRulesRequest");
     if nested.is_absent() { parameters } else { nested }
 }
 

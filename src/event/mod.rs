@@ -12,8 +12,10 @@
 mod authorize;
 mod call;
 mod change;
+mod mentioned;
 mod modify;
 mod record;
+mod repeated;
 mod wire;
 mod wrapper;
 
@@ -28,15 +30,17 @@ use wrapper::Unwrapped;
 /// Reads what an invocation brings. There is always something in it: whatever cannot be read is
 /// [`Event::Undecodable`].
 pub fn decode(payload: &[u8]) -> Vec<Event> {
-    wrapper::unwrap(payload)
-        .into_iter()
-        .flat_map(|unwrapped| match unwrapped {
-            Unwrapped::Record(detail, envelope) => change::read(&detail, envelope),
-            Unwrapped::Nothing(reason, envelope) => {
-                vec![Event::Undecodable { reason, record: Box::new(envelope.into()) }]
-            }
-        })
-        .collect()
+    let events = wrapper::unwrap(payload).into_iter().flat_map(|unwrapped| match unwrapped {
+        Unwrapped::Record(detail, envelope) => change::read(&detail, envelope),
+        Unwrapped::Group(id, reason, envelope) => {
+            let (group, kind) = (GroupKey::Id(id), ChangeKind::Unknown(reason));
+            vec![Event::Change(Box::new(SgChange { record: envelope.into(), group, kind }))]
+        }
+        Unwrapped::Nothing(reason, envelope) => {
+            vec![Event::Undecodable { reason, record: Box::new(envelope.into()) }]
+        }
+    });
+    repeated::once(events)
 }
 
 /// One record of an invocation.

@@ -44,7 +44,7 @@ impl From<Envelope> for Record {
 pub(super) fn read(record: Node<'_>, envelope: Envelope) -> Record {
     let identity = record.member("userIdentity");
     Record {
-        event_name: record.member("eventName").told(),
+        event_name: record.member("eventName").string(),
         event_id: record.member("eventID").told(),
         shared_event_id: record.member("sharedEventID").told(),
         time: time(record.member("eventTime")).or(envelope.time),

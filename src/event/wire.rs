@@ -125,6 +125,11 @@ impl<'a> Node<'a> {
         self.text().ok().flatten()
     }
 
+    /// A text where a number, or anything else, cannot be meant for one.
+    pub(super) fn string(self) -> Option<String> {
+        if self.value.is_string() { self.told() } else { None }
+    }
+
     /// The id of an account. As a number it has lost its leading zeros.
     pub(super) fn account(self) -> Result<Option<String>, Unread> {
         let text = self.text()?;

@@ -1,11 +1,14 @@
 //! What events are wrapped in on their way: SNS, SQS, Lambda's failure destination, EventBridge,
 //! CloudTrail's own lists, and each of them in another.
 
+use std::borrow::Cow;
+
 use aws_lambda_events::sns::SnsRecord;
 use aws_lambda_events::sqs::SqsMessage;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 
+use super::mentioned;
 use super::record::Envelope;
 
 /// EventBridge → SNS → SQS → Lambda → failure queue → Lambda, the longest way there is, takes
@@ -16,11 +19,16 @@ const DEEPEST: usize = 16;
 /// payload of nothing but commas from filling the memory.
 const MOST: usize = 10_000;
 
+/// So many groups are audited for a text that cannot be read.
+const MOST_MENTIONED: usize = 20;
+
 /// What is inside.
 #[derive(Debug)]
 pub(super) enum Unwrapped {
     /// What should be a CloudTrail record.
     Record(Value, Envelope),
+    /// A group that something unreadable names; the reason is for a person.
+    Group(String, String, Envelope),
     /// Something else; the reason is for a person.
     Nothing(String, Envelope),
 }
@@ -28,8 +36,7 @@ pub(super) enum Unwrapped {
 /// Takes off whatever `payload` is wrapped in. There is always something inside.
 pub(super) fn unwrap(payload: &[u8]) -> Vec<Unwrapped> {
     let mut unwrapping = Unwrapping { found: Vec::new(), more: 0 };
-    // What is not UTF-8 can only be in a text. The rest of the event is as good as ever.
-    let payload = String::from_utf8_lossy(payload);
+    let payload = decoded(payload);
     unwrapping.text(payload.trim_start_matches('\u{feff}'), "the event", 0);
     let Unwrapping { mut found, more } = unwrapping;
     if more > 0 {
@@ -37,6 +44,22 @@ pub(super) fn unwrap(payload: &[u8]) -> Vec<Unwrapped> {
         found.push(Unwrapped::Nothing(reason, Envelope::default()));
     }
     found
+}
+
+/// The text of a payload. Tools of Windows write UTF-16, with its mark.
+fn decoded(payload: &[u8]) -> Cow<'_, str> {
+    match payload {
+        [0xff, 0xfe, units @ ..] => utf16(units, u16::from_le_bytes).into(),
+        [0xfe, 0xff, units @ ..] => utf16(units, u16::from_be_bytes).into(),
+        // What is not UTF-8 can only be in a text. The rest of the event is as good as ever.
+        _ => String::from_utf8_lossy(payload),
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().copied().map(unit).collect();
+    String::from_utf16_lossy(&units)
 }
 
 struct Unwrapping {
@@ -61,7 +84,41 @@ impl Unwrapping {
     fn text(&mut self, text: &str, what: &str, depth: usize) {
         match serde_json::from_str(text) {
             Ok(value) => self.value(value, depth),
-            Err(error) => self.nothing(format!("{what} is not JSON: {error}")),
+            Err(error) => self.documents(text, what, depth, error),
+        }
+    }
+
+    /// Text that is not one JSON document: several of them one after another, as in JSON lines, and
+    /// behind them what cannot be read.
+    fn documents(&mut self, text: &str, what: &str, depth: usize, not_one: serde_json::Error) {
+        let mut documents = Deserializer::from_str(text).into_iter();
+        let mut empty = true;
+        let error = loop {
+            match documents.next() {
+                Some(Ok(value)) => self.value(value, depth),
+                Some(Err(error)) => break error,
+                None if empty => break not_one,
+                None => return,
+            }
+            empty = false;
+        };
+        let rest = text.get(documents.byte_offset()..).unwrap_or(text);
+        self.mentioned(rest, format!("{what} is not JSON: {error}"), Envelope::default());
+    }
+
+    /// The groups that an unreadable text names, else nothing.
+    fn mentioned(&mut self, text: &str, reason: String, envelope: Envelope) {
+        let groups = mentioned::groups(text);
+        if groups.is_empty() {
+            return self.push(Unwrapped::Nothing(reason, envelope));
+        }
+        let more = groups.len().saturating_sub(MOST_MENTIONED);
+        for group in groups.into_iter().take(MOST_MENTIONED) {
+            self.push(Unwrapped::Group(group.to_owned(), reason.clone(), envelope.clone()));
+        }
+        if more > 0 {
+            let reason = format!("{reason}; it names {more} groups more than are audited for it");
+            self.push(Unwrapped::Nothing(reason, envelope));
         }
     }
 
@@ -98,6 +155,10 @@ impl Unwrapping {
     fn object(&mut self, mut members: Map<String, Value>, depth: usize) {
         if members.contains_key("eventName") && !members.contains_key("detail") {
             return self.push(Unwrapped::Record(Value::Object(members), Envelope::default()));
+        }
+        // What tools write beside it is not the event.
+        if matches!(members.get("detail"), Some(Value::Object(detail)) if !detail.is_empty()) {
+            return self.event(members, depth);
         }
         if let Some(payload) = members.remove("requestPayload") {
             return self.open(payload, "what the failed function was given", depth);
@@ -159,23 +220,32 @@ impl Unwrapping {
             return self.push(Unwrapped::Nothing(reason.to_owned(), envelope));
         }
         match event.get_mut("detail").map(Value::take) {
+            Some(detail) => self.detail(detail, envelope, depth),
+            None => self.push(Unwrapped::Record(event, Envelope::default())),
+        }
+    }
+
+    /// The `detail` of an envelope, or of several that were put together in a list.
+    fn detail(&mut self, detail: Value, envelope: Envelope, depth: usize) {
+        let what = "the `detail` of the event";
+        match detail {
             // A failure destination that is an event bus.
-            Some(Value::Object(detail)) if detail.contains_key("requestPayload") => {
+            Value::Object(detail) if detail.contains_key("requestPayload") => {
                 self.object(detail, depth);
             }
-            Some(detail @ Value::Object(_)) => self.push(Unwrapped::Record(detail, envelope)),
-            Some(Value::String(detail)) => match serde_json::from_str(&detail) {
-                Ok(detail @ Value::Object(_)) => self.push(Unwrapped::Record(detail, envelope)),
-                _ => {
-                    let reason = "the `detail` of the event is not an object";
-                    self.push(Unwrapped::Nothing(reason.to_owned(), envelope));
+            Value::Object(_) => self.push(Unwrapped::Record(detail, envelope)),
+            Value::Array(details) if !details.is_empty() && depth < DEEPEST => {
+                for detail in details {
+                    self.detail(detail, envelope.clone(), depth + 1);
+                }
+            }
+            Value::String(text) if depth < DEEPEST => match serde_json::from_str(&text) {
+                Ok(detail) => self.detail(detail, envelope, depth + 1),
+                Err(error) => {
+                    self.mentioned(&text, format!("{what} is not JSON: {error}"), envelope);
                 }
             },
-            Some(_) => {
-                let reason = "the `detail` of the event is not an object";
-                self.push(Unwrapped::Nothing(reason.to_owned(), envelope));
-            }
-            None => self.push(Unwrapped::Record(event, Envelope::default())),
+            _ => self.push(Unwrapped::Nothing(format!("{what} is not an object"), envelope)),
         }
     }
 }

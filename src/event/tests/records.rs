@@ -209,6 +209,53 @@ fn other_services() {
 }
 
 #[test]
+fn names_in_any_case() {
+    let call = |name: &str| {
+        let mut event = open_ssh();
+        event["eventName"] = json!(name);
+        event["eventSource"] = json!("EC2.AmazonAWS.com");
+        lines_of(&event)
+    };
+    for name in ["authorizesecuritygroupingress", "AUTHORIZESECURITYGROUPINGRESS"] {
+        assert_eq!(call(name), [OPEN_SSH]);
+    }
+    assert_eq!(call("revokesecuritygroupegress"), ["sg-1: egress revoked"]);
+    assert_eq!(
+        call("describesecuritygroups"),
+        ["ignored: `describesecuritygroups`: it only reads"]
+    );
+    assert_eq!(
+        call("replacesecuritygrouprules"),
+        ["sg-1: unknown: `replacesecuritygrouprules` is not a call that this version knows"]
+    );
+    let rule = json!({"IpProtocol": "-1", "CidrIpv4": "0.0.0.0/0"});
+    let item = json!({"SecurityGroupRuleId": "sgr-1", "SecurityGroupRule": rule});
+    let request = json!({"GroupId": "sg-1", "SecurityGroupRule": item});
+    let request = json!({"ModifySecurityGroupRulesRequest": request});
+    assert_eq!(
+        lines_of(&record("modifysecuritygrouprules", request, Value::Null)),
+        ["sg-1: sgr-1 is all * 0.0.0.0/0"]
+    );
+
+    let mut other = open_ssh();
+    other["eventSource"] = json!("RDS.AmazonAWS.com");
+    assert_eq!(lines_of(&other), [format!("ignored: `{AUTHORIZE}`: not a security-group call")]);
+}
+
+#[test]
+fn a_name_that_is_no_text_is_none() {
+    for name in [json!(5), json!(true), json!([AUTHORIZE]), json!({"name": AUTHORIZE})] {
+        let mut event = open_ssh();
+        event["eventName"] = name;
+        let events = decode(event.to_string().as_bytes());
+        let [Event::Change(change)] = events.as_slice() else { unreachable!() };
+        assert_eq!(change.record.event_name, None);
+        let expected = "sg-1: unknown: the event does not say which call it is";
+        assert_eq!(lines_of(&event), [expected]);
+    }
+}
+
+#[test]
 fn records_that_do_not_say_which_call_they_are() {
     let reason = "unknown: the event does not say which call it is";
     let untold = |request: Value, response: Value| {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{AUTHORIZE, OPEN_SSH, lines, lines_of, open_ssh};
+use super::super::{Event, GroupKey, decode};
+use super::{AUTHORIZE, OPEN_SSH, lines, lines_of, open_ssh, record};
 
 #[test]
 fn wrappers() {
@@ -36,6 +37,10 @@ fn wrappers() {
         open_ssh(),
         envelope.clone(),
         json!({"detail": open_ssh()}),
+        json!({"detail": [open_ssh()]}),
+        json!({"detail": [text(&open_ssh())]}),
+        json!({"detail": open_ssh(), "Records": [], "body": "x", "Message": "x", "Type": "x"}),
+        json!({"detail": {}, "Records": [open_ssh()]}),
         json!({"detail-type": "AWS API Call via CloudTrail", "detail": text(&open_ssh())}),
         json!({
             "detail-type": "x", "account": 12345, "time": "...", "region": "", "detail": open_ssh(),
@@ -64,8 +69,10 @@ fn wrappers() {
     for event in wrapped {
         assert_eq!(lines_of(&event), [OPEN_SSH], "{event}");
     }
+    let mut other = open_ssh();
+    other["eventID"] = json!("another");
     let two =
-        json!({"Records": [{"body": text(&envelope)}, {"body": "?"}, {"body": text(&envelope)}]});
+        json!({"Records": [{"body": text(&envelope)}, {"body": "?"}, {"body": text(&other)}]});
     let error = "undecodable: the SQS message is not JSON: expected value at line 1 column 1";
     assert_eq!(lines_of(&two), [OPEN_SSH, error, OPEN_SSH]);
 }
@@ -89,7 +96,11 @@ fn bytes() {
         (r#"{"Records": []}"#, "the event is an empty list"),
         ("{}", "the event is no CloudTrail record, and names no group"),
         (r#"{"detail": 7}"#, "the `detail` of the event is not an object"),
-        (r#"{"detail": "x"}"#, "the `detail` of the event is not an object"),
+        (r#"{"detail": []}"#, "the `detail` of the event is not an object"),
+        (
+            r#"{"detail": "x"}"#,
+            "the `detail` of the event is not JSON: expected value at line 1 column 1",
+        ),
         (
             r#"{"detail-type": "Scheduled Event", "detail": {}}"#,
             "a scheduled event asks for a sweep, which this version does not have",
@@ -101,4 +112,130 @@ fn bytes() {
     assert!(lines("[".repeat(100).as_bytes())[0].contains("not JSON"));
     let lists = format!("{}{}", "[".repeat(100), "]".repeat(100));
     assert_eq!(lines(lists.as_bytes()), ["undecodable: the event is wrapped more than 16 times"]);
+}
+
+/// A call whose group has an id as EC2 makes them, and what the call did.
+fn revoke() -> (Value, &'static str) {
+    let request = json!({"groupId": "sg-0123456789abcdef0"});
+    let event = record("RevokeSecurityGroupIngress", request, Value::Null);
+    (event, "sg-0123456789abcdef0: ingress revoked")
+}
+
+/// That the group of [`revoke`] was named in something that is not JSON.
+fn unknown(error: &str) -> String {
+    format!("sg-0123456789abcdef0: unknown: the event is not JSON: {error}")
+}
+
+#[test]
+fn several_documents_one_after_another() {
+    let (revoke, revoked) = revoke();
+    let lines_of_json = format!("{}\n{revoke}\r\n\n", open_ssh());
+    assert_eq!(lines(lines_of_json.as_bytes()), [OPEN_SSH, revoked]);
+    assert_eq!(lines(format!("{}{revoke}", open_ssh()).as_bytes()), [OPEN_SSH, revoked]);
+    let body = json!({"Records": [{"body": lines_of_json}]});
+    assert_eq!(lines_of(&body), [OPEN_SSH, revoked]);
+}
+
+#[test]
+fn groups_in_what_is_not_json() {
+    let (event, revoked) = revoke();
+    let whole = event.to_string();
+    // What comes behind a record that could be read does not name its group again.
+    assert_eq!(
+        lines(format!("{whole}}}").as_bytes()),
+        [
+            revoked.to_owned(),
+            format!(
+                "undecodable: the event is not JSON: expected value at line 1 column {}",
+                whole.len() + 1
+            ),
+        ]
+    );
+    assert_eq!(
+        lines(format!("{}\n{{{whole}", open_ssh()).as_bytes()),
+        [OPEN_SSH.to_owned(), unknown("key must be a string at line 2 column 2")]
+    );
+    let cut = &whole[..whole.len() - 1];
+    let error = format!("EOF while parsing an object at line 1 column {}", cut.len());
+    assert_eq!(lines(cut.as_bytes()), [unknown(&error)]);
+    let deep = format!("{}{whole}{}", "[".repeat(200), "]".repeat(200));
+    let error = "recursion limit exceeded at line 1 column 128";
+    assert_eq!(lines(deep.as_bytes()), [unknown(error)]);
+    let surrogate = whole.replace("aws-cli", "\\ud800");
+    assert!(lines(surrogate.as_bytes())[0].starts_with(&unknown("")), "{surrogate}");
+}
+
+#[test]
+fn groups_in_a_detail_that_is_not_json() {
+    let event = json!({
+        "account": "123456789012", "region": "eu-central-1", "detail": "{sg-0123456789abcdef0}",
+    });
+    let events = decode(event.to_string().as_bytes());
+    let [Event::Change(change)] = events.as_slice() else { unreachable!() };
+    assert_eq!(change.group, GroupKey::Id("sg-0123456789abcdef0".to_owned()));
+    assert_eq!(change.record.account.as_deref(), Some("123456789012"));
+    assert_eq!(change.record.region.as_deref(), Some("eu-central-1"));
+}
+
+#[test]
+fn ids_in_what_is_not_json() {
+    let named = |text: &str| {
+        let ids = lines(text.as_bytes())
+            .into_iter()
+            .filter_map(|line| line.split_once(": unknown").map(|(id, _)| id.to_owned()));
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(named("sg-01234567, sg-0123456789abcdef0"), ["sg-01234567", "sg-0123456789abcdef0"]);
+    assert_eq!(named("'sg-01234567' and 'sg-01234567'"), ["sg-01234567"]);
+    for none in ["sg-0123456!", "sgr-0123456789abcdef0", "sg-ABCDEF01!", "sg-ü", "sg-"] {
+        assert_eq!(named(none), [""; 0], "{none}");
+    }
+    // It may be the first half of an id.
+    assert_eq!(named("{sg-0123456789abc"), [""; 0]);
+
+    let many: Vec<String> = (0..25).map(|number| format!("sg-{number:017}")).collect();
+    let many = lines(many.join(" ").as_bytes());
+    assert_eq!(many.len(), 21);
+    assert_eq!(
+        many[20],
+        "undecodable: the event is not JSON: expected value at line 1 column 1; it names 5 groups \
+         more than are audited for it"
+    );
+}
+
+#[test]
+fn utf_16() {
+    let units = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{}", open_ssh()).encode_utf16().flat_map(unit).collect()
+    };
+    assert_eq!(lines(&units(u16::to_le_bytes)), [OPEN_SSH]);
+    assert_eq!(lines(&units(u16::to_be_bytes)), [OPEN_SSH]);
+}
+
+#[test]
+fn the_same_several_times_is_said_once() {
+    let (revoke, revoked) = revoke();
+    let unreadable = vec![json!({"body": "?"}); 5000];
+    let mut records = unreadable.clone();
+    records.extend([revoke.clone(), json!(7), revoke.clone()]);
+    records.extend(unreadable);
+    let error = "undecodable: the SQS message is not JSON: expected value at line 1 column 1";
+    let other = "undecodable: 3 more records are in the event than can be read at once";
+    assert_eq!(
+        lines_of(&json!({"Records": records})),
+        [
+            &format!("{error} (9997 times)"),
+            revoked,
+            "undecodable: the event is not an object",
+            other,
+        ]
+    );
+
+    // Another record of the same call is another event.
+    let mut again = revoke.clone();
+    again["eventID"] = json!("another");
+    assert_eq!(lines_of(&json!([revoke, again])), [revoked, revoked]);
+    let rule = |id: &str| json!({"groupId": "sg-1", "securityGroupRuleId": id});
+    let unknown = "sg-1: unknown: the event does not say which call it is";
+    assert_eq!(lines_of(&json!([rule("sgr-1"), rule("sgr-2")])), [unknown]);
 }
