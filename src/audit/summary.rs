@@ -64,6 +64,8 @@ pub fn merged(baseline: &ReportBaseline, reports: Vec<Report>) -> Report {
         all.groups_audited += report.groups_audited;
         all.rules_audited += report.rules_audited;
         all.findings.extend(report.findings);
+        all.exempt.extend(report.exempt);
+        all.partial |= report.partial;
         all.reason = match (all.reason, report.reason) {
             (Some(a), Some(b)) => Some(format!("{a}; {b}")),
             (a, b) => a.or(b),

@@ -43,7 +43,8 @@ pub enum Command {
 ///
 /// Nothing reaches AWS: the calls go to an EC2 in memory, which all the events share. It holds the
 /// groups in --groups, as they are now, that is, after the events. Without --groups each group
-/// holds what the events themselves tell of it. The clock stands at the time of the event.
+/// holds what the events so far tell of it, and the egress that EC2 gives a new group. The clock
+/// stands at the time of the event.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -56,6 +56,11 @@ pub enum CliError {
         /// What was given.
         name: String,
     },
+    /// A scope by tag, and nothing that tells of tags.
+    #[error(
+        "--scope is by a tag, and no event tells the tags of its group, so nothing was audited: write the output of `describe-security-groups` to a file and give it with --groups, or write --scope all"
+    )]
+    TagsUnknown,
     /// Options that are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),

@@ -8,6 +8,8 @@ use clap::CommandFactory;
 use super::*;
 use crate::report::terminal::Style;
 
+/// The group of the sample events.
+const SHOP: &str = "sg-0a1b2c3d4e5f67890";
 const PLAIN: Style = Style { colour: false, width: 100 };
 
 fn now() -> DateTime<Utc> {
@@ -179,6 +181,103 @@ fn a_change_that_could_not_be_audited_is_said_on_standard_error() {
     let [reason, hint] = &unaudited.notes[..] else { panic!("{:?}", unaudited.notes) };
     assert!(reason.contains("could not be audited"), "{reason}");
     assert!(hint.contains("--groups"), "{hint}");
+}
+
+#[test]
+fn what_earlier_events_tell_does_not_settle_one_that_is_not_understood() {
+    let [web, truncated] = ["authorize-web", "truncated"].map(event);
+    let one_by_one = answer(&["invoke", &web, &truncated]).unwrap();
+    assert_eq!(one_by_one.status, NOT_AUDITED, "{}", one_by_one.out);
+    let [web, truncated] = [web, truncated].map(|file| std::fs::read_to_string(file).unwrap());
+    for records in [[&web, &truncated], [&truncated, &web]] {
+        let records = records.map(|record| {
+            let record: serde_json::Value = serde_json::from_str(record).unwrap();
+            serde_json::json!({"eventSource": "aws:sqs", "body": record.to_string()})
+        });
+        let batch = serde_json::json!({ "Records": records }).to_string();
+        let batch = File::new("batch.json", &batch);
+        let answer = answer(&["invoke", batch.path()]).unwrap();
+        assert_eq!(answer.status, NOT_AUDITED, "{}", answer.out);
+        assert!(answer.out.contains("1 change introduced nothing"), "{}", answer.out);
+    }
+}
+
+#[test]
+fn a_modified_rule_whose_direction_nobody_told_is_taken_for_ingress() {
+    let event = event("modify-widened");
+    let found = answer(&["invoke", &event]).unwrap();
+    assert_eq!((found.status, found.notes.len()), (1, 0), "{}", found.out);
+    assert!(found.out.contains("open-ssh"), "{}", found.out);
+}
+
+#[test]
+fn several_events_are_one_report_in_json() {
+    let events = ["truncated", "authorize-open-ssh", "authorize-web"].map(event);
+    let [first, second, third] = &events;
+    let found = answer(&["invoke", first, second, third, "--format", "json"]).unwrap();
+    assert_eq!(found.status, NOT_AUDITED);
+    let report: serde_json::Value = serde_json::from_str(&found.out).unwrap();
+    assert_eq!(report["groups_audited"], 2);
+    assert_eq!(report["findings"][0]["code"], "open-ssh");
+    assert_eq!(report["findings"][1]["code"], "unaudited-change");
+}
+
+#[test]
+fn a_scope_by_tag_needs_the_groups() {
+    let event = event("authorize-open-ssh");
+    let scoped = ["invoke", &event, "--scope", "tag:Site=typo3"];
+    let [line] = &answer(&scoped).unwrap_err()[..] else { panic!() };
+    assert!(line.contains("--scope") && line.contains("give it with --groups"), "{line}");
+    let tagged = format!(
+        r#"{{"SecurityGroups": [{{"GroupId": "{SHOP}", "IpPermissions": [], "Tags": [{{"Key": "Site", "Value": "typo3"}}]}}]}}"#
+    );
+    let tagged = File::new("tagged.json", &tagged);
+    let given = [&scoped[..], &["--groups", tagged.path()]].concat();
+    assert_eq!(answer(&given).unwrap().status, 1);
+}
+
+#[test]
+fn a_group_that_is_not_in_the_file_is_named() {
+    let other = File::new("other.json", &group("sg-1", 443, r#""CidrIpv4": "0.0.0.0/0""#));
+    let note = format!(
+        "note: {} has no group {SHOP}, so what is said of its present state is not known",
+        other.path()
+    );
+    let open = event("authorize-open-ssh");
+    let found = answer(&["invoke", &open, &open, "--groups", other.path()]).unwrap();
+    assert_eq!((found.status, found.notes), (1, vec![note]));
+    // Nobody asked for the group.
+    let web = answer(&["invoke", &event("authorize-web"), "--groups", other.path()]).unwrap();
+    assert_eq!((web.status, web.notes.len()), (0, 0));
+}
+
+#[test]
+fn only_a_group_that_was_looked_at_as_a_whole_is_called_compliant() {
+    let settled = answer(&["invoke", &event("authorize-web")]).unwrap().out;
+    assert!(settled.contains("1 change introduced nothing beyond the baseline"), "{settled}");
+    assert!(!settled.contains("group compliant"), "{settled}");
+    let web = File::new("whole.json", &group(SHOP, 443, r#""CidrIpv4": "0.0.0.0/0""#));
+    let whole = answer(&["invoke", &event("truncated"), "--groups", web.path()]).unwrap().out;
+    assert!(whole.contains("1 group compliant"), "{whole}");
+    assert!(!whole.contains("introduced"), "{whole}");
+}
+
+#[test]
+fn connections_are_told_for_an_ordinary_group() {
+    let revert = ["--remediation=revert-ssh", "--scope=all", "--ssh-source=none"];
+    let event = event("authorize-open-ssh");
+    let out = answer(&[&["invoke", &event], &revert[..]].concat()).unwrap().out;
+    assert!(out.contains("untracked and ended with it"), "{out}");
+}
+
+#[test]
+fn a_check_does_not_say_of_every_rule_that_nothing_was_changed() {
+    let open = File::new("note.json", &group("sg-1", 22, r#""CidrIpv4": "0.0.0.0/0""#));
+    let check = ["check", "--groups", open.path(), "--baseline", "as-documented", "--web-port=80"];
+    let wide = answer(&check).unwrap().out;
+    assert!(wide.contains("the addresses that need SSH"), "{wide}");
+    let out = answer(&check[..3]).unwrap().out;
+    assert!(!out.contains("Nothing was changed"), "{out}");
 }
 
 #[test]

@@ -2,48 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use super::{Held, MemoryEc2, own_names, same_place};
+use super::{Held, MemoryEc2, own_names, place_of};
 use crate::audit::{Group, Place};
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
 use crate::rule::{Direction, Rule, rules_of_new_group};
 
 impl MemoryEc2 {
     /// Makes the group be as the event says it is now. A group that was not there before comes to
-    /// hold what the event tells of, and nothing else.
+    /// hold what the event tells of, and the egress of a new group.
     ///
-    /// An event that is not understood makes no group: it would be an empty one, and pass for
-    /// compliant.
+    /// Of a group that only events tell of, nothing is known any more after an event that cannot be
+    /// followed: what was told of it before would be audited as though it were the whole group.
     pub fn apply(&self, change: &SgChange) {
-        if matches!(change.kind, ChangeKind::Unknown(_)) {
-            return;
-        }
-        let place =
-            Place { account: change.record.account.clone(), region: change.record.region.clone() };
         let mut all = self.held.borrow_mut();
-        let known = all.iter().position(|held| {
-            same_place(&held.place, &place)
-                && match &change.group {
-                    GroupKey::Id(id) => held.group.id == *id,
-                    GroupKey::Name(name) => held.group.name.as_ref() == Some(name),
-                }
-        });
+        let known = all.iter().position(|held| held.is_changed_by(change));
         let mut held = match known {
             Some(at) => all.swap_remove(at),
-            None => self.new_group(place, &change.group),
+            None => self.new_group(place_of(change), &change.group),
         };
-        match &change.kind {
-            ChangeKind::Authorized(rules) => {
-                rules.iter().cloned().for_each(|rule| held.add(rule));
-            }
-            ChangeKind::Modified(modified) => {
-                modified.iter().for_each(|modified| held.modify(modified));
-            }
-            ChangeKind::Created => rules_of_new_group().into_iter().for_each(|rule| held.add(rule)),
-            ChangeKind::Revoked(_) | ChangeKind::Unknown(_) => {}
+        let followed = held.follow(&change.kind);
+        if followed || held.complete {
+            all.push(held);
         }
-        all.push(held);
     }
 
+    /// A group before the first event that tells of it. Its egress is that of a new group, because
+    /// hardly anybody changes it, and what becomes of connections depends on it.
     fn new_group(&self, place: Place, key: &GroupKey) -> Held {
         let (id, name) = match key {
             GroupKey::Id(id) => (id.clone(), None),
@@ -53,43 +37,60 @@ impl MemoryEc2 {
         Held {
             place,
             group: Group { id, name, vpc_id: None, owner, tags: BTreeMap::new() },
-            rules: Vec::new(),
+            rules: rules_of_new_group(),
+            complete: false,
         }
     }
 }
 
 impl Held {
-    fn add(&mut self, rule: Rule) {
-        let rule = own_names(rule, &self.place, &self.group);
-        if !self.rules.iter().any(|other| other.content() == rule.content()) {
-            self.rules.push(rule);
+    /// Does what the change did, as far as an event tells; `false` where it does not tell enough.
+    fn follow(&mut self, change: &ChangeKind) -> bool {
+        match change {
+            ChangeKind::Authorized(rules) => {
+                rules.iter().cloned().for_each(|rule| self.add(rule));
+                true
+            }
+            ChangeKind::Modified(modified) => modified.iter().all(|one| self.modify(one)),
+            // A new group has its egress already, and no event says which rules are gone.
+            ChangeKind::Created | ChangeKind::Revoked(_) => true,
+            ChangeKind::Unknown(_) => false,
         }
     }
 
-    /// The rule of this id gets the new content. No event tells a modified rule's direction, so
-    /// that one which is not known yet is taken to be the kind that can do harm: ingress. Ports
-    /// that no rule can have leave everything as it is, and the audit says what is wrong with them.
-    fn modify(&mut self, modified: &ModifiedRule) {
-        let at = self.rules.iter().position(|rule| rule.id.as_ref() == Some(&modified.id));
-        let before = at.and_then(|at| self.rules.get(at));
-        let direction = before.map_or(Direction::Ingress, |rule| rule.direction);
-        let tags = before.map(|rule| rule.tags.clone()).unwrap_or_default();
+    /// The rule as it was told takes the place of one that was only assumed: it has an id.
+    fn add(&mut self, rule: Rule) {
+        let rule = own_names(rule, &self.place, &self.group);
+        match self.rules.iter_mut().find(|other| other.content() == rule.content()) {
+            Some(other) => *other = rule,
+            None => self.rules.push(rule),
+        }
+    }
+
+    /// The rule of this id gets the new content. No event tells a modified rule's direction, so one
+    /// that was not told of before is taken to be the kind that can do harm: ingress. `false` where
+    /// the ports are such as no rule can have.
+    fn modify(&mut self, modified: &ModifiedRule) -> bool {
+        let known = self.rules.iter_mut().find(|rule| rule.id.as_ref() == Some(&modified.id));
         let Ok(mut rule) = Rule::new(
-            direction,
+            known.as_ref().map_or(Direction::Ingress, |rule| rule.direction),
             modified.protocol,
             modified.from_port,
             modified.to_port,
             modified.peer.clone(),
         ) else {
-            return;
+            return false;
         };
         rule.id = Some(modified.id.clone());
         rule.description.clone_from(&modified.description);
-        rule.tags = tags;
-        let rule = own_names(rule, &self.place, &self.group);
-        match at.and_then(|at| self.rules.get_mut(at)) {
-            Some(before) => *before = rule,
+        let mut rule = own_names(rule, &self.place, &self.group);
+        match known {
+            Some(before) => {
+                rule.tags.clone_from(&before.tags);
+                *before = rule;
+            }
             None => self.rules.push(rule),
         }
+        true
     }
 }

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 
 use crate::audit::{Ec2Error, Group, Place, Revoked, SecurityGroups};
 use crate::baseline::Lists;
-use crate::event::GroupKey;
+use crate::event::{GroupKey, SgChange};
 use crate::net::Reference;
 use crate::rule::{Direction, Peer, Rule};
 use crate::words::rule_text;
@@ -39,6 +39,8 @@ struct Held {
     place: Place,
     group: Group,
     rules: Vec<Rule>,
+    /// Whether these are all its rules. No event tells what a group held before it.
+    complete: bool,
 }
 
 impl MemoryEc2 {
@@ -47,7 +49,7 @@ impl MemoryEc2 {
     pub fn new(groups: impl IntoIterator<Item = (Place, Group, Vec<Rule>)>, lists: Lists) -> Self {
         let held = groups.into_iter().map(|(place, group, rules)| {
             let rules = rules.into_iter().map(|rule| own_names(rule, &place, &group)).collect();
-            Held { place, group, rules }
+            Held { place, group, rules, complete: true }
         });
         Self {
             held: RefCell::new(held.collect()),
@@ -75,6 +77,12 @@ impl MemoryEc2 {
     pub fn rules_of(&self, group: &str) -> Option<Vec<Rule>> {
         let held = self.held.borrow();
         held.iter().find(|held| held.group.id == group).map(|held| held.rules.clone())
+    }
+
+    /// How many rules the group that changed has now; `None` where there is no such group.
+    pub fn rule_count(&self, change: &SgChange) -> Option<usize> {
+        let held = self.held.borrow();
+        held.iter().find(|held| held.is_changed_by(change)).map(|held| held.rules.len())
     }
 
     fn record(&self, call: String, refused: Option<&str>) {
@@ -134,6 +142,19 @@ impl Held {
     fn is(&self, place: &Place, id: &str) -> bool {
         self.group.id == id && same_place(&self.place, place)
     }
+
+    fn answers_to(&self, place: &Place, key: &GroupKey) -> bool {
+        match key {
+            GroupKey::Id(id) => self.is(place, id),
+            GroupKey::Name(name) => {
+                self.group.name.as_ref() == Some(name) && same_place(&self.place, place)
+            }
+        }
+    }
+
+    fn is_changed_by(&self, change: &SgChange) -> bool {
+        self.answers_to(&place_of(change), &change.group)
+    }
 }
 
 impl SecurityGroups for MemoryEc2 {
@@ -142,12 +163,7 @@ impl SecurityGroups for MemoryEc2 {
         let (GroupKey::Id(wanted) | GroupKey::Name(wanted)) = key;
         self.record(format!("{ACTION} {wanted}"), None);
         let held = self.held.borrow();
-        let mut found = held.iter().filter(|held| match key {
-            GroupKey::Id(id) => held.is(place, id),
-            GroupKey::Name(name) => {
-                held.group.name.as_ref() == Some(name) && same_place(&held.place, place)
-            }
-        });
+        let mut found = held.iter().filter(|held| held.answers_to(place, key));
         let first = found.next().map(|held| held.group.clone());
         if found.next().is_some() {
             // By name means in the default VPC, and nothing here tells which VPC that is.
@@ -223,6 +239,10 @@ impl SecurityGroups for MemoryEc2 {
             }
         })
     }
+}
+
+fn place_of(change: &SgChange) -> Place {
+    Place { account: change.record.account.clone(), region: change.record.region.clone() }
 }
 
 /// What is known of two places does not tell them apart. Files of groups do not always say the

@@ -1,9 +1,6 @@
 //! The report as JSON.
 
-use std::io;
-
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::finding::Report;
 
@@ -15,40 +12,35 @@ pub fn to_json(report: &Report) -> Result<String, serde_json::Error> {
     serde_json::to_string(report)
 }
 
-/// The report with a line for every value.
+/// The report with a line for every value, and in ASCII: what controls a terminal, and what nobody
+/// sees, is `\u` escaped.
 ///
 /// # Errors
 /// As [`to_json`].
 pub fn to_json_pretty(report: &Report) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(report)
+    serde_json::to_string_pretty(report).map(|json| in_ascii(&json))
 }
 
 /// On one line and in ASCII: every other character is `\u` escaped. A message needs that, because
 /// SNS and SQS refuse some characters that JSON allows, and no name may keep a finding from
 /// being published.
 pub(super) fn to_ascii_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let mut json = Vec::new();
-    value.serialize(&mut Serializer::with_formatter(&mut json, Ascii))?;
-    String::from_utf8(json).map_err(|error| serde_json::Error::io(io::Error::other(error)))
+    serde_json::to_string(value).map(|json| in_ascii(&json))
 }
 
-struct Ascii;
-
-impl Formatter for Ascii {
-    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
-    where
-        W: ?Sized + io::Write,
-    {
-        for c in fragment.chars() {
-            // Serde has escaped the other controls; JSON has nothing to say about DEL.
-            if c.is_ascii() && c != '\u{7f}' {
-                CompactFormatter.write_string_fragment(writer, c.encode_utf8(&mut [0; 4]))?;
-            } else {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+/// The same JSON with every character that is not ASCII escaped. Such a character stands in a
+/// string, where JSON admits an escape: what is between strings is ASCII.
+fn in_ascii(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Serde has escaped the other controls; JSON has nothing to say about DEL.
+        if c.is_ascii() && c != '\u{7f}' {
+            ascii.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
             }
         }
-        Ok(())
     }
+    ascii
 }

@@ -30,52 +30,42 @@ pub fn exit_status(report: &Report) -> u8 {
     }
 }
 
-/// The report as text that ends in a line break.
+/// What complied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compliant {
+    /// Groups whose rules were all looked at.
+    pub groups: usize,
+    /// Changes that introduced nothing beyond the baseline, in groups of which nothing else was
+    /// looked at.
+    pub changes: usize,
+}
+
+/// The report on groups as they are, as text that ends in a line break.
 pub fn render(report: &Report, style: Style) -> String {
-    let mut page = Page { text: String::new(), style };
     let blocks = blocks(&report.findings);
-    let columns = Columns::of(&report.findings);
-    for (place, findings) in &blocks {
-        page.header(place);
-        for finding in findings {
-            page.finding(finding, columns);
-        }
-        page.line("");
-    }
-    let groups = blocks.iter().filter(|(place, _)| place.group.is_some()).count();
     let noncompliant = blocks.iter().filter(|(place, findings)| {
         place.group.is_some()
             && findings.iter().any(|finding| {
                 finding.severity > Severity::Informational && finding.code != Code::UnauditedChange
             })
     });
-    let compliant = report.groups_audited.saturating_sub(noncompliant.count());
-    if compliant > 0 {
-        page.line(&format!("{} compliant", wording::count(compliant, "group")));
-    }
-    for exempt in &report.exempt {
-        page.flow(&format!("exempt: {exempt}"), 2);
-    }
-    if let Some(reason) = &report.reason {
-        page.flow(reason, 2);
-    }
-    if report.partial {
-        page.line("not everything was audited");
-    }
-    if !page.text.is_empty() && !page.text.ends_with("\n\n") {
-        page.line("");
-    }
-    page.line(&counts(report, groups));
-    let outcome = match report.outcome {
-        ReportOutcome::Compliant => "compliant",
-        ReportOutcome::Noncompliant => "noncompliant",
-        ReportOutcome::OutOfScope => "out of scope",
-        ReportOutcome::Ignored => "ignored",
-    };
-    let status = exit_status(report);
-    let outcome = if status == 2 { "not everything could be audited" } else { outcome };
-    page.line(&format!("exit {status}: {outcome}"));
-    page.text
+    let groups = report.groups_audited.saturating_sub(noncompliant.count());
+    let page = Page { text: String::new(), style, about: About::Groups };
+    page.written(report, &blocks, Compliant { groups, changes: 0 })
+}
+
+/// The report on changes of groups, as text that ends in a line break. Of what complied, a report
+/// does not say how much of it was looked at.
+pub fn render_changes(report: &Report, style: Style, compliant: Compliant) -> String {
+    let page = Page { text: String::new(), style, about: About::Changes };
+    page.written(report, &blocks(&report.findings), compliant)
+}
+
+/// What was audited.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    Groups,
+    Changes,
 }
 
 /// `3 findings in 2 groups (1 critical, 2 medium); 10 groups, 57 rules audited; baseline …`
@@ -98,6 +88,19 @@ fn counts(report: &Report, groups: usize) -> String {
         wording::count(report.rules_audited, "rule"),
         wording::baseline(&report.baseline)
     )
+}
+
+/// `exit 1: noncompliant`
+fn verdict(report: &Report) -> String {
+    let outcome = match report.outcome {
+        ReportOutcome::Compliant => "compliant",
+        ReportOutcome::Noncompliant => "noncompliant",
+        ReportOutcome::OutOfScope => "out of scope",
+        ReportOutcome::Ignored => "ignored",
+    };
+    let status = exit_status(report);
+    let outcome = if status == 2 { "not everything could be audited" } else { outcome };
+    format!("exit {status}: {outcome}")
 }
 
 /// Where findings belong together.
@@ -148,9 +151,59 @@ impl Columns {
 struct Page {
     text: String,
     style: Style,
+    about: About,
 }
 
 impl Page {
+    /// The text of a whole report.
+    fn written(
+        mut self,
+        report: &Report,
+        blocks: &[(Place<'_>, Vec<&Finding>)],
+        compliant: Compliant,
+    ) -> String {
+        let columns = Columns::of(&report.findings);
+        for (place, findings) in blocks {
+            self.header(place);
+            for finding in findings {
+                self.finding(finding, columns);
+            }
+            self.line("");
+        }
+        self.compliant(compliant);
+        for exempt in &report.exempt {
+            self.flow(&format!("exempt: {exempt}"), 2);
+        }
+        if let Some(reason) = &report.reason {
+            self.flow(reason, 2);
+        }
+        if report.partial {
+            self.line("not everything was audited");
+        }
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.line("");
+        }
+        let groups = blocks.iter().filter(|(place, _)| place.group.is_some()).count();
+        self.line(&counts(report, groups));
+        self.line(&verdict(report));
+        self.text
+    }
+
+    fn compliant(&mut self, compliant: Compliant) {
+        let Compliant { groups, changes } = compliant;
+        if groups > 0 {
+            self.line(&format!("{} compliant", wording::count(groups, "group")));
+        }
+        if changes > 0 {
+            let theirs = if changes == 1 { "its group" } else { "their groups" };
+            let text = format!(
+                "{} introduced nothing beyond the baseline; the rest of {theirs} was not looked at",
+                wording::count(changes, "change")
+            );
+            self.flow(&text, 0);
+        }
+    }
+
     fn line(&mut self, line: &str) {
         self.text.push_str(&inert::plain(line));
         self.text.push('\n');
@@ -202,7 +255,10 @@ impl Page {
             Outcome::None => "note",
             outcome => outcome.as_str(),
         };
-        self.wrapped(outcome, indent, &remediation.detail);
+        // That a look at groups changed nothing need not be said of each of their rules.
+        if self.about == About::Changes || finding.rule.is_none() {
+            self.wrapped(outcome, indent, &remediation.detail);
+        }
         self.wrapped("connections", indent, remediation.connections.as_deref().unwrap_or_default());
         if let Some(undo) = &remediation.undo {
             self.label("undo", indent);

@@ -2,9 +2,10 @@ use insta::assert_snapshot;
 
 use super::{failed, mysql, narrowed, open_ssh, report, unaudited};
 use crate::finding::{Code, Report, ReportOutcome, Severity};
-use crate::report::terminal::{Style, exit_status, render};
+use crate::report::terminal::{Compliant, Style, exit_status, render, render_changes};
 
 const PLAIN: Style = Style { colour: false, width: 80 };
+const NONE: Compliant = Compliant { groups: 0, changes: 0 };
 
 fn sweep() -> Report {
     let mut dev = mysql();
@@ -14,7 +15,7 @@ fn sweep() -> Report {
     let mut findings = vec![open_ssh(), mysql(), dev];
     for finding in &mut findings {
         finding.change = None;
-        finding.remediation.detail = String::new();
+        finding.remediation.detail = "Nothing was changed: this is a check.".to_owned();
     }
     let mut report = report(findings);
     (report.groups_audited, report.rules_audited) = (10, 57);
@@ -70,7 +71,7 @@ fn narrow_and_in_colour() {
 
 #[test]
 fn invoke() {
-    assert_snapshot!(render(&report(vec![narrowed(), failed()]), PLAIN), @r#"
+    assert_snapshot!(render_changes(&report(vec![narrowed(), failed()]), PLAIN, NONE), @r#"
     sg-0a1b2c3d4e5f60718  typo3-shop  vpc-0f1e2d3c4b5a69788  eu-central-1  123456789012
       critical  open-ssh  tcp 22 from 0.0.0.0/0 "temp"  sgr-0123456789abcdef0
                 excess          tcp 22 from anywhere but 203.0.113.0/24
@@ -111,6 +112,23 @@ fn compliant() {
     no findings; 0 groups, 0 rules audited; baseline standard 1a2b3c4d5e6f
     exit 0: ignored
     ");
+}
+
+#[test]
+fn a_change_that_complies_says_nothing_of_the_rest_of_its_group() {
+    let report = report(vec![]);
+    let one = Compliant { groups: 0, changes: 1 };
+    assert_snapshot!(render_changes(&report, PLAIN, one), @r"
+    1 change introduced nothing beyond the baseline; the rest of its group was not
+    looked at
+
+    no findings; 1 group, 4 rules audited; baseline standard 1a2b3c4d5e6f
+    exit 0: compliant
+    ");
+    let text = render_changes(&report, PLAIN, Compliant { groups: 1, changes: 2 });
+    let said = "1 group compliant\n2 changes introduced nothing beyond the baseline; the rest of \
+                their groups was\nnot looked at\n";
+    assert!(text.starts_with(said), "{text}");
 }
 
 #[test]
@@ -163,7 +181,7 @@ fn hostile_text() {
     finding.rule.as_mut().unwrap().description = Some(evil.to_owned());
     finding.excess_text = evil.to_owned();
     finding.remediation.undo = Some(evil.to_owned());
-    assert_snapshot!(render(&report(vec![finding]), PLAIN), @r#"
+    assert_snapshot!(render_changes(&report(vec![finding]), PLAIN, NONE), @r#"
     sg-0a1b2c3d4e5f60718  x\u{1b}[2J\u{a}\u{202e}y  vpc-0f1e2d3c4b5a69788  eu-central-1  123456789012
       critical  open-ssh  tcp 22 from 0.0.0.0/0 "x\u{1b}[2J\u{a}\u{202e}y"  sgr-0123456789abcdef0
                 excess          x\u{1b}[2J\u{a}\u{202e}y
