@@ -232,6 +232,10 @@ pub struct RuleContent {
     peer: Peer,
 }
 
+/// How many rules a group holds in each direction and address family, unless AWS was asked for
+/// more ("Security group quotas" in the Amazon VPC user guide).
+pub const RULE_LIMIT: usize = 60;
+
 /// Why something is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RuleError {

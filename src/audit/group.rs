@@ -16,7 +16,7 @@ use crate::evaluate::{Judge, Judgement};
 use crate::finding::{Code, Outcome};
 use crate::net::{Set, Traffic};
 use crate::plan::{is_due, is_piece_of};
-use crate::rule::{Direction, Rule};
+use crate::rule::{Direction, RULE_LIMIT, Rule};
 use crate::settings::{Remediation, Settings};
 use crate::undo::{Sequence, undo};
 
@@ -69,6 +69,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             }
         }
         Ok(tally)
+    }
+
+    /// Whether the group, as it was read, has no room for another rule.
+    fn is_full(&self, direction: Direction) -> bool {
+        self.rules.iter().filter(|rule| rule.direction == direction).count() >= RULE_LIMIT
     }
 
     fn of(&self, direction: Direction) -> impl Iterator<Item = &Introduced> {
@@ -157,7 +162,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 &self.group.id,
                 done.gone.then_some(rule),
                 &added,
-                if done.full { Sequence::PiecesFirst } else { Sequence::RuleFirst },
+                if done.full || self.is_full(rule.direction) {
+                    Sequence::PiecesFirst
+                } else {
+                    Sequence::RuleFirst
+                },
             ),
             kept,
             gone: done.gone,

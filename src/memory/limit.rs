@@ -4,10 +4,6 @@ use crate::baseline::Lists;
 use crate::net::Reference;
 use crate::rule::{Peer, Rule};
 
-/// How many rules a group holds in each direction and address family, unless AWS was asked for
-/// more ("Security group quotas" in the Amazon VPC user guide).
-pub const RULE_LIMIT: usize = 60;
-
 /// What a rule, or several of them, take of the limit.
 #[derive(Clone, Copy, Default)]
 struct Weight {

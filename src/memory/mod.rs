@@ -17,10 +17,9 @@ use crate::audit::{Ec2Error, Group, Place, Revoked, SecurityGroups};
 use crate::baseline::Lists;
 use crate::event::{GroupKey, SgChange};
 use crate::net::Reference;
-use crate::rule::{Direction, Peer, Rule};
+use crate::rule::{Direction, Peer, RULE_LIMIT, Rule};
 use crate::words::rule_text;
 
-pub use limit::RULE_LIMIT;
 pub use notifier::MemoryNotifier;
 
 /// Security groups and prefix lists, held in memory.

@@ -128,6 +128,12 @@ fn a_full_group_does_not_protect_open_ssh() {
     assert!(finding.remediation.undo.is_some());
     let after = ingress(&world);
     assert_eq!(after.len(), 60);
+    // The undo makes room before it puts the rule back, whichever run tells of it.
+    let again = run(&world, &settings(Remediation::RevertSsh), &event).unwrap();
+    for undo in [&finding.remediation.undo, &only(&again).remediation.undo] {
+        let undo = undo.as_deref().unwrap();
+        assert!(undo.find("revoke-").unwrap() < undo.find("authorize-").unwrap(), "{undo}");
+    }
     assert!(after.contains(&"tcp 80 from 0.0.0.0/0".to_owned()));
     assert!(!after.iter().any(|rule| rule.contains("tcp 22")));
 }
