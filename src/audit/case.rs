@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ports::{Group, Place};
+use super::remedy::undecided;
 use crate::controls::controls;
 use crate::evaluate::{Judge, Judgement};
 use crate::event::{GroupKey, Record};
@@ -82,6 +83,7 @@ impl Case<'_> {
             excess: boxes(beyond),
             excess_omitted: 0,
             excess_text: excess_text(rule, beyond),
+            undecided: undecided(rule, judgement),
             controls: controls(rule, &judgement.excess.cells()),
             console_url: self.console_url(),
             change: self.record.map(finding_change),
@@ -126,6 +128,7 @@ impl Case<'_> {
             excess: Vec::new(),
             excess_omitted: 0,
             excess_text: String::new(),
+            undecided: None,
             controls: Vec::new(),
             console_url: self.console_url(),
             change: self.record.map(finding_change),
@@ -150,7 +153,7 @@ impl Case<'_> {
             code,
             severity: Severity::Informational,
             title: format!(
-                "The baseline {baseline} with its SSH sources lets the Internet reach SSH, which CIS \
+                "The baseline {baseline}, as it is in effect, lets the Internet reach SSH, which CIS \
                  and Security Hub fail"
             ),
             account: self.place.account.clone(),
@@ -160,6 +163,7 @@ impl Case<'_> {
             excess: Vec::new(),
             excess_omitted: 0,
             excess_text: String::new(),
+            undecided: None,
             controls: ["CIS 5.0.0 5.3", "CIS 5.0.0 5.4", "EC2.13"].map(str::to_owned).to_vec(),
             console_url: None,
             change: self.record.map(finding_change),

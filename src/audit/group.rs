@@ -8,7 +8,7 @@ use super::AuditError;
 use super::case::{Case, Remedy};
 use super::introduced::Introduced;
 use super::ports::{Group, SecurityGroups};
-use super::remedy::{compliant, connections, not_due, undecided, would_keep};
+use super::remedy::{compliant, connections, not_due, on_undecided, would_keep};
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use crate::baseline::Lists;
@@ -64,7 +64,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             for (code, one, judgement) in &noncompliant {
                 let mut remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
                 remedy.add(one.note.as_deref());
-                remedy.add(undecided(&one.rule, judgement).as_deref());
+                remedy.add(on_undecided(&one.rule, judgement, remedy.gone).as_deref());
                 tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
             }
         }

@@ -105,8 +105,8 @@ fn as_read(rule: &Rule, present: &[Rule]) -> Introduced {
     Introduced { rule: read, seen: true, note: None }
 }
 
-/// A modified rule with the direction that the group's rule of this id has, or else the rule of this
-/// content. Where the read shows neither (an earlier run reverted the rule, somebody removed it, the
+/// A modified rule with the direction that the group's rule of this id has, or else a rule without
+/// id of this content. Where the read shows neither (an earlier run reverted the rule, somebody removed it, the
 /// read is behind), it is taken to be the kind that can do harm, ingress, and not to be there: a
 /// revert has EC2 say so.
 fn directed(modified: &ModifiedRule, present: &[Rule]) -> Result<Introduced, RuleError> {
@@ -120,8 +120,11 @@ fn directed(modified: &ModifiedRule, present: &[Rule]) -> Result<Introduced, Rul
     if let Some(read) = present.iter().find(|rule| rule.id.as_ref() == Some(&modified.id)) {
         return Ok(as_read(&of(read.direction)?, present));
     }
+    // Older listings have no ids. Elsewhere another rule of this content is another rule: the egress
+    // that every group has must not vouch for what was opened.
+    let nameless: Vec<Rule> = present.iter().filter(|rule| rule.id.is_none()).cloned().collect();
     for direction in [Direction::Ingress, Direction::Egress] {
-        let introduced = as_read(&of(direction)?, present);
+        let introduced = as_read(&of(direction)?, &nameless);
         if introduced.seen {
             return Ok(introduced);
         }

@@ -62,7 +62,7 @@ impl AuditError {
 pub struct Auditor<'a, E, N> {
     ec2: &'a E,
     notifier: &'a N,
-    settings: Settings,
+    settings: &'a Settings,
     home: &'a Place,
     baseline: ReportBaseline,
 }
@@ -71,10 +71,7 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
     /// `home` is where an event without account or region is taken to come from, and the only
     /// account whose groups can be reached, where it names one.
     pub fn new(ec2: &'a E, notifier: &'a N, settings: &'a Settings, home: &'a Place) -> Self {
-        let baseline = settings.baseline.reference();
-        let mut settings = settings.clone();
-        settings.baseline = settings.baseline.of_account(home.account.as_deref());
-        Self { ec2, notifier, settings, home, baseline }
+        Self { ec2, notifier, settings, home, baseline: settings.baseline.reference() }
     }
 
     /// Audits everything in an invocation's payload and publishes what was found.
@@ -157,7 +154,10 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
     async fn change(&self, change: &SgChange, clock: Clock<'_>) -> Result<Report, AuditError> {
         let place = self.place(&change.record);
         let case = Case { place: &place, group: None, record: Some(&change.record) };
-        if let Some(rules) = settled_by_event(&self.settings, change) {
+        let mut settings = self.settings.clone();
+        settings.baseline = settings.baseline.of_account(place.account.as_deref());
+        let settings = &settings;
+        if let Some(rules) = settled_by_event(settings, change) {
             return Ok(report(&self.baseline, Tally { groups: 1, rules, findings: Vec::new() }));
         }
         if let (Some(own), Some(other)) = (self.home.account.as_deref(), place.account.as_deref())
@@ -168,8 +168,8 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         }
         let group = match self.ec2.group(&place, &change.group).await {
             Ok(Some(group)) => group,
-            Ok(None) => return self.without_group(&case, change, clock).await,
-            Err(error) => return self.unreadable(&case, change, error, clock),
+            Ok(None) => return self.without_group(&case, change, settings, clock).await,
+            Err(error) => return self.unreadable(&case, change, error, settings, clock),
         };
         if !in_scope(&self.settings.scope, &group) {
             let reason = format!("{} is out of scope", group.id);
@@ -178,9 +178,9 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         let case = Case { group: Some(&group), ..case };
         let rules = match self.ec2.rules(&place, &group).await {
             Ok(rules) => rules,
-            Err(error) => return self.unreadable(&case, change, error, clock),
+            Err(error) => return self.unreadable(&case, change, error, settings, clock),
         };
-        self.of_group(case, change, &group, &rules, clock).await
+        self.of_group(case, change, &group, &rules, settings, clock).await
     }
 
     async fn of_group(
@@ -189,10 +189,11 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         change: &SgChange,
         group: &Group,
         rules: &[Rule],
+        settings: &Settings,
         clock: Clock<'_>,
     ) -> Result<Report, AuditError> {
-        let (introduced, remediation) = introduced(&self.settings, change, rules);
-        let (ec2, settings) = (self.ec2, &self.settings);
+        let (introduced, remediation) = introduced(settings, change, rules);
+        let ec2 = self.ec2;
         let audit =
             GroupAudit { ec2, settings, case, group, rules, introduced, remediation, clock };
         Ok(report(&self.baseline, audit.run().await?))
@@ -204,13 +205,14 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         &self,
         case: &Case<'_>,
         change: &SgChange,
+        settings: &Settings,
         clock: Clock<'_>,
     ) -> Result<Report, AuditError> {
         match (&change.kind, &change.group) {
             (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
                 let group = Group { id: id.clone(), ..Group::default() };
                 let case = Case { group: Some(&group), ..case.clone() };
-                let mut report = self.of_group(case, change, &group, &[], clock).await?;
+                let mut report = self.of_group(case, change, &group, &[], settings, clock).await?;
                 // There is no group to put a rule back into.
                 for finding in &mut report.findings {
                     finding.remediation.undo = None;
@@ -235,6 +237,7 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         case: &Case<'_>,
         change: &SgChange,
         error: Ec2Error,
+        settings: &Settings,
         clock: Clock<'_>,
     ) -> Result<Report, AuditError> {
         if error.may_pass() {
@@ -250,10 +253,10 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         let lists = Lists::new();
         let mut tally = Tally { groups: 1, rules: rules.len(), findings: Vec::new() };
         for rule in rules {
-            let judge = Judge::new(&self.settings.baseline, rule.direction, Some(id), &lists);
+            let judge = Judge::new(&settings.baseline, rule.direction, Some(id), &lists);
             let judgement = judge.judge(rule);
             let Some(code) = judge.code(&judgement) else { continue };
-            let due = is_due(self.settings.remediation, rule.direction, code, &judgement);
+            let due = is_due(settings.remediation, rule.direction, code, &judgement);
             let remedy = Remedy {
                 outcome: if due { Outcome::Failed } else { Outcome::None },
                 detail: format!("Nothing was changed: the group could not be read. {error}."),

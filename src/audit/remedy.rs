@@ -32,12 +32,17 @@ pub fn compliant(judge: &Judge<'_>, rules: &[Rule], direction: Direction) -> Tra
 
 /// What an excess does not tell of a rule: what hangs on a list that could not be read.
 pub fn undecided(rule: &Rule, judgement: &Judgement) -> Option<String> {
-    if judgement.excess.is_empty() || judgement.unresolved.is_empty() {
-        return None;
-    }
+    let apart = !judgement.excess.is_empty() && !judgement.unresolved.is_empty();
+    apart.then(|| excess_text(rule, &judgement.unresolved))
+}
+
+/// The same in a sentence, and what became of it.
+pub fn on_undecided(rule: &Rule, judgement: &Judgement, gone: bool) -> Option<String> {
+    let what = undecided(rule, judgement)?;
+    let fate =
+        if gone { "; it went with the rule. Add it by hand where it is needed." } else { "." };
     Some(format!(
-        "Whether the baseline admits {} as well depends on a prefix list that could not be read.",
-        excess_text(rule, &judgement.unresolved)
+        "Whether the baseline admits {what} depends on a prefix list that could not be read{fate}"
     ))
 }
 
@@ -56,7 +61,7 @@ pub fn not_due(remediation: Remediation, seen: bool) -> String {
     let there = if seen {
         "The rule was still in the group."
     } else {
-        "The rule was no longer in the group."
+        "The rule was not in the group when it was read."
     };
     format!("{why} {there}")
 }

@@ -131,7 +131,7 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
     match revoke(ec2, order).await {
         Ok(true) => {
             fill(ec2, order, rest, &mut pieces).await;
-            Ok(Done { full: !rest.is_empty(), ..finished(order, pieces) })
+            Ok(Done { full: !rest.is_empty(), ..finished(pieces) })
         }
         Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), order, pieces)),
         Err(error) if error.may_pass() => Err(error),
@@ -144,7 +144,7 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
     match revoke(ec2, order).await {
         Ok(true) => {
             fill(ec2, order, order.pieces, &mut pieces).await;
-            Ok(finished(order, pieces))
+            Ok(finished(pieces))
         }
         Ok(false) => {
             let detail = "The rule was gone before it could be revoked: EC2 had nothing to revoke. \
@@ -251,15 +251,12 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec
     }
 }
 
-fn finished(order: &Order<'_>, pieces: Pieces) -> Done {
+fn finished(pieces: Pieces) -> Done {
     let mut detail = if pieces.placed.is_empty() {
         "The rule was revoked.".to_owned()
     } else {
         "The rule was revoked; what the baseline admits of it was put in its place.".to_owned()
     };
-    if order.pieces.is_empty() {
-        detail.push_str(" Nothing of it had to be put in its place.");
-    }
     if !pieces.refused.is_empty() {
         detail.push_str(&format!(" EC2 did not take the peer of: {}.", pieces.refused.join("; ")));
     }

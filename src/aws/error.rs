@@ -6,9 +6,7 @@ use crate::audit::Ec2Error;
 
 /// EC2's word for a fault of its own, for throttling, and for credentials that ran out and are
 /// renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").
-const PASSING: [&str; 14] = [
-    // A prefix list that is being modified.
-    "IncorrectState",
+const PASSING: [&str; 13] = [
     "RequestLimitExceeded",
     "Throttling",
     "ThrottlingException",

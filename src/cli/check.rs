@@ -41,7 +41,11 @@ pub(super) fn run(args: &Check, style: Style, now: DateTime<Utc>) -> Result<Answ
 /// How to get the prefix lists on which findings depend.
 fn lists_missing(report: &Report, baseline: &Baseline, lists: &Lists) -> Vec<String> {
     let mut missing = BTreeSet::new();
-    for finding in report.findings.iter().filter(|one| one.code == Code::UnresolvedPeer) {
+    for finding in report
+        .findings
+        .iter()
+        .filter(|one| one.code == Code::UnresolvedPeer || one.undecided.is_some())
+    {
         if let Some(rule) = &finding.rule {
             missing.extend(baseline.lists_named(rule.direction));
             if let Peer::Reference(Reference::PrefixList(id)) = &rule.peer {

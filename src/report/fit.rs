@@ -91,6 +91,7 @@ fn shorten_texts(finding: &mut Finding) {
         &mut finding.account,
         &mut finding.region,
         &mut finding.console_url,
+        &mut finding.undecided,
         &mut finding.remediation.connections,
     ];
     if let Some(group) = &mut finding.group {

@@ -246,6 +246,7 @@ impl Page {
 
         let indent = 2 + columns.severity + 2;
         self.wrapped("excess", indent, &finding.excess_text);
+        self.wrapped("undecided", indent, finding.undecided.as_deref().unwrap_or_default());
         if let Some((label, kept)) = wording::kept(finding) {
             let label = label.to_lowercase();
             self.wrapped(label.trim_start_matches("a revert "), indent, &kept);

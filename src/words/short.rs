@@ -114,7 +114,7 @@ fn cells_text(cells: &Cells) -> String {
     let missing = IntervalSet::full().difference(&whole);
     if whole.contains(255) && whole.contains(0) {
         let but: Vec<String> =
-            missing.intervals().iter().map(|run| protocols_text(*run).to_uppercase()).collect();
+            missing.intervals().iter().map(|run| in_capitals(&protocols_text(*run))).collect();
         parts.push(format!("every protocol but {}", but.join(", ")));
     } else {
         for run in whole.intervals() {

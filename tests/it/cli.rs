@@ -187,6 +187,19 @@ fn several_events_share_one_state() {
 }
 
 #[test]
+fn what_hangs_on_a_list_that_is_not_given_is_not_passed_over() {
+    let groups =
+        br#"{"SecurityGroups": [{"GroupId": "sg-0c3d4e5f678901234", "OwnerId": "123456789012",
+        "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 20, "ToPort": 25,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#;
+    let check = ["check", "--groups", "-", "--ssh-source", "pl-0123456789abcdef0"];
+    let ran = sg_audit_with(&check, groups);
+    assert!(ran.out.contains("excess          tcp 20-21, 23-25 from anywhere"), "{}", ran.out);
+    assert!(ran.out.contains("undecided       tcp 22 from anywhere"), "{}", ran.out);
+    assert!(ran.err.contains("--prefix-lists"), "{}", ran.err);
+}
+
+#[test]
 fn a_prefix_list_decides_once_it_is_given() {
     let groups =
         br#"{"SecurityGroups": [{"GroupId": "sg-0c3d4e5f678901234", "OwnerId": "123456789012",

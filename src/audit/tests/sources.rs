@@ -38,9 +38,11 @@ fn what_only_an_unread_list_might_admit_is_not_put_back() {
     );
     let detail = &only(&report).remediation.detail;
     assert!(
-        detail.contains("Whether the baseline admits tcp 22 from anywhere as well depends"),
+        detail
+            .contains("Whether the baseline admits tcp 22 from anywhere depends on a prefix list"),
         "{detail}"
     );
+    assert_eq!(only(&report).undecided.as_deref(), Some("tcp 22 from anywhere"));
 }
 
 #[test]

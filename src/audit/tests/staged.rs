@@ -238,7 +238,11 @@ fn notify_says_whether_the_rule_is_still_there() {
     assert_eq!(remediation.kept, ["tcp 22 from 203.0.113.0/24"]);
     let report = run(&ec2(&[]), &settings, &authorized(&[open])).unwrap();
     let remediation = &only(&report).remediation;
-    assert!(remediation.detail.contains("no longer in the group"), "{}", remediation.detail);
+    assert!(
+        remediation.detail.contains("not in the group when it was read"),
+        "{}",
+        remediation.detail
+    );
 }
 
 #[test]
@@ -318,6 +322,24 @@ fn a_widened_rule_that_is_gone_is_said_again() {
     let event = event(ChangeKind::Modified(vec![modified(open)]));
     let settings = settings(Remediation::RevertSsh);
     let first = run(&world, &settings, &event).unwrap();
+    let second = run(&world, &settings, &event).unwrap();
+    assert_eq!(only(&second).remediation.outcome, Outcome::AlreadyGone);
+    assert_eq!(only(&second).remediation.undo, only(&first).remediation.undo);
+}
+
+#[test]
+fn the_egress_of_every_group_does_not_vouch_for_a_rule_that_is_gone() {
+    let open = "-1 * 0.0.0.0/0 sgr-1";
+    let mut rules = vec![rule(open)];
+    for (number, mut egress) in crate::rule::rules_of_new_group().into_iter().enumerate() {
+        egress.id = Some(format!("sgr-e{number}"));
+        rules.push(egress);
+    }
+    let world = ec2(&rules);
+    let event = event(ChangeKind::Modified(vec![modified(open)]));
+    let settings = settings(Remediation::RevertSsh);
+    let first = run(&world, &settings, &event).unwrap();
+    assert_eq!(only(&first).remediation.outcome, Outcome::Narrowed);
     let second = run(&world, &settings, &event).unwrap();
     assert_eq!(only(&second).remediation.outcome, Outcome::AlreadyGone);
     assert_eq!(only(&second).remediation.undo, only(&first).remediation.undo);

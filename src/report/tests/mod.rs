@@ -61,6 +61,7 @@ fn open_ssh() -> Finding {
         rule: Some(known("sgr-0123456789abcdef0", Some("temp"), 22)),
         excess: vec![piece("22", &["0.0.0.0/0"])],
         excess_omitted: 0,
+        undecided: None,
         excess_text: "tcp 22 from anywhere but 203.0.113.0/24".to_owned(),
         controls: vec!["CIS 5.0.0 5.3".to_owned(), "EC2.13".to_owned()],
         console_url: Some(
