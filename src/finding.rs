@@ -218,8 +218,8 @@ pub struct Finding {
     pub excess_omitted: usize,
     /// The same for a person: `tcp 22 from anywhere but 203.0.113.0/24`.
     pub excess_text: String,
-    /// What else the rule admits, in the same words, of which a prefix list that could not be read
-    /// decides whether the baseline admits it.
+    /// What the rule admits, in the same words, where a prefix list that could not be read decides
+    /// whether the baseline admits it. It is no part of the excess.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undecided: Option<String>,
     /// The controls it answers to.

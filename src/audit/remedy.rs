@@ -32,12 +32,14 @@ pub fn compliant(judge: &Judge<'_>, rules: &[Rule], direction: Direction) -> Tra
 
 /// What an excess does not tell of a rule: what hangs on a list that could not be read.
 pub fn undecided(rule: &Rule, judgement: &Judgement) -> Option<String> {
-    let apart = !judgement.excess.is_empty() && !judgement.unresolved.is_empty();
-    apart.then(|| excess_text(rule, &judgement.unresolved))
+    (!judgement.unresolved.is_empty()).then(|| excess_text(rule, &judgement.unresolved))
 }
 
-/// The same in a sentence, and what became of it.
+/// The same in a sentence beside an excess, and what became of it.
 pub fn on_undecided(rule: &Rule, judgement: &Judgement, gone: bool) -> Option<String> {
+    if judgement.excess.is_empty() {
+        return None;
+    }
     let what = undecided(rule, judgement)?;
     let fate =
         if gone { "; it went with the rule. Add it by hand where it is needed." } else { "." };

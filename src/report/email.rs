@@ -124,6 +124,7 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
         mail.label("Rule", &format!("{id}{}", wording::rule(rule)), 2 * NAME);
     }
     mail.label("Too much", &finding.excess_text, TEXT);
+    mail.label("Undecided", finding.undecided.as_deref().unwrap_or_default(), TEXT);
     if let Some((label, kept)) = wording::kept(finding) {
         mail.label(label, &kept, TEXT);
     }
