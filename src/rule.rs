@@ -401,8 +401,6 @@ pub fn icmp_selector(kind: u8, code: Option<u8>) -> Interval<u16> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may panic")]
-
     use proptest::prelude::*;
 
     use super::*;

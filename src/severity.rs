@@ -7,8 +7,9 @@
 //! | a single public host | medium | medium | low |
 //! | private addresses, a group or a list by name | low | low | low |
 //!
-//! ICMP alone is low: it answers and carries nothing. Egress beyond the baseline is medium to the Internet and low to anybody else. A peer that could
-//! not be resolved is medium, and high where SSH hangs on it. What could not be audited is high.
+//! ICMP alone is low: it answers and carries nothing. Egress beyond the baseline is medium to the
+//! Internet and low to anybody else. A peer that could not be resolved is medium, and high where SSH
+//! hangs on it. What could not be audited is high.
 
 use crate::evaluate::Judgement;
 use crate::finding::{Code, Severity};
@@ -54,7 +55,6 @@ pub fn severity(code: Code, direction: Direction, judgement: &Judgement, ssh: &C
     if public.cells().is_subset_of(&icmp()) {
         return Severity::Low;
     }
-    let administration = ssh.union(&tcp(&[RDP]));
     let worst = |traffic: &Traffic, ladder: [Severity; 4]| {
         let [private, one, range, internet] = ladder;
         match audience(traffic) {
@@ -65,7 +65,7 @@ pub fn severity(code: Code, direction: Direction, judgement: &Judgement, ssh: &C
         }
     };
     use Severity::{Critical, High, Low, Medium};
-    let sensitive = administration.union(&tcp(&DATABASES));
+    let sensitive = ssh.union(&tcp(&[RDP])).union(&tcp(&DATABASES));
     worst(&public.within(&sensitive), [Low, Medium, High, Critical])
         .max(worst(&public, [Low, Low, Medium, High]))
 }

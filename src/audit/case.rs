@@ -112,15 +112,51 @@ impl Case<'_> {
             (None, Some(GroupKey::Id(name) | GroupKey::Name(name))) => name.clone(),
             (None, None) => "a security group".to_owned(),
         };
-        let code = Code::UnauditedChange;
+        let detail = "Nothing was changed. Look at the group's rules yourself.";
+        Finding {
+            console_url: self.console_url(),
+            ..self.without_rule(
+                Code::UnauditedChange,
+                Severity::High,
+                format!("A change of {called} could not be audited: {reason}"),
+                group,
+                detail,
+                time,
+            )
+        }
+    }
+
+    /// The informational finding that the baseline itself is wide on SSH.
+    pub fn open_ssh_in_baseline(&self, baseline: &str, time: DateTime<Utc>) -> Finding {
+        let title = format!(
+            "The baseline {baseline}, as it is in effect, lets the Internet reach SSH, which CIS \
+             and Security Hub fail"
+        );
+        let detail = "Nothing was changed. Narrow it to the addresses that need SSH.";
+        let code = Code::OpenSshInBaseline;
+        Finding {
+            controls: ["CIS 5.0.0 5.3", "CIS 5.0.0 5.4", "EC2.13"].map(str::to_owned).to_vec(),
+            ..self.without_rule(code, Severity::Informational, title, None, detail, time)
+        }
+    }
+
+    fn without_rule(
+        &self,
+        code: Code,
+        severity: Severity,
+        title: String,
+        group: Option<FindingGroup>,
+        detail: &str,
+        time: DateTime<Utc>,
+    ) -> Finding {
         let fingerprint =
             fingerprint(self.place, group.as_ref().map(|group| group.id.as_str()), code, None);
         Finding {
             id: finding_id(&fingerprint, self.record),
             fingerprint,
             code,
-            severity: Severity::High,
-            title: format!("A change of {called} could not be audited: {reason}"),
+            severity,
+            title,
             account: self.place.account.clone(),
             region: self.place.region.clone(),
             group,
@@ -130,46 +166,11 @@ impl Case<'_> {
             excess_text: String::new(),
             undecided: None,
             controls: Vec::new(),
-            console_url: self.console_url(),
-            change: self.record.map(finding_change),
-            remediation: FindingRemediation {
-                outcome: Outcome::None,
-                detail: "Nothing was changed. Look at the group's rules yourself.".to_owned(),
-                time,
-                undo: None,
-                kept: Vec::new(),
-                connections: None,
-            },
-        }
-    }
-
-    /// The informational finding that the baseline itself is wide on SSH.
-    pub fn open_ssh_in_baseline(&self, baseline: &str, time: DateTime<Utc>) -> Finding {
-        let code = Code::OpenSshInBaseline;
-        let fingerprint = fingerprint(self.place, None, code, None);
-        Finding {
-            id: finding_id(&fingerprint, self.record),
-            fingerprint,
-            code,
-            severity: Severity::Informational,
-            title: format!(
-                "The baseline {baseline}, as it is in effect, lets the Internet reach SSH, which CIS \
-                 and Security Hub fail"
-            ),
-            account: self.place.account.clone(),
-            region: self.place.region.clone(),
-            group: None,
-            rule: None,
-            excess: Vec::new(),
-            excess_omitted: 0,
-            excess_text: String::new(),
-            undecided: None,
-            controls: ["CIS 5.0.0 5.3", "CIS 5.0.0 5.4", "EC2.13"].map(str::to_owned).to_vec(),
             console_url: None,
             change: self.record.map(finding_change),
             remediation: FindingRemediation {
                 outcome: Outcome::None,
-                detail: "Nothing was changed. Narrow it to the addresses that need SSH.".to_owned(),
+                detail: detail.to_owned(),
                 time,
                 undo: None,
                 kept: Vec::new(),

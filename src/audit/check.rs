@@ -8,8 +8,8 @@ use super::ports::{Group, Place};
 use super::remedy::{compliant, would_keep};
 use super::summary::{Tally, report};
 use crate::baseline::Lists;
-use crate::evaluate::{Judge, open_ssh_in_baseline};
-use crate::finding::{Outcome, Report};
+use crate::evaluate::{Judge, Judgement, open_ssh_in_baseline};
+use crate::finding::{Code, Outcome, Report};
 use crate::rule::{Direction, Rule};
 use crate::settings::Settings;
 
@@ -33,10 +33,19 @@ pub fn check(
         let seen = baseline.clone().of_account(own);
         for direction in [Direction::Ingress, Direction::Egress] {
             let judge = Judge::new(&seen, direction, Some(&group.id), lists);
+            let noncompliant: Vec<(Code, &Rule, Judgement)> = rules
+                .iter()
+                .filter(|rule| rule.direction == direction)
+                .filter_map(|rule| {
+                    let judgement = judge.judge(rule);
+                    judge.code(&judgement).map(|code| (code, rule, judgement))
+                })
+                .collect();
+            if noncompliant.is_empty() {
+                continue;
+            }
             let covered = compliant(&judge, rules, direction);
-            for rule in rules.iter().filter(|rule| rule.direction == direction) {
-                let judgement = judge.judge(rule);
-                let Some(code) = judge.code(&judgement) else { continue };
+            for (code, rule, judgement) in noncompliant {
                 let remedy = Remedy {
                     outcome: Outcome::None,
                     detail: "Nothing was changed: this is a check.".to_owned(),

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-
-use super::AuditError;
 use super::case::{Case, Remedy};
 use super::introduced::Introduced;
 use super::ports::{Group, SecurityGroups};
 use super::remedy::{compliant, connections, not_due, on_undecided, would_keep};
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
+use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::{Judge, Judgement};
 use crate::finding::{Code, Outcome};
@@ -37,7 +35,7 @@ pub struct GroupAudit<'a, E> {
     /// What may be done about it.
     pub remediation: Remediation,
     /// What time it is.
-    pub clock: &'a dyn Fn() -> DateTime<Utc>,
+    pub clock: Clock<'a>,
 }
 
 impl<E: SecurityGroups> GroupAudit<'_, E> {
@@ -59,6 +57,9 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                     judge.code(&judgement).map(|code| (code, one, judgement))
                 })
                 .collect();
+            if noncompliant.is_empty() {
+                continue;
+            }
             noncompliant.sort_by_key(|(code, _, _)| *code);
             let mut covered = compliant(&judge, self.rules, direction);
             for (code, one, judgement) in &noncompliant {
@@ -177,11 +178,6 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
 
 /// Rules of the same content once: EC2 refuses a call that names one twice.
 fn once_each(rules: impl Iterator<Item = Rule>) -> Vec<Rule> {
-    let mut out: Vec<Rule> = Vec::new();
-    for rule in rules {
-        if out.iter().all(|other| other.content() != rule.content()) {
-            out.push(rule);
-        }
-    }
-    out
+    let mut met = BTreeSet::new();
+    rules.filter(|rule| met.insert(rule.content())).collect()
 }

@@ -1,5 +1,7 @@
 //! What a change introduced: on what the event says, as the group's rules show it now.
 
+use std::collections::BTreeSet;
+
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
@@ -46,7 +48,7 @@ pub fn introduced(
     change: &SgChange,
     present: &[Rule],
 ) -> (Vec<Introduced>, Remediation) {
-    let introduced = match &change.kind {
+    let mut introduced: Vec<Introduced> = match &change.kind {
         ChangeKind::Authorized(rules) => rules.iter().map(|rule| as_read(rule, present)).collect(),
         ChangeKind::Created => rules_of_new_group()
             .iter()
@@ -64,13 +66,9 @@ pub fn introduced(
         ChangeKind::Revoked(_) => Vec::new(),
         ChangeKind::Unknown(reason) => return everything(settings, present, reason),
     };
-    let mut once: Vec<Introduced> = Vec::new();
-    for one in introduced {
-        if once.iter().all(|other| other.rule.content() != one.rule.content()) {
-            once.push(one);
-        }
-    }
-    (once, settings.remediation)
+    let mut met = BTreeSet::new();
+    introduced.retain(|one| met.insert(one.rule.content()));
+    (introduced, settings.remediation)
 }
 
 /// All of the group, because the event does not say what changed in it.
@@ -106,9 +104,9 @@ fn as_read(rule: &Rule, present: &[Rule]) -> Introduced {
 }
 
 /// A modified rule with the direction that the group's rule of this id has, or else a rule without
-/// id of this content. Where the read shows neither (an earlier run reverted the rule, somebody removed it, the
-/// read is behind), it is taken to be the kind that can do harm, ingress, and not to be there: a
-/// revert has EC2 say so.
+/// id of this content. Where the read shows neither (an earlier run reverted the rule, somebody
+/// removed it, the read is behind), it is taken to be the kind that can do harm, ingress, and not to
+/// be there: a revert has EC2 say so.
 fn directed(modified: &ModifiedRule, present: &[Rule]) -> Result<Introduced, RuleError> {
     let of = |direction| -> Result<Rule, RuleError> {
         let (from, to) = (modified.from_port, modified.to_port);

@@ -17,10 +17,9 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use tracing::Instrument;
 
-pub use case::{Case, Remedy};
 pub use check::check;
 pub use ports::{Ec2Error, Group, Notifier, NotifyError, Place, Revoked, SecurityGroups};
-pub use summary::{Tally, merged, not_audited, report};
+pub use summary::merged;
 
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
@@ -30,8 +29,10 @@ use crate::plan::is_due;
 use crate::report::sns::messages;
 use crate::rule::Rule;
 use crate::settings::{Scope, Settings};
+use case::{Case, Remedy};
 use group::GroupAudit;
 use introduced::{introduced, settled_by_event};
+use summary::{Tally, not_audited, report};
 
 /// What time it is.
 pub type Clock<'a> = &'a dyn Fn() -> DateTime<Utc>;

@@ -277,10 +277,9 @@ fn finished(pieces: Pieces) -> Done {
 fn left(reason: &str, pieces: &Pieces) -> String {
     let mut detail = format!("The rule was not revoked: {reason}.");
     if !pieces.added.is_empty() {
-        let added: Vec<String> = pieces.added.iter().map(rule_text).collect();
         detail.push_str(&format!(
             " Added before that, within what the rule and the baseline admit: {}.",
-            added.join("; ")
+            texts(&pieces.added)
         ));
     }
     detail
@@ -292,8 +291,11 @@ fn gone_meanwhile(pieces: &Pieces) -> String {
          removed or changed it in between, or this audit did in another run."
             .to_owned();
     if !pieces.added.is_empty() {
-        let added: Vec<String> = pieces.added.iter().map(rule_text).collect();
-        detail.push_str(&format!(" What complies of it stays: {}.", added.join("; ")));
+        detail.push_str(&format!(" What complies of it stays: {}.", texts(&pieces.added)));
     }
     detail
+}
+
+fn texts(rules: &[Rule]) -> String {
+    rules.iter().map(rule_text).collect::<Vec<_>>().join("; ")
 }

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ANYWHERE, Baseline, BaselinePeer, Entry, PeerTerm};
 use crate::net::{
-    Cells, GroupRef, IntervalSet, Layers, Reference, ReferenceSet, Set, Traffic, interval_ipv4,
-    interval_ipv6,
+    Cells, GroupRef, IntervalSet, Layers, Reference, ReferenceSet, Set, Traffic, addresses,
 };
 use crate::rule::Direction;
 
@@ -24,11 +23,11 @@ pub struct Admitted {
     pub unknown: Cells,
 }
 
-/// The peers of an entry, by kind.
-struct Peers {
-    ipv4: IntervalSet<u32>,
-    ipv6: IntervalSet<u128>,
-    references: ReferenceSet,
+/// An entry with its peers looked up.
+struct Resolved {
+    cells: Cells,
+    traffic: Traffic,
+    /// Whether a list that has not been read is among its peers, and not everybody anyway.
     unread: bool,
 }
 
@@ -41,11 +40,9 @@ impl Baseline {
         group: Option<&'a str>,
         lists: &'a Lists,
     ) -> impl Iterator<Item = (&'a Entry, Traffic)> {
-        self.entries(direction).iter().map(move |entry| {
-            let peers = self.resolve(&entry.peers, group, lists);
-            let cells = entry.cells();
-            (entry, Traffic::new(&cells, &peers.ipv4, &peers.ipv6, &peers.references))
-        })
+        self.entries(direction)
+            .iter()
+            .map(move |entry| (entry, self.resolve(entry, group, lists).traffic))
     }
 
     /// What is admitted in a direction, in all.
@@ -53,12 +50,11 @@ impl Baseline {
         let mut unknown = Cells::empty();
         let mut parts = Vec::new();
         for entry in self.entries(direction) {
-            let peers = self.resolve(&entry.peers, group, lists);
-            let cells = entry.cells();
-            parts.push(Traffic::new(&cells, &peers.ipv4, &peers.ipv6, &peers.references));
-            if peers.unread {
-                unknown = unknown.union(&cells);
+            let resolved = self.resolve(entry, group, lists);
+            if resolved.unread {
+                unknown = unknown.union(&resolved.cells);
             }
+            parts.push(resolved.traffic);
         }
         let traffic = Traffic::union_of(parts);
         let anybody = traffic.cells_of_anybody();
@@ -86,17 +82,12 @@ impl Baseline {
         })
     }
 
-    fn resolve(&self, terms: &[PeerTerm], group: Option<&str>, lists: &Lists) -> Peers {
-        let anywhere = terms.iter().any(|term| matches!(term, PeerTerm::Set(n) if n == ANYWHERE));
+    fn resolve(&self, entry: &Entry, group: Option<&str>, lists: &Lists) -> Resolved {
         let mut unread = false;
-        let (mut ipv4, mut ipv6, mut references) = (Vec::new(), Vec::new(), Vec::new());
-        let mut block = |net: &ipnet::IpNet| match net {
-            ipnet::IpNet::V4(net) => ipv4.push(interval_ipv4(net)),
-            ipnet::IpNet::V6(net) => ipv6.push(interval_ipv6(net)),
-        };
-        for peer in self.terms(terms) {
+        let (mut nets, mut references) = (Vec::new(), Vec::new());
+        for peer in self.terms(&entry.peers) {
             match peer {
-                BaselinePeer::Cidr(net) => block(net),
+                BaselinePeer::Cidr(net) => nets.push(net),
                 BaselinePeer::Own => references.extend(
                     group.map(|id| Reference::Group(GroupRef { account: None, id: id.to_owned() })),
                 ),
@@ -104,27 +95,21 @@ impl Baseline {
                     references.push(reference.clone());
                     if let Reference::PrefixList(id) = reference {
                         match lists.get(id) {
-                            Some(Ok(entries)) => entries.iter().for_each(&mut block),
+                            Some(Ok(entries)) => nets.extend(entries),
                             Some(Err(_)) | None => unread = true,
                         }
                     }
                 }
             }
         }
-        if anywhere {
-            return Peers {
-                ipv4: IntervalSet::full(),
-                ipv6: IntervalSet::full(),
-                references: references.into_iter().collect(),
-                unread: false,
-            };
-        }
-        Peers {
-            ipv4: ipv4.into_iter().collect(),
-            ipv6: ipv6.into_iter().collect(),
-            references: references.into_iter().collect(),
-            unread,
-        }
+        let anywhere = |term: &PeerTerm| matches!(term, PeerTerm::Set(name) if name == ANYWHERE);
+        let everybody = entry.peers.iter().any(anywhere);
+        let (ipv4, ipv6) =
+            if everybody { (IntervalSet::full(), IntervalSet::full()) } else { addresses(nets) };
+        let references: ReferenceSet = references.into_iter().collect();
+        let cells = entry.cells();
+        let traffic = Traffic::new(&cells, &ipv4, &ipv6, &references);
+        Resolved { cells, traffic, unread: unread && !everybody }
     }
 }
 

@@ -7,6 +7,8 @@
 mod admitted;
 mod parse;
 mod replace;
+#[cfg(test)]
+pub(crate) mod samples;
 mod shipped;
 mod show;
 

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use crate::baseline::{Admitted, Baseline, Lists};
 use crate::finding::Code;
 use crate::net::{
-    Cells, IntervalSet, Layers, Reference, Set, Traffic, host_count, interval_ipv4, interval_ipv6,
-    network_count_ipv6, public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
+    Cells, Layers, Reference, Set, Traffic, addresses, host_count, network_count_ipv6, public_ipv4,
+    public_ipv6, wide_ipv4, wide_ipv6,
 };
 use crate::rule::{Direction, Peer, Protocol, Rule};
 
@@ -245,20 +245,7 @@ pub fn open_ssh_in_baseline(baseline: &Baseline, lists: &Lists) -> bool {
 }
 
 fn of_entries(cells: &Cells, entries: &[ipnet::IpNet]) -> Traffic {
-    let ipv4: IntervalSet<u32> = entries
-        .iter()
-        .filter_map(|net| match net {
-            ipnet::IpNet::V4(net) => Some(interval_ipv4(net)),
-            ipnet::IpNet::V6(_) => None,
-        })
-        .collect();
-    let ipv6: IntervalSet<u128> = entries
-        .iter()
-        .filter_map(|net| match net {
-            ipnet::IpNet::V6(net) => Some(interval_ipv6(net)),
-            ipnet::IpNet::V4(_) => None,
-        })
-        .collect();
+    let (ipv4, ipv6) = addresses(entries);
     Traffic::new(cells, &ipv4, &ipv6, &Set::empty())
 }
 

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
-use ipnet::{Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
+use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 
 use super::{Bound, Interval, IntervalSet, Set};
 
@@ -20,6 +20,20 @@ pub fn interval_ipv4(net: &Ipv4Net) -> Interval<u32> {
 /// The addresses of an IPv6 block. Host bits are ignored, as EC2 does.
 pub fn interval_ipv6(net: &Ipv6Net) -> Interval<u128> {
     Interval::new(net.network().to_bits(), net.broadcast().to_bits())
+}
+
+/// The addresses of blocks of either family.
+pub fn addresses<'a>(
+    nets: impl IntoIterator<Item = &'a IpNet>,
+) -> (IntervalSet<u32>, IntervalSet<u128>) {
+    let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
+    for net in nets {
+        match net {
+            IpNet::V4(net) => ipv4.push(interval_ipv4(net)),
+            IpNet::V6(net) => ipv6.push(interval_ipv6(net)),
+        }
+    }
+    (ipv4.into_iter().collect(), ipv6.into_iter().collect())
 }
 
 /// The fewest CIDR blocks that together are the set, lowest first.

@@ -1,26 +1,13 @@
 //! A table of everything that is refused, with the exact message, and what is resolved.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may panic"
-)]
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use chrono::NaiveDate;
-
 use super::*;
+use crate::baseline::samples::today;
 use crate::baseline::{PeerTerm, SSH_SOURCES, parse_peers};
 
 const ARN: &str = "arn:aws:sns:eu-central-1:123456789012:typo3-sg-auditor";
-
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
-}
 
 fn from_env(variables: &[(&str, &str)]) -> Result<FunctionSettings, SettingsError> {
     let variables: BTreeMap<_, _> = variables.iter().copied().collect();

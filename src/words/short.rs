@@ -113,9 +113,7 @@ fn cells_text(cells: &Cells) -> String {
     let mut parts = Vec::new();
     let missing = IntervalSet::full().difference(&whole);
     if whole.contains(255) && whole.contains(0) {
-        let but: Vec<String> =
-            missing.intervals().iter().map(|run| in_capitals(&protocols_text(*run))).collect();
-        parts.push(format!("every protocol but {}", but.join(", ")));
+        parts.push(every_protocol_but(&missing));
     } else {
         for run in whole.intervals() {
             parts.push(whole_protocols_text(*run));
@@ -215,12 +213,12 @@ pub fn title(
 fn all_protocols(cells: &Cells) -> String {
     let some: IntervalSet<u8> = cells.layers().iter().map(|(protocols, _)| *protocols).collect();
     let but = IntervalSet::full().difference(&some);
-    let names: Vec<String> = but.intervals().iter().map(|run| protocols_text(*run)).collect();
-    if names.is_empty() {
-        "every protocol".to_owned()
-    } else {
-        format!("every protocol but {}", in_capitals(&names.join(", ")))
-    }
+    if but.is_empty() { "every protocol".to_owned() } else { every_protocol_but(&but) }
+}
+
+fn every_protocol_but(protocols: &IntervalSet<u8>) -> String {
+    let names: Vec<String> = protocols.intervals().iter().map(|run| protocols_text(*run)).collect();
+    format!("every protocol but {}", in_capitals(&names.join(", ")))
 }
 
 /// Protocols as a sentence has them: TCP, ICMPv6.

@@ -1,25 +1,12 @@
 //! A table of everything that is refused, with the exact message, and what is accepted.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may panic"
-)]
-
 use std::fmt::Write;
 
-use chrono::NaiveDate;
-
 use super::{BaselineError, parse_peers, parse_ports};
+use crate::baseline::samples::today;
 use crate::baseline::{Baseline, BaselinePeer, PeerTerm};
 use crate::net::{Interval, IntervalSet, Set};
 use crate::rule::{Direction, Protocol};
-
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
-}
 
 fn parse(text: &str) -> Result<Baseline, BaselineError> {
     Baseline::parse("my.yaml", text, today())

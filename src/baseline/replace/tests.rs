@@ -1,25 +1,8 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may panic"
-)]
-
-use chrono::NaiveDate;
-
 use super::*;
+use crate::baseline::samples::{load, today};
 use crate::baseline::{Lists, parse_peers, parse_ports};
 use crate::net::Traffic;
 use crate::rule::{Direction, Peer, Rule};
-
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
-}
-
-fn load(name: &str) -> Baseline {
-    Baseline::load(name, today()).unwrap()
-}
 
 fn parse(text: &str) -> Baseline {
     Baseline::parse("my.yaml", text, today()).unwrap()

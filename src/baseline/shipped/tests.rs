@@ -1,25 +1,10 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may panic"
-)]
-
 use ipnet::IpNet;
 
 use super::*;
 use crate::baseline::Lists;
+use crate::baseline::samples::{load, today};
 use crate::net::{Set, Traffic};
 use crate::rule::{Direction, Peer, Protocol, Rule};
-
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
-}
-
-fn load(name: &str) -> Baseline {
-    Baseline::load(name, today()).unwrap()
-}
 
 fn admitted(name: &str, direction: Direction) -> Traffic {
     load(name).admitted(direction, Some("sg-1"), &Lists::new()).traffic

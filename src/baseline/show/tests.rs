@@ -1,23 +1,11 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may panic"
-)]
-
-use chrono::NaiveDate;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::*;
+use crate::baseline::samples::today;
 use crate::baseline::{ANYWHERE, SHIPPED, parse_peers, parse_ports};
 use crate::net::{GroupRef, Reference};
 use crate::rule::{Direction, icmp_selector};
-
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
-}
 
 fn parse(text: &str) -> Baseline {
     Baseline::parse("shown", text, today()).unwrap_or_else(|error| panic!("{error}\n{text}"))

@@ -1,6 +1,4 @@
 //! Tests of the decoder as a whole.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
-
 mod authorized;
 mod laws;
 mod records;

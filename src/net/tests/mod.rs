@@ -1,8 +1,6 @@
 //! The algebra is held against laws, against a naive model, and against every case of universes
 //! small enough to go through. None of the three knows how the sets are represented.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
-
 mod address;
 mod exhaustive;
 mod laws;
