@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
 use crate::rule::Rule;
@@ -20,23 +20,29 @@ pub enum Code {
     IngressNotInBaseline,
     /// Egress outside the baseline.
     EgressNotInBaseline,
+    /// Traffic that the site lives on is no longer let through, from or to anybody.
+    ExpectedTrafficClosed,
     /// A prefix list that could not be read decides.
     UnresolvedPeer,
     /// A change that could not be audited at all.
     UnauditedChange,
+    /// A group is no longer audited.
+    LeftScope,
     /// Informational: the baseline itself lets a wide set reach an SSH port.
     OpenSshInBaseline,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::OpenSsh,
         Self::SshFromUnlistedHost,
         Self::IngressNotInBaseline,
         Self::EgressNotInBaseline,
+        Self::ExpectedTrafficClosed,
         Self::UnresolvedPeer,
         Self::UnauditedChange,
+        Self::LeftScope,
         Self::OpenSshInBaseline,
     ];
 
@@ -47,8 +53,10 @@ impl Code {
             Self::SshFromUnlistedHost => "ssh-from-unlisted-host",
             Self::IngressNotInBaseline => "ingress-not-in-baseline",
             Self::EgressNotInBaseline => "egress-not-in-baseline",
+            Self::ExpectedTrafficClosed => "expected-traffic-closed",
             Self::UnresolvedPeer => "unresolved-peer",
             Self::UnauditedChange => "unaudited-change",
+            Self::LeftScope => "left-scope",
             Self::OpenSshInBaseline => "open-ssh-in-baseline",
         }
     }
@@ -151,6 +159,10 @@ pub enum Outcome {
     Narrowed,
     /// EC2 said that there was nothing to revoke.
     AlreadyGone,
+    /// The rule is left alone until a time that was said when it was made.
+    Held,
+    /// A revert was due, and an exemption that cannot be evaluated may cover the rule.
+    Exempt,
     /// A revert was due and did not succeed, or not wholly.
     Failed,
 }
@@ -163,6 +175,8 @@ impl Outcome {
             Self::Reverted => "reverted",
             Self::Narrowed => "narrowed",
             Self::AlreadyGone => "already-gone",
+            Self::Held => "held",
+            Self::Exempt => "exempt",
             Self::Failed => "failed",
         }
     }
@@ -222,6 +236,9 @@ pub struct Finding {
     /// whether the baseline admits it. It is no part of the excess.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undecided: Option<String>,
+    /// The exemption that would silence it, as a line for the `exemptions` of a baseline; only
+    /// where one can.
+    pub exemption: Option<String>,
     /// The controls it answers to.
     pub controls: Vec<String>,
     /// The group in the AWS console.
@@ -230,6 +247,25 @@ pub struct Finding {
     pub change: Option<FindingChange>,
     /// What was done.
     pub remediation: FindingRemediation,
+}
+
+/// Traffic that is not in the baseline and was exempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exempted {
+    /// The group's account.
+    pub account: Option<String>,
+    /// The group's region.
+    pub region: Option<String>,
+    /// `sg-…`
+    pub group: String,
+    /// `sgr-…`
+    pub rule: Option<String>,
+    /// What of the rule is exempt, the short way.
+    pub traffic: String,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is, in UTC.
+    pub until: NaiveDate,
 }
 
 /// What an audit says as a whole.
@@ -271,6 +307,8 @@ pub struct Totals {
     pub by_code: BTreeMap<Code, usize>,
     /// By severity.
     pub by_severity: BTreeMap<Severity, usize>,
+    /// How many rules are exempt, wholly or in part.
+    pub exempt: usize,
 }
 
 /// Findings, worst first, and what they came from.
@@ -294,7 +332,7 @@ pub struct Report {
     /// How many findings there are.
     pub totals: Totals,
     /// What was exempt.
-    pub exempt: Vec<String>,
+    pub exempt: Vec<Exempted>,
     /// Whether something is left to audit.
     pub partial: bool,
     /// Which part of a split report this is, from 1.

@@ -23,6 +23,7 @@ pub mod describe;
 pub mod evaluate;
 pub mod event;
 pub mod finding;
+pub mod hold;
 pub mod identity;
 pub mod memory;
 pub mod net;

@@ -9,7 +9,7 @@ mod raw;
 use chrono::NaiveDate;
 use thiserror::Error;
 
-pub use function::FunctionSettings;
+pub use function::{FunctionSettings, MemberRole};
 pub use raw::{Names, RawSettings};
 
 use crate::baseline::{
@@ -31,7 +31,15 @@ pub struct Settings {
     pub revert_keeps: RevertKeeps,
     /// What becomes of what the sweep finds.
     pub sweep_remediation: Remediation,
+    /// How many hours ahead a hold may end; 0 where there are no holds.
+    pub hold_max_hours: u32,
 }
+
+/// How many hours a hold may last where nothing is said.
+pub const HOLD_MAX_HOURS: u32 = 24;
+
+/// What is open for longer than a month is not temporary: that is what exemptions are for.
+const HOLD_LONGEST_HOURS: u32 = 31 * 24;
 
 /// Which groups are audited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +56,7 @@ pub enum Scope {
 }
 
 /// What becomes of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remediation {
     /// It is published.
     Notify,
@@ -139,6 +147,7 @@ impl Settings {
         let reverting = [(names.remediation, change), (names.sweep_remediation, sweep)]
             .into_iter()
             .find_map(|(name, value)| Some((name, value.filter(|value| value.reverts())?)));
+        let hold_max_hours = hours(names.hold_max_hours, &raw.hold_max_hours, faults);
         if let Some((name, value)) = reverting {
             let written = [
                 (names.ssh_sources, &raw.ssh_sources, "who may use SSH, or none for nobody"),
@@ -159,6 +168,7 @@ impl Settings {
             remediation: change?,
             revert_keeps: revert_keeps?,
             sweep_remediation: sweep?,
+            hold_max_hours: hold_max_hours?,
         })
     }
 }
@@ -225,6 +235,19 @@ fn scope(name: &str, text: &str, faults: &mut Vec<String>) -> Option<Scope> {
     }
     faults.push(format!("{name} is {}: write all, or tag:KEY=VALUE", quote(text)));
     None
+}
+
+/// How long a hold may last.
+fn hours(name: &str, text: &Option<String>, faults: &mut Vec<String>) -> Option<u32> {
+    let Some(text) = set(text) else { return Some(HOLD_MAX_HOURS) };
+    let hours = text.parse().ok().filter(|hours| *hours <= HOLD_LONGEST_HOURS);
+    if hours.is_none() {
+        faults.push(format!(
+            "{name} is {}: write whole hours from 0 (no holds) to {HOLD_LONGEST_HOURS}",
+            quote(text)
+        ));
+    }
+    hours
 }
 
 /// One of a few words.

@@ -32,7 +32,7 @@ pub fn check(
         let own = group.owner.as_deref().or(place.account.as_deref());
         let seen = baseline.clone().of_account(own);
         for direction in [Direction::Ingress, Direction::Egress] {
-            let judge = Judge::new(&seen, direction, Some(&group.id), lists);
+            let judge = Judge::new(&seen, direction, Some(&group.id), lists, now.date_naive());
             let noncompliant: Vec<(Code, &Rule, Judgement)> = rules
                 .iter()
                 .filter(|rule| rule.direction == direction)

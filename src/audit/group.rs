@@ -82,7 +82,13 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     }
 
     fn judge<'b>(&'b self, direction: Direction, lists: &'b Lists) -> Judge<'b> {
-        Judge::new(&self.settings.baseline, direction, Some(&self.group.id), lists)
+        Judge::new(
+            &self.settings.baseline,
+            direction,
+            Some(&self.group.id),
+            lists,
+            (self.clock)().date_naive(),
+        )
     }
 
     /// Reads the prefix lists that decide about the rules. What one list holds can make another
@@ -98,7 +104,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             }
             for id in needed {
                 let entries = match self.ec2.prefix_list(self.case.place, &id).await {
-                    Ok(entries) => Ok(entries),
+                    Ok(list) => Ok(list.entries),
                     Err(error) if error.may_pass() => return Err(error.into()),
                     Err(error) => Err(error.to_string()),
                 };

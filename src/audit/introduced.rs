@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
+
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
@@ -19,7 +21,7 @@ pub struct Introduced {
 }
 
 /// How many rules were judged, where the event alone settles that all of them comply.
-pub fn settled_by_event(settings: &Settings, change: &SgChange) -> Option<usize> {
+pub fn settled_by_event(settings: &Settings, change: &SgChange, today: NaiveDate) -> Option<usize> {
     let rules = match &change.kind {
         ChangeKind::Authorized(rules) => rules.clone(),
         ChangeKind::Revoked(_) => Vec::new(),
@@ -32,7 +34,7 @@ pub fn settled_by_event(settings: &Settings, change: &SgChange) -> Option<usize>
     };
     let lists = Lists::new();
     let comply = [Direction::Ingress, Direction::Egress].into_iter().all(|direction| {
-        let judge = Judge::new(&settings.baseline, direction, group, &lists);
+        let judge = Judge::new(&settings.baseline, direction, group, &lists, today);
         rules
             .iter()
             .filter(|rule| rule.direction == direction)

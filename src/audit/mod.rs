@@ -18,7 +18,10 @@ use thiserror::Error;
 use tracing::Instrument;
 
 pub use check::check;
-pub use ports::{Ec2Error, Group, Notifier, NotifyError, Place, Revoked, SecurityGroups};
+pub use ports::{
+    Ec2Error, Group, GroupPage, Notifier, NotifyError, Onward, OnwardError, Place, PrefixList,
+    Revoked, SecurityGroups, Selection,
+};
 pub use summary::merged;
 
 use crate::baseline::Lists;
@@ -60,33 +63,55 @@ impl AuditError {
 
 /// The auditor: what it may reach, and what it holds things against.
 #[derive(Debug)]
-pub struct Auditor<'a, E, N> {
+pub struct Auditor<'a, E, N, O> {
     ec2: &'a E,
     notifier: &'a N,
+    onward: &'a O,
     settings: &'a Settings,
     home: &'a Place,
+    members: bool,
     baseline: ReportBaseline,
 }
 
-impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
+impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     /// `home` is where an event without account or region is taken to come from, and the only
     /// account whose groups can be reached, where it names one.
-    pub fn new(ec2: &'a E, notifier: &'a N, settings: &'a Settings, home: &'a Place) -> Self {
-        Self { ec2, notifier, settings, home, baseline: settings.baseline.reference() }
+    pub fn new(
+        ec2: &'a E,
+        notifier: &'a N,
+        onward: &'a O,
+        settings: &'a Settings,
+        home: &'a Place,
+    ) -> Self {
+        let baseline = settings.baseline.reference();
+        Self { ec2, notifier, onward, settings, home, members: false, baseline }
     }
 
-    /// Audits everything in an invocation's payload and publishes what was found.
+    /// The same for the groups of other accounts too, or not.
+    #[must_use]
+    pub fn with_members(mut self, members: bool) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Audits everything in an invocation's payload and publishes what was found. By `deadline`
+    /// there has to be an answer.
     ///
     /// # Errors
     ///
     /// The first error that may pass, after everything has had its turn: trying all of it again
     /// does no harm.
-    pub async fn handle(&self, payload: &[u8], clock: Clock<'_>) -> Result<Report, AuditError> {
+    pub async fn handle(
+        &self,
+        payload: &[u8],
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Result<Report, AuditError> {
         let mut reports = Vec::new();
         let mut failed = None;
         for event in decode(payload) {
             // Boxed, so that the invocation's own future stays small.
-            match Box::pin(self.audit(&event, clock)).await {
+            match Box::pin(self.audit(&event, clock, deadline)).await {
                 Ok(report) => reports.push(report),
                 Err(error) => {
                     tracing::warn!(%error, "the event has to be audited again");
@@ -105,9 +130,17 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
     /// # Errors
     ///
     /// When EC2 or SNS did not answer for now.
-    pub async fn audit(&self, event: &Event, clock: Clock<'_>) -> Result<Report, AuditError> {
+    pub async fn audit(
+        &self,
+        event: &Event,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Result<Report, AuditError> {
         let (record, group) = match event {
             Event::Change(change) => (Some(&change.record), change.group.as_str()),
+            Event::List(change) => (Some(&change.record), change.list.as_str()),
+            Event::Tags(change) => (Some(&change.record), ""),
+            Event::Schedule(_) => (None, ""),
             Event::Undecodable { record, .. } => (Some(&**record), ""),
             Event::Ignored(_) => (None, ""),
         };
@@ -132,6 +165,7 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
                 self.unaudited(&case, None, reason, clock())
             }
             Event::Change(change) => self.change(change, clock).await?,
+            Event::List(_) | Event::Tags(_) | Event::Schedule(_) => todo!(),
         };
         for finding in &report.findings {
             tracing::info!(
@@ -158,7 +192,7 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         let mut settings = self.settings.clone();
         settings.baseline = settings.baseline.of_account(place.account.as_deref());
         let settings = &settings;
-        if let Some(rules) = settled_by_event(settings, change) {
+        if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
             return Ok(report(&self.baseline, Tally { groups: 1, rules, findings: Vec::new() }));
         }
         if let (Some(own), Some(other)) = (self.home.account.as_deref(), place.account.as_deref())
@@ -254,7 +288,13 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
         let lists = Lists::new();
         let mut tally = Tally { groups: 1, rules: rules.len(), findings: Vec::new() };
         for rule in rules {
-            let judge = Judge::new(&settings.baseline, rule.direction, Some(id), &lists);
+            let judge = Judge::new(
+                &settings.baseline,
+                rule.direction,
+                Some(id),
+                &lists,
+                clock().date_naive(),
+            );
             let judgement = judge.judge(rule);
             let Some(code) = judge.code(&judgement) else { continue };
             let due = is_due(settings.remediation, rule.direction, code, &judgement);
@@ -291,7 +331,8 @@ impl<'a, E: SecurityGroups, N: Notifier> Auditor<'a, E, N> {
     }
 }
 
-fn in_scope(scope: &Scope, group: &Group) -> bool {
+/// Whether a group is audited.
+pub(crate) fn in_scope(scope: &Scope, group: &Group) -> bool {
     match scope {
         Scope::All => true,
         Scope::Tag { key, value } => group.tags.get(key) == Some(value),

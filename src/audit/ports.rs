@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use thiserror::Error;
 
-use crate::event::GroupKey;
+use crate::event::{GroupKey, Schedule};
 use crate::report::sns::Message;
-use crate::rule::Rule;
+use crate::rule::{Direction, GroupRef, Rule};
+use crate::settings::Scope;
 
 /// Where a group lives.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,6 +32,35 @@ pub struct Group {
     pub owner: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A managed prefix list as it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrefixList {
+    /// Its entries.
+    pub entries: Vec<IpNet>,
+    /// Its version; AWS's own lists may have none.
+    pub version: Option<i64>,
+    /// Whether a change of it is under way, which ends with another version.
+    pub changing: bool,
+}
+
+/// Which groups are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// Those in scope.
+    Scope(&'a Scope),
+    /// Those with a rule of this direction that names this prefix list.
+    Naming(&'a str, Direction),
+}
+
+/// Some of the groups that were asked for, each with all its rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupPage {
+    /// The groups.
+    pub groups: Vec<(Group, Vec<Rule>)>,
+    /// What to ask for the next page with; `None` on the last one.
+    pub next: Option<String>,
 }
 
 /// What EC2 said to a revocation.
@@ -60,6 +90,14 @@ pub enum Ec2Error {
     Denied {
         /// The API call.
         action: &'static str,
+        /// What was said.
+        message: String,
+    },
+    /// The role in the group's account cannot be had.
+    #[error("the role `{role}` cannot be assumed: {message}")]
+    NoRole {
+        /// Its ARN.
+        role: String,
         /// What was said.
         message: String,
     },
@@ -105,14 +143,45 @@ pub trait SecurityGroups {
     /// All rules of a group, of both directions.
     async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error>;
 
-    /// The entries of a prefix list.
-    async fn prefix_list(&self, place: &Place, id: &str) -> Result<Vec<IpNet>, Ec2Error>;
+    /// A page of groups with their rules: the first one, or the one that another page announced.
+    async fn groups(
+        &self,
+        place: &Place,
+        which: Selection<'_>,
+        page: Option<&str>,
+    ) -> Result<GroupPage, Ec2Error>;
+
+    /// The rules with a tag that says until when they are held, whatever it says, each with the id
+    /// of its group.
+    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error>;
+
+    /// A prefix list.
+    async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error>;
+
+    /// Whether a group that a rule names is there no longer. Of a group that cannot be asked for,
+    /// in another account perhaps, nothing is said: it is not.
+    async fn is_stale(&self, place: &Place, group: &GroupRef) -> Result<bool, Ec2Error>;
 
     /// Adds one rule.
     async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error>;
 
     /// Takes one rule away, by its content.
     async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error>;
+}
+
+/// Why the rest of the work could not be handed on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the rest could not be handed to another invocation: {message}")]
+pub struct OnwardError {
+    /// What was said.
+    pub message: String,
+}
+
+/// Another invocation, for what this one has no time left for.
+#[expect(async_fn_in_trait, reason = "the crate's own callers know their types")]
+pub trait Onward {
+    /// Hands on what is left.
+    async fn go_on(&self, rest: &Schedule) -> Result<(), OnwardError>;
 }
 
 /// Why nobody could be told.

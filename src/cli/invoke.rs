@@ -119,18 +119,19 @@ impl World {
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(CliError::Runtime)?;
         let home = Place::default();
-        let auditor = Auditor::new(&self.ec2, &self.notifier, &self.settings, &home);
+        let auditor =
+            Auditor::new(&self.ec2, &self.notifier, &self.notifier, &self.settings, &home);
         let mut seen = Seen::default();
         let mut reports = Vec::new();
         for event in &events {
             let change = match event {
                 Event::Change(change) => Some(change.as_ref()),
-                Event::Ignored(_) | Event::Undecodable { .. } => None,
+                _ => None,
             };
             if let Some(change) = change.filter(|_| self.told_by_events) {
                 self.ec2.apply(change);
             }
-            match runtime.block_on(auditor.audit(event, &|| clock)) {
+            match runtime.block_on(auditor.audit(event, &|| clock, None)) {
                 Ok(report) => {
                     self.count(&mut seen, change, &report);
                     reports.push(report);
@@ -163,7 +164,9 @@ fn time(event: &Event) -> Option<DateTime<Utc>> {
     match event {
         Event::Change(change) => change.record.time,
         Event::Undecodable { record, .. } => record.time,
-        Event::Ignored(_) => None,
+        Event::List(change) => change.record.time,
+        Event::Tags(change) => change.record.time,
+        Event::Schedule(_) | Event::Ignored(_) => None,
     }
 }
 

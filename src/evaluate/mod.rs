@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
+
 use crate::baseline::{Admitted, Baseline, Lists};
 use crate::finding::Code;
 use crate::net::{
@@ -20,6 +22,7 @@ pub struct Judge<'a> {
     direction: Direction,
     group: Option<&'a str>,
     lists: &'a Lists,
+    today: NaiveDate,
     admitted: Admitted,
 }
 
@@ -45,15 +48,17 @@ impl Judgement {
 }
 
 impl<'a> Judge<'a> {
-    /// `group` is what `self` means in the baseline; `lists` are the prefix lists read so far.
+    /// `group` is what `self` means in the baseline; `lists` are the prefix lists read so far;
+    /// `today`, in UTC, decides which exemptions still count.
     pub fn new(
         baseline: &'a Baseline,
         direction: Direction,
         group: Option<&'a str>,
         lists: &'a Lists,
+        today: NaiveDate,
     ) -> Self {
         let admitted = baseline.admitted(direction, group, lists);
-        Self { baseline, direction, group, lists, admitted }
+        Self { baseline, direction, group, lists, today, admitted }
     }
 
     /// Where SSH listens: TCP on the baseline's SSH ports.

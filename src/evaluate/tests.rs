@@ -10,14 +10,16 @@ use crate::words::{boxes, excess_text};
 
 const OFFICE: &str = "203.0.113.0/24,2001:db8:1::/48";
 
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 1).unwrap()
+}
+
 fn standard(sources: &str) -> Baseline {
-    let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
-    Baseline::load("standard", today).unwrap().with_ssh_sources(parse_peers(sources).unwrap())
+    Baseline::load("standard", today()).unwrap().with_ssh_sources(parse_peers(sources).unwrap())
 }
 
 fn custom(text: &str) -> Baseline {
-    let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
-    Baseline::parse("test.yaml", text, today).unwrap()
+    Baseline::parse("test.yaml", text, today()).unwrap()
 }
 
 /// `tcp 20-25 203.0.113.0/24`; ICMP as `icmp 8 -1`.
@@ -34,7 +36,7 @@ fn rule(text: &str) -> Rule {
 }
 
 fn judged(baseline: &Baseline, lists: &Lists, text: &str) -> (Option<Code>, String) {
-    let judge = Judge::new(baseline, Direction::Ingress, Some("sg-0own"), lists);
+    let judge = Judge::new(baseline, Direction::Ingress, Some("sg-0own"), lists, today());
     let rule = rule(text);
     let judgement = judge.judge(&rule);
     (judge.code(&judgement), excess_text(&rule, &judgement.excess))
@@ -188,7 +190,7 @@ fn lists_are_asked_for_only_where_they_decide() {
     let lists = Lists::new();
     let needs = |sources: &str, text: &str| {
         let baseline = standard(sources);
-        let judge = Judge::new(&baseline, Direction::Ingress, None, &lists);
+        let judge = Judge::new(&baseline, Direction::Ingress, None, &lists, today());
         judge.lists_needed(&rule(text)).into_iter().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(needs(OFFICE, "tcp 443 pl-a"), "");
@@ -243,11 +245,10 @@ fn ssh_is_where_the_baseline_says() {
 
 #[test]
 fn egress_under_each_shipped_baseline() {
-    let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
     let lists = Lists::new();
     let out = |name: &str, protocol: &str, port: Option<i32>| {
-        let baseline = Baseline::load(name, today).unwrap();
-        let judge = Judge::new(&baseline, Direction::Egress, None, &lists);
+        let baseline = Baseline::load(name, today()).unwrap();
+        let judge = Judge::new(&baseline, Direction::Egress, None, &lists, today());
         let peer = "0.0.0.0/0".parse().unwrap();
         let protocol = protocol.parse().unwrap();
         let rule = Rule::new(Direction::Egress, protocol, port, port, peer).unwrap();
@@ -284,7 +285,7 @@ fn as_documented_is_called_out_and_standard_is_not() {
 fn excess_boxes_are_what_the_contract_says_they_look_like() {
     let lists = Lists::new();
     let baseline = standard("none");
-    let judge = Judge::new(&baseline, Direction::Ingress, None, &lists);
+    let judge = Judge::new(&baseline, Direction::Ingress, None, &lists, today());
     let boxed = |text: &str| {
         let excess = judge.judge(&rule(text)).excess;
         boxes(&excess)
@@ -319,7 +320,7 @@ fn excess_boxes_are_what_the_contract_says_they_look_like() {
     assert_eq!(boxed("icmp 8..-1 10.0.0.0/8"), ["icmp 8/all 10.0.0.0/8"]);
     assert_eq!(boxed("icmp 3..4 10.0.0.0/8"), ["icmp 3/4 10.0.0.0/8"]);
     let nothing = custom("version: 1\nname: t\ningress: []\negress: []\n");
-    let judge = Judge::new(&nothing, Direction::Ingress, None, &lists);
+    let judge = Judge::new(&nothing, Direction::Ingress, None, &lists, today());
     let all = boxes(&judge.judge(&rule("-1 * 0.0.0.0/0")).excess);
     assert_eq!(all.len(), 1);
     assert_eq!((all[0].protocol.as_str(), all[0].ports.as_deref()), ("all", Some("all")));

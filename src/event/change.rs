@@ -8,7 +8,7 @@ use super::authorize::Authorize;
 use super::call::{Call, Outcome};
 use super::record::{self, Envelope};
 use super::wire::Node;
-use super::{ChangeKind, Event, GroupKey, Record, SgChange, modify};
+use super::{ChangeKind, Event, GroupKey, Record, RevokedRules, SgChange, modify};
 
 /// So many groups are audited for a record that does not say what it did. More are not looked at:
 /// it is then a list of groups rather than a change of them.
@@ -143,7 +143,7 @@ fn kind(
             };
             authorize.rules(id).map_or_else(unread, ChangeKind::Authorized)
         }
-        Call::Revoke(direction) => ChangeKind::Revoked(direction),
+        Call::Revoke(direction) => ChangeKind::Revoked(RevokedRules { direction, rules: None }),
         Call::Modify => modify::rules(request)
             .map_or_else(|reason| unread(reason.to_string()), ChangeKind::Modified),
         Call::Create => match group {

@@ -22,7 +22,11 @@ mod wrapper;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use serde_json::{Value, json};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
 use wrapper::Unwrapped;
@@ -48,6 +52,12 @@ pub fn decode(payload: &[u8]) -> Vec<Event> {
 pub enum Event {
     /// A security group changed, or may have.
     Change(Box<SgChange>),
+    /// A prefix list changed, and with it what the rules that name it admit.
+    List(Box<ListChange>),
+    /// Tags of security groups changed, and with them perhaps what is in scope.
+    Tags(Box<TagChange>),
+    /// It is time for something.
+    Schedule(Box<Schedule>),
     /// Nothing changed; the reason is for a person.
     Ignored(String),
     /// Something happened that cannot be told from what arrived.
@@ -94,6 +104,96 @@ pub struct SgChange {
     pub kind: ChangeKind,
 }
 
+/// A change of a managed prefix list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListChange {
+    /// Who, when, where.
+    pub record: Record,
+    /// `pl-…`
+    pub list: String,
+    /// The version that the change was made to: what is read has to be newer. `None` where the
+    /// change makes no new version, or does not say which it was made to.
+    pub version_before: Option<i64>,
+    /// The entries that the change added, as far as the event tells them.
+    pub added: Vec<IpNet>,
+}
+
+/// A change of the tags of security groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagChange {
+    /// Who, when, where.
+    pub record: Record,
+    /// The groups, by their ids.
+    pub groups: Vec<String>,
+    /// What was done to each key.
+    pub tags: BTreeMap<String, TagAction>,
+}
+
+/// What was done to a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TagAction {
+    /// It has this value now.
+    Set(String),
+    /// It is gone; where a value is said, only if it had that value.
+    Deleted(Option<String>),
+}
+
+/// What a schedule asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// What is to be done.
+    pub task: Task,
+    /// In which accounts; the function's own where none is named.
+    pub accounts: Vec<String>,
+    /// In which regions of each; the function's own where none is named.
+    pub regions: Vec<String>,
+    /// Where an earlier invocation stopped.
+    pub resume: Resume,
+}
+
+/// What a schedule can ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// Audit every group in scope.
+    #[default]
+    Sweep,
+    /// Close what was held open and is held no longer.
+    Holds,
+}
+
+impl Task {
+    /// The member of the payload that asks for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sweep => "sweep",
+            Self::Holds => "holds",
+        }
+    }
+}
+
+/// Where a sweep goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// How many invocations there were before.
+    pub depth: u32,
+    /// How many places are done: of the accounts in their order, each with its regions in theirs.
+    pub places_done: usize,
+    /// EC2's token for the page of the next place that is to be read.
+    pub page: Option<String>,
+}
+
+impl Schedule {
+    /// The payload that asks for it; [`decode`] reads it back.
+    pub fn to_payload(&self) -> Value {
+        let Resume { depth, places_done, page } = &self.resume;
+        json!({ self.task.as_str(): {
+            "accounts": self.accounts,
+            "regions": self.regions,
+            "resume": { "depth": depth, "places_done": places_done, "page": page },
+        } })
+    }
+}
+
 /// How an event names a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupKey {
@@ -118,13 +218,22 @@ pub enum ChangeKind {
     /// Rules were added.
     Authorized(Vec<Rule>),
     /// Rules were taken away.
-    Revoked(Direction),
+    Revoked(RevokedRules),
     /// Rules were changed in place.
     Modified(Vec<ModifiedRule>),
     /// The group is new. What rules EC2 gave it, no event says.
     Created,
     /// Something that is not understood; the reason is for a person.
     Unknown(String),
+}
+
+/// Rules that were taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedRules {
+    /// Of which direction.
+    pub direction: Direction,
+    /// Their content; `None` where the event tells it of not every one.
+    pub rules: Option<Vec<Rule>>,
 }
 
 /// The new content of a rule. Its direction is in no event.

@@ -11,16 +11,20 @@ mod notifier;
 
 use std::cell::{Cell, RefCell};
 
-use ipnet::IpNet;
-
-use crate::audit::{Ec2Error, Group, Place, Revoked, SecurityGroups};
+use crate::audit::{
+    Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection, in_scope,
+};
 use crate::baseline::Lists;
 use crate::event::{GroupKey, SgChange};
+use crate::hold::UNTIL;
 use crate::net::Reference;
-use crate::rule::{Direction, Peer, RULE_LIMIT, Rule};
+use crate::rule::{Direction, GroupRef, Peer, RULE_LIMIT, Rule};
 use crate::words::rule_text;
 
 pub use notifier::MemoryNotifier;
+
+/// So many groups are on a page.
+const GROUPS_A_PAGE: usize = 100;
 
 /// Security groups and prefix lists, held in memory.
 #[derive(Debug)]
@@ -28,6 +32,7 @@ pub struct MemoryEc2 {
     held: RefCell<Vec<Held>>,
     lists: Lists,
     rule_limit: usize,
+    groups_a_page: usize,
     calls: RefCell<Vec<String>>,
     ids_given: Cell<u64>,
 }
@@ -54,6 +59,7 @@ impl MemoryEc2 {
             held: RefCell::new(held.collect()),
             lists,
             rule_limit: RULE_LIMIT,
+            groups_a_page: GROUPS_A_PAGE,
             calls: RefCell::default(),
             ids_given: Cell::default(),
         }
@@ -63,6 +69,13 @@ impl MemoryEc2 {
     #[must_use]
     pub fn with_rule_limit(mut self, rule_limit: usize) -> Self {
         self.rule_limit = rule_limit;
+        self
+    }
+
+    /// The same with another number of groups a page.
+    #[must_use]
+    pub fn with_groups_a_page(mut self, groups_a_page: usize) -> Self {
+        self.groups_a_page = groups_a_page;
         self
     }
 
@@ -151,6 +164,16 @@ impl Held {
         }
     }
 
+    fn is_among(&self, which: Selection<'_>) -> bool {
+        match which {
+            Selection::Scope(scope) => in_scope(scope, &self.group),
+            Selection::Naming(list, direction) => self
+                .rules
+                .iter()
+                .any(|rule| rule.direction == direction && rule.peer == Peer::prefix_list(list)),
+        }
+    }
+
     fn is_changed_by(&self, change: &SgChange) -> bool {
         self.answers_to(&place_of(change), &change.group)
     }
@@ -186,10 +209,57 @@ impl SecurityGroups for MemoryEc2 {
             .unwrap_or_default())
     }
 
-    async fn prefix_list(&self, _: &Place, id: &str) -> Result<Vec<IpNet>, Ec2Error> {
+    async fn groups(
+        &self,
+        place: &Place,
+        which: Selection<'_>,
+        page: Option<&str>,
+    ) -> Result<GroupPage, Ec2Error> {
+        let held = self.held.borrow();
+        let start: usize = page.and_then(|page| page.parse().ok()).unwrap_or_default();
+        let mut chosen = held
+            .iter()
+            .filter(|held| same_place(&held.place, place) && held.is_among(which))
+            .skip(start)
+            .map(|held| (held.group.clone(), held.rules.clone()));
+        let groups: Vec<_> = chosen.by_ref().take(self.groups_a_page).collect();
+        let next = chosen.next().map(|_| (start + groups.len()).to_string());
+        let what = match which {
+            Selection::Scope(_) => "in scope".to_owned(),
+            Selection::Naming(list, direction) => {
+                format!("with {direction} rules that name {list}")
+            }
+        };
+        self.record(format!("DescribeSecurityGroups {what}"), None);
+        if !groups.is_empty() {
+            self.record("DescribeSecurityGroupRules of these groups".to_owned(), None);
+        }
+        Ok(GroupPage { groups, next })
+    }
+
+    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
+        self.record(format!("DescribeSecurityGroupRules with the tag {UNTIL}"), None);
+        let held = self.held.borrow();
+        let here = held.iter().filter(|held| same_place(&held.place, place));
+        Ok(here
+            .flat_map(|held| {
+                let tagged = held.rules.iter().filter(|rule| rule.tags.contains_key(UNTIL));
+                tagged.map(|rule| (held.group.id.clone(), rule.clone()))
+            })
+            .collect())
+    }
+
+    async fn is_stale(&self, _: &Place, _: &GroupRef) -> Result<bool, Ec2Error> {
+        // Nobody says that the groups in memory are all there are.
+        Ok(false)
+    }
+
+    async fn prefix_list(&self, _: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
         const ACTION: &str = "GetManagedPrefixListEntries";
         let found = match self.lists.get(id) {
-            Some(Ok(entries)) => Ok(entries.clone()),
+            Some(Ok(entries)) => {
+                Ok(PrefixList { entries: entries.clone(), ..PrefixList::default() })
+            }
             Some(Err(reason)) => Err(reason.clone()),
             None => Err(format!("the entries of `{id}` were not given")),
         };

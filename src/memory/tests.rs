@@ -1,7 +1,7 @@
 //! The in-memory EC2 held against what EC2 does.
 
 use super::*;
-use crate::event::{ChangeKind, ModifiedRule, Record, SgChange};
+use crate::event::{ChangeKind, ModifiedRule, Record, RevokedRules, SgChange};
 use crate::net::GroupRef;
 use crate::rule::{Protocol, rules_of_new_group};
 
@@ -170,7 +170,7 @@ fn a_prefix_list_counts_as_often_as_it_has_entries() {
     assert_eq!(authorize(tcp(22, "pl-1")), Ok(()));
     assert_eq!(authorize(tcp(23, "0.0.0.0/0")), Err(Ec2Error::LimitExceeded));
     assert_eq!(authorize(tcp(23, "::/0")), Ok(()));
-    assert_eq!(now(ec2.prefix_list(&place(), "pl-1")).unwrap(), list);
+    assert_eq!(now(ec2.prefix_list(&place(), "pl-1")).unwrap().entries, list);
     assert!(matches!(now(ec2.prefix_list(&place(), "pl-2")), Err(Ec2Error::NotFound { .. })));
 }
 
@@ -191,7 +191,7 @@ fn a_group_that_only_an_event_tells_of_has_the_egress_of_a_new_one() {
     for kind in [
         ChangeKind::Created,
         ChangeKind::Authorized(vec![tcp(22, "0.0.0.0/0")]),
-        ChangeKind::Revoked(Direction::Ingress),
+        ChangeKind::Revoked(RevokedRules { direction: Direction::Ingress, rules: None }),
     ] {
         let ec2 = MemoryEc2::new([], Lists::new());
         ec2.apply(&change(kind.clone()));

@@ -234,7 +234,10 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::Note => {
             Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
         }
+        Standing::Down => Some("If the website is meant to be reached: put back what is gone."),
+        Standing::LeftScope => Some("If the group still has to be audited: give it its tag back."),
         Standing::Undecided
+        | Standing::Held
         | Standing::Closed
         | Standing::AlreadyGone
         | Standing::NoLongerThere => None,
@@ -250,7 +253,10 @@ fn if_needed(finding: &Finding) -> Option<&'static str> {
             Some("add the traffic to the baseline")
         }
         Code::UnresolvedPeer => Some("let the auditor read the prefix list"),
-        Code::OpenSshInBaseline | Code::UnauditedChange => None,
+        Code::ExpectedTrafficClosed
+        | Code::LeftScope
+        | Code::OpenSshInBaseline
+        | Code::UnauditedChange => None,
     }
 }
 

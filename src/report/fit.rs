@@ -6,7 +6,7 @@
 
 use super::inert;
 use super::json::to_ascii_json;
-use crate::finding::Finding;
+use crate::finding::{Exempted, Finding};
 use crate::rule::{GroupRef, Peer, Reference};
 
 /// So many peers of a finding's excess stay.
@@ -92,6 +92,7 @@ fn shorten_texts(finding: &mut Finding) {
         &mut finding.region,
         &mut finding.console_url,
         &mut finding.undecided,
+        &mut finding.exemption,
         &mut finding.remediation.connections,
     ];
     if let Some(group) = &mut finding.group {
@@ -126,6 +127,26 @@ fn shorten_texts(finding: &mut Finding) {
     if undo.take_if(|undo| ascii_json_len(undo) > UNDO).is_some() {
         finding.remediation.detail.push_str(" The undo command is too long for a message.");
     }
+}
+
+/// Cuts the list of what is exempt to what fits; how many there are, the totals say.
+pub(super) fn shorten_exempt(
+    list: &mut Vec<Exempted>,
+    max: usize,
+) -> Result<(), serde_json::Error> {
+    let mut room = max;
+    let mut fitting = 0;
+    for exempt in list.iter_mut() {
+        shorten(&mut exempt.reason, TEXT);
+        let len = json_len(&to_ascii_json(exempt)?) + ",".len();
+        if len > room {
+            break;
+        }
+        room -= len;
+        fitting += 1;
+    }
+    list.truncate(fitting);
+    Ok(())
 }
 
 /// Cuts a list to what fits; its last entry then says how many are missing.

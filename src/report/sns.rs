@@ -62,7 +62,7 @@ pub fn messages(report: &Report) -> Result<Vec<Message>, serde_json::Error> {
     if report.findings.is_empty() {
         return Ok(Vec::new());
     }
-    let mut envelope = envelope(report);
+    let mut envelope = envelope(report)?;
     let fixed = fit::json_len(&to_ascii_json(&envelope)?) + email::MAX_BYTES + EXTRAS;
     let mut packs = pack(&report.findings, MAX_BYTES.saturating_sub(fixed))?;
     let parts = packs.len();
@@ -79,7 +79,7 @@ pub fn messages(report: &Report) -> Result<Vec<Message>, serde_json::Error> {
 }
 
 /// The report without its findings.
-fn envelope(report: &Report) -> Report {
+fn envelope(report: &Report) -> Result<Report, serde_json::Error> {
     let mut envelope = Report {
         version: report.version,
         generator: report.generator.clone(),
@@ -100,8 +100,8 @@ fn envelope(report: &Report) -> Report {
     if let Some(reason) = &mut envelope.reason {
         fit::shorten(reason, TEXT);
     }
-    fit::shorten_list(&mut envelope.exempt, EXEMPT);
-    envelope
+    fit::shorten_exempt(&mut envelope.exempt, EXEMPT)?;
+    Ok(envelope)
 }
 
 /// The findings, in packs that each take at most `budget` bytes of a body.

@@ -172,7 +172,7 @@ impl Page {
         }
         self.compliant(compliant);
         for exempt in &report.exempt {
-            self.flow(&format!("exempt: {exempt}"), 2);
+            self.flow(&wording::exempt(exempt), 2);
         }
         if let Some(reason) = &report.reason {
             self.flow(reason, 2);

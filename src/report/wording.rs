@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use crate::finding::{Code, Finding, Outcome, Report, ReportBaseline, Severity};
+use crate::finding::{Code, Exempted, Finding, Outcome, Report, ReportBaseline, Severity};
 use crate::rule::Rule;
 use crate::words::rule_text;
 
@@ -17,10 +17,16 @@ pub(super) enum Standing {
     ClosedTooFar,
     /// Nobody knows what the change did.
     NotAudited,
+    /// Traffic that the site lives on is no longer let through.
+    Down,
     /// The rule is there, and no revert was due.
     Open,
+    /// The group is no longer audited.
+    LeftScope,
     /// A prefix list that cannot be read decides.
     Undecided,
+    /// The rule is there until a time that was said when it was made.
+    Held,
     /// Reverted.
     Closed,
     /// Somebody else was faster than the revert.
@@ -37,9 +43,13 @@ impl Standing {
         let gone = finding.remediation.connections.is_some();
         match (finding.code, finding.remediation.outcome) {
             (Code::UnauditedChange, _) => Self::NotAudited,
+            (Code::ExpectedTrafficClosed, _) => Self::Down,
+            (Code::LeftScope, _) => Self::LeftScope,
             (Code::OpenSshInBaseline, _) => Self::Note,
             (_, Outcome::Reverted | Outcome::Narrowed) => Self::Closed,
             (_, Outcome::AlreadyGone) => Self::AlreadyGone,
+            (_, Outcome::Held) => Self::Held,
+            (_, Outcome::Exempt) => Self::Undecided,
             (_, Outcome::Failed) if gone => Self::ClosedTooFar,
             (_, Outcome::Failed) => Self::NotClosed,
             (_, Outcome::None) if gone => Self::NoLongerThere,
@@ -53,8 +63,11 @@ impl Standing {
             Self::NotClosed => "NOT CLOSED",
             Self::ClosedTooFar => "CLOSED TOO FAR",
             Self::NotAudited => "NOT AUDITED",
+            Self::Down => "DOWN",
             Self::Open => "OPEN",
+            Self::LeftScope => "LEFT SCOPE",
             Self::Undecided => "UNDECIDED",
+            Self::Held => "HELD OPEN",
             Self::Closed => "CLOSED",
             Self::AlreadyGone => "ALREADY GONE",
             Self::NoLongerThere => "NO LONGER THERE",
@@ -64,7 +77,7 @@ impl Standing {
 
     /// Whether the rule, as far as is known, admits its traffic now.
     pub(super) fn is_open(self) -> bool {
-        matches!(self, Self::NotClosed | Self::Open | Self::Undecided)
+        matches!(self, Self::NotClosed | Self::Open | Self::Held | Self::Undecided)
     }
 
     /// Whether what was done did not work, or nothing could be done.
@@ -163,6 +176,12 @@ pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
         Code::OpenSsh => Some((label, "nothing".to_owned())),
         _ => None,
     }
+}
+
+/// `exempt: tcp 8000 from 198.51.100.0/24 on sg-… until 2027-01-31: vendor migration`
+pub(super) fn exempt(exempt: &Exempted) -> String {
+    let Exempted { group, traffic, reason, until, .. } = exempt;
+    format!("exempt: {traffic} on {group} until {until}: {reason}")
 }
 
 /// The part of a split report, `part 2 of 3`.

@@ -7,6 +7,10 @@ use crate::baseline::quote;
 
 /// The name of the variable.
 const TOPIC_ARN: &str = "TOPIC_ARN";
+/// The name of the variable.
+const MEMBER_ROLE_NAME: &str = "MEMBER_ROLE_NAME";
+/// The name of the variable.
+const MEMBER_EXTERNAL_ID: &str = "MEMBER_EXTERNAL_ID";
 
 const WRITE: &str = "write the ARN of a standard SNS topic, such as \
                      arn:aws:sns:eu-central-1:123456789012:typo3-sg-auditor";
@@ -18,8 +22,20 @@ pub struct FunctionSettings {
     pub topic_arn: String,
     /// The account of the topic, which is the function's own.
     pub account: String,
+    /// The role for the groups of other accounts, where those are audited.
+    pub member_role: Option<MemberRole>,
     /// Everything else.
     pub settings: Settings,
+}
+
+/// The role that the function assumes in the account of an event that is not its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRole {
+    /// Its name, with its path; the same in every account.
+    pub name: String,
+    /// What the role's trust policy asks for, so that nobody else can have the function act in
+    /// their account ("The confused deputy problem" in the IAM user guide).
+    pub external_id: Option<String>,
 }
 
 impl FunctionSettings {
@@ -40,15 +56,58 @@ impl FunctionSettings {
                 None
             }
         };
-        let raw = RawSettings::from_lookup(Names::ENVIRONMENT, lookup);
+        let raw = RawSettings::from_lookup(Names::ENVIRONMENT, &lookup);
         let settings = Settings::resolve(&raw, today, &mut faults);
+        let member_role = member_role(&lookup, &mut faults);
         match (set(&topic), account, settings) {
             (Some(topic), Some(account), Some(settings)) => {
-                Ok(Self { topic_arn: topic.to_owned(), account: account.to_owned(), settings })
+                if faults.is_empty() {
+                    let (topic_arn, account) = (topic.to_owned(), account.to_owned());
+                    return Ok(Self { topic_arn, account, member_role, settings });
+                }
+                Err(SettingsError { faults })
             }
             _ => Err(SettingsError { faults }),
         }
     }
+}
+
+/// The role of other accounts, if one is set.
+fn member_role(
+    lookup: &impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<String>,
+) -> Option<MemberRole> {
+    let (role, external) = (lookup(MEMBER_ROLE_NAME), lookup(MEMBER_EXTERNAL_ID));
+    let (role, external) = (set(&role), set(&external));
+    // "Names and paths" in the IAM user guide; the ExternalId parameter of AssumeRole.
+    let in_name = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b);
+    let in_id = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@:/_-\\".contains(&b);
+    if let Some(role) = role
+        && !(role.bytes().all(in_name) && role.len() <= 576 && !role.starts_with('/'))
+    {
+        faults.push(format!(
+            "{MEMBER_ROLE_NAME} is {}: write the name of a role, not its ARN",
+            quote(role)
+        ));
+    }
+    if let Some(external) = external {
+        if role.is_none() {
+            faults.push(format!(
+                "{MEMBER_EXTERNAL_ID} is set, and {MEMBER_ROLE_NAME} is missing: write the name of \
+                 the role, or leave both out"
+            ));
+        }
+        if !(external.bytes().all(in_id) && (2..=1224).contains(&external.len())) {
+            faults.push(format!(
+                "{MEMBER_EXTERNAL_ID} is {}: write 2 to 1,224 letters, digits and +=,.@:/_-",
+                quote(external)
+            ));
+        }
+    }
+    role.map(|name| MemberRole {
+        name: name.to_owned(),
+        external_id: external.map(ToOwned::to_owned),
+    })
 }
 
 /// The account in the ARN of a standard topic: `arn:PARTITION:sns:REGION:ACCOUNT:NAME`. A FIFO topic

@@ -17,6 +17,8 @@ pub struct Names {
     pub revert_keeps: &'static str,
     /// What becomes of what the sweep finds.
     pub sweep_remediation: &'static str,
+    /// How long a hold may last.
+    pub hold_max_hours: &'static str,
 }
 
 impl Names {
@@ -29,6 +31,7 @@ impl Names {
         remediation: "REMEDIATION",
         revert_keeps: "REVERT_KEEPS",
         sweep_remediation: "SWEEP_REMEDIATION",
+        hold_max_hours: "HOLD_MAX_HOURS",
     };
 
     /// The options of the command line.
@@ -40,6 +43,7 @@ impl Names {
         remediation: "--remediation",
         revert_keeps: "--revert-keeps",
         sweep_remediation: "--sweep-remediation",
+        hold_max_hours: "--hold-max-hours",
     };
 }
 
@@ -62,6 +66,8 @@ pub struct RawSettings {
     pub revert_keeps: Option<String>,
     /// As `remediation`.
     pub sweep_remediation: Option<String>,
+    /// Whole hours; 0 for no holds.
+    pub hold_max_hours: Option<String>,
 }
 
 impl RawSettings {
@@ -76,6 +82,7 @@ impl RawSettings {
             remediation: None,
             revert_keeps: None,
             sweep_remediation: None,
+            hold_max_hours: None,
         }
     }
 
@@ -90,6 +97,7 @@ impl RawSettings {
             remediation: lookup(names.remediation),
             revert_keeps: lookup(names.revert_keeps),
             sweep_remediation: lookup(names.sweep_remediation),
+            hold_max_hours: lookup(names.hold_max_hours),
         }
     }
 }

@@ -32,6 +32,7 @@ fn only_the_topic_is_required() {
             remediation: Remediation::Notify,
             revert_keeps: RevertKeeps::Baseline,
             sweep_remediation: Remediation::Notify,
+            hold_max_hours: 24,
         }
     );
 }
@@ -47,6 +48,7 @@ fn an_empty_variable_is_not_set() {
         (names.remediation, ""),
         (names.revert_keeps, ""),
         (names.sweep_remediation, ""),
+        (names.hold_max_hours, ""),
     ];
     assert_eq!(with_topic(&empty), with_topic(&[]));
 }

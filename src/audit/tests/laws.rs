@@ -127,7 +127,7 @@ proptest! {
         let after = ec2.rules_of(SG).unwrap();
 
         let lists = Lists::new();
-        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists);
+        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists, today());
         let admitted = settings.baseline.admitted(Direction::Ingress, Some(SG), &lists);
         let failed = |rule: &Rule| report.findings.iter().any(|finding| {
             finding.remediation.outcome == Outcome::Failed
@@ -208,7 +208,7 @@ proptest! {
         let again = run(&ec2, &settings, &event).unwrap();
 
         let lists = Lists::new();
-        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists);
+        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists, today());
         let after = ec2.rules_of(SG).unwrap();
         for rule in rules.iter().filter(|rule| judge.judge(rule).is_compliant()) {
             prop_assert!(after.contains(rule));

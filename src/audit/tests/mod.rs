@@ -10,11 +10,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
 use crate::baseline::{Baseline, parse_peers};
-use crate::event::ModifiedRule;
+use crate::event::{ModifiedRule, RevokedRules};
 use crate::finding::Code;
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};
-use crate::rule::Direction;
+use crate::rule::{Direction, GroupRef};
 use crate::settings::{Remediation, RevertKeeps};
 
 const SG: &str = "sg-0123456789abcdef0";
@@ -35,6 +35,7 @@ fn settings(remediation: Remediation) -> Settings {
         remediation,
         revert_keeps: RevertKeeps::Baseline,
         sweep_remediation: Remediation::Notify,
+        hold_max_hours: 24,
     }
 }
 
@@ -103,9 +104,9 @@ fn run(
 ) -> Result<Report, AuditError> {
     let notifier = MemoryNotifier::default();
     let home = place();
-    let auditor = Auditor::new(ec2, &notifier, settings, &home);
+    let auditor = Auditor::new(ec2, &notifier, &notifier, settings, &home);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(auditor.audit(event, &noon))
+    runtime.block_on(auditor.audit(event, &noon, None))
 }
 
 fn only(report: &Report) -> &crate::finding::Finding {
@@ -141,7 +142,27 @@ impl<F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> SecurityGroups for Staged<'
         self.ec2.rules(place, group).await
     }
 
-    async fn prefix_list(&self, place: &Place, id: &str) -> Result<Vec<ipnet::IpNet>, Ec2Error> {
+    async fn groups(
+        &self,
+        place: &Place,
+        which: Selection<'_>,
+        page: Option<&str>,
+    ) -> Result<GroupPage, Ec2Error> {
+        self.stage("groups")?;
+        self.ec2.groups(place, which, page).await
+    }
+
+    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
+        self.stage("held_rules")?;
+        self.ec2.held_rules(place).await
+    }
+
+    async fn is_stale(&self, place: &Place, group: &GroupRef) -> Result<bool, Ec2Error> {
+        self.stage("is_stale")?;
+        self.ec2.is_stale(place, group).await
+    }
+
+    async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
         self.stage("prefix_list")?;
         self.ec2.prefix_list(place, id).await
     }

@@ -170,7 +170,7 @@ proptest! {
         let beyond = by_entries(&after).difference(&by_entries(&rules));
         prop_assert!(beyond.ipv4.is_empty() && beyond.ipv6.is_empty());
         let lists = lists();
-        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists);
+        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists, today());
         for piece in after.iter().filter(|piece| !rules.contains(piece)) {
             prop_assert!(judge.judge(piece).is_compliant(), "{}", crate::words::rule_text(piece));
         }

@@ -11,7 +11,7 @@ fn a_compliant_change_costs_no_call() {
     let world = ec2(&[rule("tcp 443 0.0.0.0/0")]);
     for kind in [
         ChangeKind::Authorized(vec![rule("tcp 443 0.0.0.0/0"), rule("tcp 22 203.0.113.9/32")]),
-        ChangeKind::Revoked(Direction::Ingress),
+        ChangeKind::Revoked(RevokedRules { direction: Direction::Ingress, rules: None }),
         ChangeKind::Created,
     ] {
         let report = run(&world, &settings(Remediation::RevertIngress), &event(kind)).unwrap();

@@ -13,6 +13,9 @@ use crate::rule::Rule;
 /// What an event says, on one line.
 fn line(event: &Event) -> String {
     match event {
+        Event::List(change) => format!("{change:?}"),
+        Event::Tags(change) => format!("{change:?}"),
+        Event::Schedule(schedule) => schedule.to_payload().to_string(),
         Event::Ignored(reason) => format!("ignored: {reason}"),
         Event::Undecodable { reason, .. } => format!("undecodable: {reason}"),
         Event::Change(change) => {
@@ -24,7 +27,7 @@ fn line(event: &Event) -> String {
                 ChangeKind::Authorized(rules) => {
                     rules.iter().map(rule_line).collect::<Vec<_>>().join(", ")
                 }
-                ChangeKind::Revoked(direction) => format!("{direction} revoked"),
+                ChangeKind::Revoked(revoked) => format!("{} revoked", revoked.direction),
                 ChangeKind::Modified(rules) => {
                     let line = |rule: &super::ModifiedRule| {
                         let ports = ports(rule.from_port, rule.to_port);

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{open_ssh, report, rule, sns::default};
+use super::{exempted, open_ssh, report, rule, sns::default};
 use crate::finding::{
     Code, ExcessBox, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Report,
     Severity,
@@ -131,16 +131,18 @@ fn any_report() -> impl Strategy<Value = Report> {
             vec![finding; n.min(1 + 1_500_000 / bytes)]
         }),
     ];
-    (findings, text(), vec(text(), 0..30)).prop_map(|(mut findings, name, exempt)| {
-        for (finding, n) in findings.iter_mut().zip(0..) {
-            finding.id = format!("{n}");
-        }
-        let mut report = report(findings);
-        report.baseline.name.clone_from(&name);
-        report.reason = Some(name);
-        report.exempt = exempt;
-        report
-    })
+    (findings, text(), vec(text().prop_map(|reason| exempted(&reason)), 0..30)).prop_map(
+        |(mut findings, name, exempt)| {
+            for (finding, n) in findings.iter_mut().zip(0..) {
+                finding.id = format!("{n}");
+            }
+            let mut report = report(findings);
+            report.baseline.name.clone_from(&name);
+            report.reason = Some(name);
+            report.exempt = exempt;
+            report
+        },
+    )
 }
 
 proptest! {

@@ -11,8 +11,8 @@ mod terminal;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::finding::{
-    Code, ExcessBox, Finding, FindingChange, FindingGroup, FindingRemediation, Generator, Outcome,
-    Report, ReportBaseline, ReportOutcome, Severity, Totals,
+    Code, ExcessBox, Exempted, Finding, FindingChange, FindingGroup, FindingRemediation, Generator,
+    Outcome, Report, ReportBaseline, ReportOutcome, Severity, Totals,
 };
 use crate::rule::{Direction, Peer, Protocol, Rule};
 
@@ -43,6 +43,19 @@ fn piece(ports: &str, peers: &[&str]) -> ExcessBox {
     }
 }
 
+/// Traffic that is exempt, for a reason.
+fn exempted(reason: &str) -> Exempted {
+    Exempted {
+        account: Some("123456789012".to_owned()),
+        region: Some("eu-central-1".to_owned()),
+        group: "sg-0a1b2c3d4e5f60718".to_owned(),
+        rule: None,
+        traffic: "tcp 8000 from 198.51.100.0/24".to_owned(),
+        reason: reason.to_owned(),
+        until: changed().date_naive(),
+    }
+}
+
 /// SSH from anywhere, on `typo3-shop`, with nothing done about it.
 fn open_ssh() -> Finding {
     Finding {
@@ -63,6 +76,7 @@ fn open_ssh() -> Finding {
         excess_omitted: 0,
         undecided: None,
         excess_text: "tcp 22 from anywhere but 203.0.113.0/24".to_owned(),
+        exemption: None,
         controls: vec!["CIS 5.0.0 5.3".to_owned(), "EC2.13".to_owned()],
         console_url: Some(
             "https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718"

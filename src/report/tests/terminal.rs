@@ -1,6 +1,6 @@
 use insta::assert_snapshot;
 
-use super::{failed, mysql, narrowed, open_ssh, report, unaudited};
+use super::{exempted, failed, mysql, narrowed, open_ssh, report, unaudited};
 use crate::finding::{Code, Report, ReportOutcome, Severity};
 use crate::report::terminal::{Compliant, Style, exit_status, render, render_changes};
 
@@ -155,8 +155,7 @@ fn informational_findings_alone_are_compliant() {
     finding.title = "The baseline as-documented admits SSH from anywhere.".to_owned();
     finding.remediation.detail = String::new();
     let mut report = report(vec![finding]);
-    report.exempt =
-        vec!["sg-0a1b2c3d4e5f60718, tcp 8000: vendor migration, until 2027-01-31".to_owned()];
+    report.exempt = vec![exempted("vendor migration")];
     report.partial = true;
     assert_snapshot!(render(&report, PLAIN), @r"
     no group
@@ -164,7 +163,8 @@ fn informational_findings_alone_are_compliant() {
                                            from anywhere.
 
     1 group compliant
-    exempt: sg-0a1b2c3d4e5f60718, tcp 8000: vendor migration, until 2027-01-31
+    exempt: tcp 8000 from 198.51.100.0/24 on sg-0a1b2c3d4e5f60718 until 2026-03-12:
+      vendor migration
     not everything was audited
 
     1 finding (1 informational); 1 group, 4 rules audited; baseline standard 1a2b3c4d5e6f
