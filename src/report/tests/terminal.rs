@@ -163,8 +163,8 @@ fn informational_findings_alone_are_compliant() {
                                            from anywhere.
 
     1 group compliant
-    exempt: tcp 8000 from 198.51.100.0/24 on sg-0a1b2c3d4e5f60718 until 2026-03-12:
-      vendor migration
+    exempt: tcp 8000 from 198.51.100.0/24 on sg-0a1b2c3d4e5f60718 until
+      2026-11-22: vendor migration
     not everything was audited
 
     1 finding (1 informational); 1 group, 4 rules audited; baseline standard 1a2b3c4d5e6f
