@@ -13,7 +13,7 @@ use crate::finding::{
 use crate::identity::{console_url, finding_id, fingerprint};
 use crate::rule::Rule;
 use crate::severity::severity;
-use crate::words::{boxes, excess_text, rule_text, title};
+use crate::words::{boxes, capitalised, excess_text, rule_text, title};
 
 /// What every finding about a group has in common.
 #[derive(Clone, Debug)]
@@ -124,6 +124,24 @@ impl Case<'_> {
                 detail,
                 time,
             )
+        }
+    }
+
+    /// The finding that something (a change, all of an account) could not be looked at.
+    pub fn not_looked_at(&self, what: &str, reason: &str, time: DateTime<Utc>) -> Finding {
+        let title = format!("{} could not be audited: {reason}", capitalised(what));
+        let detail = "Nothing was changed. Look at the rules yourself.";
+        self.without_rule(Code::UnauditedChange, Severity::High, title, None, detail, time)
+    }
+
+    /// The finding that a group left the scope: because of `why`, and what is so `now`.
+    pub fn left_scope(&self, group: &Group, why: &str, now: &str, time: DateTime<Utc>) -> Finding {
+        let title = format!("{} left the scope of the audit: {why}", group.called());
+        let detail = format!("{now} Its rules were audited once more as though it were in.");
+        let (code, group) = (Code::LeftScope, Some(finding_group(group)));
+        Finding {
+            console_url: self.console_url(),
+            ..self.without_rule(code, Severity::High, title, group, &detail, time)
         }
     }
 

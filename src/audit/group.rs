@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 
 use super::case::{Case, Remedy};
 use super::introduced::Introduced;
+use super::library::Library;
+use super::list::Cause;
 use super::ports::{Group, SecurityGroups};
-use super::remedy::{compliant, connections, not_due, on_undecided, would_keep};
+use super::remedy::{compliant, connections, held, not_due, on_claim, on_undecided, would_keep};
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::{Judge, Judgement};
 use crate::finding::{Code, Outcome};
+use crate::hold::Claim;
 use crate::net::{Set, Traffic};
 use crate::plan::{is_due, is_piece_of};
-use crate::rule::{Direction, RULE_LIMIT, Rule};
+use crate::rule::{Direction, Peer, RULE_LIMIT, Reference, Rule};
 use crate::settings::{Remediation, Settings};
 use crate::undo::{Sequence, undo};
 
@@ -22,6 +25,8 @@ use crate::undo::{Sequence, undo};
 pub struct GroupAudit<'a, E> {
     /// EC2.
     pub ec2: &'a E,
+    /// The prefix lists read so far.
+    pub library: &'a Library<'a, E>,
     /// What to hold it against and what to do.
     pub settings: &'a Settings,
     /// What the findings have in common.
@@ -34,6 +39,8 @@ pub struct GroupAudit<'a, E> {
     pub introduced: Vec<Introduced>,
     /// What may be done about it.
     pub remediation: Remediation,
+    /// The change of a list behind it, where it was one.
+    pub cause: Option<Cause<'a>>,
     /// What time it is.
     pub clock: Clock<'a>,
 }
@@ -46,7 +53,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ///
     /// When EC2 did not answer for now.
     pub async fn run(&self) -> Result<Tally, AuditError> {
-        let mut tally = Tally { groups: 1, rules: self.introduced.len(), findings: Vec::new() };
+        let mut tally = Tally { groups: 1, rules: self.introduced.len(), ..Tally::default() };
         for direction in [Direction::Ingress, Direction::Egress] {
             let lists = self.look_up(direction).await?;
             let judge = self.judge(direction, &lists);
@@ -65,11 +72,30 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             for (code, one, judgement) in &noncompliant {
                 let mut remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
                 remedy.add(one.note.as_deref());
+                remedy.add(on_claim(&one.claim).as_deref());
+                remedy.add(self.cause.as_ref().map(|cause| cause.note(Some(judgement))).as_deref());
+                remedy.add(self.on_stale(&one.rule).await.as_deref());
                 remedy.add(on_undecided(&one.rule, judgement, remedy.gone).as_deref());
                 tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
             }
         }
         Ok(tally)
+    }
+
+    /// That a rule names a group which is there no longer. Where EC2 does not answer, nothing is
+    /// said: the finding does not hang on it.
+    async fn on_stale(&self, rule: &Rule) -> Option<String> {
+        let Peer::Reference(Reference::Group(peer)) = &rule.peer else { return None };
+        match self.ec2.is_stale(self.case.place, peer).await {
+            Ok(true) => Some(format!(
+                "The group {peer} is there no longer: the rule is stale, admits nobody, and can go."
+            )),
+            Ok(false) => None,
+            Err(error) => {
+                tracing::warn!(%error, "whether a rule is stale is not known");
+                None
+            }
+        }
     }
 
     /// Whether the group, as it was read, has no room for another rule.
@@ -102,14 +128,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             if needed.is_empty() {
                 return Ok(lists);
             }
-            for id in needed {
-                let entries = match self.ec2.prefix_list(self.case.place, &id).await {
-                    Ok(list) => Ok(list.entries),
-                    Err(error) if error.may_pass() => return Err(error.into()),
-                    Err(error) => Err(error.to_string()),
-                };
-                lists.insert(id, entries);
-            }
+            self.library.look_up(self.case.place, needed, &mut lists).await?;
         }
     }
 
@@ -125,6 +144,17 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ) -> Result<Remedy, AuditError> {
         let rule = &one.rule;
         let pieces = would_keep(self.settings, judge, rule, judgement, covered);
+        if let Claim::Held(hold) = &one.claim {
+            return Ok(Remedy {
+                outcome: Outcome::Held,
+                detail: held(hold, self.settings.remediation, one.seen),
+                time: (self.clock)(),
+                undo: None,
+                kept: pieces.unwrap_or_default(),
+                gone: !one.seen,
+                connections: None,
+            });
+        }
         if !is_due(self.remediation, rule.direction, code, judgement) {
             return Ok(Remedy {
                 outcome: Outcome::None,

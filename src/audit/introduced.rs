@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
+use crate::hold::{Claim, UNTIL, claim};
 use crate::rule::{Direction, Rule, RuleError, rules_of_new_group};
 use crate::settings::{Remediation, Settings};
 
@@ -18,6 +19,32 @@ pub struct Introduced {
     pub seen: bool,
     /// What has to be said beside what became of it.
     pub note: Option<String>,
+    /// Whether it asks to be left alone for a time.
+    pub claim: Claim,
+}
+
+impl Introduced {
+    /// A rule that the group has, whenever it came to be: its tags are what says of a hold.
+    pub fn standing(
+        settings: &Settings,
+        rule: &Rule,
+        note: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let claim = claim(&rule.tags, now, now, settings.hold_max_hours);
+        Self { rule: rule.clone(), seen: true, note, claim }
+    }
+}
+
+/// What an authorised rule asks for: the tags of the request count, from when it was made.
+pub fn authorized_claim(
+    settings: &Settings,
+    change: &SgChange,
+    rule: &Rule,
+    now: DateTime<Utc>,
+) -> Claim {
+    let since = change.record.time.unwrap_or(now).min(now);
+    claim(&rule.tags, since, now, settings.hold_max_hours)
 }
 
 /// How many rules were judged, where the event alone settles that all of them comply.
@@ -49,9 +76,17 @@ pub fn introduced(
     settings: &Settings,
     change: &SgChange,
     present: &[Rule],
+    now: DateTime<Utc>,
 ) -> (Vec<Introduced>, Remediation) {
     let mut introduced: Vec<Introduced> = match &change.kind {
-        ChangeKind::Authorized(rules) => rules.iter().map(|rule| as_read(rule, present)).collect(),
+        ChangeKind::Authorized(rules) => rules
+            .iter()
+            .map(|rule| {
+                let asked = authorized_claim(settings, change, rule, now);
+                let introduced = as_read(rule, present);
+                Introduced { claim: still_tagged(asked, &introduced), ..introduced }
+            })
+            .collect(),
         ChangeKind::Created => rules_of_new_group()
             .iter()
             .map(|rule| as_read(rule, present))
@@ -62,11 +97,11 @@ pub fn introduced(
                 modified.iter().map(|modified| directed(modified, present)).collect();
             match rules {
                 Ok(rules) => rules,
-                Err(error) => return everything(settings, present, &error.to_string()),
+                Err(error) => return everything(settings, present, &error.to_string(), now),
             }
         }
         ChangeKind::Revoked(_) => Vec::new(),
-        ChangeKind::Unknown(reason) => return everything(settings, present, reason),
+        ChangeKind::Unknown(reason) => return everything(settings, present, reason, now),
     };
     let mut met = BTreeSet::new();
     introduced.retain(|one| met.insert(one.rule.content()));
@@ -78,31 +113,46 @@ fn everything(
     settings: &Settings,
     present: &[Rule],
     reason: &str,
+    now: DateTime<Utc>,
 ) -> (Vec<Introduced>, Remediation) {
     tracing::warn!(reason, "the whole group is audited");
     let note = format!(
         "What changed could not be read ({reason}), so all rules of the group were audited: this \
          one may be older."
     );
-    let all = present.iter().map(|rule| Introduced {
-        rule: rule.clone(),
-        seen: true,
-        note: Some(note.clone()),
-    });
+    let all =
+        present.iter().map(|rule| Introduced::standing(settings, rule, Some(note.clone()), now));
     (all.collect(), settings.sweep_remediation)
+}
+
+/// What a rule asks for, where the rule that was read has the tags still. A listing without ids has
+/// no tags either.
+fn still_tagged(asked: Claim, introduced: &Introduced) -> Claim {
+    let tagged = introduced.rule.tags.contains_key(UNTIL);
+    let (lists_tags, is_listed) = (introduced.rule.id.is_some(), introduced.seen);
+    match asked {
+        Claim::Held(_) if is_listed && lists_tags && !tagged => {
+            Claim::Refused("the tags of its hold were taken off again".to_owned())
+        }
+        Claim::None if is_listed && tagged => Claim::Refused(
+            "its tags count only where the rule is authorised with them, and these came later"
+                .to_owned(),
+        ),
+        asked => asked,
+    }
 }
 
 /// A rule that an event tells of, as the group has it now. What the read does not tell (older
 /// output has no ids), the event does.
 fn as_read(rule: &Rule, present: &[Rule]) -> Introduced {
     let Some(read) = present.iter().find(|other| other.content() == rule.content()) else {
-        return Introduced { rule: rule.clone(), seen: false, note: None };
+        return Introduced { rule: rule.clone(), seen: false, note: None, claim: Claim::None };
     };
     let mut read = read.clone();
     if read.id.is_none() {
         read.id.clone_from(&rule.id);
     }
-    Introduced { rule: read, seen: true, note: None }
+    Introduced { rule: read, seen: true, note: None, claim: Claim::None }
 }
 
 /// A modified rule with the direction that the group's rule of this id has, or else a rule without
@@ -118,7 +168,14 @@ fn directed(modified: &ModifiedRule, present: &[Rule]) -> Result<Introduced, Rul
         Ok(rule)
     };
     if let Some(read) = present.iter().find(|rule| rule.id.as_ref() == Some(&modified.id)) {
-        return Ok(as_read(&of(read.direction)?, present));
+        let introduced = as_read(&of(read.direction)?, present);
+        let claim = match read.tags.contains_key(UNTIL) {
+            true => {
+                Claim::Refused("it was changed after it was held, which voids the hold".to_owned())
+            }
+            false => Claim::None,
+        };
+        return Ok(Introduced { claim, ..introduced });
     }
     // Older listings have no ids. Elsewhere another rule of this content is another rule: the egress
     // that every group has must not vouch for what was opened.
@@ -132,6 +189,7 @@ fn directed(modified: &ModifiedRule, present: &[Rule]) -> Result<Introduced, Rul
     Ok(Introduced {
         rule: of(Direction::Ingress)?,
         seen: false,
+        claim: Claim::None,
         note: Some(
             "The event does not say whether the rule was ingress or egress; ingress is assumed."
                 .to_owned(),

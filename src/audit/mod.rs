@@ -5,13 +5,19 @@
 //! what the event says, acted on only as EC2 shows it now, and published whatever became of it.
 
 mod case;
+mod change;
 mod check;
 mod group;
 mod introduced;
+mod library;
+mod list;
 mod ports;
 mod remedy;
 mod revert;
+mod schedule;
 mod summary;
+mod sweep;
+mod tags;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
@@ -19,22 +25,16 @@ use tracing::Instrument;
 
 pub use check::check;
 pub use ports::{
-    Ec2Error, Group, GroupPage, Notifier, NotifyError, Onward, OnwardError, Place, PrefixList,
-    Revoked, SecurityGroups, Selection,
+    Ec2Error, Group, GroupPage, ListState, Notifier, NotifyError, Onward, OnwardError, Place,
+    PrefixList, Revoked, SecurityGroups, Selection,
 };
 pub use summary::merged;
 
-use crate::baseline::Lists;
-use crate::evaluate::Judge;
-use crate::event::{ChangeKind, Event, GroupKey, Record, SgChange, decode};
-use crate::finding::{Outcome, Report, ReportBaseline, ReportOutcome};
-use crate::plan::is_due;
+use crate::event::{Event, GroupKey, Record, Schedule, decode};
+use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
-use crate::rule::Rule;
 use crate::settings::{Scope, Settings};
-use case::{Case, Remedy};
-use group::GroupAudit;
-use introduced::{introduced, settled_by_event};
+use case::Case;
 use summary::{Tally, not_audited, report};
 
 /// What time it is.
@@ -49,6 +49,17 @@ pub enum AuditError {
     /// Nobody could be told.
     #[error(transparent)]
     Notify(#[from] NotifyError),
+    /// The rest could not be handed on.
+    #[error(transparent)]
+    Onward(#[from] OnwardError),
+    /// A prefix list is not yet as the event says.
+    #[error("the prefix list {list} cannot be audited yet: {reason}")]
+    ListNotReady {
+        /// `pl-…`
+        list: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl AuditError {
@@ -57,7 +68,24 @@ impl AuditError {
         match self {
             Self::Ec2(_) => "Ec2Unavailable",
             Self::Notify(_) => "NotPublished",
+            Self::Onward(_) => "NotHandedOn",
+            Self::ListNotReady { .. } => "ListNotReady",
         }
+    }
+}
+
+/// What came of an event: what was found is published even where something failed.
+struct Audited {
+    report: Report,
+    /// What is left for another invocation.
+    rest: Option<Schedule>,
+    /// Why all of it has to be tried again.
+    failed: Option<AuditError>,
+}
+
+impl From<Report> for Audited {
+    fn from(report: Report) -> Self {
+        Self { report, rest: None, failed: None }
     }
 }
 
@@ -151,22 +179,38 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             event_name = known(record.and_then(|record| record.event_name.as_ref())),
             group_id = group,
         );
-        self.audited(event, clock).instrument(span).await
+        self.audited(event, clock, deadline).instrument(span).await
     }
 
-    async fn audited(&self, event: &Event, clock: Clock<'_>) -> Result<Report, AuditError> {
-        let report = match event {
+    async fn audited(
+        &self,
+        event: &Event,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Result<Report, AuditError> {
+        let Audited { report, rest, failed } = match event {
             Event::Ignored(reason) => {
-                not_audited(&self.baseline, ReportOutcome::Ignored, reason.clone())
+                not_audited(&self.baseline, ReportOutcome::Ignored, reason.clone()).into()
             }
             Event::Undecodable { reason, record } => {
                 let place = self.place(record);
                 let case = Case { place: &place, group: None, record: Some(record) };
-                self.unaudited(&case, None, reason, clock())
+                self.unaudited(&case, None, reason, clock()).into()
             }
-            Event::Change(change) => self.change(change, clock).await?,
-            Event::List(_) | Event::Tags(_) | Event::Schedule(_) => todo!(),
+            Event::Change(change) => self.change(change, clock).await?.into(),
+            Event::List(change) => self.list(change, clock).await?.into(),
+            Event::Tags(change) => self.tags(change, clock).await?.into(),
+            Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
+        self.publish(&report).await?;
+        if let Some(rest) = &rest {
+            self.onward.go_on(rest).await?;
+        }
+        failed.map_or(Ok(report), Err)
+    }
+
+    /// Tells of what was found.
+    async fn publish(&self, report: &Report) -> Result<(), AuditError> {
         for finding in &report.findings {
             tracing::info!(
                 id = finding.id,
@@ -177,139 +221,13 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             );
         }
         let messages =
-            messages(&report).map_err(|error| NotifyError { message: error.to_string() })?;
+            messages(report).map_err(|error| NotifyError { message: error.to_string() })?;
         for message in messages {
             self.notifier.publish(&message).await?;
         }
         let reason = report.reason.as_deref().unwrap_or_default();
         tracing::info!(outcome = ?report.outcome, reason, findings = report.findings.len(), "audited");
-        Ok(report)
-    }
-
-    async fn change(&self, change: &SgChange, clock: Clock<'_>) -> Result<Report, AuditError> {
-        let place = self.place(&change.record);
-        let case = Case { place: &place, group: None, record: Some(&change.record) };
-        let mut settings = self.settings.clone();
-        settings.baseline = settings.baseline.of_account(place.account.as_deref());
-        let settings = &settings;
-        if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
-            return Ok(report(&self.baseline, Tally { groups: 1, rules, findings: Vec::new() }));
-        }
-        if let (Some(own), Some(other)) = (self.home.account.as_deref(), place.account.as_deref())
-            && own != other
-        {
-            let reason = format!("it is in account {other}, and only {own} can be audited");
-            return Ok(self.unaudited(&case, Some(&change.group), &reason, clock()));
-        }
-        let group = match self.ec2.group(&place, &change.group).await {
-            Ok(Some(group)) => group,
-            Ok(None) => return self.without_group(&case, change, settings, clock).await,
-            Err(error) => return self.unreadable(&case, change, error, settings, clock),
-        };
-        if !in_scope(&self.settings.scope, &group) {
-            let reason = format!("{} is out of scope", group.id);
-            return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason));
-        }
-        let case = Case { group: Some(&group), ..case };
-        let rules = match self.ec2.rules(&place, &group).await {
-            Ok(rules) => rules,
-            Err(error) => return self.unreadable(&case, change, error, settings, clock),
-        };
-        self.of_group(case, change, &group, &rules, settings, clock).await
-    }
-
-    async fn of_group(
-        &self,
-        case: Case<'_>,
-        change: &SgChange,
-        group: &Group,
-        rules: &[Rule],
-        settings: &Settings,
-        clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
-        let (introduced, remediation) = introduced(settings, change, rules);
-        let ec2 = self.ec2;
-        let audit =
-            GroupAudit { ec2, settings, case, group, rules, introduced, remediation, clock };
-        Ok(report(&self.baseline, audit.run().await?))
-    }
-
-    /// The group is not there. What the event says was opened is still said, and a revert still
-    /// has EC2 say that there is nothing to revoke.
-    async fn without_group(
-        &self,
-        case: &Case<'_>,
-        change: &SgChange,
-        settings: &Settings,
-        clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
-        match (&change.kind, &change.group) {
-            (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
-                let group = Group { id: id.clone(), ..Group::default() };
-                let case = Case { group: Some(&group), ..case.clone() };
-                let mut report = self.of_group(case, change, &group, &[], settings, clock).await?;
-                // There is no group to put a rule back into.
-                for finding in &mut report.findings {
-                    finding.remediation.undo = None;
-                }
-                Ok(report)
-            }
-            (ChangeKind::Created, _) => {
-                Ok(report(&self.baseline, Tally { groups: 1, ..Tally::default() }))
-            }
-            (ChangeKind::Unknown(reason), key) => {
-                let reason = format!("{reason}, and the group is not there");
-                Ok(self.unaudited(case, Some(key), &reason, clock()))
-            }
-            (_, key) => Ok(self.unaudited(case, Some(key), "the group is not there", clock())),
-        }
-    }
-
-    /// The group cannot be read. What may pass is tried again; what will not is said, with what the
-    /// event tells.
-    fn unreadable(
-        &self,
-        case: &Case<'_>,
-        change: &SgChange,
-        error: Ec2Error,
-        settings: &Settings,
-        clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
-        if error.may_pass() {
-            return Err(error.into());
-        }
-        let (ChangeKind::Authorized(rules), GroupKey::Id(id)) = (&change.kind, &change.group)
-        else {
-            let key = Some(&change.group);
-            return Ok(self.unaudited(case, key, &error.to_string(), clock()));
-        };
-        let known = Group { id: id.clone(), ..Group::default() };
-        let case = Case { group: case.group.or(Some(&known)), ..case.clone() };
-        let lists = Lists::new();
-        let mut tally = Tally { groups: 1, rules: rules.len(), findings: Vec::new() };
-        for rule in rules {
-            let judge = Judge::new(
-                &settings.baseline,
-                rule.direction,
-                Some(id),
-                &lists,
-                clock().date_naive(),
-            );
-            let judgement = judge.judge(rule);
-            let Some(code) = judge.code(&judgement) else { continue };
-            let due = is_due(settings.remediation, rule.direction, code, &judgement);
-            let remedy = Remedy {
-                outcome: if due { Outcome::Failed } else { Outcome::None },
-                detail: format!("Nothing was changed: the group could not be read. {error}."),
-                time: clock(),
-                undo: None,
-                kept: Vec::new(),
-                gone: false,
-                connections: None,
-            };
-            tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));
-        }
-        Ok(report(&self.baseline, tally))
+        Ok(())
     }
 
     fn unaudited(
@@ -321,6 +239,36 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     ) -> Report {
         let findings = vec![case.unaudited(key, reason, time)];
         report(&self.baseline, Tally { findings, ..Tally::default() })
+    }
+
+    /// The finding that something else than a change of a group could not be looked at.
+    fn not_looked_at(
+        &self,
+        case: &Case<'_>,
+        what: &str,
+        reason: &str,
+        time: DateTime<Utc>,
+    ) -> Report {
+        let findings = vec![case.not_looked_at(what, reason, time)];
+        report(&self.baseline, Tally { findings, ..Tally::default() })
+    }
+
+    /// The settings as the groups of a place see them.
+    fn settings_of(&self, place: &Place) -> Settings {
+        let mut settings = self.settings.clone();
+        settings.baseline = settings.baseline.of_account(place.account.as_deref());
+        settings
+    }
+
+    /// Why the groups of a place cannot be reached, where that is so.
+    fn out_of_reach(&self, place: &Place) -> Option<String> {
+        match (self.home.account.as_deref(), place.account.as_deref()) {
+            (Some(own), Some(other)) if own != other && !self.members => Some(format!(
+                "it is in account {other}, and only {own} can be audited: set MEMBER_ROLE_NAME, \
+                 and deploy member-template.yaml there"
+            )),
+            _ => None,
+        }
     }
 
     fn place(&self, record: &Record) -> Place {

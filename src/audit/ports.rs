@@ -19,6 +19,18 @@ pub struct Place {
     pub region: Option<String>,
 }
 
+impl Place {
+    /// What it is called in a sentence: `account 123456789012 in eu-central-1`.
+    pub fn called(&self) -> String {
+        match (&self.account, &self.region) {
+            (Some(account), Some(region)) => format!("account {account} in {region}"),
+            (Some(account), None) => format!("account {account}"),
+            (None, Some(region)) => format!("the region {region}"),
+            (None, None) => "this account".to_owned(),
+        }
+    }
+}
+
 /// A security group without its rules, as `DescribeSecurityGroups` tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
@@ -34,6 +46,18 @@ pub struct Group {
     pub tags: BTreeMap<String, String>,
 }
 
+/// What becomes of a prefix list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListState {
+    /// Nothing.
+    #[default]
+    Settled,
+    /// A change of it is under way, which ends with another version.
+    Changing,
+    /// The last change of it failed and changed nothing.
+    Failed,
+}
+
 /// A managed prefix list as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrefixList {
@@ -41,8 +65,8 @@ pub struct PrefixList {
     pub entries: Vec<IpNet>,
     /// Its version; AWS's own lists may have none.
     pub version: Option<i64>,
-    /// Whether a change of it is under way, which ends with another version.
-    pub changing: bool,
+    /// What becomes of it.
+    pub state: ListState,
 }
 
 /// Which groups are read.

@@ -1,6 +1,8 @@
 //! What is said and kept about a rule, whether or not it is reverted.
 
 use crate::evaluate::{Judge, Judgement};
+use crate::finding::timestamp;
+use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
 use crate::plan::pieces;
 use crate::rule::{Direction, Peer, Protocol, Rule, RuleError};
@@ -89,5 +91,31 @@ pub fn connections(rule: &Rule, present: &[Rule]) -> String {
         "Connections that only this rule let in were untracked and ended with it.".to_owned()
     } else {
         "Connections made meanwhile live on until they idle out: end them on the server.".to_owned()
+    }
+}
+
+/// Why a rule that is held is left alone, and what comes after.
+pub fn held(hold: &Hold, remediation: Remediation, seen: bool) -> String {
+    let until = timestamp(&hold.until);
+    let then = match remediation {
+        Remediation::Notify => "After that it is reported again, and not closed.",
+        Remediation::RevertSsh | Remediation::RevertIngress => {
+            "After that it is closed, if it is still there and the settings are those of today."
+        }
+    };
+    let there = if seen { "" } else { " The rule was not in the group when it was read." };
+    format!("Left alone until {until}, as its tags ask: {}. {then}{there}", hold.reason)
+}
+
+/// What has to be said of a hold that does not count.
+pub fn on_claim(claim: &Claim) -> Option<String> {
+    match claim {
+        Claim::None | Claim::Held(_) => None,
+        Claim::Over(hold) => Some(format!(
+            "It was held open until {} ({}), and that is over.",
+            timestamp(&hold.until),
+            hold.reason
+        )),
+        Claim::Refused(why) => Some(format!("It asks to be held open and is not: {why}.")),
     }
 }

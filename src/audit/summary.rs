@@ -12,6 +12,18 @@ pub struct Tally {
     pub rules: usize,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// Whether something is left to audit.
+    pub partial: bool,
+}
+
+impl Tally {
+    /// Puts in what was found elsewhere.
+    pub fn extend(&mut self, other: Self) {
+        self.groups += other.groups;
+        self.rules += other.rules;
+        self.findings.extend(other.findings);
+        self.partial |= other.partial;
+    }
 }
 
 impl Baseline {
@@ -50,6 +62,7 @@ pub fn report(baseline: &ReportBaseline, tally: Tally) -> Report {
     report.groups_audited = tally.groups;
     report.rules_audited = tally.rules;
     report.findings = tally.findings;
+    report.partial = tally.partial;
     settle(&mut report);
     report
 }

@@ -127,6 +127,8 @@ pub struct TagChange {
     pub groups: Vec<String>,
     /// What was done to each key.
     pub tags: BTreeMap<String, TagAction>,
+    /// Whether every tag was deleted, because the call named none.
+    pub all_deleted: bool,
 }
 
 /// What was done to a tag.

@@ -4,4 +4,4 @@ mod boxes;
 mod short;
 
 pub use boxes::boxes;
-pub use short::{excess_text, rule_text, title};
+pub use short::{capitalised, excess_text, rule_text, title};

@@ -226,7 +226,8 @@ fn in_capitals(text: &str) -> String {
     text.replace("tcp", "TCP").replace("udp", "UDP").replace("icmp", "ICMP")
 }
 
-fn capitalised(text: &str) -> String {
+/// The sentence with a capital letter at its beginning.
+pub fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
         Some(first) => first.to_uppercase().chain(chars).collect(),

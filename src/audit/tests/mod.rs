@@ -9,12 +9,13 @@ use std::cell::RefCell;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
-use crate::baseline::{Baseline, parse_peers};
-use crate::event::{ModifiedRule, RevokedRules};
-use crate::finding::Code;
+use crate::baseline::{Baseline, Lists, parse_peers};
+use crate::event::{ChangeKind, ModifiedRule, RevokedRules, SgChange};
+use crate::finding::{Code, Outcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};
-use crate::rule::{Direction, GroupRef};
+use crate::plan::is_due;
+use crate::rule::{Direction, GroupRef, Rule};
 use crate::settings::{Remediation, RevertKeeps};
 
 const SG: &str = "sg-0123456789abcdef0";

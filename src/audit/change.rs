@@ -1,0 +1,164 @@
+//! A change of one group: judged on what the event says, acted on as EC2 shows it now.
+
+use super::case::{Case, Remedy};
+use super::group::GroupAudit;
+use super::introduced::{authorized_claim, introduced, settled_by_event};
+use super::library::Library;
+use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
+use super::summary::{Tally, not_audited, report};
+use super::{AuditError, Auditor, Clock, in_scope};
+use crate::baseline::Lists;
+use crate::evaluate::Judge;
+use crate::event::{ChangeKind, GroupKey, SgChange};
+use crate::finding::{Outcome, Report, ReportOutcome};
+use crate::hold::Claim;
+use crate::plan::is_due;
+use crate::rule::Rule;
+use crate::settings::Settings;
+
+impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+    /// Audits what a change introduced in a group, and what it closed.
+    pub(super) async fn change(
+        &self,
+        change: &SgChange,
+        clock: Clock<'_>,
+    ) -> Result<Report, AuditError> {
+        let place = self.place(&change.record);
+        let case = Case { place: &place, group: None, record: Some(&change.record) };
+        let settings = &self.settings_of(&place);
+        if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
+            return Ok(report(&self.baseline, Tally { groups: 1, rules, ..Tally::default() }));
+        }
+        if let Some(reason) = self.out_of_reach(&place) {
+            return Ok(self.unaudited(&case, Some(&change.group), &reason, clock()));
+        }
+        let group = match self.ec2.group(&place, &change.group).await {
+            Ok(Some(group)) => group,
+            Ok(None) => return self.without_group(&case, change, settings, clock).await,
+            Err(error) => return self.unreadable(&case, change, error, settings, clock),
+        };
+        if !in_scope(&settings.scope, &group) {
+            let reason = format!("{} is out of scope", group.id);
+            return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason));
+        }
+        let case = Case { group: Some(&group), ..case };
+        let rules = match self.ec2.rules(&place, &group).await {
+            Ok(rules) => rules,
+            Err(error) => return self.unreadable(&case, change, error, settings, clock),
+        };
+        self.of_group(case, change, &group, &rules, settings, clock).await
+    }
+
+    async fn of_group(
+        &self,
+        case: Case<'_>,
+        change: &SgChange,
+        group: &Group,
+        rules: &[Rule],
+        settings: &Settings,
+        clock: Clock<'_>,
+    ) -> Result<Report, AuditError> {
+        let (introduced, remediation) = introduced(settings, change, rules, clock());
+        let library = Library::new(self.ec2);
+        let audit = GroupAudit {
+            ec2: self.ec2,
+            library: &library,
+            settings,
+            case,
+            group,
+            rules,
+            introduced,
+            remediation,
+            cause: None,
+            clock,
+        };
+        Ok(report(&self.baseline, audit.run().await?))
+    }
+
+    /// The group is not there. What the event says was opened is still said, and a revert still
+    /// has EC2 say that there is nothing to revoke.
+    async fn without_group(
+        &self,
+        case: &Case<'_>,
+        change: &SgChange,
+        settings: &Settings,
+        clock: Clock<'_>,
+    ) -> Result<Report, AuditError> {
+        match (&change.kind, &change.group) {
+            (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
+                let group = Group { id: id.clone(), ..Group::default() };
+                let case = Case { group: Some(&group), ..case.clone() };
+                let mut report = self.of_group(case, change, &group, &[], settings, clock).await?;
+                // There is no group to put a rule back into.
+                for finding in &mut report.findings {
+                    finding.remediation.undo = None;
+                }
+                Ok(report)
+            }
+            // What is gone with its group needs neither closing nor opening.
+            (ChangeKind::Created | ChangeKind::Revoked(_), _) => {
+                Ok(report(&self.baseline, Tally { groups: 1, ..Tally::default() }))
+            }
+            (ChangeKind::Unknown(reason), key) => {
+                let reason = format!("{reason}, and the group is not there");
+                Ok(self.unaudited(case, Some(key), &reason, clock()))
+            }
+            (_, key) => Ok(self.unaudited(case, Some(key), "the group is not there", clock())),
+        }
+    }
+
+    /// The group cannot be read. What may pass is tried again; what will not is said, with what the
+    /// event tells.
+    fn unreadable(
+        &self,
+        case: &Case<'_>,
+        change: &SgChange,
+        error: Ec2Error,
+        settings: &Settings,
+        clock: Clock<'_>,
+    ) -> Result<Report, AuditError> {
+        if error.may_pass() {
+            return Err(error.into());
+        }
+        let no_role = matches!(error, Ec2Error::NoRole { .. });
+        let (ChangeKind::Authorized(rules), GroupKey::Id(id), false) =
+            (&change.kind, &change.group, no_role)
+        else {
+            let key = Some(&change.group);
+            return Ok(self.unaudited(case, key, &error.to_string(), clock()));
+        };
+        let known = Group { id: id.clone(), ..Group::default() };
+        let case = Case { group: case.group.or(Some(&known)), ..case.clone() };
+        let lists = Lists::new();
+        let now = clock();
+        let mut tally = Tally { groups: 1, rules: rules.len(), ..Tally::default() };
+        for rule in rules {
+            let judge = Judge::new(
+                &settings.baseline,
+                rule.direction,
+                Some(id),
+                &lists,
+                clock().date_naive(),
+            );
+            let judgement = judge.judge(rule);
+            let Some(code) = judge.code(&judgement) else { continue };
+            let held = matches!(authorized_claim(settings, change, rule, now), Claim::Held(_));
+            let due = !held && is_due(settings.remediation, rule.direction, code, &judgement);
+            let remedy = Remedy {
+                outcome: match (held, due) {
+                    (true, _) => Outcome::Held,
+                    (false, true) => Outcome::Failed,
+                    (false, false) => Outcome::None,
+                },
+                detail: format!("Nothing was changed: the group could not be read. {error}."),
+                time: now,
+                undo: None,
+                kept: Vec::new(),
+                gone: false,
+                connections: None,
+            };
+            tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));
+        }
+        Ok(report(&self.baseline, tally))
+    }
+}

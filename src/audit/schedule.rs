@@ -1,0 +1,253 @@
+//! What a schedule asks for: the sweep, and the end of holds.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::case::Case;
+use super::group::GroupAudit;
+use super::introduced::Introduced;
+use super::library::Library;
+use super::ports::{Notifier, Onward, Place, SecurityGroups};
+use super::summary::{Tally, report};
+use super::sweep::{Reached, Sweep};
+use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use crate::baseline::Lists;
+use crate::evaluate::open_ssh_in_baseline;
+use crate::event::{GroupKey, Resume, Schedule, Task};
+use crate::finding::{Finding, Outcome};
+use crate::hold::{Claim, claim};
+use crate::rule::{Direction, Rule};
+
+/// A sweep goes on in so many invocations and no more. AWS stops a function that calls itself after
+/// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
+const DEEPEST: u32 = 14;
+
+/// The end of a hold that is not reverted is told within this time, twice at the most: the sweep
+/// says it again every day.
+const NEWS: TimeDelta = TimeDelta::minutes(30);
+
+impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+    /// Does what a schedule asks for.
+    pub(super) async fn scheduled(
+        &self,
+        schedule: &Schedule,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Audited {
+        match schedule.task {
+            Task::Sweep => self.sweep(schedule, clock, deadline).await,
+            Task::Holds => self.holds(schedule, clock).await,
+        }
+    }
+
+    async fn sweep(
+        &self,
+        schedule: &Schedule,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Audited {
+        let mut tally = Tally::default();
+        let (mut rest, mut failed) = (None, None);
+        let library = Library::new(self.ec2);
+        let mut page = schedule.resume.page.clone();
+        let places = self.places(schedule);
+        if schedule.resume == Resume::default() {
+            self.call_out_wide_baseline(places.first(), &library, clock, &mut tally).await;
+        }
+        for (at, place) in places.iter().enumerate().skip(schedule.resume.places_done) {
+            let settings = &self.settings_of(place);
+            let sweep = Sweep {
+                ec2: self.ec2,
+                settings,
+                remediation: settings.sweep_remediation,
+                library: &library,
+                clock,
+                deadline,
+                progress: &|_| {},
+            };
+            let swept = match self.out_of_reach(place) {
+                Some(reason) => {
+                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
+                    Ok(Reached::End)
+                }
+                None => sweep.place(place, page.take(), &mut tally).await,
+            };
+            let go_on_at = match swept {
+                Ok(Reached::End) if sweep.is_late() && at + 1 < places.len() => {
+                    Some((at + 1, None))
+                }
+                Ok(Reached::End) => None,
+                Ok(Reached::Page(page)) => Some((at, page)),
+                Err(AuditError::Ec2(error)) if !error.may_pass() => {
+                    let reason = error.to_string();
+                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
+                    None
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the sweep has to be tried again");
+                    failed.get_or_insert(error);
+                    None
+                }
+            };
+            if let Some((places_done, page)) = go_on_at {
+                let resume = Resume { depth: schedule.resume.depth + 1, places_done, page };
+                rest = Some(Schedule { resume, ..schedule.clone() });
+                break;
+            }
+        }
+        if let Some(Schedule { resume, .. }) = &rest
+            && resume.depth > DEEPEST
+        {
+            let reason = format!(
+                "{DEEPEST} invocations were not enough; give the function more time, or sweep fewer \
+                 accounts and regions at once"
+            );
+            let place = places.get(resume.places_done).cloned().unwrap_or_default();
+            tally.findings.push(self.place_not_swept(&place, &reason, clock()));
+            rest = None;
+            tally.partial = true;
+        }
+        tally.partial |= rest.is_some() || failed.is_some();
+        Audited { report: report(&self.baseline, tally), rest, failed }
+    }
+
+    /// Closes what was held open and is held no longer.
+    async fn holds(&self, schedule: &Schedule, clock: Clock<'_>) -> Audited {
+        let mut tally = Tally::default();
+        let mut failed = None;
+        for place in &self.places(schedule) {
+            let ended = match self.out_of_reach(place) {
+                Some(reason) => {
+                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
+                    continue;
+                }
+                None => self.end_holds(place, clock, &mut tally).await,
+            };
+            match ended {
+                Ok(()) => {}
+                Err(AuditError::Ec2(error)) if !error.may_pass() => {
+                    let reason = error.to_string();
+                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the check of holds has to be tried again");
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        tally.partial = failed.is_some();
+        Audited { report: report(&self.baseline, tally), rest: None, failed }
+    }
+
+    async fn end_holds(
+        &self,
+        place: &Place,
+        clock: Clock<'_>,
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
+        let settings = &self.settings_of(place);
+        let now = clock();
+        let mut over: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
+        for (group, rule) in self.ec2.held_rules(place).await? {
+            let Claim::Over(hold) = claim(&rule.tags, now, now, settings.hold_max_hours) else {
+                continue;
+            };
+            if settings.remediation.reverts() || now - hold.until <= NEWS {
+                over.entry(group).or_default().push(rule);
+            }
+        }
+        let library = Library::new(self.ec2);
+        for (id, held) in over {
+            let Some(group) = self.ec2.group(place, &GroupKey::Id(id)).await? else { continue };
+            if !in_scope(&settings.scope, &group) {
+                continue;
+            }
+            let rules = self.ec2.rules(place, &group).await?;
+            let still_there = held
+                .iter()
+                .filter(|held| rules.iter().any(|rule| rule.content() == held.content()));
+            let audit = GroupAudit {
+                ec2: self.ec2,
+                library: &library,
+                settings,
+                case: Case { place, group: Some(&group), record: None },
+                group: &group,
+                rules: &rules,
+                introduced: still_there
+                    .map(|rule| Introduced::standing(settings, rule, None, now))
+                    .collect(),
+                remediation: settings.remediation,
+                cause: None,
+                clock,
+            };
+            let mut ended = audit.run().await?;
+            ended.findings.retain(|finding| is_news(finding, &held, settings.hold_max_hours, now));
+            tally.extend(ended);
+        }
+        Ok(())
+    }
+
+    /// The places of a schedule: its accounts in their order, each with its regions in theirs.
+    fn places(&self, schedule: &Schedule) -> Vec<Place> {
+        let own = |named: &[String], own: &Option<String>| {
+            if named.is_empty() {
+                vec![own.clone()]
+            } else {
+                named.iter().cloned().map(Some).collect()
+            }
+        };
+        let regions = own(&schedule.regions, &self.home.region);
+        own(&schedule.accounts, &self.home.account)
+            .into_iter()
+            .flat_map(|account| {
+                let place = move |region| Place { account: account.clone(), region };
+                regions.clone().into_iter().map(place)
+            })
+            .collect()
+    }
+
+    fn place_not_swept(&self, place: &Place, reason: &str, time: DateTime<Utc>) -> Finding {
+        let case = Case { place, group: None, record: None };
+        case.not_looked_at(&place.called(), reason, time)
+    }
+
+    /// Says once a sweep that the baseline itself is wide on SSH.
+    async fn call_out_wide_baseline(
+        &self,
+        place: Option<&Place>,
+        library: &Library<'_, E>,
+        clock: Clock<'_>,
+        tally: &mut Tally,
+    ) {
+        let baseline = &self.settings.baseline;
+        let mut lists = Lists::new();
+        let Some(place) = place else { return };
+        let named =
+            baseline.lists_named(Direction::Ingress).into_iter().map(ToOwned::to_owned).collect();
+        if let Err(error) = library.look_up(place, named, &mut lists).await {
+            // The groups have their turn all the same, and the rules that hang on a list say so.
+            tracing::warn!(%error, "whether the baseline is wide on SSH is not known");
+        }
+        if open_ssh_in_baseline(baseline, &lists) {
+            let case = Case { place, group: None, record: None };
+            tally.findings.push(case.open_ssh_in_baseline(&baseline.name, clock()));
+        }
+    }
+}
+
+/// Whether the end of a hold has not been told yet: something was done about it, or it is recent.
+fn is_news(finding: &Finding, held: &[Rule], max_hours: u32, now: DateTime<Utc>) -> bool {
+    let acted = matches!(
+        finding.remediation.outcome,
+        Outcome::Reverted | Outcome::Narrowed | Outcome::AlreadyGone
+    );
+    acted
+        || held.iter().any(|rule| {
+            finding.rule.as_ref().is_some_and(|found| found.content() == rule.content())
+                && matches!(
+                    claim(&rule.tags, now, now, max_hours),
+                    Claim::Over(hold) if now - hold.until <= NEWS
+                )
+        })
+}

@@ -1,0 +1,144 @@
+//! A change of tags: it brings groups into the scope, or takes them out.
+
+use super::case::Case;
+use super::group::GroupAudit;
+use super::introduced::Introduced;
+use super::library::Library;
+use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
+use super::summary::{Tally, not_audited, report};
+use super::{AuditError, Auditor, Clock};
+use crate::event::{GroupKey, TagAction, TagChange};
+use crate::finding::{Finding, Report, ReportOutcome};
+use crate::settings::{Scope, Settings};
+
+/// What a change of tags is to the scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Move<'a> {
+    /// The groups have the tag that is asked for.
+    In,
+    /// They do not have it, or have it no longer; what happened to it, as a sentence goes on.
+    Out(&'a str),
+}
+
+impl TagChange {
+    /// What it is to the scope; `None` where it is about other tags.
+    fn moves(&self, scope: &Scope) -> Option<Move<'_>> {
+        let Scope::Tag { key, value } = scope else { return None };
+        match self.tags.get(key) {
+            Some(TagAction::Set(set)) if set == value => Some(Move::In),
+            Some(TagAction::Set(_)) => Some(Move::Out("has another value")),
+            // Only a tag of that very value would have been deleted.
+            Some(TagAction::Deleted(Some(other))) if other != value => None,
+            Some(TagAction::Deleted(_)) => Some(Move::Out("was deleted")),
+            None => self.all_deleted.then_some(Move::Out("was deleted")),
+        }
+    }
+}
+
+impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+    /// Audits all of the groups that came into the scope, and once more those that left it.
+    pub(super) async fn tags(
+        &self,
+        change: &TagChange,
+        clock: Clock<'_>,
+    ) -> Result<Report, AuditError> {
+        let place = self.place(&change.record);
+        let settings = &self.settings_of(&place);
+        let Some(moves) = change.moves(&settings.scope) else {
+            let reason = "the tags that changed do not decide what is audited".to_owned();
+            return Ok(not_audited(&self.baseline, ReportOutcome::Ignored, reason));
+        };
+        let library = Library::new(self.ec2);
+        let moved = Moved { auditor: self, settings, library, place: &place, change, moves };
+        let mut tally = Tally::default();
+        for id in &change.groups {
+            moved.group(id, &mut tally, clock).await?;
+        }
+        Ok(report(&self.baseline, tally))
+    }
+}
+
+/// Groups whose tags changed.
+struct Moved<'a, E, N, O> {
+    auditor: &'a Auditor<'a, E, N, O>,
+    settings: &'a Settings,
+    library: Library<'a, E>,
+    place: &'a Place,
+    change: &'a TagChange,
+    moves: Move<'a>,
+}
+
+impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
+    async fn group(&self, id: &str, tally: &mut Tally, clock: Clock<'_>) -> Result<(), AuditError> {
+        let key = GroupKey::Id(id.to_owned());
+        let case = Case { place: self.place, group: None, record: Some(&self.change.record) };
+        let unaudited = |reason: &str| case.unaudited(Some(&key), reason, clock());
+        if let Some(reason) = self.auditor.out_of_reach(self.place) {
+            tally.findings.push(unaudited(&reason));
+            return Ok(());
+        }
+        let ec2 = self.auditor.ec2;
+        let read = async {
+            let Some(group) = ec2.group(self.place, &key).await? else { return Ok(None) };
+            let rules = ec2.rules(self.place, &group).await?;
+            Ok::<_, Ec2Error>(Some((group, rules)))
+        };
+        let (group, rules) = match read.await {
+            Ok(Some(read)) => read,
+            // What is gone is neither in nor out.
+            Ok(None) => return Ok(()),
+            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) => {
+                tally.findings.push(unaudited(&error.to_string()));
+                return Ok(());
+            }
+        };
+        let case = Case { group: Some(&group), ..case.clone() };
+        let (note, remediation) = match self.moves {
+            Move::In => (
+                "The group came into the scope of the audit, so all its rules were audited: this one \
+                 may be older.",
+                self.settings.sweep_remediation,
+            ),
+            // Taken out of the audit, and opened in the same minute: what was opened is acted on as
+            // though the group were still in.
+            Move::Out(_) => (
+                "The group left the scope of the audit, so all its rules were audited once more: \
+                 this one may be older.",
+                self.settings.remediation.max(self.settings.sweep_remediation),
+            ),
+        };
+        if let Move::Out(what) = self.moves {
+            tally.findings.push(self.left(&case, &group, what, clock));
+        }
+        let introduced = rules
+            .iter()
+            .map(|rule| Introduced::standing(self.settings, rule, Some(note.to_owned()), clock()))
+            .collect();
+        let audit = GroupAudit {
+            ec2,
+            library: &self.library,
+            settings: self.settings,
+            case,
+            group: &group,
+            rules: &rules,
+            introduced,
+            remediation,
+            cause: None,
+            clock,
+        };
+        tally.extend(audit.run().await?);
+        Ok(())
+    }
+
+    fn left(&self, case: &Case<'_>, group: &Group, what: &str, clock: Clock<'_>) -> Finding {
+        let Scope::Tag { key, value } = &self.settings.scope else {
+            return case.left_scope(group, "", "", clock());
+        };
+        let now = match group.tags.get(key) {
+            Some(now) if now == value => "It has the tag again, and is audited.",
+            _ => "Its changes are not audited any more.",
+        };
+        case.left_scope(group, &format!("its tag {key} {what}"), now, clock())
+    }
+}
