@@ -1,16 +1,20 @@
 //! The audit against an EC2 in memory: what it leaves, whatever stands in the way.
 
+mod holds;
 mod laws;
+mod lists;
+mod schedules;
+mod scope;
 mod sources;
 mod staged;
 
 use std::cell::RefCell;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::*;
 use crate::baseline::{Baseline, Lists, parse_peers};
-use crate::event::{ChangeKind, ModifiedRule, RevokedRules, SgChange};
+use crate::event::{ChangeKind, ModifiedRule, RevokedRules, Schedule, SgChange};
 use crate::finding::{Code, Outcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};
@@ -108,6 +112,56 @@ fn run(
     let auditor = Auditor::new(ec2, &notifier, &notifier, settings, &home);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(auditor.audit(event, &noon, None))
+}
+
+/// What came of an audit: its answer, what was published, and what was handed on.
+struct Ran {
+    answer: Result<Report, AuditError>,
+    messages: Vec<crate::report::Message>,
+    handed_on: Vec<Schedule>,
+}
+
+impl Ran {
+    fn report(&self) -> &Report {
+        self.answer.as_ref().unwrap()
+    }
+
+    /// The report that was published, as the JSON that it is.
+    fn published(&self) -> serde_json::Value {
+        assert_eq!(self.messages.len(), 1);
+        let body: serde_json::Value = serde_json::from_str(&self.messages[0].body).unwrap();
+        serde_json::from_str(body["default"].as_str().unwrap()).unwrap()
+    }
+}
+
+/// Runs at a time, with so many seconds left.
+fn run_at(
+    ec2: &impl SecurityGroups,
+    settings: &Settings,
+    event: &Event,
+    now: DateTime<Utc>,
+    seconds_left: Option<i64>,
+) -> Ran {
+    let notifier = MemoryNotifier::default();
+    let home = place();
+    let auditor = Auditor::new(ec2, &notifier, &notifier, settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let deadline = seconds_left.map(|seconds| now + TimeDelta::seconds(seconds));
+    let answer = runtime.block_on(auditor.audit(event, &|| now, deadline));
+    Ran { answer, messages: notifier.take(), handed_on: notifier.take_handed_on() }
+}
+
+/// The findings, shortly: code, outcome, rule.
+fn told(report: &Report) -> Vec<String> {
+    report
+        .findings
+        .iter()
+        .map(|finding| {
+            let rule = finding.rule.as_ref().map(crate::words::rule_text).unwrap_or_default();
+            let outcome = finding.remediation.outcome.as_str();
+            format!("{} {outcome} {rule}", finding.code.as_str()).trim().to_owned()
+        })
+        .collect()
 }
 
 fn only(report: &Report) -> &crate::finding::Finding {

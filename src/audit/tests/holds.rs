@@ -1,0 +1,163 @@
+//! Holds: what announces its own end is left alone until then, and no longer.
+
+use super::*;
+use crate::event::Task;
+use crate::hold::{REASON, UNTIL};
+
+const OPEN: &str = "tcp 22 0.0.0.0/0 sgr-1";
+
+fn tagged(text: &str, until: &str, reason: &str) -> Rule {
+    let mut rule = rule(text);
+    rule.tags.insert(UNTIL.to_owned(), until.to_owned());
+    rule.tags.insert(REASON.to_owned(), reason.to_owned());
+    rule
+}
+
+fn held() -> Rule {
+    tagged(OPEN, "2026-11-02T20:00:00Z", "vendor, ticket 4711")
+}
+
+fn authorized(rule: Rule) -> Event {
+    event(ChangeKind::Authorized(vec![rule]))
+}
+
+fn check() -> Event {
+    Event::Schedule(Box::new(Schedule { task: Task::Holds, ..Schedule::default() }))
+}
+
+fn at(time: &str) -> DateTime<Utc> {
+    time.parse().unwrap()
+}
+
+#[test]
+fn a_held_rule_is_told_of_and_left_alone() {
+    let world = ec2(&[held()]);
+    let report = run(&world, &settings(Remediation::RevertSsh), &authorized(held())).unwrap();
+    assert_eq!(told(&report), ["open-ssh held tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(report.outcome, ReportOutcome::Noncompliant);
+    let detail = &only(&report).remediation.detail;
+    assert!(detail.contains("until 2026-11-02T20:00:00Z"), "{detail}");
+    assert!(detail.contains("vendor, ticket 4711"), "{detail}");
+    assert_eq!(ingress(&world), ["tcp 22 from 0.0.0.0/0"]);
+}
+
+#[test]
+fn what_is_no_hold_is_reverted_and_says_why() {
+    for (rule, why) in [
+        (tagged(OPEN, "2026-11-04T12:00:00Z", "vendor"), "no more than 24 hours are allowed"),
+        (tagged(OPEN, "2026-11-02T20:00:00Z", "  "), "it has no tag sg-audit:reason"),
+        (tagged(OPEN, "tomorrow", "vendor"), "which is no time as in 2026-11-02T12:00:00Z"),
+        (tagged(OPEN, "2026-11-02T11:59:59Z", "vendor"), "and that is over"),
+    ] {
+        let world = ec2(std::slice::from_ref(&rule));
+        let report = run(&world, &settings(Remediation::RevertSsh), &authorized(rule)).unwrap();
+        assert_eq!(told(&report), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"], "{why}");
+        let detail = &only(&report).remediation.detail;
+        assert!(detail.contains(why), "{detail}");
+        assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
+    }
+    let world = ec2(&[held()]);
+    let none = Settings { hold_max_hours: 0, ..settings(Remediation::RevertSsh) };
+    let report = run(&world, &none, &authorized(held())).unwrap();
+    assert!(only(&report).remediation.detail.contains("no holds are allowed here"));
+}
+
+#[test]
+fn tags_that_the_rule_was_not_authorised_with_do_not_count() {
+    // Put on after the call, and taken off after it.
+    for (present, asked) in [(held(), rule(OPEN)), (rule(OPEN), held())] {
+        let world = ec2(&[present]);
+        let report = run(&world, &settings(Remediation::RevertSsh), &authorized(asked)).unwrap();
+        assert_eq!(told(&report), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
+        let detail = &only(&report).remediation.detail;
+        assert!(detail.contains("asks to be held open and is not"), "{detail}");
+    }
+}
+
+#[test]
+fn a_modify_voids_the_hold() {
+    let world = ec2(&[held()]);
+    let modified = ChangeKind::Modified(vec![ModifiedRule {
+        id: "sgr-1".to_owned(),
+        protocol: rule(OPEN).protocol,
+        from_port: Some(22),
+        to_port: Some(22),
+        peer: rule(OPEN).peer,
+        description: None,
+    }]);
+    let report = run(&world, &settings(Remediation::RevertSsh), &event(modified)).unwrap();
+    let open_ssh = report.findings.iter().find(|it| it.code == Code::OpenSsh).unwrap();
+    assert_eq!(open_ssh.remediation.outcome, Outcome::Narrowed);
+    assert!(open_ssh.remediation.detail.contains("which voids the hold"));
+}
+
+#[test]
+fn the_sweep_leaves_a_hold_alone() {
+    let world = ec2(&[held()]);
+    let mut settings = settings(Remediation::RevertSsh);
+    settings.sweep_remediation = Remediation::RevertSsh;
+    let sweep = Event::Schedule(Box::default());
+    let report = run(&world, &settings, &sweep).unwrap();
+    assert_eq!(told(&report), ["open-ssh held tcp 22 from 0.0.0.0/0"]);
+}
+
+#[test]
+fn a_hold_that_is_over_is_closed_by_itself() {
+    let world = ec2(&[held()]);
+    let settings = settings(Remediation::RevertSsh);
+    let before = run_at(&world, &settings, &check(), at("2026-11-02T19:59:59Z"), None);
+    assert_eq!((told(before.report()).len(), before.messages.len()), (0, 0));
+    assert_eq!(world.take_calls().len(), 1);
+    let after = run_at(&world, &settings, &check(), at("2026-11-02T20:10:00Z"), None);
+    assert_eq!(told(after.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
+    assert!(only(after.report()).remediation.detail.contains("and that is over"));
+    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
+    world.take_calls();
+    let none = run_at(&world, &settings, &check(), at("2026-11-02T20:25:00Z"), None);
+    assert_eq!((none.messages.len(), world.take_calls().len()), (0, 1));
+}
+
+#[test]
+fn the_end_of_a_hold_that_is_not_closed_is_not_told_for_ever() {
+    let world = ec2(&[held()]);
+    let settings = settings(Remediation::Notify);
+    let told_at = |time| run_at(&world, &settings, &check(), at(time), None).messages.len();
+    assert_eq!(told_at("2026-11-02T20:10:00Z"), 1);
+    assert_eq!(told_at("2026-11-02T20:45:00Z"), 0);
+    assert_eq!(ingress(&world), ["tcp 22 from 0.0.0.0/0"]);
+}
+
+#[test]
+fn a_held_rule_that_complies_is_no_finding() {
+    let office = tagged("tcp 22 203.0.113.9/32 sgr-1", "2026-11-02T20:00:00Z", "desk");
+    let world = ec2(std::slice::from_ref(&office));
+    let settings = settings(Remediation::RevertIngress);
+    assert_eq!(told(&run(&world, &settings, &authorized(office)).unwrap()).len(), 0);
+    let after = run_at(&world, &settings, &check(), at("2026-11-02T20:10:00Z"), None);
+    assert_eq!(told(after.report()).len(), 0);
+}
+
+#[test]
+fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again() {
+    let world = ec2(&[held()]);
+    for call in ["held_rules", "group", "rules"] {
+        let staged = Staged::new(&world, |made, _| {
+            (made == call)
+                .then(|| Ec2Error::Passing { action: "Describe", message: "throttled".to_owned() })
+        });
+        let ran = run_at(
+            &staged,
+            &settings(Remediation::RevertSsh),
+            &check(),
+            at("2026-11-02T20:10:00Z"),
+            None,
+        );
+        assert!(matches!(ran.answer, Err(AuditError::Ec2(_))), "{call}");
+    }
+    let staged = Staged::new(&world, |made, _| {
+        (made == "held_rules")
+            .then(|| Ec2Error::Denied { action: "Describe", message: "no".to_owned() })
+    });
+    let ran = run_at(&staged, &settings(Remediation::RevertSsh), &check(), noon(), None);
+    assert_eq!(told(ran.report()), ["unaudited-change none"]);
+}
