@@ -29,6 +29,7 @@ pub use ports::{
     PrefixList, Revoked, SecurityGroups, Selection,
 };
 pub use summary::merged;
+pub use sweep::{Survey, survey};
 
 use crate::event::{Event, GroupKey, Record, Schedule, decode};
 use crate::finding::{Report, ReportBaseline, ReportOutcome};

@@ -10,14 +10,12 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, report};
-use super::sweep::{Reached, Sweep};
+use super::sweep::{Sweep, Swept, not_swept};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
-use crate::baseline::Lists;
-use crate::evaluate::open_ssh_in_baseline;
-use crate::event::{GroupKey, Resume, Schedule, Task};
+use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
-use crate::rule::{Direction, Rule};
+use crate::rule::Rule;
 
 /// A sweep goes on in so many invocations and no more. AWS stops a function that calls itself after
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
@@ -47,55 +45,21 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
     ) -> Audited {
-        let mut tally = Tally::default();
-        let (mut rest, mut failed) = (None, None);
         let library = Library::new(self.ec2);
-        let mut page = schedule.resume.page.clone();
+        let sweep = Sweep {
+            ec2: self.ec2,
+            settings: self.settings,
+            remediation: self.settings.sweep_remediation,
+            library: &library,
+            clock,
+            deadline,
+            reach: &|place| self.out_of_reach(place),
+            progress: &|_| {},
+        };
         let places = self.places(schedule);
-        if schedule.resume == Resume::default() {
-            self.call_out_wide_baseline(places.first(), &library, clock, &mut tally).await;
-        }
-        for (at, place) in places.iter().enumerate().skip(schedule.resume.places_done) {
-            let settings = &self.settings_of(place);
-            let sweep = Sweep {
-                ec2: self.ec2,
-                settings,
-                remediation: settings.sweep_remediation,
-                library: &library,
-                clock,
-                deadline,
-                progress: &|_| {},
-            };
-            let swept = match self.out_of_reach(place) {
-                Some(reason) => {
-                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
-                    Ok(Reached::End)
-                }
-                None => sweep.place(place, page.take(), &mut tally).await,
-            };
-            let go_on_at = match swept {
-                Ok(Reached::End) if sweep.is_late() && at + 1 < places.len() => {
-                    Some((at + 1, None))
-                }
-                Ok(Reached::End) => None,
-                Ok(Reached::Page(page)) => Some((at, page)),
-                Err(AuditError::Ec2(error)) if !error.may_pass() => {
-                    let reason = error.to_string();
-                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
-                    None
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the sweep has to be tried again");
-                    failed.get_or_insert(error);
-                    None
-                }
-            };
-            if let Some((places_done, page)) = go_on_at {
-                let resume = Resume { depth: schedule.resume.depth + 1, places_done, page };
-                rest = Some(Schedule { resume, ..schedule.clone() });
-                break;
-            }
-        }
+        let Swept { mut tally, rest, failed } = sweep.places(&places, &schedule.resume).await;
+        let mut rest = rest.map(|resume| Schedule { resume, ..schedule.clone() });
+        tally.partial |= rest.is_some() || failed.is_some();
         if let Some(Schedule { resume, .. }) = &rest
             && resume.depth > DEEPEST
         {
@@ -104,11 +68,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                  accounts and regions at once"
             );
             let place = places.get(resume.places_done).cloned().unwrap_or_default();
-            tally.findings.push(self.place_not_swept(&place, &reason, clock()));
+            tally.findings.push(not_swept(&place, &reason, clock()));
             rest = None;
-            tally.partial = true;
         }
-        tally.partial |= rest.is_some() || failed.is_some();
         Audited { report: report(&self.baseline, tally), rest, failed }
     }
 
@@ -119,7 +81,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         for place in &self.places(schedule) {
             let ended = match self.out_of_reach(place) {
                 Some(reason) => {
-                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
+                    tally.findings.push(not_swept(place, &reason, clock()));
                     continue;
                 }
                 None => self.end_holds(place, clock, &mut tally).await,
@@ -128,7 +90,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 Ok(()) => {}
                 Err(AuditError::Ec2(error)) if !error.may_pass() => {
                     let reason = error.to_string();
-                    tally.findings.push(self.place_not_swept(place, &reason, clock()));
+                    tally.findings.push(not_swept(place, &reason, clock()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the check of holds has to be tried again");
@@ -205,34 +167,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 regions.clone().into_iter().map(place)
             })
             .collect()
-    }
-
-    fn place_not_swept(&self, place: &Place, reason: &str, time: DateTime<Utc>) -> Finding {
-        let case = Case { place, group: None, record: None };
-        case.not_looked_at(&place.called(), reason, time)
-    }
-
-    /// Says once a sweep that the baseline itself is wide on SSH.
-    async fn call_out_wide_baseline(
-        &self,
-        place: Option<&Place>,
-        library: &Library<'_, E>,
-        clock: Clock<'_>,
-        tally: &mut Tally,
-    ) {
-        let baseline = &self.settings.baseline;
-        let mut lists = Lists::new();
-        let Some(place) = place else { return };
-        let named =
-            baseline.lists_named(Direction::Ingress).into_iter().map(ToOwned::to_owned).collect();
-        if let Err(error) = library.look_up(place, named, &mut lists).await {
-            // The groups have their turn all the same, and the rules that hang on a list say so.
-            tracing::warn!(%error, "whether the baseline is wide on SSH is not known");
-        }
-        if open_ssh_in_baseline(baseline, &lists) {
-            let case = Case { place, group: None, record: None };
-            tally.findings.push(case.open_ssh_in_baseline(&baseline.name, clock()));
-        }
     }
 }
 
