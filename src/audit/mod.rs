@@ -13,6 +13,7 @@ mod library;
 mod list;
 mod ports;
 mod remedy;
+mod retell;
 mod revert;
 mod schedule;
 mod summary;
@@ -36,6 +37,7 @@ use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
+use retell::retell;
 use summary::{Tally, not_audited, report};
 
 /// What time it is.
@@ -203,9 +205,14 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Event::Tags(change) => self.tags(change, clock).await?.into(),
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
-        self.publish(&report).await?;
+        if let Err(error) = self.publish(&report).await {
+            for payload in retell(event, &report) {
+                self.onward.go_on(&payload).await?;
+            }
+            return Err(error);
+        }
         if let Some(rest) = &rest {
-            self.onward.go_on(rest).await?;
+            self.onward.go_on(&rest.to_payload()).await?;
         }
         failed.map_or(Ok(report), Err)
     }

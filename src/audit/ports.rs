@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use serde_json::Value;
 use thiserror::Error;
 
-use crate::event::{GroupKey, Schedule};
+use crate::event::GroupKey;
 use crate::report::sns::Message;
 use crate::rule::{Direction, GroupRef, Rule};
 use crate::settings::Scope;
@@ -204,8 +205,8 @@ pub struct OnwardError {
 /// Another invocation, for what this one has no time left for.
 #[expect(async_fn_in_trait, reason = "the crate's own callers know their types")]
 pub trait Onward {
-    /// Hands on what is left.
-    async fn go_on(&self, rest: &Schedule) -> Result<(), OnwardError>;
+    /// Hands on what is left, as the payload of an invocation.
+    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError>;
 }
 
 /// Why nobody could be told.

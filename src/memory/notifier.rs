@@ -2,15 +2,16 @@
 
 use std::cell::RefCell;
 
+use serde_json::Value;
+
 use crate::audit::{Notifier, NotifyError, Onward, OnwardError};
-use crate::event::Schedule;
 use crate::report::sns::Message;
 
 /// Keeps what is published, and what is handed on.
 #[derive(Debug, Default)]
 pub struct MemoryNotifier {
     messages: RefCell<Vec<Message>>,
-    handed_on: RefCell<Vec<Schedule>>,
+    handed_on: RefCell<Vec<Value>>,
 }
 
 impl MemoryNotifier {
@@ -20,7 +21,7 @@ impl MemoryNotifier {
     }
 
     /// What was handed on since this was last asked.
-    pub fn take_handed_on(&self) -> Vec<Schedule> {
+    pub fn take_handed_on(&self) -> Vec<Value> {
         self.handed_on.take()
     }
 }
@@ -33,8 +34,8 @@ impl Notifier for MemoryNotifier {
 }
 
 impl Onward for MemoryNotifier {
-    async fn go_on(&self, rest: &Schedule) -> Result<(), OnwardError> {
-        self.handed_on.borrow_mut().push(rest.clone());
+    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
+        self.handed_on.borrow_mut().push(payload.clone());
         Ok(())
     }
 }

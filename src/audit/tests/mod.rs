@@ -118,7 +118,7 @@ fn run(
 struct Ran {
     answer: Result<Report, AuditError>,
     messages: Vec<crate::report::Message>,
-    handed_on: Vec<Schedule>,
+    handed_on: Vec<serde_json::Value>,
 }
 
 impl Ran {

@@ -68,12 +68,13 @@ fn in_a_hurry(world: &MemoryEc2, mut schedule: Schedule) -> Vec<Ran> {
     loop {
         let event = Event::Schedule(Box::new(schedule));
         let ran = run_at(world, &settings(Remediation::Notify), &event, noon(), Some(1));
-        let next = ran.handed_on.first().cloned();
+        let Some(payload) = ran.handed_on.first().map(ToString::to_string) else {
+            runs.push(ran);
+            return runs;
+        };
         runs.push(ran);
-        match next {
-            Some(next) => schedule = next,
-            None => return runs,
-        }
+        let [Event::Schedule(next)] = &decode(payload.as_bytes())[..] else { panic!("{payload}") };
+        schedule = (**next).clone();
     }
 }
 
@@ -92,10 +93,6 @@ fn what_there_is_no_time_for_goes_on_in_the_next_invocation() {
     groups.sort_unstable();
     groups.dedup();
     assert_eq!(groups.len(), 250);
-    // What is handed on comes back as an event.
-    let payload = runs[0].handed_on[0].to_payload().to_string();
-    let [Event::Schedule(read)] = &decode(payload.as_bytes())[..] else { panic!("{payload}") };
-    assert_eq!(**read, runs[0].handed_on[0]);
 }
 
 #[test]
@@ -209,4 +206,48 @@ fn a_list_is_looked_up_once_for_all_groups() {
     assert_eq!(ran.report().findings.len(), 20);
     let read = |call: &String| call.starts_with("GetManagedPrefixListEntries");
     assert_eq!(world.take_calls().iter().filter(|call| read(call)).count(), 1);
+}
+
+/// Nobody to tell for the first so many messages.
+struct Deaf {
+    ears: MemoryNotifier,
+    deaf_to: std::cell::Cell<usize>,
+}
+
+impl Notifier for Deaf {
+    async fn publish(&self, message: &crate::report::Message) -> Result<(), NotifyError> {
+        match self.deaf_to.get().checked_sub(1) {
+            Some(left) => {
+                self.deaf_to.set(left);
+                Err(NotifyError { message: "SNS is having a bad day".to_owned() })
+            }
+            None => self.ears.publish(message).await,
+        }
+    }
+}
+
+#[test]
+fn what_a_sweep_reverted_is_told_though_the_first_telling_fails() {
+    let mut open = rule("tcp 22 0.0.0.0/0 sgr-1");
+    open.description = Some("for a minute".to_owned());
+    open.tags.insert("Owner".to_owned(), "ops".to_owned());
+    let world = ec2(&[open]);
+    let mut settings = settings(Remediation::RevertSsh);
+    settings.sweep_remediation = Remediation::RevertSsh;
+    let home = place();
+    let notifier = Deaf { ears: MemoryNotifier::default(), deaf_to: 1.into() };
+    let auditor = Auditor::new(&world, &notifier, &notifier.ears, &settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let failed = runtime.block_on(auditor.audit(&sweep(), &noon, None));
+    assert_eq!(failed.unwrap_err().kind(), "NotPublished");
+    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
+    // Lambda tries the sweep again, which finds nothing, and runs what was handed on.
+    assert_eq!(runtime.block_on(auditor.audit(&sweep(), &noon, None)).unwrap().findings.len(), 0);
+    let [payload] = &notifier.ears.take_handed_on()[..] else { panic!("one payload") };
+    let report =
+        runtime.block_on(auditor.handle(payload.to_string().as_bytes(), &noon, None)).unwrap();
+    assert_eq!(told(&report), ["open-ssh already-gone tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(notifier.ears.take().len(), 1);
+    let undo = only(&report).remediation.undo.as_deref().unwrap();
+    assert!(undo.contains("for a minute") && undo.contains("Owner"), "{undo}");
 }

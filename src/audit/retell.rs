@@ -1,0 +1,107 @@
+//! What was reverted and could not be published.
+//!
+//! A change that says what it opened is audited again when the invocation is tried again: then EC2
+//! has nothing to revoke, and that is published, with the undo. A sweep, or a change that is not
+//! understood, finds nothing any more once the rule is gone. So where the publication fails, what
+//! was reverted is handed on as events that do say it.
+
+use serde_json::{Value, json};
+
+use crate::event::{ChangeKind, Event};
+use crate::finding::{Finding, Outcome, Report};
+use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
+
+/// An asynchronous invocation takes 256 KiB, and some of it is needed around the records.
+const MAX_BYTES: usize = 200 * 1024;
+
+/// The payloads that have the reverts of a report told again; none where the event itself does.
+pub fn retell(event: &Event, report: &Report) -> Vec<Value> {
+    if let Event::Change(change) = event
+        && matches!(change.kind, ChangeKind::Authorized(_) | ChangeKind::Modified(_))
+    {
+        return Vec::new();
+    }
+    let mut payloads = Vec::new();
+    let (mut records, mut size) = (Vec::new(), 0);
+    for record in report.findings.iter().filter_map(record) {
+        let bytes = record.to_string().len();
+        if size + bytes > MAX_BYTES && !records.is_empty() {
+            payloads.push(json!({ "Records": std::mem::take(&mut records) }));
+            size = 0;
+        }
+        size += bytes;
+        records.push(record);
+    }
+    if !records.is_empty() {
+        payloads.push(json!({ "Records": records }));
+    }
+    payloads
+}
+
+/// The record of a call that would have added the rule which was taken away.
+fn record(finding: &Finding) -> Option<Value> {
+    let remediation = &finding.remediation;
+    let gone = match remediation.outcome {
+        Outcome::Reverted | Outcome::Narrowed => true,
+        // Gone, and not all that should have stayed is there.
+        Outcome::Failed => remediation.connections.is_some(),
+        Outcome::None | Outcome::AlreadyGone | Outcome::Held | Outcome::Exempt => false,
+    };
+    let (rule, group) = (finding.rule.as_ref()?, finding.group.as_ref()?);
+    if !gone || rule.direction != Direction::Ingress {
+        return None;
+    }
+    let change = finding.change.as_ref();
+    let tags: Vec<Value> =
+        rule.tags.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+    Some(json!({
+        "eventVersion": "1.10",
+        "eventSource": "ec2.amazonaws.com",
+        "eventName": "AuthorizeSecurityGroupIngress",
+        "eventID": change.and_then(|change| change.event_id.as_ref()),
+        "eventTime": crate::finding::timestamp(
+            &change.and_then(|change| change.time).unwrap_or(remediation.time)
+        ),
+        "userIdentity": { "arn": change.and_then(|change| change.actor.as_ref()) },
+        "sourceIPAddress": change.and_then(|change| change.source_ip.as_ref()),
+        "userAgent": change.and_then(|change| change.user_agent.as_ref()),
+        "recipientAccountId": finding.account,
+        "awsRegion": finding.region,
+        "requestParameters": {
+            "groupId": group.id,
+            "tagSpecificationSet": {
+                "items": [{ "resourceType": "security-group-rule", "tags": tags }],
+            },
+        },
+        "responseElements": { "securityGroupRuleSet": { "items": [listed(&group.id, rule)] } },
+    }))
+}
+
+/// The rule as the answer to such a call lists it.
+fn listed(group: &str, rule: &Rule) -> Value {
+    let protocol = match rule.protocol {
+        Protocol::All => "-1".to_owned(),
+        protocol => protocol.to_string(),
+    };
+    let mut item = json!({
+        "groupId": group,
+        "securityGroupRuleId": rule.id,
+        "isEgress": false,
+        "ipProtocol": protocol,
+        "fromPort": rule.from_port,
+        "toPort": rule.to_port,
+        "description": rule.description,
+    });
+    let (member, peer) = match &rule.peer {
+        Peer::Ipv4(net) => ("cidrIpv4", json!(net.to_string())),
+        Peer::Ipv6(net) => ("cidrIpv6", json!(net.to_string())),
+        Peer::Reference(Reference::PrefixList(id)) => ("prefixListId", json!(id)),
+        Peer::Reference(Reference::Group(GroupRef { account, id })) => {
+            ("referencedGroupInfo", json!({ "groupId": id, "userId": account }))
+        }
+    };
+    if let Some(members) = item.as_object_mut() {
+        members.insert(member.to_owned(), peer);
+    }
+    item
+}
