@@ -1,8 +1,12 @@
 //! The only files that name the AWS SDK.
 
+mod clients;
 mod ec2;
 mod error;
+mod lists;
+mod onward;
 mod sns;
+mod wire;
 
 use std::time::Duration;
 
@@ -11,6 +15,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 pub use ec2::AwsEc2;
+pub use onward::AwsOnward;
 pub use sns::AwsSns;
 
 /// How long one attempt of a call may take.
