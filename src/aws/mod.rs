@@ -21,8 +21,8 @@ pub use sns::AwsSns;
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How long a call may take with its retries. An audit makes at most a handful of calls, and the
-/// function has a minute.
+/// How long a call may take with its retries, the assuming of a role included. What watches the
+/// function's deadline has to leave this much.
 const OPERATION: Duration = Duration::from_secs(15);
 
 /// How long it may take to connect.
