@@ -1,182 +1,182 @@
 //! Security groups in EC2.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::collections::HashMap;
 
-use aws_config::{Region, SdkConfig};
-use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{
-    IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, Tag, UserIdGroupPair,
+use aws_config::SdkConfig;
+use aws_sdk_ec2::types::Filter;
+
+use super::clients::{At, Clients};
+use super::lists::{self, Kept};
+use super::wire::{group, listed_rule, permission};
+use crate::audit::{
+    Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection, in_scope,
 };
-use ipnet::IpNet;
-
-use super::error::ec2_error;
-use crate::audit::{Ec2Error, Group, Place, Revoked, SecurityGroups};
 use crate::event::GroupKey;
-use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule, RuleError};
+use crate::hold::UNTIL;
+use crate::rule::{Direction, GroupRef, Rule};
+use crate::settings::{FunctionSettings, Scope};
+
+const GROUPS: &str = "DescribeSecurityGroups";
+const RULES: &str = "DescribeSecurityGroupRules";
+
+/// Groups on a page. Their rules are asked for by their ids, of which a filter takes 200.
+const GROUPS_A_PAGE: i32 = 100;
 
 /// `DescribeSecurityGroupRules` gives pages only where a size is asked for; this is the largest.
 const RULES_A_PAGE: i32 = 1000;
 
-/// The largest page that `GetManagedPrefixListEntries` gives.
-const ENTRIES_A_PAGE: i32 = 100;
-
-/// EC2 with the function's credentials, one client a region, each built once.
+/// EC2, one client for each account and region.
 #[derive(Debug)]
 pub struct AwsEc2 {
-    config: SdkConfig,
-    clients: Mutex<BTreeMap<Option<String>, Client>>,
+    clients: Clients,
+    lists: Kept,
 }
 
 impl AwsEc2 {
-    /// Clients are built from this configuration when their region is first asked for.
+    /// EC2 as the configuration's own credentials reach it, whichever account a place names.
     pub fn new(config: SdkConfig) -> Self {
-        Self { config, clients: Mutex::new(BTreeMap::new()) }
+        Self { clients: Clients::new(config), lists: Kept::default() }
     }
 
-    /// The client of a region; of the configuration's own where none is said.
-    fn client(&self, place: &Place) -> Client {
-        let mut clients = match self.clients.lock() {
-            Ok(clients) => clients,
-            // A map of clients is whole after any panic.
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        clients
-            .entry(place.region.clone())
-            .or_insert_with(|| {
-                let mut config = aws_sdk_ec2::config::Builder::from(&self.config);
-                if let Some(region) = &place.region {
-                    config = config.region(Region::new(region.clone()));
-                }
-                Client::from_conf(config.build())
-            })
-            .clone()
+    /// EC2 as the function reaches it: its own account with its own credentials, others with its
+    /// role there, if it has one.
+    pub fn of_function(config: SdkConfig, function: &FunctionSettings) -> Self {
+        Self { clients: Clients::of_function(config, function), lists: Kept::default() }
     }
 }
 
 impl SecurityGroups for AwsEc2 {
     async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
-        let request = self.client(place).describe_security_groups();
+        let at = self.clients.at(place).await?;
+        let request = at.client.describe_security_groups();
         let request = match key {
             GroupKey::Id(id) => request.group_ids(id),
             GroupKey::Name(name) => request.group_names(name),
         };
-        let answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                return match ec2_error("DescribeSecurityGroups", error) {
-                    Ec2Error::NotFound { .. } => Ok(None),
-                    error => Err(error),
-                };
-            }
-        };
-        Ok(answer.security_groups().first().and_then(|group| {
-            Some(Group {
-                id: group.group_id()?.to_owned(),
-                name: group.group_name().map(ToOwned::to_owned),
-                vpc_id: group.vpc_id().map(ToOwned::to_owned),
-                owner: group.owner_id().map(ToOwned::to_owned),
-                tags: tags(group.tags()),
-            })
-        }))
+        match request.send().await.map_err(at.failed(GROUPS)) {
+            Ok(answer) => Ok(answer.security_groups().first().and_then(group)),
+            Err(Ec2Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
-        let client = self.client(place);
-        let filter =
-            aws_sdk_ec2::types::Filter::builder().name("group-id").values(&group.id).build();
-        let mut pages = client
-            .describe_security_group_rules()
-            .filters(filter)
-            .max_results(RULES_A_PAGE)
-            .into_paginator()
-            .send();
-        let mut rules = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| ec2_error("DescribeSecurityGroupRules", error))?;
-            for listed in page.security_group_rules() {
-                rules.push(rule(listed).map_err(|error| Ec2Error::Refused {
-                    action: "DescribeSecurityGroupRules",
-                    code: "UnreadableRule".to_owned(),
-                    message: format!(
-                        "{}: {error}",
-                        listed.security_group_rule_id().unwrap_or_default()
-                    ),
-                })?);
-            }
-        }
-        Ok(rules)
+        let at = self.clients.at(place).await?;
+        let rules = rules(&at, filter("group-id", [&group.id])).await?;
+        Ok(rules.into_iter().map(|(_, rule)| rule).collect())
     }
 
-    async fn prefix_list(&self, place: &Place, id: &str) -> Result<Vec<IpNet>, Ec2Error> {
-        let mut pages = self
-            .client(place)
-            .get_managed_prefix_list_entries()
-            .prefix_list_id(id)
-            .max_results(ENTRIES_A_PAGE)
-            .into_paginator()
-            .send();
-        let mut entries = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| ec2_error("GetManagedPrefixListEntries", error))?;
-            for entry in page.entries() {
-                let cidr = entry.cidr().unwrap_or_default();
-                let net: IpNet = cidr.parse().map_err(|_| Ec2Error::Refused {
-                    action: "GetManagedPrefixListEntries",
-                    code: "UnreadableEntry".to_owned(),
-                    message: format!("{id} has an entry `{cidr}`"),
-                })?;
-                entries.push(net.trunc());
+    async fn groups(
+        &self,
+        place: &Place,
+        which: Selection<'_>,
+        page: Option<&str>,
+    ) -> Result<GroupPage, Ec2Error> {
+        let at = self.clients.at(place).await?;
+        let answer = at
+            .client
+            .describe_security_groups()
+            .set_filters(selecting(which).map(|filter| vec![filter]))
+            .max_results(GROUPS_A_PAGE)
+            .set_next_token(page.map(ToOwned::to_owned))
+            .send()
+            .await
+            .map_err(at.failed(GROUPS))?;
+        let selected = |group: &Group| match which {
+            Selection::Scope(scope) => in_scope(scope, group),
+            Selection::Naming(..) => true,
+        };
+        let listed: Vec<Group> =
+            answer.security_groups().iter().filter_map(group).filter(selected).collect();
+        let mut by_group: HashMap<String, Vec<Rule>> = HashMap::new();
+        if !listed.is_empty() {
+            let of_page = filter("group-id", listed.iter().map(|group| &group.id));
+            for (id, rule) in rules(&at, of_page).await? {
+                by_group.entry(id).or_default().push(rule);
             }
         }
-        Ok(entries)
+        let with_rules = |group: Group| {
+            let rules = by_group.remove(&group.id).unwrap_or_default();
+            (group, rules)
+        };
+        let next = answer.next_token.filter(|token| !token.is_empty());
+        Ok(GroupPage { groups: listed.into_iter().map(with_rules).collect(), next })
+    }
+
+    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
+        let at = self.clients.at(place).await?;
+        rules(&at, filter(&format!("tag:{UNTIL}"), ["*"])).await
+    }
+
+    async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
+        let at = self.clients.at(place).await?;
+        lists::prefix_list(&at, &self.lists, place, id).await
+    }
+
+    async fn is_stale(&self, place: &Place, group: &GroupRef) -> Result<bool, Ec2Error> {
+        let here = place.account.as_deref();
+        let account = match group.account.as_deref() {
+            Some(account) if !self.clients.reach(here, account) => return Ok(false),
+            account => account.or(here).map(ToOwned::to_owned),
+        };
+        // Groups of another VPC can be named where it is peered, within the region.
+        let there = Place { account, region: place.region.clone() };
+        match self.group(&there, &GroupKey::Id(group.id.clone())).await {
+            Ok(found) => Ok(found.is_none()),
+            Err(error) if error.may_pass() => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
-        let client = self.client(place);
+        let at = self.clients.at(place).await?;
         let permission = permission(rule);
         match rule.direction {
-            Direction::Ingress => client
+            Direction::Ingress => at
+                .client
                 .authorize_security_group_ingress()
                 .group_id(group)
                 .ip_permissions(permission)
                 .send()
                 .await
                 .map(|_| ())
-                .map_err(|error| ec2_error("AuthorizeSecurityGroupIngress", error)),
-            Direction::Egress => client
+                .map_err(at.failed("AuthorizeSecurityGroupIngress")),
+            Direction::Egress => at
+                .client
                 .authorize_security_group_egress()
                 .group_id(group)
                 .ip_permissions(permission)
                 .send()
                 .await
                 .map(|_| ())
-                .map_err(|error| ec2_error("AuthorizeSecurityGroupEgress", error)),
+                .map_err(at.failed("AuthorizeSecurityGroupEgress")),
         }
     }
 
     async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
-        let client = self.client(place);
+        let at = self.clients.at(place).await?;
         let permission = permission(rule);
         let (unknown, revoked) = match rule.direction {
             Direction::Ingress => {
-                let answer = client
+                let answer = at
+                    .client
                     .revoke_security_group_ingress()
                     .group_id(group)
                     .ip_permissions(permission)
                     .send()
                     .await
-                    .map_err(|error| ec2_error("RevokeSecurityGroupIngress", error))?;
+                    .map_err(at.failed("RevokeSecurityGroupIngress"))?;
                 (answer.unknown_ip_permissions().len(), answer.revoked_security_group_rules().len())
             }
             Direction::Egress => {
-                let answer = client
+                let answer = at
+                    .client
                     .revoke_security_group_egress()
                     .group_id(group)
                     .ip_permissions(permission)
                     .send()
                     .await
-                    .map_err(|error| ec2_error("RevokeSecurityGroupEgress", error))?;
+                    .map_err(at.failed("RevokeSecurityGroupEgress"))?;
                 (answer.unknown_ip_permissions().len(), answer.revoked_security_group_rules().len())
             }
         };
@@ -188,66 +188,54 @@ impl SecurityGroups for AwsEc2 {
     }
 }
 
-fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
-    tags.iter()
-        .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
-        .collect()
-}
-
-/// A rule as EC2 lists it.
-fn rule(listed: &SecurityGroupRule) -> Result<Rule, RuleError> {
-    let direction =
-        if listed.is_egress() == Some(true) { Direction::Egress } else { Direction::Ingress };
-    let protocol: Protocol = listed.ip_protocol().unwrap_or_default().parse()?;
-    let peer = if let Some(info) = listed.referenced_group_info() {
-        let owner = listed.group_owner_id();
-        let account = info.user_id().filter(|user| Some(*user) != owner).map(ToOwned::to_owned);
-        let id = info.group_id().unwrap_or_default().to_owned();
-        Peer::Reference(Reference::Group(GroupRef { account, id }))
-    } else {
-        listed
-            .cidr_ipv4()
-            .or(listed.cidr_ipv6())
-            .or(listed.prefix_list_id())
-            .unwrap_or_default()
-            .parse()?
-    };
-    let mut rule = Rule::new(direction, protocol, listed.from_port(), listed.to_port(), peer)?;
-    rule.id = listed.security_group_rule_id().map(ToOwned::to_owned);
-    rule.description = listed.description().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
-    rule.tags = tags(listed.tags());
-    Ok(rule)
-}
-
-/// A rule as EC2 takes it.
-fn permission(rule: &Rule) -> IpPermission {
-    let protocol = match rule.protocol {
-        Protocol::All => "-1".to_owned(),
-        protocol => protocol.to_string(),
-    };
-    let description = rule.description.clone();
-    let permission = IpPermission::builder()
-        .ip_protocol(protocol)
-        .set_from_port(rule.from_port)
-        .set_to_port(rule.to_port);
-    match &rule.peer {
-        Peer::Ipv4(net) => permission.ip_ranges(
-            IpRange::builder().cidr_ip(net.to_string()).set_description(description).build(),
-        ),
-        Peer::Ipv6(net) => permission.ipv6_ranges(
-            Ipv6Range::builder().cidr_ipv6(net.to_string()).set_description(description).build(),
-        ),
-        Peer::Reference(Reference::PrefixList(id)) => permission.prefix_list_ids(
-            PrefixListId::builder().prefix_list_id(id).set_description(description).build(),
-        ),
-        Peer::Reference(Reference::Group(GroupRef { account, id })) => permission
-            .user_id_group_pairs(
-                UserIdGroupPair::builder()
-                    .group_id(id)
-                    .set_user_id(account.clone())
-                    .set_description(description)
-                    .build(),
-            ),
+/// The rules that a filter lets through, each with the id of its group.
+async fn rules(at: &At, filter: Filter) -> Result<Vec<(String, Rule)>, Ec2Error> {
+    let mut pages = at
+        .client
+        .describe_security_group_rules()
+        .filters(filter)
+        .max_results(RULES_A_PAGE)
+        .into_paginator()
+        .send();
+    let mut rules = Vec::new();
+    while let Some(page) = pages.next().await {
+        for listed in page.map_err(at.failed(RULES))?.security_group_rules() {
+            rules.push(listed_rule(RULES, listed)?);
+        }
     }
-    .build()
+    Ok(rules)
+}
+
+/// What EC2 is to look for; `None` where it is everything.
+fn selecting(which: Selection<'_>) -> Option<Filter> {
+    match which {
+        Selection::Scope(Scope::All) => None,
+        Selection::Scope(Scope::Tag { key, value }) => {
+            Some(filter(&format!("tag:{key}"), [literal(value)]))
+        }
+        Selection::Naming(list, Direction::Ingress) => {
+            Some(filter("ip-permission.prefix-list-id", [list]))
+        }
+        Selection::Naming(list, Direction::Egress) => {
+            Some(filter("egress.ip-permission.prefix-list-id", [list]))
+        }
+    }
+}
+
+fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
+    let values = values.into_iter().map(Into::into).collect();
+    Filter::builder().name(name).set_values(Some(values)).build()
+}
+
+/// The value of a filter that lets through this text and no other ("Filtering using wildcards" in
+/// the EC2 user guide).
+fn literal(text: &str) -> String {
+    let mut value = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '\\') {
+            value.push('\\');
+        }
+        value.push(c);
+    }
+    value
 }

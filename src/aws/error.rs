@@ -1,10 +1,13 @@
 //! What the SDK reports, as what it means for an audit.
 
+use std::error::Error;
+
 use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::audit::Ec2Error;
 
-/// EC2's word for a fault of its own, for throttling, and for credentials that ran out and are
+/// The word of EC2 or STS for a fault of its own, for throttling, and for credentials that ran out and are
 /// renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").
 const PASSING: [&str; 13] = [
     "RequestLimitExceeded",
@@ -33,10 +36,11 @@ const DENIED: [&str; 7] = [
     "Blocked",
 ];
 
-/// What an error of the SDK means. What is no answer of EC2's at all may pass.
-pub fn ec2_error<E>(action: &'static str, error: SdkError<E>) -> Ec2Error
+/// What an error of the SDK means. What is no answer of EC2's at all may pass, unless STS refused
+/// `role`, whose credentials the call was to be made with.
+pub fn ec2_error<E>(action: &'static str, role: Option<&str>, error: SdkError<E>) -> Ec2Error
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     let message = || DisplayErrorContext(&error).to_string();
     let service = match &error {
@@ -45,15 +49,16 @@ where
             let code = "InvalidRequest".to_owned();
             return Ec2Error::Refused { action, code, message: message() };
         }
-        _ => return Ec2Error::Passing { action, message: message() },
+        _ => {
+            return match (role, refusal_of_role(&error)) {
+                (Some(role), Some(message)) => Ec2Error::NoRole { role: role.to_owned(), message },
+                _ => Ec2Error::Passing { action, message: message() },
+            };
+        }
     };
-    let server_fault = service.raw().status().is_server_error();
     let code = service.err().code().unwrap_or_default();
-    let message = match service.err().message() {
-        Some(message) => format!("{code}: {message}"),
-        None => code.to_owned(),
-    };
-    if PASSING.contains(&code) || server_fault || code.is_empty() {
+    let message = told(service.err());
+    if may_pass(code, service.raw().status().is_server_error()) {
         Ec2Error::Passing { action, message }
     } else if DENIED.contains(&code) {
         Ec2Error::Denied { action, message }
@@ -66,5 +71,36 @@ where
     } else {
         let message = service.err().message().unwrap_or_default().to_owned();
         Ec2Error::Refused { action, code: code.to_owned(), message }
+    }
+}
+
+/// What STS said where it refused the role for good. Credentials are got while a call is made, so
+/// that the refusal is somewhere among the causes of the call's own error.
+fn refusal_of_role(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(SdkError::ServiceError(service)) =
+            error.downcast_ref::<SdkError<AssumeRoleError>>()
+        {
+            let code = service.err().code().unwrap_or_default();
+            let refused = !may_pass(code, service.raw().status().is_server_error());
+            return refused.then(|| told(service.err()));
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// Whether a service that said so may say otherwise the next time.
+fn may_pass(code: &str, server_fault: bool) -> bool {
+    PASSING.contains(&code) || code.is_empty() || server_fault
+}
+
+/// The service's code and words.
+fn told(error: &impl ProvideErrorMetadata) -> String {
+    let code = error.code().unwrap_or_default();
+    match error.message() {
+        Some(message) => format!("{code}: {message}"),
+        None => code.to_owned(),
     }
 }

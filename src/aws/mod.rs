@@ -1,8 +1,12 @@
 //! The only files that name the AWS SDK.
 
+mod clients;
 mod ec2;
 mod error;
+mod lists;
+mod onward;
 mod sns;
+mod wire;
 
 use std::time::Duration;
 
@@ -11,13 +15,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 pub use ec2::AwsEc2;
+pub use onward::AwsOnward;
 pub use sns::AwsSns;
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How long a call may take with its retries. An audit makes at most a handful of calls, and the
-/// function has a minute.
+/// How long a call may take with its retries, the assuming of a role included. What watches the
+/// function's deadline has to leave this much.
 const OPERATION: Duration = Duration::from_secs(15);
 
 /// How long it may take to connect.

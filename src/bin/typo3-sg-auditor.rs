@@ -3,13 +3,13 @@
 
 use std::process::ExitCode;
 
-use chrono::Utc;
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use chrono::{DateTime, Utc};
+use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 use typo3_sg_auditor::audit::{Auditor, Place};
-use typo3_sg_auditor::aws::{AwsEc2, AwsSns, sdk_config};
+use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, sdk_config};
 use typo3_sg_auditor::finding::Report;
 use typo3_sg_auditor::settings::FunctionSettings;
 
@@ -42,17 +42,26 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
         region: config.region().map(ToString::to_string),
     };
     let sns = AwsSns::new(&config, &function.topic_arn);
-    let ec2 = AwsEc2::new(config);
-    let auditor = Auditor::new(&ec2, &sns, &function.settings, &home);
+    let own_name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    let onward = AwsOnward::new(&config, &own_name);
+    let ec2 = AwsEc2::of_function(config, &function);
+    let auditor = Auditor::new(&ec2, &sns, &onward, &function.settings, &home)
+        .with_members(function.member_role.is_some());
     let auditor = &auditor;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        let audited = auditor.handle(event.payload.get().as_bytes(), &Utc::now).await;
+        let payload = event.payload.get().as_bytes();
+        let audited = auditor.handle(payload, &Utc::now, deadline(&event.context)).await;
         audited.map_err(|error| Diagnostic {
             error_type: error.kind().to_owned(),
             error_message: error.to_string(),
         }) as Result<Report, Diagnostic>
     }))
     .await
+}
+
+/// When Lambda stops the invocation, which it says in milliseconds since 1970.
+fn deadline(context: &Context) -> Option<DateTime<Utc>> {
+    i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis)
 }
 
 /// One JSON object a line, each with the request id and, within an audit, the event and the group.

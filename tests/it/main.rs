@@ -9,8 +9,10 @@
 
 mod again;
 mod cli;
+mod edge;
 mod faults;
 mod function;
+mod graph;
 mod ground;
 mod kept;
 mod repository;

@@ -9,25 +9,29 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A call of the AWS query protocol, which EC2 and SNS speak.
+/// A call of the AWS query protocol, which EC2, SNS and STS speak, or Lambda's `Invoke`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// `RevokeSecurityGroupIngress` and the like.
     pub action: String,
-    /// The others of the form's fields, flat as they are on the wire: `IpPermissions.1.IpRanges.1.CidrIp`.
+    /// The others of the form's fields, flat as they are on the wire: `IpPermissions.1.IpRanges.1.CidrIp`. Of an
+    /// `Invoke`: `FunctionName`, `InvocationType`, `Payload`.
     pub fields: BTreeMap<String, String>,
 }
 
 /// What becomes of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// moto answers.
+    /// moto answers, or to an `Invoke` this endpoint: moto would run the function in Docker.
     Moto,
     /// AWS's error of this status, code and message.
     Error(u16, &'static str, &'static str),
     /// moto carries the call out, and its answer is lost: the connection closes.
     Lost,
 }
+
+/// Lambda's call, which is told by its path.
+const INVOKE: &str = "Invoke";
 
 /// Asked about each call before it is carried out.
 pub type Decide = Box<dyn FnMut(&Call) -> Answer + Send>;
@@ -101,49 +105,45 @@ impl Drop for Endpoint {
 fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head = Vec::new();
-    let mut length = 0;
+    let mut headers = BTreeMap::new();
     loop {
         let start = head.len();
         if reader.read_until(b'\n', &mut head)? == 0 {
             return Ok(());
         }
-        let line = String::from_utf8_lossy(&head[start..]).to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a content length");
+        let line = String::from_utf8_lossy(&head[start..]);
+        if let Some((name, value)) = line.split_once(':') {
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
         }
         if line == "\r\n" {
             break;
         }
     }
-    let mut body = vec![0; length];
+    let length = headers.get("content-length").map_or("0", String::as_str);
+    let mut body = vec![0; length.parse().expect("a content length")];
     reader.read_exact(&mut body)?;
 
-    let mut fields = form(&body);
-    let call = Call { action: fields.remove("Action").unwrap_or_default(), fields };
+    let call = call(&head, &headers, &body);
     state.calls.lock().unwrap().push(call.clone());
     let answer = (*state.decide.lock().unwrap())(&call);
 
     if let Answer::Error(status, code, message) = answer {
-        // EC2 looks for Response/Errors/Error, SNS for ErrorResponse/Error.
-        let is_ec2 = !call.fields.contains_key("TopicArn");
-        let (open, close) = if is_ec2 {
-            (
-                "<Response><Errors>",
-                "</Errors><RequestID>00000000-0000-4000-8000-000000000000</RequestID></Response>",
-            )
-        } else {
-            (
-                "<ErrorResponse>",
-                "<RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>",
-            )
-        };
-        let xml =
-            format!("{open}<Error><Code>{code}</Code><Message>{message}</Message></Error>{close}");
+        let (kind, body) = error(&call, code, message);
         write!(
             client,
-            "HTTP/1.1 {status} Refused\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{xml}",
-            xml.len()
+            "HTTP/1.1 {status} Refused\r\nContent-Type: {kind}\r\nx-amzn-ErrorType: {code}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
         )?;
+        return client.shutdown(Shutdown::Both);
+    }
+    if call.action == INVOKE {
+        if answer == Answer::Moto {
+            write!(
+                client,
+                "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )?;
+        }
         return client.shutdown(Shutdown::Both);
     }
     let mut moto = TcpStream::connect(("127.0.0.1", backend))?;
@@ -155,6 +155,44 @@ fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<
         client.write_all(&whole)?;
     }
     client.shutdown(Shutdown::Both)
+}
+
+/// What a request asks for.
+fn call(head: &[u8], headers: &BTreeMap<String, String>, body: &[u8]) -> Call {
+    let head = String::from_utf8_lossy(head);
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    let Some(function) = path.strip_prefix("/2015-03-31/functions/") else {
+        let mut fields = form(body);
+        return Call { action: fields.remove("Action").unwrap_or_default(), fields };
+    };
+    let function = function.strip_suffix("/invocations").expect("an invocation");
+    let kind = headers.get("x-amz-invocation-type").cloned().unwrap_or_default();
+    let fields = [
+        ("FunctionName", decoded(function)),
+        ("InvocationType", kind),
+        ("Payload", String::from_utf8_lossy(body).into_owned()),
+    ];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    Call { action: INVOKE.to_owned(), fields: BTreeMap::from(fields) }
+}
+
+/// The content type and the body of an error, as the service of the call gives it.
+fn error(call: &Call, code: &str, message: &str) -> (&'static str, String) {
+    const REQUEST: &str = "00000000-0000-4000-8000-000000000000";
+    let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    match call.action.as_str() {
+        INVOKE => ("application/json", serde_json::json!({ "Message": message }).to_string()),
+        "Publish" | "AssumeRole" => (
+            "text/xml",
+            format!("<ErrorResponse>{error}<RequestId>{REQUEST}</RequestId></ErrorResponse>"),
+        ),
+        _ => (
+            "text/xml",
+            format!(
+                "<Response><Errors>{error}</Errors><RequestID>{REQUEST}</RequestID></Response>"
+            ),
+        ),
+    }
 }
 
 /// The fields of an `application/x-www-form-urlencoded` body.

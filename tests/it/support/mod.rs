@@ -3,9 +3,11 @@
 
 pub mod endpoint;
 pub mod event;
+pub mod lists;
 pub mod moto;
 pub mod permission;
 pub mod rie;
 pub mod sg_audit;
+pub mod site;
 pub mod venv;
 pub mod world;

@@ -26,6 +26,8 @@ pub fn server() -> &'static Moto {
     static MOTO: OnceLock<Moto> = OnceLock::new();
     MOTO.get_or_init(|| {
         let mut server = Command::new(venv::program("python"))
+            // Without leaving compiled files behind in the sources.
+            .arg("-B")
             .arg(venv::script("moto_server.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,12 +1,17 @@
-"""moto on a free port of the loopback: prints the port, serves, and ends when its standard input does."""
+"""moto on a free port of the loopback: prints the port, serves, and ends when its standard input does.
+
+Where moto does less than EC2 and the tests depend on it, it is made to do as EC2 does (`as_ec2_does`).
+"""
 
 import os
 import sys
 import threading
 
+import as_ec2_does
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+as_ec2_does.patch()
 dispatch = DomainDispatcherApplication(create_backend_app)
 one_at_a_time = threading.Lock()
 

@@ -1,0 +1,157 @@
+//! Whose credentials a place is asked with, and one client for each account and region.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::{Mutex, MutexGuard};
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{Region, SdkConfig};
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::SharedCredentialsProvider;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+
+use super::error::ec2_error;
+use crate::audit::{Ec2Error, Place};
+use crate::baseline::quote;
+use crate::settings::{FunctionSettings, MemberRole};
+
+/// What the function is called in the other account's trail.
+const SESSION: &str = "typo3-sg-auditor";
+
+/// Clients, each built when its place is first asked for.
+#[derive(Debug)]
+pub(super) struct Clients {
+    config: SdkConfig,
+    home: Option<Home>,
+    /// One a role, so that the regions of an account share its credentials.
+    credentials: Mutex<HashMap<String, SharedCredentialsProvider>>,
+    clients: Mutex<HashMap<Place, Client>>,
+}
+
+/// The function's own account, and how it comes into others.
+#[derive(Debug)]
+struct Home {
+    account: String,
+    partition: String,
+    role: Option<MemberRole>,
+}
+
+/// A place, ready to be asked.
+pub(super) struct At {
+    /// What asks.
+    pub(super) client: Client,
+    /// The role whose credentials are used, where they are not the function's own.
+    role: Option<String>,
+}
+
+impl Clients {
+    /// Every place is asked with the configuration's own credentials.
+    pub(super) fn new(config: SdkConfig) -> Self {
+        Self { config, home: None, credentials: Mutex::default(), clients: Mutex::default() }
+    }
+
+    /// Places in other accounts than the function's are asked with its role there.
+    pub(super) fn of_function(config: SdkConfig, function: &FunctionSettings) -> Self {
+        // A role is assumed within one partition, and the topic's ARN says which that is.
+        let partition = function.topic_arn.split(':').nth(1).unwrap_or("aws").to_owned();
+        let role = function.member_role.clone();
+        let home = Some(Home { account: function.account.clone(), partition, role });
+        Self { home, ..Self::new(config) }
+    }
+
+    /// Whether groups of `account` can be asked for from a place in the account `here`.
+    pub(super) fn reach(&self, here: Option<&str>, account: &str) -> bool {
+        let of_function = |home: &Home| home.role.is_some() || home.account == account;
+        here == Some(account) || self.home.as_ref().is_some_and(of_function)
+    }
+
+    /// The place, with the credentials for its account.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no place, or where there are no credentials for it to be asked with.
+    pub(super) async fn at(&self, place: &Place) -> Result<At, Ec2Error> {
+        // Both come from an event, and end in an address and in an ARN.
+        if let Some(region) = place.region.as_deref().filter(|region| !is_region(region)) {
+            return Err(no_place("InvalidRegion", format!("{} is no region", quote(region))));
+        }
+        let role = self.role(place.account.as_deref())?;
+        if let Some(client) = locked(&self.clients).get(place) {
+            return Ok(At { client: client.clone(), role });
+        }
+        let mut config = aws_sdk_ec2::config::Builder::from(&self.config);
+        if let Some(region) = &place.region {
+            config = config.region(Region::new(region.clone()));
+        }
+        if let Some(role) = &role {
+            config = config.credentials_provider(self.credentials(role).await);
+        }
+        let client = Client::from_conf(config.build());
+        let client = locked(&self.clients).entry(place.clone()).or_insert(client).clone();
+        Ok(At { client, role })
+    }
+
+    /// The ARN of the role to be had for an account; `None` for the function's own.
+    fn role(&self, account: Option<&str>) -> Result<Option<String>, Ec2Error> {
+        let (Some(home), Some(account)) = (&self.home, account) else { return Ok(None) };
+        if account == home.account {
+            return Ok(None);
+        }
+        if !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())) {
+            return Err(no_place("InvalidAccount", format!("{} is no account", quote(account))));
+        }
+        let Some(role) = &home.role else {
+            return Err(Ec2Error::Denied {
+                action: "the request",
+                message: format!(
+                    "the account {account} is not the function's own, and no role is set for others"
+                ),
+            });
+        };
+        Ok(Some(format!("arn:{}:iam::{account}:role/{}", home.partition, role.name)))
+    }
+
+    /// The credentials of a role. STS is asked in the function's own region, and only when they
+    /// are first needed or run out.
+    async fn credentials(&self, role: &str) -> SharedCredentialsProvider {
+        if let Some(known) = locked(&self.credentials).get(role) {
+            return known.clone();
+        }
+        let mut provider =
+            AssumeRoleProvider::builder(role).session_name(SESSION).configure(&self.config);
+        let member = self.home.as_ref().and_then(|home| home.role.as_ref());
+        if let Some(external_id) = member.and_then(|role| role.external_id.as_ref()) {
+            provider = provider.external_id(external_id);
+        }
+        let provider = SharedCredentialsProvider::new(provider.build().await);
+        locked(&self.credentials).entry(role.to_owned()).or_insert(provider).clone()
+    }
+}
+
+impl At {
+    /// What an error of this call means here.
+    pub(super) fn failed<E>(&self, action: &'static str) -> impl Fn(SdkError<E>) -> Ec2Error
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        move |error| ec2_error(action, self.role.as_deref(), error)
+    }
+}
+
+/// The names that regions can have are host names' parts.
+fn is_region(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn no_place(code: &str, message: String) -> Ec2Error {
+    Ec2Error::Refused { action: "the request", code: code.to_owned(), message }
+}
+
+/// A map of what was built is whole after any panic.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    match mutex.lock() {
+        Ok(inside) => inside,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}

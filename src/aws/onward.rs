@@ -1,0 +1,46 @@
+//! Another invocation of the function, by the function.
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::error::DisplayErrorContext;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+
+use crate::audit::{Onward, OnwardError};
+use crate::event::Schedule;
+
+/// The function's way to invoke itself.
+#[derive(Debug)]
+pub struct AwsOnward {
+    client: Client,
+    function: String,
+}
+
+impl AwsOnward {
+    /// `function` is the function's own name, which Lambda tells it in `AWS_LAMBDA_FUNCTION_NAME`.
+    pub fn new(config: &SdkConfig, function: &str) -> Self {
+        Self { client: Client::new(config), function: function.to_owned() }
+    }
+}
+
+impl Onward for AwsOnward {
+    async fn go_on(&self, rest: &Schedule) -> Result<(), OnwardError> {
+        // Lambda takes the event into its own queue, tries it again as it does any other, and
+        // stops functions that call themselves without end ("Recursive loop detection").
+        let invoked = self
+            .client
+            .invoke()
+            .function_name(&self.function)
+            .invocation_type(InvocationType::Event)
+            .payload(Blob::new(rest.to_payload().to_string()))
+            .send()
+            .await;
+        match invoked {
+            Ok(_) => {
+                tracing::info!(depth = rest.resume.depth, "handed on");
+                Ok(())
+            }
+            Err(error) => Err(OnwardError { message: DisplayErrorContext(&error).to_string() }),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The edge itself: what `AwsEc2` asks EC2 and STS for, and what it makes of the answers.
+
+mod accounts;
+mod lists;
+mod onward;
+mod pages;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
+use chrono::NaiveDate;
+use typo3_sg_auditor::audit::Place;
+use typo3_sg_auditor::aws::AwsEc2;
+use typo3_sg_auditor::settings::FunctionSettings;
+
+use crate::support::world::{ACCOUNT, REGION, World};
+
+/// A member's role and what its trust policy asks for.
+const ROLE: [(&str, &str); 2] =
+    [("MEMBER_ROLE_NAME", "security/typo3-sg-auditor"), ("MEMBER_EXTERNAL_ID", "o-example:1")];
+
+/// EC2 through the world's endpoint, as the function with these settings reaches it.
+fn ec2(world: &World, variables: &[(&str, &str)]) -> AwsEc2 {
+    let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+    let lookup = |name: &str| {
+        let set = variables.iter().find(|(variable, _)| *variable == name);
+        let value = set.map(|(_, value)| *value);
+        value.or((name == "TOPIC_ARN").then_some(world.topic_arn.as_str())).map(str::to_owned)
+    };
+    let function = FunctionSettings::from_env(lookup, today).expect("settings");
+    AwsEc2::of_function(config(world), &function)
+}
+
+/// Without tries after the first, so that what fails fails at once.
+fn config(world: &World) -> SdkConfig {
+    let key = Credentials::new("AKIAEXAMPLEEXAMPLE02", "secret", None, None, "tests");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(world.endpoint_url())
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(key))
+        .retry_config(RetryConfig::disabled())
+        .build()
+}
+
+fn place(account: &str, region: &str) -> Place {
+    Place { account: Some(account.to_owned()), region: Some(region.to_owned()) }
+}
+
+fn home() -> Place {
+    place(ACCOUNT, REGION)
+}
+
+/// How often the endpoint was asked for each of these.
+fn count(world: &World, action: &str) -> usize {
+    world.calls().iter().filter(|call| call.action == action).count()
+}

@@ -1,0 +1,102 @@
+//! Prefix lists, and what is kept of them.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+use typo3_sg_auditor::audit::{Ec2Error, PrefixList, SecurityGroups};
+
+use super::{count, ec2, home};
+use crate::support::endpoint::Answer;
+use crate::support::world::World;
+
+const DESCRIBE: &str = "DescribeManagedPrefixLists";
+const ENTRIES: &str = "GetManagedPrefixListEntries";
+
+fn entries(list: &PrefixList) -> BTreeSet<String> {
+    list.entries.iter().map(IpNet::to_string).collect()
+}
+
+fn texts(cidrs: &[&str]) -> BTreeSet<String> {
+    cidrs.iter().map(|cidr| (*cidr).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_read_once_for_each_version() {
+    let world = World::new().await;
+    let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
+    let ec2 = ec2(&world, &[]);
+    let first = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert_eq!(entries(&first), texts(&["203.0.113.0/24"]));
+    assert!(!first.changing);
+    let again = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert_eq!(again, first);
+    assert_eq!((count(&world, DESCRIBE), count(&world, ENTRIES)), (2, 1));
+
+    world.change_list(&list, &["198.51.100.0/24"], &["203.0.113.0/24"]).await;
+    let newer = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert!(newer.version > first.version, "{newer:?}");
+    assert_eq!(entries(&newer), texts(&["198.51.100.0/24"]));
+    assert_eq!((count(&world, DESCRIBE), count(&world, ENTRIES)), (3, 2));
+    // The very version that was told of is asked for, be there a newer one by then.
+    let calls = world.calls();
+    let asked: Vec<&str> = calls
+        .iter()
+        .filter(|call| call.action == ENTRIES)
+        .map(|call| call.fields["TargetVersion"].as_str())
+        .collect();
+    let versions = [first, newer].map(|list| list.version.expect("a version").to_string());
+    assert_eq!(asked, versions);
+}
+
+#[tokio::test]
+async fn a_long_list_of_ipv6_is_read_to_its_end() {
+    let world = World::new().await;
+    let cidrs: Vec<String> = (1..=250).map(|n| format!("2001:db8:{n:x}::/48")).collect();
+    let cidrs: Vec<&str> = cidrs.iter().map(String::as_str).collect();
+    let list = world.prefix_list("offices", &cidrs).await;
+    let ec2 = ec2(&world, &[]);
+    let read = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert_eq!(entries(&read), texts(&cidrs));
+    assert_eq!(count(&world, ENTRIES), 3);
+}
+
+#[tokio::test]
+async fn aws_own_list_has_no_version_and_is_not_kept() {
+    let world = World::new().await;
+    let list = world.aws_list("com.amazonaws.global.cloudfront.origin-facing").await;
+    let ec2 = ec2(&world, &[]);
+    for reads in 1..=2 {
+        let read = ec2.prefix_list(&home(), &list).await.expect("the list");
+        assert_eq!(read.version, None);
+        assert!(read.entries.len() > 1);
+        assert_eq!(count(&world, ENTRIES), reads);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_an_error() {
+    let world = World::new().await;
+    let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
+    let ec2 = ec2(&world, &[]);
+    let gone = ec2.prefix_list(&home(), "pl-0123456789abcdef0").await;
+    assert!(matches!(gone, Err(Ec2Error::NotFound { .. })), "{gone:?}");
+    for action in [DESCRIBE, ENTRIES] {
+        for (status, code, passing) in
+            [(403, "UnauthorizedOperation", false), (503, "RequestLimitExceeded", true)]
+        {
+            world.answer(move |call| {
+                if call.action == action {
+                    Answer::Error(status, code, "No.")
+                } else {
+                    Answer::Moto
+                }
+            });
+            let error = ec2.prefix_list(&home(), &list).await.expect_err(action);
+            assert_eq!(error.may_pass(), passing, "{error}");
+            assert_eq!(matches!(error, Ec2Error::Denied { .. }), !passing, "{error}");
+        }
+    }
+    // What failed was not kept.
+    world.answer(|_| Answer::Moto);
+    assert!(ec2.prefix_list(&home(), &list).await.is_ok());
+}

@@ -1,0 +1,109 @@
+"""What moto's EC2 lacks and the tests depend on: pages, limits of filters, filters by prefix list, unknown lists.
+
+moto answers with everything at once, whatever MaxResults says, so that a reader that forgets the second page would
+pass every test against it.
+"""
+
+import base64
+import functools
+import hashlib
+import json
+
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.security_groups import SecurityGroup
+from moto.ec2.responses.security_groups import SecurityGroups
+from moto.ec2.responses.vpcs import VPCs
+
+# "Each filter can have up to 200 values" (EC2 user guide, "List and filter your resources").
+FILTER_VALUES = 200
+
+
+def in_pages(describe, member, key, least, most, alone=None):
+    """The call with MaxResults and NextToken as EC2 has them.
+
+    `member` is what the answer lists, `key` what an item is told by. A token says after which item the next page
+    begins, and belongs to the request that it was given for. `alone` cannot be asked for in pages.
+    """
+
+    @functools.wraps(describe)
+    def page(self):
+        # Left alone, moto would walk over many values; EC2 refuses them.
+        for values in self._filters_from_querystring().values():
+            if len(values) > FILTER_VALUES:
+                raise EC2ClientError("FilterLimitExceeded", f"The maximum number of filter values is {FILTER_VALUES}.")
+        size = self._get_param("MaxResults")
+        token = self._get_param("NextToken")
+        if size is None and token is None:
+            return describe(self)
+        if alone and self._get_param(alone):
+            raise EC2ClientError("InvalidParameterCombination", f"The parameter {alone} cannot be used with MaxResults.")
+        size = int(size) if size is not None else most
+        if not least <= size <= most:
+            raise EC2ClientError("InvalidParameterValue", f"Value ( {size} ) for parameter maxResults is invalid.")
+        items = sorted(describe(self).result[member] or [], key=key)
+        if token is not None:
+            after = read(token, self)
+            items = [item for item in items if key(item) > after]
+        rest = items[size:]
+        next_token = written(key(items[size - 1]), self) if rest else None
+        return ActionResult({member: items[:size], "NextToken": next_token})
+
+    return page
+
+
+def asked(response):
+    """What is asked for, but for the page of it."""
+    asked = {name: value for name, value in response.querystring.items() if name not in ("MaxResults", "NextToken")}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def written(after, response):
+    return base64.b64encode(json.dumps([after, asked(response)]).encode()).decode()
+
+
+def read(token, response):
+    try:
+        after, request = json.loads(base64.b64decode(token, validate=True))
+    except ValueError:
+        after, request = None, None
+    if request != asked(response):
+        raise EC2ClientError("InvalidPaginationToken", "The specified pagination token is not valid or is expired.")
+    return after
+
+
+def naming(rules_of):
+    """A filter by the prefix list that rules name, for which moto raises MotoNotImplementedError."""
+
+    def matches(group, lists):
+        return any(rule.prefix_list_id in lists for rule in rules_of(group))
+
+    return matches
+
+
+def of_known_lists(get_entries):
+    """EC2 refuses an id that is none of its lists', where moto answers with no entries."""
+
+    @functools.wraps(get_entries)
+    def entries(self):
+        list_id = self._get_param("PrefixListId")
+        if self.ec2_backend.get_managed_prefix_list_entries(list_id) is None:
+            message = f"The prefix list ID '{list_id}' does not exist."
+            raise EC2ClientError("InvalidPrefixListID.NotFound", message)
+        return get_entries(self)
+
+    return entries
+
+
+def patch():
+    SecurityGroups.describe_security_groups = in_pages(
+        SecurityGroups.describe_security_groups, "SecurityGroups", lambda group: group.id, 5, 1000, alone="GroupIds"
+    )
+    SecurityGroups.describe_security_group_rules = in_pages(
+        SecurityGroups.describe_security_group_rules, "SecurityGroupRules", lambda rule: rule.id, 5, 1000
+    )
+    VPCs.get_managed_prefix_list_entries = in_pages(
+        of_known_lists(VPCs.get_managed_prefix_list_entries), "Entries", lambda entry: entry["Cidr"], 1, 100
+    )
+    SecurityGroup.filter_ip_permission__prefix_list_id = naming(lambda group: group.ingress_rules)
+    SecurityGroup.filter_egress__ip_permission__prefix_list_id = naming(lambda group: group.egress_rules)
