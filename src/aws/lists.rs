@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use ipnet::IpNet;
 
 use super::clients::{At, locked};
-use crate::audit::{Ec2Error, Place, PrefixList};
+use crate::audit::{Ec2Error, ListState, Place, PrefixList};
 
 /// The largest page that `GetManagedPrefixListEntries` gives.
 const ENTRIES_A_PAGE: i32 = 100;
@@ -64,16 +64,26 @@ pub(super) async fn prefix_list(
         return Err(Ec2Error::NotFound { action: ACTION, message });
     };
     let version = list.version();
-    // `create-in-progress`, `modify-in-progress`, `restore-in-progress`, `delete-in-progress`.
-    let changing = list.state().is_some_and(|state| state.as_str().ends_with("-in-progress"));
+    let state = list.state().map(|state| state_of(state.as_str())).unwrap_or_default();
     if let Some(entries) = version.and_then(|version| kept.get(place, id, version)) {
-        return Ok(PrefixList { entries, version, changing });
+        return Ok(PrefixList { entries, version, state });
     }
     let entries = entries(at, id, version).await?;
     if let Some(version) = version {
         kept.keep(place, id, version, entries.clone());
     }
-    Ok(PrefixList { entries, version, changing })
+    Ok(PrefixList { entries, version, state })
+}
+
+/// `modify-in-progress`, `restore-failed`, `create-complete` and their like.
+fn state_of(state: &str) -> ListState {
+    if state.ends_with("-in-progress") {
+        ListState::Changing
+    } else if state.ends_with("-failed") {
+        ListState::Failed
+    } else {
+        ListState::Settled
+    }
 }
 
 /// The entries of the list in that version, else of what it is while it is read.

@@ -4,6 +4,8 @@ mod clients;
 mod ec2;
 mod error;
 mod lists;
+#[cfg(feature = "live")]
+mod live;
 mod onward;
 mod sns;
 mod wire;
@@ -12,9 +14,11 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 
 pub use ec2::AwsEc2;
+#[cfg(feature = "live")]
+pub use live::{Live, LiveError};
 pub use onward::AwsOnward;
 pub use sns::AwsSns;
 
@@ -34,6 +38,10 @@ const ATTEMPTS: u32 = 4;
 /// Credentials, region and endpoints as the environment has them, with the auditor's limits of
 /// time. Everything built from it shares one HTTP client.
 pub async fn sdk_config() -> SdkConfig {
+    with_limits().load().await
+}
+
+fn with_limits() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
@@ -42,6 +50,4 @@ pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .load()
-        .await
 }

@@ -5,9 +5,9 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::DisplayErrorContext;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
+use serde_json::Value;
 
 use crate::audit::{Onward, OnwardError};
-use crate::event::Schedule;
 
 /// The function's way to invoke itself.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl AwsOnward {
 }
 
 impl Onward for AwsOnward {
-    async fn go_on(&self, rest: &Schedule) -> Result<(), OnwardError> {
+    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
         // Lambda takes the event into its own queue, tries it again as it does any other, and
         // stops functions that call themselves without end ("Recursive loop detection").
         let invoked = self
@@ -32,12 +32,12 @@ impl Onward for AwsOnward {
             .invoke()
             .function_name(&self.function)
             .invocation_type(InvocationType::Event)
-            .payload(Blob::new(rest.to_payload().to_string()))
+            .payload(Blob::new(payload.to_string()))
             .send()
             .await;
         match invoked {
             Ok(_) => {
-                tracing::info!(depth = rest.resume.depth, "handed on");
+                tracing::info!("handed on");
                 Ok(())
             }
             Err(error) => Err(OnwardError { message: DisplayErrorContext(&error).to_string() }),

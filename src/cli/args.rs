@@ -67,21 +67,50 @@ pub struct Invoke {
     pub common: Common,
 }
 
-/// Audit groups as they are
+/// Audit groups as they are, from a file or in the account itself
 ///
-/// Rule ids are known only from the output of `describe-security-group-rules`; names, VPCs and tags
-/// only from `describe-security-groups`. Both in one file are read as one.
+/// With --live every group of the account is read with your own credentials, as `aws` has them:
+/// variables, a profile, SSO. Nothing is changed, and the calls are those that read. With --groups
+/// nothing is connected to. There, rule ids are known only from the output of `describe-security-group-rules`; names, VPCs and tags only
+/// from `describe-security-groups`. Both in one file are read as one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   aws ec2 describe-security-groups | sg-audit check --groups -
   aws ec2 describe-security-groups > groups.json
-  sg-audit check --groups groups.json --ssh-source 203.0.113.0/24 --ssh-source 2001:db8:1::/48")]
+  sg-audit check --groups groups.json --ssh-source 203.0.113.0/24 --ssh-source 2001:db8:1::/48
+  sg-audit check --live --region eu-central-1 --region eu-west-1")]
 pub struct Check {
     /// The output of `aws ec2 describe-security-groups` or `describe-security-group-rules`; `-`
     /// reads standard input
-    #[arg(long, value_name = "FILE")]
-    pub groups: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "live")]
+    pub groups: Option<PathBuf>,
+
+    /// Read the groups of your account from AWS
+    #[arg(long, conflicts_with_all = ["groups", "prefix_lists"])]
+    pub live: bool,
+
+    /// A region to look at, in the place of the configured one; repeat it for more
+    #[arg(
+        long,
+        value_name = "REGION",
+        requires = "live",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub region: Vec<String>,
+
+    /// Look at every region that is enabled for the account
+    #[arg(long, requires = "live", conflicts_with = "region")]
+    pub all_regions: bool,
+
+    /// The profile to log in with, as in ~/.aws/config
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "live",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub profile: Option<String>,
 
     /// How to audit.
     #[command(flatten)]

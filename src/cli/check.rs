@@ -1,6 +1,7 @@
 //! `sg-audit check`: groups as they are.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
@@ -14,14 +15,36 @@ use crate::report::terminal::{Style, exit_status, render};
 use crate::report::{inert, to_json_pretty};
 use crate::rule::Peer;
 
-/// Audits the groups in a file.
+/// Audits the groups in a file, or those of an account.
 pub(super) fn run(args: &Check, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
+    match &args.groups {
+        Some(groups) => in_file(args, groups, style, now),
+        None => in_account(args, style),
+    }
+}
+
+#[cfg(feature = "live")]
+fn in_account(args: &Check, style: Style) -> Result<Answer, CliError> {
+    super::live::run(args, style)
+}
+
+#[cfg(not(feature = "live"))]
+fn in_account(_: &Check, _: Style) -> Result<Answer, CliError> {
+    Err(CliError::NotLive)
+}
+
+fn in_file(
+    args: &Check,
+    groups: &Path,
+    style: Style,
+    now: DateTime<Utc>,
+) -> Result<Answer, CliError> {
     let common = &args.common;
     let settings = settings::resolve(common, now.date_naive())?;
-    input::read_once([args.groups.as_path()].into_iter().chain(common.prefix_lists.as_deref()))?;
+    input::read_once([groups].into_iter().chain(common.prefix_lists.as_deref()))?;
     let lists = input::read_lists(common.prefix_lists.as_deref())?;
-    let groups = input::read_groups(&args.groups)?;
-    let name = || input::name(&args.groups);
+    let name = || input::name(groups);
+    let groups = input::read_groups(groups)?;
     if groups.is_empty() {
         return Err(CliError::NoGroups { name: name() });
     }
@@ -30,12 +53,17 @@ pub(super) fn run(args: &Check, style: Style, now: DateTime<Utc>) -> Result<Answ
     if report.groups_audited == 0 {
         return Err(CliError::NoneInScope { name: name() });
     }
-    let out = match common.format {
-        Format::Text => render(&report, style),
-        Format::Json => format!("{}\n", to_json_pretty(&report)?),
-    };
+    let out = printed(&report, common.format, style)?;
     let notes = lists_missing(&report, &settings.baseline, &lists);
     Ok(Answer { out, notes, status: exit_status(&report) })
+}
+
+/// The report as it is asked for.
+pub(super) fn printed(report: &Report, format: Format, style: Style) -> Result<String, CliError> {
+    Ok(match format {
+        Format::Text => render(report, style),
+        Format::Json => format!("{}\n", to_json_pretty(report)?),
+    })
 }
 
 /// How to get the prefix lists on which findings depend.

@@ -48,6 +48,28 @@ pub enum CliError {
         /// What was given.
         name: String,
     },
+    /// No audit of an account in this build.
+    #[error(
+        "this sg-audit was built without --live: build it again with `cargo install --path . --features live`"
+    )]
+    NotLive,
+    /// An account that cannot be seen.
+    #[error(
+        "the account cannot be read: log in (`aws sso login`), or look at --profile and --region"
+    )]
+    Account {
+        /// What AWS says.
+        #[source]
+        source: Said,
+    },
+    /// An account without a group in scope.
+    #[error(
+        "none of the security groups in {places} is in scope, so nothing was audited: look at --scope and --region"
+    )]
+    NoneInScopeThere {
+        /// Where was looked.
+        places: String,
+    },
     /// Groups, and none of them in scope.
     #[error(
         "{name}: none of the security groups in it is in scope, so nothing was audited: look at --scope, and note that only `describe-security-groups` tells of tags"
@@ -85,6 +107,11 @@ pub enum CliError {
     #[error("the output cannot be written: {0}")]
     Unwritable(io::Error),
 }
+
+/// What somebody else said.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct Said(pub String);
 
 /// The error, a line for each fault, then what is behind it.
 pub(super) fn described(error: &CliError) -> Vec<String> {

@@ -1,5 +1,5 @@
 //! The command line, `sg-audit`: the function's own handler on events, the same judgement on groups
-//! as they are, and a look at baselines; all of it offline.
+//! as they are, and a look at baselines; all of it offline, but for an audit of the account itself.
 //!
 //! Every command reads what it needs, works, and answers with everything that it has to say; only
 //! [`run`] writes. Its exit status is part of the contract: 0 compliant, 1 findings, 2 it could not
@@ -11,6 +11,8 @@ mod check;
 mod error;
 mod input;
 mod invoke;
+#[cfg(feature = "live")]
+mod live;
 mod screen;
 mod settings;
 

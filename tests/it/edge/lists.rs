@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
-use typo3_sg_auditor::audit::{Ec2Error, PrefixList, SecurityGroups};
+use typo3_sg_auditor::audit::{Ec2Error, ListState, PrefixList, SecurityGroups};
 
 use super::{count, ec2, home};
 use crate::support::endpoint::Answer;
@@ -27,7 +27,7 @@ async fn a_list_is_read_once_for_each_version() {
     let ec2 = ec2(&world, &[]);
     let first = ec2.prefix_list(&home(), &list).await.expect("the list");
     assert_eq!(entries(&first), texts(&["203.0.113.0/24"]));
-    assert!(!first.changing);
+    assert_eq!(first.state, ListState::Settled);
     let again = ec2.prefix_list(&home(), &list).await.expect("the list");
     assert_eq!(again, first);
     assert_eq!((count(&world, DESCRIBE), count(&world, ENTRIES)), (2, 1));

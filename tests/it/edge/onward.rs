@@ -17,7 +17,7 @@ fn rest() -> Schedule {
 async fn the_rest_goes_to_the_function_itself_and_is_not_waited_for() {
     let world = World::new().await;
     let onward = AwsOnward::new(&config(&world), "typo3-sg-auditor");
-    onward.go_on(&rest()).await.expect("handed on");
+    onward.go_on(&rest().to_payload()).await.expect("handed on");
     let calls = world.calls();
     let [call] = &calls[..] else { panic!("{calls:?}") };
     assert_eq!(call.action, "Invoke");
@@ -32,6 +32,6 @@ async fn what_cannot_be_handed_on_is_said() {
     let world = World::new().await;
     let onward = AwsOnward::new(&config(&world), "typo3-sg-auditor");
     world.answer(|_| Answer::Error(403, "AccessDeniedException", "not authorized to perform"));
-    let error = onward.go_on(&rest()).await.expect_err("refused").to_string();
+    let error = onward.go_on(&rest().to_payload()).await.expect_err("refused").to_string();
     assert!(error.contains("AccessDeniedException"), "{error}");
 }
