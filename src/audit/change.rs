@@ -6,6 +6,7 @@ use super::introduced::{authorized_claim, introduced, settled_by_event};
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
+use super::tags::TAG_CALLS;
 use super::{AuditError, Auditor, Clock, in_scope};
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
@@ -38,6 +39,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             Err(error) => return self.unreadable(&case, change, error, settings, clock),
         };
         if !in_scope(&settings.scope, &group) {
+            let name = change.record.event_name.as_deref().unwrap_or_default();
+            if TAG_CALLS.contains(&name) {
+                return self.left_unseen(&change.record, &group, clock).await;
+            }
             let reason = format!("{} is out of scope", group.id);
             return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason));
         }

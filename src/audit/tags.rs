@@ -7,30 +7,29 @@ use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
 use super::{AuditError, Auditor, Clock};
-use crate::event::{GroupKey, TagAction, TagChange};
+use crate::event::{GroupKey, Record, TagAction, TagChange};
 use crate::finding::{Finding, Report, ReportOutcome};
 use crate::settings::{Scope, Settings};
 
 /// What a change of tags is to the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Move<'a> {
+enum Move {
     /// The groups have the tag that is asked for.
     In,
     /// They do not have it, or have it no longer; what happened to it, as a sentence goes on.
-    Out(&'a str),
+    Out(&'static str),
 }
 
 impl TagChange {
     /// What it is to the scope; `None` where it is about other tags.
-    fn moves(&self, scope: &Scope) -> Option<Move<'_>> {
+    fn moves(&self, scope: &Scope) -> Option<Move> {
         let Scope::Tag { key, value } = scope else { return None };
-        match self.tags.get(key) {
-            Some(TagAction::Set(set)) if set == value => Some(Move::In),
-            Some(TagAction::Set(_)) => Some(Move::Out("has another value")),
+        match self.action(key)? {
+            TagAction::Set(set) if set == *value => Some(Move::In),
+            TagAction::Set(_) => Some(Move::Out("has another value")),
             // Only a tag of that very value would have been deleted.
-            Some(TagAction::Deleted(Some(other))) if other != value => None,
-            Some(TagAction::Deleted(_)) => Some(Move::Out("was deleted")),
-            None => self.all_deleted.then_some(Move::Out("was deleted")),
+            TagAction::Deleted(Some(other)) if other != *value => None,
+            TagAction::Deleted(_) => Some(Move::Out("was deleted")),
         }
     }
 }
@@ -49,14 +48,36 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             return Ok(not_audited(&self.baseline, ReportOutcome::Ignored, reason));
         };
         let library = Library::new(self.ec2);
-        let moved = Moved { auditor: self, settings, library, place: &place, change, moves };
+        let (place, record) = (&place, &change.record);
+        let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
         for id in &change.groups {
             moved.group(id, &mut tally, clock).await?;
         }
         Ok(report(&self.baseline, tally))
     }
+
+    /// A group is not in the scope after a tag call that does not say what it did: it is taken to
+    /// have left with it.
+    pub(super) async fn left_unseen(
+        &self,
+        record: &Record,
+        group: &Group,
+        clock: Clock<'_>,
+    ) -> Result<Report, AuditError> {
+        let place = &self.place(record);
+        let settings = &self.settings_of(place);
+        let moves = Move::Out("is not there, and the record of a tag call was cut short");
+        let library = Library::new(self.ec2);
+        let moved = Moved { auditor: self, settings, library, place, record, moves };
+        let mut tally = Tally::default();
+        moved.group(&group.id, &mut tally, clock).await?;
+        Ok(report(&self.baseline, tally))
+    }
 }
+
+/// The calls that change tags.
+pub(super) const TAG_CALLS: [&str; 2] = ["CreateTags", "DeleteTags"];
 
 /// Groups whose tags changed.
 struct Moved<'a, E, N, O> {
@@ -64,14 +85,14 @@ struct Moved<'a, E, N, O> {
     settings: &'a Settings,
     library: Library<'a, E>,
     place: &'a Place,
-    change: &'a TagChange,
-    moves: Move<'a>,
+    record: &'a Record,
+    moves: Move,
 }
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
     async fn group(&self, id: &str, tally: &mut Tally, clock: Clock<'_>) -> Result<(), AuditError> {
         let key = GroupKey::Id(id.to_owned());
-        let case = Case { place: self.place, group: None, record: Some(&self.change.record) };
+        let case = Case { place: self.place, group: None, record: Some(self.record) };
         let unaudited = |reason: &str| case.unaudited(Some(&key), reason, clock());
         if let Some(reason) = self.auditor.out_of_reach(self.place) {
             tally.findings.push(unaudited(&reason));

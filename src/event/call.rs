@@ -1,4 +1,5 @@
-//! What a call is to the rules of security groups, by its name and its outcome.
+//! What a call is to the rules of security groups, to what they admit, and to what is in scope, by
+//! its name and its outcome.
 
 use super::wire::Node;
 use crate::rule::Direction;
@@ -10,25 +11,47 @@ pub(super) enum Call {
     Revoke(Direction),
     Modify,
     Create,
-    /// Nothing to the rules of any group.
+    /// Nothing to any of them.
     Harmless(&'static str),
     /// It changes what rules admit, but not the rules.
-    PrefixList,
+    List(ListCall),
+    /// It changes what is in scope, but not the rules.
+    Tags(TagCall),
     /// It may change rules.
     Unknown,
 }
 
-/// The calls of EC2 that are known. Any other with "SecurityGroup" in its name may be new, and may
-/// do anything.
-const KNOWN: [(&str, Call); 14] = [
+/// What a call does to a managed prefix list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListCall {
+    Modify,
+    Restore,
+    /// Whatever it may be.
+    Unknown,
+}
+
+/// What a call does to tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TagCall {
+    Create,
+    Delete,
+}
+
+/// The calls of EC2 that are known. Any other with "SecurityGroup" or "ManagedPrefixList" in its
+/// name may be new, and may do anything, unless its name says that it only reads.
+const KNOWN: [(&str, Call); 18] = [
     ("AuthorizeSecurityGroupIngress", Call::Authorize(Direction::Ingress)),
     ("AuthorizeSecurityGroupEgress", Call::Authorize(Direction::Egress)),
     ("RevokeSecurityGroupIngress", Call::Revoke(Direction::Ingress)),
     ("RevokeSecurityGroupEgress", Call::Revoke(Direction::Egress)),
     ("ModifySecurityGroupRules", Call::Modify),
     ("CreateSecurityGroup", Call::Create),
-    ("ModifyManagedPrefixList", Call::PrefixList),
-    ("RestoreManagedPrefixListVersion", Call::PrefixList),
+    ("ModifyManagedPrefixList", Call::List(ListCall::Modify)),
+    ("RestoreManagedPrefixListVersion", Call::List(ListCall::Restore)),
+    ("CreateManagedPrefixList", Call::Harmless("no rule names a list that is new")),
+    ("DeleteManagedPrefixList", Call::Harmless("a list that a rule names cannot be deleted")),
+    ("CreateTags", Call::Tags(TagCall::Create)),
+    ("DeleteTags", Call::Tags(TagCall::Delete)),
     ("UpdateSecurityGroupRuleDescriptionsIngress", DESCRIPTIONS),
     ("UpdateSecurityGroupRuleDescriptionsEgress", DESCRIPTIONS),
     ("DeleteSecurityGroup", Call::Harmless("the group is gone, with its rules")),
@@ -63,7 +86,13 @@ impl Call {
         if ["describe", "get", "list"].iter().any(|reads| name.starts_with(reads)) {
             return Self::Harmless("it only reads");
         }
-        if name.contains("securitygroup") { Self::Unknown } else { NOT_RULES }
+        if name.contains("securitygroup") {
+            Self::Unknown
+        } else if name.contains("managedprefixlist") {
+            Self::List(ListCall::Unknown)
+        } else {
+            NOT_RULES
+        }
     }
 }
 

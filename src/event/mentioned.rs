@@ -1,6 +1,8 @@
-//! The groups that a text names, where the text cannot be read.
+//! The groups that something names which cannot be read.
 
 use std::collections::BTreeSet;
+
+use serde_json::Value;
 
 /// Ids of old groups have so many digits.
 const SHORTEST: usize = 8;
@@ -22,4 +24,30 @@ pub(super) fn groups(text: &str) -> BTreeSet<&str> {
         if whole { id.get(..mark.len() + digits) } else { None }
     };
     text.match_indices("sg-").filter_map(id).collect()
+}
+
+/// Every text in `value` that is the id of a security group, and nothing else.
+pub(super) fn groups_in(value: &Value) -> BTreeSet<&str> {
+    let mut ids = BTreeSet::new();
+    gather(value, &mut ids);
+    ids
+}
+
+fn gather<'a>(value: &'a Value, ids: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::String(text) if is_group_id(text) => {
+            ids.insert(text);
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| gather(element, ids)),
+        Value::Object(members) => members.values().for_each(|member| gather(member, ids)),
+        _ => {}
+    }
+}
+
+/// Whether `text` can be the id of a security group.
+pub(super) fn is_group_id(text: &str) -> bool {
+    text.len() <= 32
+        && text
+            .strip_prefix("sg-")
+            .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))
 }

@@ -12,10 +12,16 @@
 mod authorize;
 mod call;
 mod change;
+mod list;
 mod mentioned;
 mod modify;
 mod record;
 mod repeated;
+mod revoke;
+mod schedule;
+mod tags;
+mod told;
+mod verdict;
 mod wire;
 mod wrapper;
 
@@ -37,11 +43,11 @@ pub fn decode(payload: &[u8]) -> Vec<Event> {
     let events = wrapper::unwrap(payload).into_iter().flat_map(|unwrapped| match unwrapped {
         Unwrapped::Record(detail, envelope) => change::read(&detail, envelope),
         Unwrapped::Group(id, reason, envelope) => {
-            let (group, kind) = (GroupKey::Id(id), ChangeKind::Unknown(reason));
-            vec![Event::Change(Box::new(SgChange { record: envelope.into(), group, kind }))]
+            vec![verdict::change(envelope.into(), GroupKey::Id(id), ChangeKind::Unknown(reason))]
         }
+        Unwrapped::Schedule(schedule) => vec![Event::Schedule(Box::new(schedule))],
         Unwrapped::Nothing(reason, envelope) => {
-            vec![Event::Undecodable { reason, record: Box::new(envelope.into()) }]
+            vec![verdict::undecodable(envelope.into(), &reason)]
         }
     });
     repeated::once(events)
@@ -127,16 +133,27 @@ pub struct TagChange {
     pub groups: Vec<String>,
     /// What was done to each key.
     pub tags: BTreeMap<String, TagAction>,
-    /// Whether every tag was deleted, because the call named none.
+    /// Whether every tag that a user gave was deleted. No key is named then.
     pub all_deleted: bool,
 }
 
+impl TagChange {
+    /// What was done to the tag with this key, if anything was.
+    pub fn action(&self, key: &str) -> Option<TagAction> {
+        if self.all_deleted {
+            return Some(TagAction::Deleted(None));
+        }
+        self.tags.get(key).cloned()
+    }
+}
+
 /// What was done to a tag.
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html>)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TagAction {
     /// It has this value now.
     Set(String),
-    /// It is gone; where a value is said, only if it had that value.
+    /// It is gone; where a value is said, only if it had that value. The empty value is one.
     Deleted(Option<String>),
 }
 

@@ -1,7 +1,7 @@
 //! The rules that a Modify call changed.
 
 use super::ModifiedRule;
-use super::authorize::only;
+use super::told::only;
 use super::wire::{Node, Unread};
 use crate::rule::{Direction, Peer, Protocol, Rule};
 

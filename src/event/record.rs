@@ -30,6 +30,15 @@ impl Envelope {
             time: time(event.member("time")),
         }
     }
+
+    /// Whether it is a schedule's. EventBridge's rules and EventBridge Scheduler, which are two
+    /// services, write the same type.
+    pub(super) fn is_scheduled(&self) -> bool {
+        match self.detail_type.as_deref() {
+            Some(detail_type) => detail_type == "Scheduled Event",
+            None => self.source.as_deref() == Some("aws.scheduler"),
+        }
+    }
 }
 
 impl From<Envelope> for Record {

@@ -5,6 +5,8 @@
 //! What cannot be read is an error and never a default: a list that CloudTrail left out must not
 //! look like a list without anything in it.
 
+use std::str::FromStr;
+
 use serde_json::Value;
 use thiserror::Error;
 
@@ -34,6 +36,10 @@ pub(super) enum Unread {
     Fewer { found: usize, asked: usize },
     #[error("it is about another group, `{0}`")]
     OtherGroup(String),
+    #[error("`{0}` is no resource")]
+    Resource(String),
+    #[error("the tag `{0}` is in it twice")]
+    TagTwice(String),
     #[error(transparent)]
     Rule(#[from] RuleError),
 }
@@ -68,6 +74,13 @@ impl<'a> Node<'a> {
         Self { name, value: found.unwrap_or(&ABSENT) }
     }
 
+    /// The member of that name, or the node itself where there is none: newer calls have all they
+    /// say in one member of their own name.
+    pub(super) fn within(self, name: &'static str) -> Self {
+        let inner = self.member(name);
+        if inner.is_absent() { self } else { inner }
+    }
+
     /// The names of its members.
     pub(super) fn names(self) -> impl Iterator<Item = &'a str> {
         self.value.as_object().into_iter().flat_map(|members| members.keys().map(String::as_str))
@@ -90,6 +103,11 @@ impl<'a> Node<'a> {
         !matches!(mark, Value::Null | Value::Bool(false)) && mark != "false"
     }
 
+    /// Why it is not understood where it [is omitted](Self::is_omitted).
+    pub(super) fn cut_short(self) -> Unread {
+        Unread::Omitted { member: self.name }
+    }
+
     fn mismatch(self, expected: &'static str) -> Unread {
         let found = match self.value {
             Value::Null => return Unread::Missing(self.name),
@@ -97,9 +115,7 @@ impl<'a> Node<'a> {
             Value::Number(_) => "a number",
             Value::String(_) => "a text",
             Value::Array(_) => "a list",
-            Value::Object(_) if self.is_omitted() => {
-                return Unread::Omitted { member: self.name };
-            }
+            Value::Object(_) if self.is_omitted() => return self.cut_short(),
             Value::Object(_) => "an object",
         };
         Unread::Type { member: self.name, found, expected }
@@ -137,7 +153,7 @@ impl<'a> Node<'a> {
     }
 
     /// A whole number, where there is one.
-    pub(super) fn number(self) -> Result<Option<i32>, Unread> {
+    pub(super) fn number<T: FromStr>(self) -> Result<Option<T>, Unread> {
         if self.is_absent() {
             return Ok(None);
         }
@@ -161,7 +177,7 @@ impl<'a> Node<'a> {
             Value::Array(elements) => {
                 Ok(elements.iter().map(|value| Self { name: self.name, value }).collect())
             }
-            Value::Object(_) if self.is_omitted() => Err(Unread::Omitted { member: self.name }),
+            Value::Object(_) if self.is_omitted() => Err(self.cut_short()),
             Value::Object(_) if !self.member(of).value.is_null() => Ok(vec![self]),
             Value::Object(_) => {
                 let items = self.member("items");

@@ -8,8 +8,9 @@ use aws_lambda_events::sqs::SqsMessage;
 use serde::Deserialize;
 use serde_json::{Deserializer, Map, Value};
 
-use super::mentioned;
 use super::record::Envelope;
+use super::schedule::ScheduleError;
+use super::{Schedule, mentioned, schedule};
 
 /// EventBridge → SNS → SQS → Lambda → failure queue → Lambda, the longest way there is, takes
 /// nine.
@@ -29,6 +30,8 @@ pub(super) enum Unwrapped {
     Record(Value, Envelope),
     /// A group that something unreadable names; the reason is for a person.
     Group(String, String, Envelope),
+    /// What a schedule asks for.
+    Schedule(Schedule),
     /// Something else; the reason is for a person.
     Nothing(String, Envelope),
 }
@@ -182,7 +185,17 @@ impl Unwrapping {
         if let Some(record) = members.remove("CloudTrailEvent") {
             return self.open(record, "the `CloudTrailEvent`", depth);
         }
+        if schedule::is_payload(&members) && !members.contains_key("detail") {
+            return self.schedule(schedule::of_payload(&members), Envelope::default());
+        }
         self.event(members, depth);
+    }
+
+    fn schedule(&mut self, schedule: Result<Schedule, ScheduleError>, envelope: Envelope) {
+        self.push(match schedule {
+            Ok(schedule) => Unwrapped::Schedule(schedule),
+            Err(error) => Unwrapped::Nothing(error.to_string(), envelope),
+        });
     }
 
     /// The typed record first. It refuses notifications that lack a member nobody needs here, so
@@ -215,11 +228,11 @@ impl Unwrapping {
     fn event(&mut self, members: Map<String, Value>, depth: usize) {
         let mut event = Value::Object(members);
         let envelope = Envelope::read(&event);
-        if envelope.detail_type.as_deref() == Some("Scheduled Event") {
-            let reason = "a scheduled event asks for a sweep, which this version does not have";
-            return self.push(Unwrapped::Nothing(reason.to_owned(), envelope));
+        let detail = event.get_mut("detail").map(Value::take);
+        if envelope.is_scheduled() {
+            return self.schedule(schedule::of_event(&detail.unwrap_or_default()), envelope);
         }
-        match event.get_mut("detail").map(Value::take) {
+        match detail {
             Some(detail) => self.detail(detail, envelope, depth),
             None => self.push(Unwrapped::Record(event, Envelope::default())),
         }

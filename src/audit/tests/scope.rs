@@ -123,3 +123,15 @@ fn a_group_that_is_gone_or_cannot_be_read() {
         assert!(run(&throttled, &scoped(Remediation::RevertSsh), &left).is_err());
     }
 }
+
+#[test]
+fn a_tag_call_that_was_cut_short_hides_no_leaving() {
+    let Event::Change(mut change) = event(ChangeKind::Unknown("cut short".to_owned())) else {
+        panic!("a change")
+    };
+    change.record.event_name = Some("DeleteTags".to_owned());
+    let world = world(None, &[OPEN]);
+    let event = Event::Change(change);
+    let report = run(&world, &scoped(Remediation::RevertSsh), &event).unwrap();
+    assert_eq!(told(&report), ["open-ssh narrowed tcp 22 from 0.0.0.0/0", "left-scope none"]);
+}

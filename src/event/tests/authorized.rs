@@ -144,7 +144,7 @@ fn several_permissions_with_several_peers() {
 }
 
 /// The rules of an Authorize call.
-fn rules(event: &Value) -> Vec<Rule> {
+pub(super) fn rules(event: &Value) -> Vec<Rule> {
     let mut events = decode(event.to_string().as_bytes());
     let Some(Event::Change(change)) = events.pop() else { unreachable!() };
     let ChangeKind::Authorized(rules) = change.kind else { unreachable!() };
@@ -251,23 +251,4 @@ fn a_response_with_fewer_rules_than_were_asked_for_is_not_believed() {
         "it has fewer rules (1) than were asked for (2)",
     );
     assert_eq!(lines_of(&record(AUTHORIZE, request, response(json!([any])))), [reason]);
-}
-
-#[test]
-fn tags_of_the_rules() {
-    let mut request = ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}));
-    request["tagSpecificationSet"] = json!({"items": [
-        {"resourceType": "security-group", "tags": [{"key": "no", "value": "no"}]},
-        {"resourceType": "security-group-rule", "tags": [
-            {"key": "sg-audit:reason", "value": "vendor"},
-            {"key": "empty"},
-            {"value": "nameless"}]},
-        {"resourceType": "security-group-rule", "tags": {"items": [{"key": "n", "value": 7}]}},
-    ]});
-    let answer = response(json!([response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0"))]));
-    for answer in [answer, Value::Null] {
-        let rules = rules(&record(AUTHORIZE, request.clone(), answer));
-        let tags: Vec<_> = rules[0].tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(tags, [("empty", ""), ("n", "7"), ("sg-audit:reason", "vendor")]);
-    }
 }

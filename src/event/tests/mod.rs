@@ -1,21 +1,30 @@
 //! Tests of the decoder as a whole.
 mod authorized;
 mod laws;
+mod lists;
+mod losses;
 mod records;
+mod revoked;
+mod rule_tags;
 mod samples;
+mod schedules;
+mod tags;
 mod wrappers;
 
 use serde_json::{Value, json};
 
-use super::{ChangeKind, Event, GroupKey, decode};
+use super::{ChangeKind, Event, GroupKey, ListChange, RevokedRules, TagAction, TagChange, decode};
 use crate::rule::Rule;
 
 /// What an event says, on one line.
 fn line(event: &Event) -> String {
     match event {
-        Event::List(change) => format!("{change:?}"),
-        Event::Tags(change) => format!("{change:?}"),
-        Event::Schedule(schedule) => schedule.to_payload().to_string(),
+        Event::List(change) => list_line(change),
+        Event::Tags(change) => tags_line(change),
+        Event::Schedule(schedule) => {
+            let (accounts, regions) = (schedule.accounts.join(", "), schedule.regions.join(", "));
+            format!("{} in {accounts}; {regions}", schedule.task.as_str())
+        }
         Event::Ignored(reason) => format!("ignored: {reason}"),
         Event::Undecodable { reason, .. } => format!("undecodable: {reason}"),
         Event::Change(change) => {
@@ -27,7 +36,13 @@ fn line(event: &Event) -> String {
                 ChangeKind::Authorized(rules) => {
                     rules.iter().map(rule_line).collect::<Vec<_>>().join(", ")
                 }
-                ChangeKind::Revoked(revoked) => format!("{} revoked", revoked.direction),
+                ChangeKind::Revoked(RevokedRules { direction, rules: None }) => {
+                    format!("{direction} revoked")
+                }
+                ChangeKind::Revoked(RevokedRules { rules: Some(rules), .. }) => {
+                    let rules: Vec<_> = rules.iter().map(rule_line).collect();
+                    format!("revoked {}", rules.join(", "))
+                }
                 ChangeKind::Modified(rules) => {
                     let line = |rule: &super::ModifiedRule| {
                         let ports = ports(rule.from_port, rule.to_port);
@@ -41,6 +56,23 @@ fn line(event: &Event) -> String {
             format!("{group}: {kind}")
         }
     }
+}
+
+fn list_line(change: &ListChange) -> String {
+    let version = change.version_before.map_or("?".to_owned(), |version| version.to_string());
+    let added: Vec<_> = change.added.iter().map(|net| format!(" +{net}")).collect();
+    format!("{} after version {version}:{}", change.list, added.concat())
+}
+
+fn tags_line(change: &TagChange) -> String {
+    let tag = |(key, action): (&String, &TagAction)| match action {
+        TagAction::Set(value) => format!(" {key}={value}"),
+        TagAction::Deleted(Some(value)) => format!(" -{key}={value}"),
+        TagAction::Deleted(None) => format!(" -{key}"),
+    };
+    let all = if change.all_deleted { " all deleted" } else { "" };
+    let tags: Vec<_> = change.tags.iter().map(tag).collect();
+    format!("tags of {}:{all}{}", change.groups.join(", "), tags.concat())
 }
 
 fn rule_line(rule: &Rule) -> String {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use super::super::{ChangeKind, Event, decode};
+use super::super::{ChangeKind, Event, SgChange, decode};
 use super::lines;
 
 const SG: &str = "sg-0a1b2c3d4e5f67890";
@@ -12,7 +12,7 @@ const SG: &str = "sg-0a1b2c3d4e5f67890";
 const OPEN: &str = "ingress tcp 22-22 0.0.0.0/0";
 
 /// Each file and its one event; `SG: ` before it is left out.
-const SAMPLES: [(&str, &str); 31] = [
+const SAMPLES: [(&str, &str); 42] = [
     ("authorize-all-tcp-ports", "ingress tcp 0-65535 0.0.0.0/0"),
     ("authorize-all-traffic", "ingress all * 0.0.0.0/0"),
     ("authorize-database", "ingress tcp 3306-3306 0.0.0.0/0"),
@@ -23,6 +23,8 @@ const SAMPLES: [(&str, &str); 31] = [
     ("authorize-flat-form", OPEN),
     ("authorize-from-group", "ingress tcp 22-22 sg-0b2c3d4e5f6789012"),
     ("authorize-halves", "ingress tcp 22-22 0.0.0.0/1, ingress tcp 22-22 128.0.0.0/1"),
+    ("authorize-held", OPEN),
+    ("authorize-held-too-long", OPEN),
     ("authorize-ipv6-halves", "ingress tcp 22-22 ::/1, ingress tcp 22-22 8000::/1"),
     ("authorize-office-ssh", "ingress tcp 22-22 203.0.113.0/24, ingress tcp 22-22 2001:db8:1::/48"),
     ("authorize-one-host", "ingress tcp 22-22 198.51.100.7/32"),
@@ -44,17 +46,30 @@ const SAMPLES: [(&str, &str); 31] = [
     ("bare-record", OPEN),
     ("by-group-name", "group named typo3-shop: ingress tcp 22-22 0.0.0.0/0"),
     ("create-group", "sg-0f6789012345678ab: created"),
+    ("create-tags", "tags of sg-0a1b2c3d4e5f67890: Application=typo3"),
+    ("delete-tags", "tags of sg-0a1b2c3d4e5f67890: -Application"),
     ("failed-call", "ignored: the call failed (Client.UnauthorizedOperation) and changed nothing"),
     ("failure-destination", OPEN),
+    ("member-account", "sg-0b7c8d9e0f1a2b3c4: ingress tcp 22-22 0.0.0.0/0"),
     (
         "modify-many",
         "sgr-0c3d4e5f678901234 is tcp 22-22 203.0.113.64/26, \
          sgr-0d4e5f67890123456 is tcp 22-22 2001:db8:1::/48, \
          sgr-0e5f6789012345678 is tcp 443-443 pl-0f678901234567890",
     ),
+    ("modify-prefix-list", "pl-0f678901234567890 after version 3: +0.0.0.0/1"),
     ("modify-widened", "sgr-0c3d4e5f678901234 is tcp 22-22 0.0.0.0/0"),
     ("no-response", "ingress tcp 22-22 0.0.0.0/0, ingress tcp 22-22 ::/0"),
-    ("revoke-http", "ingress revoked"),
+    ("restore-prefix-list", "pl-0f678901234567890 after version 4:"),
+    ("revoke-by-rule-id", "ingress revoked"),
+    ("revoke-http", "revoked ingress tcp 80-80 0.0.0.0/0, ingress tcp 80-80 ::/0"),
+    (
+        "revoke-web",
+        "revoked ingress tcp 80-80 0.0.0.0/0, ingress tcp 80-80 ::/0, \
+         ingress tcp 443-443 0.0.0.0/0, ingress tcp 443-443 ::/0",
+    ),
+    ("scheduled-holds", "holds in 123456789012, 210987654321; eu-central-1"),
+    ("scheduled-sweep", "sweep in ; "),
     (
         "server-error",
         "unknown: `AuthorizeSecurityGroupIngress` (Server.InternalError): \
@@ -92,7 +107,8 @@ fn each_file_is_what_its_name_says() {
     let expected: Vec<_> = SAMPLES
         .iter()
         .map(|(name, line)| {
-            let elsewhere = ["ignored: ", "group named ", "sg-"];
+            let elsewhere =
+                ["ignored: ", "group named ", "sg-", "pl-", "tags of ", "sweep in ", "holds in "];
             let whole = elsewhere.iter().any(|start| line.starts_with(start));
             let line = if whole { (*line).to_owned() } else { format!("{SG}: {line}") };
             ((*name).to_owned(), vec![line])
@@ -116,11 +132,38 @@ fn each_rule_of_a_response_has_its_id() {
 }
 
 #[test]
+fn the_held_ones_say_until_when_and_why() {
+    let samples = [
+        ("authorize-held", "2026-03-12T16:00:00Z"),
+        ("authorize-held-too-long", "2026-04-30T16:00:00Z"),
+    ];
+    for (name, until) in samples {
+        let change = change(name);
+        let ChangeKind::Authorized(rules) = &change.kind else { unreachable!() };
+        assert_eq!(rules[0].tags["sg-audit:allow-until"], until);
+        assert_eq!(rules[0].tags["sg-audit:reason"], "vendor migration, ticket 4711");
+        assert_eq!(change.record.time.unwrap().to_rfc3339(), "2026-03-12T08:11:14+00:00");
+    }
+}
+
+#[test]
+fn a_member_account_is_that_of_its_group_and_not_of_the_caller() {
+    let record = change("member-account").record;
+    assert_eq!(record.account.as_deref(), Some("210987654321"));
+    assert_eq!(record.actor.as_deref(), Some("AROATYPO3ADMN7EXAMPLE:operator@example.com"));
+    assert!(record.shared_event_id.is_some() && record.shared_event_id != record.event_id);
+}
+
+/// The change in a file.
+fn change(name: &str) -> SgChange {
+    let (_, bytes) = FILES.iter().find(|(file, _)| file == name).unwrap();
+    let Some(Event::Change(change)) = decode(bytes).pop() else { unreachable!("{name}") };
+    *change
+}
+
+#[test]
 fn who_when_and_where() {
-    let (_, bytes) = FILES.iter().find(|(name, _)| name == "authorize-open-ssh").unwrap();
-    let events = decode(bytes);
-    let [Event::Change(change)] = events.as_slice() else { unreachable!("{events:?}") };
-    let record = &change.record;
+    let record = change("authorize-open-ssh").record;
     assert_eq!(record.event_name.as_deref(), Some("AuthorizeSecurityGroupIngress"));
     assert_eq!(record.account.as_deref(), Some("123456789012"));
     assert_eq!(record.region.as_deref(), Some("eu-central-1"));

@@ -1,0 +1,147 @@
+//! The rules that a Revoke call took away.
+
+use serde_json::{Value, json};
+
+use super::super::{ChangeKind, Event, decode};
+use super::{lines_of, record, response_rule, ssh};
+
+const REVOKE: &str = "RevokeSecurityGroupIngress";
+
+/// Nothing is told of the rules.
+const UNTOLD: &str = "sg-1: ingress revoked";
+
+const ANY: &str = "sg-1: revoked ingress tcp 22-22 0.0.0.0/0";
+
+fn revoke(request: Value, response: Value) -> Vec<String> {
+    lines_of(&record(REVOKE, request, response))
+}
+
+fn any_asked() -> Value {
+    ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}))
+}
+
+fn both_asked() -> Value {
+    let mut request = any_asked();
+    request["ipPermissions"]["items"][0]["ipv6Ranges"] = json!({"items": [{"cidrIpv6": "::/0"}]});
+    request
+}
+
+fn answer(rules: Value) -> Value {
+    json!({"_return": true, "revokedSecurityGroupRuleSet": {"items": rules}})
+}
+
+fn any_rule() -> Value {
+    response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0"))
+}
+
+#[test]
+fn the_response_tells_them() {
+    let asked = ssh("ipRanges", json!({"cidrIp": "203.0.113.9/0"}));
+    let event = record(REVOKE, asked, answer(json!([any_rule()])));
+    assert_eq!(lines_of(&event), [ANY]);
+    let events = decode(event.to_string().as_bytes());
+    let [Event::Change(change)] = events.as_slice() else { unreachable!() };
+    let ChangeKind::Revoked(revoked) = &change.kind else { unreachable!() };
+    let rule = &revoked.rules.as_ref().unwrap()[0];
+    assert_eq!(rule.id.as_deref(), Some("sgr-1"));
+    assert_eq!(rule.description.as_deref(), Some("by EC2"));
+
+    let peers = [
+        ("cidrIpv6", json!("::/0"), "::/0"),
+        ("prefixListId", json!("pl-1"), "pl-1"),
+        ("referencedGroupId", json!("sg-2"), "sg-2"),
+    ];
+    for (member, peer, expected) in peers {
+        let rule = response_rule("sgr-1", member, peer);
+        let line = format!("sg-1: revoked ingress tcp 22-22 {expected}");
+        assert_eq!(revoke(json!({"groupId": "sg-1"}), answer(json!([rule]))), [line]);
+    }
+    for request in [json!({"groupId": "sg-1", "omitted": true}), json!({"groupId": "sg-1"})] {
+        assert_eq!(revoke(request, answer(json!([any_rule()]))), [ANY]);
+    }
+    assert_eq!(
+        lines_of(&record("RevokeSecurityGroupEgress", any_asked(), answer(json!([any_rule()])))),
+        ["sg-1: revoked egress tcp 22-22 0.0.0.0/0"]
+    );
+}
+
+#[test]
+fn else_the_request_tells_them() {
+    let both = "sg-1: revoked ingress tcp 22-22 0.0.0.0/0, ingress tcp 22-22 ::/0";
+    let answers = [
+        Value::Null,
+        json!({"_return": true}),
+        json!({"_return": true, "unknownIpPermissionSet": {}}),
+        json!({"_return": true, "unknownIpPermissionSet": {"items": []}}),
+        json!({"_return": true, "revokedSecurityGroupRuleSet": {"omitted": true}}),
+        // One of the two was lost.
+        answer(json!([any_rule()])),
+    ];
+    for answer in answers {
+        assert_eq!(revoke(both_asked(), answer.clone()), [both], "{answer}");
+    }
+    let flat = json!({
+        "groupId": "sg-1", "ipPermissions": {},
+        "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIp": "0.0.0.0/0",
+    });
+    assert_eq!(revoke(flat, json!({"_return": true})), [ANY]);
+}
+
+#[test]
+fn what_a_default_vpc_did_not_have_was_not_revoked() {
+    let unknown = json!({"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22}]});
+    let mut some = answer(json!([any_rule()]));
+    some["unknownIpPermissionSet"] = unknown.clone();
+    assert_eq!(revoke(both_asked(), some), [ANY]);
+    for set in [unknown, json!({"omitted": true}), json!("[...]")] {
+        let none = json!({"_return": true, "unknownIpPermissionSet": set});
+        assert_eq!(revoke(both_asked(), none), [UNTOLD]);
+    }
+    // It may have been in what was lost.
+    for lost in [json!({"omitted": true}), json!("[...]"), json!([]), json!(true)] {
+        let expected = if lost == json!([]) { ANY } else { UNTOLD };
+        assert_eq!(revoke(any_asked(), lost), [expected]);
+    }
+}
+
+#[test]
+fn an_id_does_not_tell_what_the_rule_was() {
+    let ids = [
+        ("securityGroupRuleIds", json!({"items": [{"securityGroupRuleId": "sgr-1"}]})),
+        ("securityGroupRuleIds", json!(["sgr-1"])),
+        ("SecurityGroupRuleId", json!("sgr-1")),
+        ("SecurityGroupRuleId", json!({"omitted": true})),
+    ];
+    for (member, ids) in ids {
+        let mut request = json!({"groupId": "sg-1", "ipPermissions": {}});
+        request[member] = ids.clone();
+        assert_eq!(revoke(request.clone(), json!({"_return": true})), [UNTOLD], "{ids}");
+        assert_eq!(revoke(request, answer(json!([any_rule()]))), [ANY]);
+        // With others that are told.
+        let mut request = any_asked();
+        request[member] = ids;
+        assert_eq!(revoke(request.clone(), json!({"_return": true})), [UNTOLD]);
+        assert_eq!(revoke(request, answer(json!([any_rule()]))), [UNTOLD]);
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_not_told() {
+    let group = |peer: Value| ssh("groups", peer);
+    let requests = [
+        json!({"groupId": "sg-1"}),
+        json!({"groupId": "sg-1", "ipPermissions": {"omitted": true}}),
+        json!({"groupId": "sg-1", "omitted": true}),
+        group(json!({"groupName": "web"})),
+        ssh("ipRanges", json!({"cidrIp": "[...]"})),
+    ];
+    let other_group = json!({
+        "groupId": "sg-9", "securityGroupRuleId": "sgr-1",
+        "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0",
+    });
+    for request in requests {
+        for answer in [Value::Null, json!({"_return": true}), answer(json!([other_group]))] {
+            assert_eq!(revoke(request.clone(), answer), [UNTOLD], "{request}");
+        }
+    }
+}
