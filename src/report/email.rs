@@ -4,6 +4,8 @@
 //! say nothing is left out. What several findings have in common is said once. Lines are not
 //! wrapped: the reader's screen does that better.
 
+use std::collections::BTreeSet;
+
 use super::inert;
 use super::wording::{self, Standing};
 use crate::finding::{Code, Finding, FindingGroup, Report};
@@ -23,6 +25,10 @@ const NAME: usize = 160;
 const TEXT: usize = 600;
 /// Characters of a line of its own.
 const BRIEF: usize = 120;
+/// Bytes of a line for a baseline.
+const EXEMPTION: usize = 2 * 1024;
+/// So many of what is exempt are named.
+const EXEMPT: usize = 3;
 /// Bytes of a command; forty pieces with IPv6 blocks are about half of it.
 const COMMAND: usize = 16 * 1024;
 
@@ -39,12 +45,18 @@ pub fn body(report: &Report) -> String {
 
     if findings.len() > 1 {
         let (n, severities) = (findings.len(), wording::severities(&report.findings));
-        mail.text(&format!("{n} findings, worst first: {severities}."), TEXT);
+        let groups = match groups(&findings) {
+            0 | 1 => String::new(),
+            groups => format!(" in {groups} groups"),
+        };
+        mail.text(&format!("{n} findings{groups}, worst first: {severities}."), TEXT);
         shared.head(&mut mail, first);
     }
     let told = tell_in_full(&mut mail, &findings, &shared);
-    tell_in_brief(&mut mail, &findings, told);
+    tell_in_brief(&mut mail, &findings, told, &shared);
     advise(&mut mail, &findings, &shared);
+
+    tell_exempt(&mut mail, report);
 
     mail.gap();
     if shared.place {
@@ -54,10 +66,14 @@ pub fn body(report: &Report) -> String {
         mail.text(&format!("This is {part}."), TEXT);
     }
     if report.partial {
-        mail.text("Not everything was audited.", TEXT);
+        mail.text(
+            "This is not all yet: the rest is being audited, and follows in another message.",
+            TEXT,
+        );
     }
     let baseline = wording::baseline(&report.baseline);
     if let [only] = findings.as_slice() {
+        mail.label("Controls", &only.controls.join(", "), TEXT);
         mail.label(
             "Reference",
             &format!("{}, {baseline}, {}", code(only), fingerprint(only)),
@@ -91,19 +107,61 @@ fn tell_in_full(mail: &mut Lines, findings: &[&Finding], shared: &Shared) -> usi
     told
 }
 
-fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize) {
+fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize, shared: &Shared) {
     mail.gap();
     for (finding, number) in findings.iter().zip(1..).skip(told).take(IN_BRIEF) {
         let standing = Standing::of(finding).as_str();
         let what = finding.rule.as_ref().map_or_else(|| finding.title.clone(), wording::rule);
-        let place = wording::group(finding).map(|group| format!(" on {}", inert::clip(group, 40)));
-        let place = place.unwrap_or_default();
+        let place = if shared.place { None } else { brief_place(finding, shared) };
+        let place = place.map(|place| format!(" on {place}")).unwrap_or_default();
         let what = inert::clip(&what, BRIEF - 40);
-        mail.text(&format!("{number}. {standing}: {what}{place}, {}", code(finding)), BRIEF + 80);
+        mail.text(&format!("{number}. {standing}: {what}{place}, {}", code(finding)), 2 * BRIEF);
     }
     let more = findings.len().saturating_sub(told + IN_BRIEF);
     if more > 0 {
         mail.text(&format!("and {more} more; sg-audit check lists them all."), TEXT);
+    }
+}
+
+/// The group by id and name: groups of different VPCs may have the same name, and many are called
+/// `default`. Account and region only where not all findings are of one.
+fn brief_place(finding: &Finding, shared: &Shared) -> Option<String> {
+    let group = finding.group.as_ref()?;
+    let mut place = inert::clip(&group.id, 24);
+    if let Some(name) = group.name.as_deref().filter(|name| !name.trim().is_empty()) {
+        place.push_str(&format!(" {}", wording::quoted(&inert::clip(name, 40))));
+    }
+    if !shared.region {
+        let region = [finding.region.as_deref(), finding.account.as_deref()];
+        place.push_str(&format!(" ({})", inert::clip(&joined(region), 40)));
+    }
+    Some(place)
+}
+
+/// How many groups the findings are about.
+fn groups(findings: &[&Finding]) -> usize {
+    let places = findings.iter().filter_map(|finding| {
+        let group = finding.group.as_ref()?;
+        Some((finding.account.as_deref(), finding.region.as_deref(), group.id.as_str()))
+    });
+    places.collect::<BTreeSet<_>>().len()
+}
+
+/// How much was exempt, and the first of it with reason and day.
+fn tell_exempt(mail: &mut Lines, report: &Report) {
+    let all = report.totals.exempt.max(report.exempt.len());
+    if all == 0 {
+        return;
+    }
+    mail.gap();
+    let are = if all == 1 { "is" } else { "are" };
+    mail.text(&format!("{} {are} exempt:", wording::count(all, "rule")), TEXT);
+    for exempt in report.exempt.iter().take(EXEMPT) {
+        mail.text(&wording::exempt(exempt), 2 * BRIEF);
+    }
+    let more = all.saturating_sub(report.exempt.len().min(EXEMPT));
+    if more > 0 {
+        mail.text(&format!("and {more} more; the JSON on the topic has them."), TEXT);
     }
 }
 
@@ -123,7 +181,15 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
         let id = rule.id.as_ref().map_or_else(String::new, |id| format!("{id}, "));
         mail.label("Rule", &format!("{id}{}", wording::rule(rule)), 2 * NAME);
     }
-    mail.label("Too much", &finding.excess_text, TEXT);
+    if let Some(hold) = wording::held(finding) {
+        let until = wording::minute(hold.until);
+        mail.label("Held until", &format!("{until}, {}", wording::quoted(&hold.reason)), TEXT);
+    }
+    let label = match Standing::of(finding) {
+        Standing::Down | Standing::MaybeDown => "No longer let through",
+        _ => "Too much",
+    };
+    mail.label(label, &finding.excess_text, TEXT);
     mail.label("Undecided", finding.undecided.as_deref().unwrap_or_default(), TEXT);
     if let Some((label, kept)) = wording::kept(finding) {
         mail.label(label, &kept, TEXT);
@@ -131,12 +197,17 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
     mail.text(finding.remediation.connections.as_deref().unwrap_or_default(), TEXT);
     if numbered {
         if finding.remediation.undo.is_some() {
-            mail.text("To undo:", TEXT);
+            let until = wording::undone_until(finding).map(wording::minute);
+            let until =
+                until.map_or_else(String::new, |it| format!(", and leave it alone until {it}"));
+            mail.text(&format!("To undo{until}:"), TEXT);
             mail.command(finding.remediation.undo.as_deref());
         }
         if !shared.place {
             mail.link(finding.console_url.as_deref());
         }
+        mail.exemption(finding.exemption.as_deref());
+        mail.label("Controls", &finding.controls.join(", "), TEXT);
         mail.label("Reference", &format!("{}, {}", code(finding), fingerprint(finding)), NAME);
     }
 }
@@ -151,6 +222,7 @@ fn outcome(finding: &Finding) -> String {
             format!("Closed, but something that should have stayed is gone too. {detail}")
         }
         (Standing::NotClosed, _) => format!("Still open. {detail}"),
+        (Standing::MaybeExempt, _) => format!("Left open. {detail}"),
         _ => detail.clone(),
     }
 }
@@ -192,20 +264,37 @@ fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
     for advice in distinct(findings.iter().filter_map(|it| act_now(it))) {
         mail.text(advice, TEXT);
     }
-    // Of several findings each has its undo where it is told.
-    let undo = match findings {
-        [only] => only.remediation.undo.as_deref(),
-        _ => None,
-    };
-    let needed = distinct(findings.iter().filter_map(|it| if_needed(it)));
-    if !needed.is_empty() {
-        let needed = needed.join("; ");
-        let back = if undo.is_some() { " Then put it back:" } else { "" };
-        mail.text(&format!("If it was needed: {needed}.{back}"), 2 * TEXT);
+    let needed = distinct(findings.iter().filter_map(|it| if_needed(it))).join("; ");
+    if let [only] = findings {
+        mail.text(&put_back(only, &needed).unwrap_or_default(), 2 * TEXT);
+        mail.command(only.remediation.undo.as_deref());
+        mail.exemption(only.exemption.as_deref());
+    } else if !needed.is_empty() {
+        // Of several findings each has its undo where it is told.
+        mail.text(&format!("If it was needed: {needed}."), 2 * TEXT);
     }
-    mail.command(undo);
     if let (true, [first, ..]) = (shared.change, findings) {
         mail.if_not_you(first);
+    }
+}
+
+/// What to do if it was needed; where there is a command, it follows.
+fn put_back(finding: &Finding, needed: &str) -> Option<String> {
+    let undo = finding.remediation.undo.is_some();
+    let held = wording::undone_until(finding).map(wording::minute);
+    match (held, needed) {
+        (Some(until), "") => {
+            Some(format!("If it was needed: put it back. It is then left alone until {until}."))
+        }
+        (Some(until), needed) => Some(format!(
+            "If it was needed: put it back. It is then left alone until {until}; for longer, {needed}."
+        )),
+        (None, "") => undo.then(|| "To put it back:".to_owned()),
+        (None, needed) if undo => Some(format!("If it was needed: {needed}. Then put it back:")),
+        (None, needed) if Standing::of(finding) == Standing::Held => {
+            Some(format!("If it is needed for longer: {needed}."))
+        }
+        (None, needed) => Some(format!("If it was needed: {needed}.")),
     }
 }
 
@@ -234,10 +323,20 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::Note => {
             Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
         }
-        Standing::Down => Some("If the website is meant to be reached: put back what is gone."),
+        Standing::Down => {
+            Some("A website may be down. If it is meant to be reached, put back what is gone.")
+        }
+        Standing::MaybeDown => {
+            Some("If a website is meant to be reached here, look whether it can be.")
+        }
         Standing::LeftScope => Some("If the group still has to be audited: give it its tag back."),
+        Standing::MaybeExempt => {
+            Some("Decide whether the exemption was meant for it; if not, remove the rule by hand.")
+        }
+        Standing::Held => {
+            Some("If it is needed no longer: remove the rule. Its end need not be waited for.")
+        }
         Standing::Undecided
-        | Standing::Held
         | Standing::Closed
         | Standing::AlreadyGone
         | Standing::NoLongerThere => None,
@@ -295,14 +394,18 @@ fn short_agent(agent: &str) -> String {
 struct Shared {
     change: bool,
     place: bool,
+    /// Region and account.
+    region: bool,
 }
 
 impl Shared {
     fn of(findings: &[&Finding], first: &Finding) -> Self {
-        let place = |it: &Finding| (it.account.clone(), it.region.clone(), it.group.clone());
+        let region = |it: &Finding| (it.account.clone(), it.region.clone());
+        let place = |it: &Finding| (region(it), it.group.clone());
         Self {
             change: findings.iter().all(|it| it.change == first.change),
             place: findings.iter().all(|it| place(it) == place(first)),
+            region: findings.iter().all(|it| region(it) == region(first)),
         }
     }
 
@@ -345,6 +448,18 @@ impl Lines {
             }
             Some(_) => self.text(NO_COMMAND, TEXT),
             None => {}
+        }
+    }
+
+    /// So has a line for a baseline, and finding one too long is no news.
+    fn exemption(&mut self, line: Option<&str>) {
+        if let Some(line) = line
+            && line.len() <= EXEMPTION
+            && inert::plain(line) == line
+        {
+            self.text(&wording::tolerate(line), TEXT);
+            self.0.push_str(line);
+            self.0.push('\n');
         }
     }
 

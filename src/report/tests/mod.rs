@@ -97,6 +97,7 @@ fn open_ssh() -> Finding {
             detail: "Nothing was changed: findings are only reported. The rule was still in the group.".to_owned(),
             time: changed() + TimeDelta::seconds(41),
             undo: None,
+            hold: None,
             kept: vec!["tcp 22 from 203.0.113.0/24".to_owned()],
             connections: None,
         },
