@@ -283,13 +283,13 @@ fn put_back(finding: &Finding, needed: &str) -> Option<String> {
     let undo = finding.remediation.undo.is_some();
     let held = wording::undone_until(finding).map(wording::minute);
     match (held, needed) {
-        (Some(until), "") => {
-            Some(format!("If it was needed: put it back. It is then left alone until {until}."))
-        }
-        (Some(until), needed) => Some(format!(
-            "If it was needed: put it back. It is then left alone until {until}; for longer, {needed}."
+        (Some(until), "") => Some(format!(
+            "If it was needed: put it back with the next line, and it is left alone until {until}."
         )),
-        (None, "") => undo.then(|| "To put it back:".to_owned()),
+        (Some(until), needed) => Some(format!(
+            "If it was needed: put it back with the next line, and it is left alone until {until}; for longer, {needed}."
+        )),
+        (None, "") => undo.then(|| "Put it back:".to_owned()),
         (None, needed) if undo => Some(format!("If it was needed: {needed}. Then put it back:")),
         (None, needed) if Standing::of(finding) == Standing::Held => {
             Some(format!("If it is needed for longer: {needed}."))
@@ -323,9 +323,9 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::Note => {
             Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
         }
-        Standing::Down => {
-            Some("A website may be down. If it is meant to be reached, put back what is gone.")
-        }
+        Standing::Down => Some(
+            "A website may be down. If it is meant to be reached, what is gone has to come back.",
+        ),
         Standing::MaybeDown => {
             Some("If a website is meant to be reached here, look whether it can be.")
         }
@@ -333,9 +333,7 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::MaybeExempt => {
             Some("Decide whether the exemption was meant for it; if not, remove the rule by hand.")
         }
-        Standing::Held => {
-            Some("If it is needed no longer: remove the rule. Its end need not be waited for.")
-        }
+        Standing::Held => Some("To end a hold sooner: remove its rule."),
         Standing::Undecided
         | Standing::Closed
         | Standing::AlreadyGone

@@ -245,7 +245,9 @@ impl Page {
         }
 
         let indent = 2 + columns.severity + 2;
-        self.wrapped("excess", indent, &finding.excess_text);
+        let closed = finding.code == Code::ExpectedTrafficClosed;
+        let label = if closed { "closed" } else { "excess" };
+        self.wrapped(label, indent, &finding.excess_text);
         self.wrapped("undecided", indent, finding.undecided.as_deref().unwrap_or_default());
         if let Some((label, kept)) = wording::kept(finding) {
             let label = label.to_lowercase();

@@ -54,7 +54,7 @@ fn tags_of(line: &str) -> Vec<Vec<(String, String)>> {
     let specifications = line.split("--tag-specifications '").skip(1);
     specifications
         .map(|rest| {
-            let json = rest.split("]}]'").next().unwrap().replace(r"'\\''", "'") + "]}]";
+            let json = rest.split("]}]'").next().unwrap().replace(r"'\''", "'") + "]}]";
             let json: Value = serde_json::from_str(&json).unwrap();
             let tags = json[0]["Tags"].as_array().unwrap().iter();
             let text = |value: &Value| value.as_str().unwrap().to_owned();

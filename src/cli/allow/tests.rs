@@ -26,7 +26,7 @@ fn now() -> DateTime<Utc> {
 
 /// The options of [`SHOP`], with some in the place of theirs and some more.
 fn asked(others: &[&str]) -> Allow {
-    let given = |name: &str| others.iter().any(|other| *other == name);
+    let given = |name: &str| others.iter().any(|other| other.split('=').next() == Some(name));
     let shop = SHOP.chunks(2).filter(|pair| !given(pair[0])).flatten().copied();
     let arguments = ["sg-audit", "allow"].into_iter().chain(shop).chain(others.iter().copied());
     match Arguments::try_parse_from(arguments).unwrap().command {
