@@ -136,11 +136,9 @@ impl Display for Call {
 
 /// The tags of the rule, with those of the hold in the place of an earlier one's.
 fn tags(rule: &Rule, hold: Option<&Hold>) -> Vec<Value> {
-    let old = rule.tags.iter().filter(|(key, _)| {
-        // Nobody but AWS may set tags that begin with `aws:`; with one, the whole call is refused.
-        let reserved = key.to_ascii_lowercase().starts_with("aws:");
-        !reserved && !(hold.is_some() && key.starts_with(hold::OWN_TAGS))
-    });
+    // Nobody but AWS may set tags that begin with `aws:`; with one, the whole call is refused.
+    let old = rule.tags.iter().filter(|(key, _)| !key.to_ascii_lowercase().starts_with("aws:"));
+    let old = old.filter(|(key, _)| hold.is_none() || !key.starts_with(hold::OWN_TAGS));
     let old = old.map(|(key, value)| json!({ "Key": key, "Value": value }));
     let new = hold.map(hold::tags).into_iter().flatten();
     old.chain(new.map(|(key, value)| json!({ "Key": key, "Value": value }))).collect()

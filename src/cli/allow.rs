@@ -28,7 +28,7 @@ pub(super) fn run(
 ) -> Result<Answer, CliError> {
     let opening = Opening::of(args, now)?;
     let call = opening.call();
-    let notes = vec![opening.says(args.max_hours)];
+    let notes = vec![opening.says(args)];
     if !args.apply {
         return Ok(Answer { out: format!("{call}\n"), notes, status: 0 });
     }
@@ -95,10 +95,12 @@ impl Opening {
         Call::authorize(self.region.as_deref(), &self.group, &[&self.rule], Some(&self.hold))
     }
 
-    fn says(&self, max_hours: u32) -> String {
+    fn says(&self, args: &Allow) -> String {
         format!(
-            "held until {}, if the function runs with HOLD_MAX_HOURS of {max_hours} or more",
-            self.hold.until.format("%Y-%m-%d %H:%M:%S UTC")
+            "{}held until {}, if the function runs with HOLD_MAX_HOURS of {} or more",
+            if args.apply { "" } else { "once the command is run, " },
+            self.hold.until.format("%Y-%m-%d %H:%M:%S UTC"),
+            args.max_hours
         )
     }
 }
@@ -141,9 +143,9 @@ fn until(text: &str, max_hours: u32, now: DateTime<Utc>) -> Result<DateTime<Utc>
     if max_hours == 0 {
         return Err("there are no holds where HOLD_MAX_HOURS is 0".to_owned());
     }
-    let duration = humantime::parse_duration(text.trim()).map_err(|error| {
-        format!("{} is no length of time ({error}); write 30m, 8h, 1h30m or 2d", quote(text))
-    })?;
+    // What its error adds is a list of units that nobody needs here.
+    let duration = humantime::parse_duration(text.trim())
+        .map_err(|_| format!("{} is no length of time; write 30m, 8h, 1h30m or 2d", quote(text)))?;
     let limit = TimeDelta::hours(max_hours.into());
     match TimeDelta::from_std(duration) {
         Ok(duration) if duration < TimeDelta::minutes(1) => {

@@ -133,3 +133,15 @@ fn a_reason_is_a_value_that_ec2_takes() {
     assert_eq!(value.chars().count(), VALUE_CHARS);
     assert!(value.starts_with("two lines"), "{value}");
 }
+
+#[test]
+fn what_an_undo_puts_back_is_held_when_it_is_put_back() {
+    let hold = Hold::of_undo(at(NOW), 24).unwrap();
+    assert_eq!(hold.until, at("2026-03-13T08:00:00Z"));
+    let tags = tags(&hold).into();
+    let later = at("2026-03-12T20:00:00Z");
+    assert_eq!(claim(&tags, later, later, 24), Claim::Held(hold));
+    let late = at("2026-03-13T08:00:00Z");
+    assert!(matches!(claim(&tags, late, late, 24), Claim::Over(_)));
+    assert_eq!(Hold::of_undo(at(NOW), 0), None);
+}

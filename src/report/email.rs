@@ -4,11 +4,17 @@
 //! say nothing is left out. What several findings have in common is said once. Lines are not
 //! wrapped: the reader's screen does that better.
 
+mod advice;
+mod lines;
+
 use std::collections::BTreeSet;
+
+use advice::advise;
+use lines::Lines;
 
 use super::inert;
 use super::wording::{self, Standing};
-use crate::finding::{Code, Finding, FindingGroup, Report};
+use crate::finding::{Finding, FindingGroup, Report};
 
 /// No mail is longer, in bytes as a JSON string has them.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -25,14 +31,8 @@ const NAME: usize = 160;
 const TEXT: usize = 600;
 /// Characters of a line of its own.
 const BRIEF: usize = 120;
-/// Bytes of a line for a baseline.
-const EXEMPTION: usize = 2 * 1024;
 /// So many of what is exempt are named.
 const EXEMPT: usize = 3;
-/// Bytes of a command; forty pieces with IPv6 blocks are about half of it.
-const COMMAND: usize = 16 * 1024;
-
-const NO_COMMAND: &str = "The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.";
 
 /// The mail about a report with findings.
 pub fn body(report: &Report) -> String {
@@ -258,105 +258,6 @@ fn named(group: &FindingGroup) -> String {
     }
 }
 
-/// What to do now, if it was needed, and if it was not you; each advice once.
-fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
-    mail.gap();
-    for advice in distinct(findings.iter().filter_map(|it| act_now(it))) {
-        mail.text(advice, TEXT);
-    }
-    let needed = distinct(findings.iter().filter_map(|it| if_needed(it))).join("; ");
-    if let [only] = findings {
-        mail.text(&put_back(only, &needed).unwrap_or_default(), 2 * TEXT);
-        mail.command(only.remediation.undo.as_deref());
-        mail.exemption(only.exemption.as_deref());
-    } else if !needed.is_empty() {
-        // Of several findings each has its undo where it is told.
-        mail.text(&format!("If it was needed: {needed}."), 2 * TEXT);
-    }
-    if let (true, [first, ..]) = (shared.change, findings) {
-        mail.if_not_you(first);
-    }
-}
-
-/// What to do if it was needed; where there is a command, it follows.
-fn put_back(finding: &Finding, needed: &str) -> Option<String> {
-    let undo = finding.remediation.undo.is_some();
-    let held = wording::undone_until(finding).map(wording::minute);
-    match (held, needed) {
-        (Some(until), "") => Some(format!(
-            "If it was needed: put it back with the next line, and it is left alone until {until}."
-        )),
-        (Some(until), needed) => Some(format!(
-            "If it was needed: put it back with the next line, and it is left alone until {until}; for longer, {needed}."
-        )),
-        (None, "") => undo.then(|| "Put it back:".to_owned()),
-        (None, needed) if undo => Some(format!("If it was needed: {needed}. Then put it back:")),
-        (None, needed) if Standing::of(finding) == Standing::Held => {
-            Some(format!("If it is needed for longer: {needed}."))
-        }
-        (None, needed) => Some(format!("If it was needed: {needed}.")),
-    }
-}
-
-fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut distinct = Vec::new();
-    for text in texts {
-        if !distinct.contains(&text) {
-            distinct.push(text);
-        }
-    }
-    distinct
-}
-
-fn act_now(finding: &Finding) -> Option<&'static str> {
-    match Standing::of(finding) {
-        Standing::NotClosed => Some("What is still open has to be closed by hand."),
-        Standing::ClosedTooFar => {
-            Some("Put back by hand what should have been kept: a website may be down.")
-        }
-        Standing::NotAudited => {
-            Some("Look yourself at what changed: it was not judged, and nothing was closed.")
-        }
-        Standing::Open => {
-            Some("If it was not needed: remove the rule, or narrow it to what the baseline admits.")
-        }
-        Standing::Note => {
-            Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
-        }
-        Standing::Down => Some(
-            "A website may be down. If it is meant to be reached, what is gone has to come back.",
-        ),
-        Standing::MaybeDown => {
-            Some("If a website is meant to be reached here, look whether it can be.")
-        }
-        Standing::LeftScope => Some("If the group still has to be audited: give it its tag back."),
-        Standing::MaybeExempt => {
-            Some("Decide whether the exemption was meant for it; if not, remove the rule by hand.")
-        }
-        Standing::Held => Some("To end a hold sooner: remove its rule."),
-        Standing::Undecided
-        | Standing::Closed
-        | Standing::AlreadyGone
-        | Standing::NoLongerThere => None,
-    }
-}
-
-fn if_needed(finding: &Finding) -> Option<&'static str> {
-    match finding.code {
-        Code::OpenSsh | Code::SshFromUnlistedHost => {
-            Some("add the addresses that need SSH to the SSH sources")
-        }
-        Code::IngressNotInBaseline | Code::EgressNotInBaseline => {
-            Some("add the traffic to the baseline")
-        }
-        Code::UnresolvedPeer => Some("let the auditor read the prefix list"),
-        Code::ExpectedTrafficClosed
-        | Code::LeftScope
-        | Code::OpenSshInBaseline
-        | Code::UnauditedChange => None,
-    }
-}
-
 fn code(finding: &Finding) -> String {
     format!("{}, {}", finding.code.as_str(), finding.severity.as_str())
 }
@@ -415,81 +316,5 @@ impl Shared {
         if self.place {
             tell_place(mail, first);
         }
-    }
-}
-
-/// Lines of a mail. Nothing gets in but through a method that makes it inert.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn text(&mut self, text: &str, max: usize) {
-        let text = inert::for_mail(text.trim());
-        if !text.is_empty() {
-            self.0.push_str(&inert::clip(&text, max));
-            self.0.push('\n');
-        }
-    }
-
-    fn label(&mut self, label: &str, value: &str, max: usize) {
-        if !value.trim().is_empty() {
-            self.text(&format!("{label}: {value}"), max);
-        }
-    }
-
-    /// A command has to be right to the letter or it must not be there at all.
-    fn command(&mut self, command: Option<&str>) {
-        match command {
-            Some(line) if line.len() <= COMMAND && inert::plain(line) == line => {
-                self.0.push_str(line);
-                self.0.push('\n');
-            }
-            Some(_) => self.text(NO_COMMAND, TEXT),
-            None => {}
-        }
-    }
-
-    /// So has a line for a baseline, and finding one too long is no news.
-    fn exemption(&mut self, line: Option<&str>) {
-        if let Some(line) = line
-            && line.len() <= EXEMPTION
-            && inert::plain(line) == line
-        {
-            self.text(&wording::tolerate(line), TEXT);
-            self.0.push_str(line);
-            self.0.push('\n');
-        }
-    }
-
-    fn link(&mut self, url: Option<&str>) {
-        let safe = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`');
-        if let Some(url) = url
-            && url.starts_with("https://")
-            && url.len() <= TEXT
-            && url.chars().all(safe)
-        {
-            self.0.push_str(&format!("Console: {url}\n"));
-        }
-    }
-
-    fn if_not_you(&mut self, finding: &Finding) {
-        let Some(change) = &finding.change else { return };
-        let event = change.event_id.as_deref().filter(|id| !id.is_empty());
-        let event = event.map_or_else(String::new, |id| format!(", from event {id} on"));
-        self.text(
-            &format!("If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did{event}."),
-            TEXT,
-        );
-    }
-
-    /// An empty line between what is there and what follows.
-    fn gap(&mut self) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
-        }
-    }
-
-    fn json_len(&self) -> usize {
-        super::fit::json_len(&self.0)
     }
 }

@@ -213,7 +213,9 @@ pub(super) fn held(finding: &Finding) -> Option<&Hold> {
 /// Until when a rule that the undo puts back is left alone.
 pub(super) fn undone_until(finding: &Finding) -> Option<DateTime<Utc>> {
     let remediation = &finding.remediation;
-    let hold = remediation.hold.as_ref().filter(|_| Standing::of(finding) != Standing::Held);
+    let standing = Standing::of(finding);
+    let puts_back = !matches!(standing, Standing::Held | Standing::NotClosed);
+    let hold = remediation.hold.as_ref().filter(|_| puts_back);
     remediation.undo.as_ref().and(hold).map(|hold| hold.until)
 }
 

@@ -51,7 +51,7 @@ fn it_prints_the_command_of_a_hold() {
         r#"aws ec2 authorize-security-group-ingress --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"198.51.100.0/24"}],"ToPort":22}]' --tag-specifications '[{"ResourceType":"security-group-rule","Tags":[{"Key":"sg-audit:allow-until","Value":"2026-03-12T16:00:00Z"},{"Key":"sg-audit:reason","Value":"vendor support, ticket 4711"}]}]'
 "#
     );
-    let note = "held until 2026-03-12 16:00:00 UTC, if the function runs with HOLD_MAX_HOURS of 24 or more";
+    let note = "once the command is run, held until 2026-03-12 16:00:00 UTC, if the function runs with HOLD_MAX_HOURS of 24 or more";
     assert_eq!((answer.status, answer.notes), (0, vec![note.to_owned()]));
 }
 

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 
 use super::{
-    EXEMPTION, UNDO, down, exempted, held, hold, left_scope, mysql, narrowed, open_ssh, report,
-    undone_with_hold,
+    EXEMPTION, UNDO, down, exempted, failed, held, hold, left_scope, mysql, narrowed, open_ssh,
+    report, undone_with_hold,
 };
 use crate::finding::{Finding, Outcome, Report, Severity};
 use crate::report::email::body;
@@ -96,6 +96,14 @@ fn an_undo_with_a_hold() {
     Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, fingerprint 9f86d081884c7d65
     "#);
+}
+
+#[test]
+fn a_rule_that_is_still_there_is_not_put_back() {
+    let mut finding = failed();
+    finding.remediation.undo = Some("aws ec2 revoke-security-group-ingress …".to_owned());
+    finding.remediation.hold = Some(hold(24, "put back"));
+    assert!(!mail(finding).contains("left alone"));
 }
 
 #[test]
