@@ -42,7 +42,7 @@ impl Hold {
     /// The hold of a rule that an undo puts back: as long as is allowed, from now. `None` where
     /// there are no holds.
     pub fn of_undo(now: DateTime<Utc>, max_hours: u32) -> Option<Self> {
-        let until = now + TimeDelta::hours(max_hours.into());
+        let until = now.checked_add_signed(TimeDelta::hours(max_hours.into()))?;
         let reason = "put back after a revert by typo3-sg-auditor".to_owned();
         (max_hours > 0).then_some(Self { until, reason })
     }

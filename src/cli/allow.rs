@@ -147,12 +147,14 @@ fn until(text: &str, max_hours: u32, now: DateTime<Utc>) -> Result<DateTime<Utc>
     let duration = humantime::parse_duration(text.trim())
         .map_err(|_| format!("{} is no length of time; write 30m, 8h, 1h30m or 2d", quote(text)))?;
     let limit = TimeDelta::hours(max_hours.into());
-    match TimeDelta::from_std(duration) {
-        Ok(duration) if duration < TimeDelta::minutes(1) => {
+    let duration = TimeDelta::from_std(duration).ok().filter(|duration| *duration <= limit);
+    let until = duration.and_then(|duration| now.checked_add_signed(duration));
+    match until {
+        Some(until) if until < now + TimeDelta::minutes(1) => {
             Err(format!("{} is less than a minute; write 30m, 8h, 1h30m or 2d", quote(text)))
         }
-        Ok(duration) if duration <= limit => Ok((now + duration).trunc_subsecs(0)),
-        Ok(_) | Err(_) => Err(format!(
+        Some(until) => Ok(until.trunc_subsecs(0)),
+        None => Err(format!(
             "{} is longer than a hold may last; write {max_hours}h or less, or give --max-hours \
              what the function has as HOLD_MAX_HOURS",
             quote(text)

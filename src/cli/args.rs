@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
-use crate::settings::HOLD_MAX_HOURS;
+use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
 
 /// Holds EC2 security groups against what a TYPO3 server needs
 #[derive(Debug, Parser)]
@@ -139,7 +139,12 @@ pub struct Allow {
     pub region: Option<String>,
 
     /// The longest hold that the function takes, in hours: its setting HOLD_MAX_HOURS
-    #[arg(long, value_name = "HOURS", default_value_t = HOLD_MAX_HOURS)]
+    #[arg(
+        long,
+        value_name = "HOURS",
+        default_value_t = HOLD_MAX_HOURS,
+        value_parser = value_parser!(u32).range(..=i64::from(HOLD_LONGEST_HOURS))
+    )]
     pub max_hours: u32,
 
     /// The description of the rule

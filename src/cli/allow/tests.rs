@@ -108,6 +108,14 @@ fn what_the_function_would_not_take_is_refused() {
 }
 
 #[test]
+fn no_function_takes_a_hold_of_more_than_a_month() {
+    let arguments = [&["sg-audit", "allow"], &SHOP[..], &["--max-hours", "745"]].concat();
+    let refused = Arguments::try_parse_from(arguments).unwrap_err().to_string();
+    assert!(refused.contains("745 is not in"), "{refused}");
+    assert!(printed(&["--for", "31d", "--max-hours", "744"]).out.contains("2026-04-12T08:00:00Z"));
+}
+
+#[test]
 fn every_fault_is_named_with_what_to_write() {
     let wrong = [
         "--group=typo3",
