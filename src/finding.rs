@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
+use crate::hold::Hold;
 use crate::rule::Rule;
 
 /// What is wrong, in one stable word.
@@ -194,6 +195,9 @@ pub struct FindingRemediation {
     pub time: DateTime<Utc>,
     /// A shell line that puts the group back as it was; only where something was changed or gone.
     pub undo: Option<String>,
+    /// The hold: of the rule where the outcome is `held`, else the one that `undo` puts on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// What of the rule the baseline admits, each piece as a rule in short form: what a revert
     /// leaves (or would leave) of it.
     pub kept: Vec<String>,
@@ -350,7 +354,11 @@ pub fn timestamp(time: &DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+/// As [`timestamp`], for a field.
+pub(crate) fn rfc3339<S: Serializer>(
+    time: &DateTime<Utc>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&timestamp(time))
 }
 

@@ -39,7 +39,7 @@ pub struct Settings {
 pub const HOLD_MAX_HOURS: u32 = 24;
 
 /// What is open for longer than a month is not temporary: that is what exemptions are for.
-const HOLD_LONGEST_HOURS: u32 = 31 * 24;
+pub const HOLD_LONGEST_HOURS: u32 = 31 * 24;
 
 /// Which groups are audited.
 #[derive(Clone, Debug, PartialEq, Eq)]

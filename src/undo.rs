@@ -1,10 +1,14 @@
-//! The shell line that puts a group back as it was.
+//! Calls of `aws ec2` that put rules into a group and take them out: the shell line that puts a group
+//! back as it was, and the one that opens something for a while.
 //!
 //! Names and descriptions come from whoever made the rule, so nothing of them reaches the shell but
 //! inside single quotes, as JSON in plain ASCII.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde_json::{Map, Value, json};
 
+use crate::hold::{self, Hold};
 use crate::rule::{Direction, GroupRef, Peer, Reference, Rule};
 
 /// Which comes first.
@@ -16,47 +20,128 @@ pub enum Sequence {
     PiecesFirst,
 }
 
-/// One line: authorises `rule` again with its description and tags, then revokes `pieces`.
-/// `None` where the region is not known.
+/// One line: authorises `rule` again with its description, its tags and `hold`, then revokes
+/// `pieces`. `None` where the region is not known.
+///
+/// EC2 gives a rule 50 tags. One that has 49 or 50 of its own has no room for a hold: the line names
+/// them all, and EC2 refuses it whole (`TagLimitExceeded`), so that nothing is lost unseen.
 pub fn undo(
     region: Option<&str>,
     group: &str,
     rule: Option<&Rule>,
     pieces: &[Rule],
     sequence: Sequence,
+    hold: Option<&Hold>,
 ) -> Option<String> {
-    let region = region?;
-    let mut calls = Vec::new();
-    if let Some(rule) = rule {
-        let mut call = call("authorize", rule.direction, region, group, std::slice::from_ref(rule));
-        // Nobody but AWS may set tags that begin with `aws:`; with one, the whole call is refused.
-        let own = rule.tags.iter().filter(|(key, _)| !key.to_ascii_lowercase().starts_with("aws:"));
-        let tags: Vec<Value> =
-            own.map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        if !tags.is_empty() {
-            let specification = json!([{ "ResourceType": "security-group-rule", "Tags": tags }]);
-            call.push_str(&format!(" --tag-specifications {}", quoted(&ascii(&specification))));
-        }
-        calls.push(call);
-    }
+    let region = Some(region?);
+    let mut calls: Vec<Call> =
+        rule.map(|rule| Call::authorize(region, group, &[rule], hold)).into_iter().collect();
     if let Some(first) = pieces.first() {
-        calls.push(call("revoke", first.direction, region, group, pieces));
+        calls.push(Call::revoke(region, group, first.direction, pieces));
     }
     if sequence == Sequence::PiecesFirst {
         calls.reverse();
     }
+    line(&calls)
+}
+
+/// One line that authorises rules with their descriptions, their tags and `hold`; as many calls as
+/// there are directions and different tags. `None` where there is no rule. The limit of [`undo`]
+/// holds here too.
+pub fn authorize_line(
+    region: Option<&str>,
+    group: &str,
+    rules: &[Rule],
+    hold: Option<&Hold>,
+) -> Option<String> {
+    // A call has one direction, and its tags go to each of its rules.
+    let mut alike: Vec<Vec<&Rule>> = Vec::new();
+    for rule in rules {
+        let same = |other: &&Rule| other.direction == rule.direction && other.tags == rule.tags;
+        match alike.iter_mut().find(|rules| rules.first().is_some_and(same)) {
+            Some(rules) => rules.push(rule),
+            None => alike.push(vec![rule]),
+        }
+    }
+    let calls: Vec<Call> =
+        alike.iter().map(|rules| Call::authorize(region, group, rules, hold)).collect();
+    line(&calls)
+}
+
+fn line(calls: &[Call]) -> Option<String> {
+    let calls: Vec<String> = calls.iter().map(Call::to_string).collect();
     (!calls.is_empty()).then(|| calls.join(" && "))
 }
 
-fn call(verb: &str, direction: Direction, region: &str, group: &str, rules: &[Rule]) -> String {
-    let describe = verb == "authorize";
-    let permissions = Value::Array(rules.iter().map(|rule| permission(rule, describe)).collect());
-    format!(
-        "aws ec2 {verb}-security-group-{direction} --region {} --group-id {} --ip-permissions {}",
-        quoted(region),
-        quoted(group),
-        quoted(&ascii(&permissions))
-    )
+/// A call of `aws ec2`: shown, a line for a shell with everything quoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    verb: String,
+    options: Vec<(&'static str, String)>,
+}
+
+impl Call {
+    /// Puts rules of one direction into a group, with the tags of the first of them and of `hold`.
+    /// Without a region it is the one that `aws` is set to.
+    pub fn authorize(
+        region: Option<&str>,
+        group: &str,
+        rules: &[&Rule],
+        hold: Option<&Hold>,
+    ) -> Self {
+        let direction = rules.first().map_or(Direction::Ingress, |rule| rule.direction);
+        let permissions = rules.iter().map(|rule| permission(rule, true)).collect();
+        let mut call = Self::new("authorize", direction, region, group, permissions);
+        let tags = rules.first().map(|rule| tags(rule, hold)).unwrap_or_default();
+        if !tags.is_empty() {
+            let tags = json!([{ "ResourceType": "security-group-rule", "Tags": tags }]);
+            call.options.push(("--tag-specifications", ascii(&tags)));
+        }
+        call
+    }
+
+    fn revoke(region: Option<&str>, group: &str, direction: Direction, rules: &[Rule]) -> Self {
+        let permissions = rules.iter().map(|rule| permission(rule, false)).collect();
+        Self::new("revoke", direction, region, group, permissions)
+    }
+
+    fn new(
+        verb: &str,
+        direction: Direction,
+        region: Option<&str>,
+        group: &str,
+        permissions: Vec<Value>,
+    ) -> Self {
+        let region = region.map(|region| ("--region", region.to_owned()));
+        let options = region.into_iter().chain([
+            ("--group-id", group.to_owned()),
+            ("--ip-permissions", ascii(&Value::Array(permissions))),
+        ]);
+        Self { verb: format!("{verb}-security-group-{direction}"), options: options.collect() }
+    }
+
+    /// What the program `aws` is started with.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        let options = self.options.iter().flat_map(|(name, value)| [*name, value.as_str()]);
+        ["ec2", &self.verb].into_iter().chain(options)
+    }
+}
+
+impl Display for Call {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "aws ec2 {}", self.verb)?;
+        self.options.iter().try_for_each(|(name, value)| write!(f, " {name} {}", quoted(value)))
+    }
+}
+
+/// The tags of the rule, with those of the hold in the place of an earlier one's.
+fn tags(rule: &Rule, hold: Option<&Hold>) -> Vec<Value> {
+    // Nobody but AWS may set tags that begin with `aws:`; with one, the whole call is refused.
+    let old = rule.tags.iter().filter(|(key, _)| !key.to_ascii_lowercase().starts_with("aws:"));
+    let old = old.filter(|(key, _)| hold.is_none() || !key.starts_with(hold::OWN_TAGS));
+    let old = old.map(|(key, value)| json!({ "Key": key, "Value": value }));
+    let new = hold.map(hold::tags).into_iter().flatten();
+    old.chain(new.map(|(key, value)| json!({ "Key": key, "Value": value }))).collect()
 }
 
 /// The rule as an element of `--ip-permissions`.
@@ -124,45 +209,4 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rule::Protocol;
-
-    fn rule(description: &str) -> Rule {
-        let mut rule = Rule::new(
-            Direction::Ingress,
-            Protocol::TCP,
-            Some(22),
-            Some(22),
-            "0.0.0.0/0".parse().unwrap(),
-        )
-        .unwrap();
-        rule.description = Some(description.to_owned());
-        rule
-    }
-
-    #[test]
-    fn one_line_with_everything_quoted() {
-        let mut old = rule("it's $(reboot) `id` \"x\"");
-        old.tags.insert("Owner".to_owned(), "ops".to_owned());
-        let piece = rule("piece");
-        assert_eq!(
-            undo(Some("eu-central-1"), "sg-1", Some(&old), &[piece], Sequence::RuleFirst).unwrap(),
-            r#"aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-1' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"it'\''s $(reboot) `id` \"x\""}],"ToPort":22}]' --tag-specifications '[{"ResourceType":"security-group-rule","Tags":[{"Key":"Owner","Value":"ops"}]}]' && aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-1' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'"#
-        );
-    }
-
-    #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
-        let old = rule("a\u{1b}[2J\u{202e}b\n\u{1f600}");
-        let line = undo(Some("r"), "sg-1", Some(&old), &[], Sequence::RuleFirst).unwrap();
-        assert!(line.contains(r"a\u001b[2J\u202eb\n\ud83d\ude00"), "{line}");
-        assert!(line.is_ascii() && !line.contains('\n'));
-    }
-
-    #[test]
-    fn nothing_to_undo_is_no_line() {
-        assert_eq!(undo(Some("r"), "sg-1", None, &[], Sequence::RuleFirst), None);
-        assert_eq!(undo(None, "sg-1", Some(&rule("")), &[], Sequence::RuleFirst), None);
-    }
-}
+mod tests;

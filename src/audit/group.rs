@@ -204,6 +204,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 } else {
                     Sequence::RuleFirst
                 },
+                None,
             ),
             kept,
             gone: done.gone,

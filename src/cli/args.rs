@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+
+use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
 
 /// Holds EC2 security groups against what a TYPO3 server needs
 #[derive(Debug, Parser)]
@@ -20,6 +22,8 @@ Exit status:
 Examples:
   sg-audit invoke events/authorize-open-ssh.json
   aws ec2 describe-security-groups | sg-audit check --groups -
+  sg-audit allow --group sg-0a1b2c3d4e5f67890 --from 198.51.100.7/32 --port 22 --for 2h \\
+    --reason \"vendor support, ticket 4711\"
   sg-audit baseline show standard"
 )]
 pub struct Arguments {
@@ -33,6 +37,7 @@ pub struct Arguments {
 pub enum Command {
     Invoke(Invoke),
     Check(Check),
+    Allow(Allow),
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -115,6 +120,77 @@ pub struct Check {
     /// How to audit.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Open something for a while: print the command of a hold, or run it
+///
+/// A hold is a rule that says in its tags until when it is needed and why. The function publishes it
+/// and leaves it alone until then; after that it does with it what it does with any other rule. A
+/// rule that is in the group already has to be removed first.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status:
+  0  the command is printed, or it was run and AWS did it
+  2  it is not; the reason is on stderr
+
+Examples:
+  sg-audit allow --group sg-0a1b2c3d4e5f67890 --from 198.51.100.7/32 --port 22 --for 8h \\
+    --reason \"vendor support, ticket 4711\"
+  sg-audit allow --group sg-0a1b2c3d4e5f67890 --from 198.51.100.0/24 --port 8000-8010 --for 1h30m \\
+    --reason \"load test\" --region eu-central-1 --apply")]
+pub struct Allow {
+    /// The security group
+    #[arg(long, value_name = "SG")]
+    pub group: String,
+
+    /// Who is let in: a CIDR block, sg-…, account/sg-… or pl-…
+    #[arg(long, value_name = "PEER")]
+    pub from: String,
+
+    /// The port, or from-to
+    #[arg(long, value_name = "N")]
+    pub port: String,
+
+    /// How long from now: 30m, 8h, 1h30m, 2d
+    #[arg(long = "for", value_name = "TIME")]
+    pub duration: String,
+
+    /// Why; everybody who gets the findings reads it
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+
+    /// The protocol
+    #[arg(long, value_name = "PROTOCOL", value_enum, default_value_t)]
+    pub protocol: AllowProtocol,
+
+    /// The group's region [default: the one that `aws` is set to]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// The longest hold that the function takes, in hours: its setting HOLD_MAX_HOURS
+    #[arg(
+        long,
+        value_name = "HOURS",
+        default_value_t = HOLD_MAX_HOURS,
+        value_parser = value_parser!(u32).range(..=i64::from(HOLD_LONGEST_HOURS))
+    )]
+    pub max_hours: u32,
+
+    /// The description of the rule
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+
+    /// Run the command, with `aws` and what it is logged in as
+    #[arg(long)]
+    pub apply: bool,
+}
+
+/// What can be opened for a while.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AllowProtocol {
+    #[default]
+    Tcp,
+    Udp,
 }
 
 /// What to do with a baseline.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::process::ExitStatus;
 
 use thiserror::Error;
 
@@ -96,6 +97,19 @@ pub enum CliError {
         name: String,
         /// What went wrong.
         source: Box<AuditError>,
+    },
+    /// The program `aws`, which cannot be started.
+    #[error(
+        "`aws` cannot be started, so nothing was opened: install the AWS CLI (https://docs.aws.amazon.com/cli/), or run the command without --apply and paste what it prints where `aws` is"
+    )]
+    AwsNotStarted(#[source] io::Error),
+    /// The program `aws`, which did not do it.
+    #[error(
+        "`aws` did not open it ({status}), and says above why: if you are not logged in, `aws sso login` or `aws configure`; if the region is not the group's, --region; if the rule is there already (InvalidPermission.Duplicate), remove it first"
+    )]
+    AwsFailed {
+        /// How it ended.
+        status: ExitStatus,
     },
     /// A report that cannot be written as JSON.
     #[error("the report cannot be written as JSON: {0}")]

@@ -1,10 +1,12 @@
 //! The command line, `sg-audit`: the function's own handler on events, the same judgement on groups
-//! as they are, and a look at baselines; all of it offline, but for an audit of the account itself.
+//! as they are, in a file or in the account itself, a look at baselines, and a hold, which `aws`
+//! opens.
 //!
 //! Every command reads what it needs, works, and answers with everything that it has to say; only
 //! [`run`] writes. Its exit status is part of the contract: 0 compliant, 1 findings, 2 it could not
 //! audit.
 
+mod allow;
 mod args;
 mod baseline;
 mod check;
@@ -54,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let answer = match arguments.command {
         Command::Invoke(invoke) => invoke::run(&invoke, style, Utc::now()),
         Command::Check(check) => check::run(&check, style, Utc::now()),
+        Command::Allow(allow) => allow::run(&allow, "aws", Utc::now()),
         Command::Baseline(BaselineCommand::Show(args)) => {
             baseline::show(&args, Utc::now().date_naive())
         }

@@ -26,6 +26,7 @@ fn answer(arguments: &[&str]) -> Result<Answer, Vec<String>> {
     let answer = match arguments.command {
         Command::Invoke(invoke) => invoke::run(&invoke, PLAIN, now()),
         Command::Check(check) => check::run(&check, PLAIN, now()),
+        Command::Allow(allow) => allow::run(&allow, "no-such-program", now()),
         Command::Baseline(BaselineCommand::Show(args)) => baseline::show(&args, today()),
         Command::Baseline(BaselineCommand::Validate(args)) => baseline::validate(&args, today()),
     };

@@ -4,9 +4,19 @@
 //! say nothing is left out. What several findings have in common is said once. Lines are not
 //! wrapped: the reader's screen does that better.
 
+mod advice;
+mod brief;
+mod lines;
+
+use std::collections::BTreeSet;
+
+use advice::advise;
+use brief::{tell_exempt, tell_in_brief};
+use lines::Lines;
+
 use super::inert;
 use super::wording::{self, Standing};
-use crate::finding::{Code, Finding, FindingGroup, Report};
+use crate::finding::{Finding, FindingGroup, Report};
 
 /// No mail is longer, in bytes as a JSON string has them.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -15,18 +25,10 @@ pub const MAX_BYTES: usize = 64 * 1024;
 const REST: usize = 16 * 1024;
 /// So many findings are told in full, where they fit.
 const IN_FULL: usize = 3;
-/// So many more have a line of their own.
-const IN_BRIEF: usize = 20;
 /// Characters of a value that is a name of something.
 const NAME: usize = 160;
 /// Characters of a sentence or a list.
 const TEXT: usize = 600;
-/// Characters of a line of its own.
-const BRIEF: usize = 120;
-/// Bytes of a command; forty pieces with IPv6 blocks are about half of it.
-const COMMAND: usize = 16 * 1024;
-
-const NO_COMMAND: &str = "The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.";
 
 /// The mail about a report with findings.
 pub fn body(report: &Report) -> String {
@@ -39,12 +41,18 @@ pub fn body(report: &Report) -> String {
 
     if findings.len() > 1 {
         let (n, severities) = (findings.len(), wording::severities(&report.findings));
-        mail.text(&format!("{n} findings, worst first: {severities}."), TEXT);
+        let groups = match groups(&findings) {
+            0 | 1 => String::new(),
+            groups => format!(" in {groups} groups"),
+        };
+        mail.text(&format!("{n} findings{groups}, worst first: {severities}."), TEXT);
         shared.head(&mut mail, first);
     }
     let told = tell_in_full(&mut mail, &findings, &shared);
-    tell_in_brief(&mut mail, &findings, told);
+    tell_in_brief(&mut mail, &findings, told, &shared);
     advise(&mut mail, &findings, &shared);
+
+    tell_exempt(&mut mail, report);
 
     mail.gap();
     if shared.place {
@@ -54,10 +62,14 @@ pub fn body(report: &Report) -> String {
         mail.text(&format!("This is {part}."), TEXT);
     }
     if report.partial {
-        mail.text("Not everything was audited.", TEXT);
+        mail.text(
+            "This is not all yet: the rest is being audited, and follows in another message.",
+            TEXT,
+        );
     }
     let baseline = wording::baseline(&report.baseline);
     if let [only] = findings.as_slice() {
+        mail.label("Controls", &only.controls.join(", "), TEXT);
         mail.label(
             "Reference",
             &format!("{}, {baseline}, {}", code(only), fingerprint(only)),
@@ -91,20 +103,13 @@ fn tell_in_full(mail: &mut Lines, findings: &[&Finding], shared: &Shared) -> usi
     told
 }
 
-fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize) {
-    mail.gap();
-    for (finding, number) in findings.iter().zip(1..).skip(told).take(IN_BRIEF) {
-        let standing = Standing::of(finding).as_str();
-        let what = finding.rule.as_ref().map_or_else(|| finding.title.clone(), wording::rule);
-        let place = wording::group(finding).map(|group| format!(" on {}", inert::clip(group, 40)));
-        let place = place.unwrap_or_default();
-        let what = inert::clip(&what, BRIEF - 40);
-        mail.text(&format!("{number}. {standing}: {what}{place}, {}", code(finding)), BRIEF + 80);
-    }
-    let more = findings.len().saturating_sub(told + IN_BRIEF);
-    if more > 0 {
-        mail.text(&format!("and {more} more; sg-audit check lists them all."), TEXT);
-    }
+/// How many groups the findings are about.
+fn groups(findings: &[&Finding]) -> usize {
+    let places = findings.iter().filter_map(|finding| {
+        let group = finding.group.as_ref()?;
+        Some((finding.account.as_deref(), finding.region.as_deref(), group.id.as_str()))
+    });
+    places.collect::<BTreeSet<_>>().len()
 }
 
 /// What one finding says for itself.
@@ -123,7 +128,15 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
         let id = rule.id.as_ref().map_or_else(String::new, |id| format!("{id}, "));
         mail.label("Rule", &format!("{id}{}", wording::rule(rule)), 2 * NAME);
     }
-    mail.label("Too much", &finding.excess_text, TEXT);
+    if let Some(hold) = wording::held(finding) {
+        let until = wording::minute(hold.until);
+        mail.label("Held until", &format!("{until}, {}", wording::quoted(&hold.reason)), TEXT);
+    }
+    let label = match Standing::of(finding) {
+        Standing::Down | Standing::MaybeDown => "No longer let through",
+        _ => "Too much",
+    };
+    mail.label(label, &finding.excess_text, TEXT);
     mail.label("Undecided", finding.undecided.as_deref().unwrap_or_default(), TEXT);
     if let Some((label, kept)) = wording::kept(finding) {
         mail.label(label, &kept, TEXT);
@@ -131,12 +144,17 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
     mail.text(finding.remediation.connections.as_deref().unwrap_or_default(), TEXT);
     if numbered {
         if finding.remediation.undo.is_some() {
-            mail.text("To undo:", TEXT);
+            let until = wording::undone_until(finding).map(wording::minute);
+            let until =
+                until.map_or_else(String::new, |it| format!(", and leave it alone until {it}"));
+            mail.text(&format!("To undo{until}:"), TEXT);
             mail.command(finding.remediation.undo.as_deref());
         }
         if !shared.place {
             mail.link(finding.console_url.as_deref());
         }
+        mail.exemption(finding.exemption.as_deref());
+        mail.label("Controls", &finding.controls.join(", "), TEXT);
         mail.label("Reference", &format!("{}, {}", code(finding), fingerprint(finding)), NAME);
     }
 }
@@ -151,6 +169,7 @@ fn outcome(finding: &Finding) -> String {
             format!("Closed, but something that should have stayed is gone too. {detail}")
         }
         (Standing::NotClosed, _) => format!("Still open. {detail}"),
+        (Standing::MaybeExempt, _) => format!("Left open. {detail}"),
         _ => detail.clone(),
     }
 }
@@ -183,80 +202,6 @@ fn named(group: &FindingGroup) -> String {
     match group.name.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => format!("{} {}", group.id, wording::quoted(name)),
         None => group.id.clone(),
-    }
-}
-
-/// What to do now, if it was needed, and if it was not you; each advice once.
-fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
-    mail.gap();
-    for advice in distinct(findings.iter().filter_map(|it| act_now(it))) {
-        mail.text(advice, TEXT);
-    }
-    // Of several findings each has its undo where it is told.
-    let undo = match findings {
-        [only] => only.remediation.undo.as_deref(),
-        _ => None,
-    };
-    let needed = distinct(findings.iter().filter_map(|it| if_needed(it)));
-    if !needed.is_empty() {
-        let needed = needed.join("; ");
-        let back = if undo.is_some() { " Then put it back:" } else { "" };
-        mail.text(&format!("If it was needed: {needed}.{back}"), 2 * TEXT);
-    }
-    mail.command(undo);
-    if let (true, [first, ..]) = (shared.change, findings) {
-        mail.if_not_you(first);
-    }
-}
-
-fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut distinct = Vec::new();
-    for text in texts {
-        if !distinct.contains(&text) {
-            distinct.push(text);
-        }
-    }
-    distinct
-}
-
-fn act_now(finding: &Finding) -> Option<&'static str> {
-    match Standing::of(finding) {
-        Standing::NotClosed => Some("What is still open has to be closed by hand."),
-        Standing::ClosedTooFar => {
-            Some("Put back by hand what should have been kept: a website may be down.")
-        }
-        Standing::NotAudited => {
-            Some("Look yourself at what changed: it was not judged, and nothing was closed.")
-        }
-        Standing::Open => {
-            Some("If it was not needed: remove the rule, or narrow it to what the baseline admits.")
-        }
-        Standing::Note => {
-            Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
-        }
-        Standing::Down => Some("If the website is meant to be reached: put back what is gone."),
-        Standing::LeftScope => Some("If the group still has to be audited: give it its tag back."),
-        Standing::Undecided
-        | Standing::Held
-        | Standing::Closed
-        | Standing::AlreadyGone
-        | Standing::NoLongerThere => None,
-    }
-}
-
-fn if_needed(finding: &Finding) -> Option<&'static str> {
-    match finding.code {
-        Code::OpenSsh | Code::SshFromUnlistedHost => {
-            Some("add the addresses that need SSH to the SSH sources")
-        }
-        Code::IngressNotInBaseline | Code::EgressNotInBaseline => {
-            Some("add the traffic to the baseline")
-        }
-        Code::UnresolvedPeer => Some("let the auditor read the prefix list"),
-        Code::ExpectedTrafficClosed
-        | Code::LeftScope
-        | Code::OpenSshInBaseline
-        | Code::UnauditedChange => None,
     }
 }
 
@@ -295,14 +240,18 @@ fn short_agent(agent: &str) -> String {
 struct Shared {
     change: bool,
     place: bool,
+    /// Region and account.
+    region: bool,
 }
 
 impl Shared {
     fn of(findings: &[&Finding], first: &Finding) -> Self {
-        let place = |it: &Finding| (it.account.clone(), it.region.clone(), it.group.clone());
+        let region = |it: &Finding| (it.account.clone(), it.region.clone());
+        let place = |it: &Finding| (region(it), it.group.clone());
         Self {
             change: findings.iter().all(|it| it.change == first.change),
             place: findings.iter().all(|it| place(it) == place(first)),
+            region: findings.iter().all(|it| region(it) == region(first)),
         }
     }
 
@@ -314,69 +263,5 @@ impl Shared {
         if self.place {
             tell_place(mail, first);
         }
-    }
-}
-
-/// Lines of a mail. Nothing gets in but through a method that makes it inert.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn text(&mut self, text: &str, max: usize) {
-        let text = inert::for_mail(text.trim());
-        if !text.is_empty() {
-            self.0.push_str(&inert::clip(&text, max));
-            self.0.push('\n');
-        }
-    }
-
-    fn label(&mut self, label: &str, value: &str, max: usize) {
-        if !value.trim().is_empty() {
-            self.text(&format!("{label}: {value}"), max);
-        }
-    }
-
-    /// A command has to be right to the letter or it must not be there at all.
-    fn command(&mut self, command: Option<&str>) {
-        match command {
-            Some(line) if line.len() <= COMMAND && inert::plain(line) == line => {
-                self.0.push_str(line);
-                self.0.push('\n');
-            }
-            Some(_) => self.text(NO_COMMAND, TEXT),
-            None => {}
-        }
-    }
-
-    fn link(&mut self, url: Option<&str>) {
-        let safe = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`');
-        if let Some(url) = url
-            && url.starts_with("https://")
-            && url.len() <= TEXT
-            && url.chars().all(safe)
-        {
-            self.0.push_str(&format!("Console: {url}\n"));
-        }
-    }
-
-    fn if_not_you(&mut self, finding: &Finding) {
-        let Some(change) = &finding.change else { return };
-        let event = change.event_id.as_deref().filter(|id| !id.is_empty());
-        let event = event.map_or_else(String::new, |id| format!(", from event {id} on"));
-        self.text(
-            &format!("If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did{event}."),
-            TEXT,
-        );
-    }
-
-    /// An empty line between what is there and what follows.
-    fn gap(&mut self) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
-        }
-    }
-
-    fn json_len(&self) -> usize {
-        super::fit::json_len(&self.0)
     }
 }

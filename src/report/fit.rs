@@ -14,7 +14,7 @@ pub(super) const PEERS: usize = 100;
 /// So many characters of the excess as text stay.
 const EXCESS_TEXT: usize = 2000;
 
-/// Bytes of each text of a finding that is too large. It has about twenty.
+/// Bytes of each text of a finding that is too large. It has some twenty.
 const TEXT: usize = 4096;
 /// Bytes of its list of what is kept.
 const KEPT: usize = 16 * 1024;
@@ -92,9 +92,11 @@ fn shorten_texts(finding: &mut Finding) {
         &mut finding.region,
         &mut finding.console_url,
         &mut finding.undecided,
-        &mut finding.exemption,
         &mut finding.remediation.connections,
     ];
+    if let Some(hold) = &mut finding.remediation.hold {
+        shorten(&mut hold.reason, TEXT);
+    }
     if let Some(group) = &mut finding.group {
         shorten(&mut group.id, TEXT);
         optional.extend([&mut group.name, &mut group.vpc_id]);
@@ -122,7 +124,11 @@ fn shorten_texts(finding: &mut Finding) {
     optional.into_iter().flatten().for_each(|text| shorten(text, TEXT));
     shorten_list(&mut finding.controls, TEXT);
     shorten_list(&mut finding.remediation.kept, KEPT);
-    // Half a command must not be pasted into a shell.
+    // Half a line must not be pasted into a baseline, nor half a command into a shell.
+    let exemption = &mut finding.exemption;
+    if exemption.take_if(|line| ascii_json_len(line) > TEXT).is_some() {
+        finding.remediation.detail.push_str(" The exemption is too long for a message.");
+    }
     let undo = &mut finding.remediation.undo;
     if undo.take_if(|undo| ascii_json_len(undo) > UNDO).is_some() {
         finding.remediation.detail.push_str(" The undo command is too long for a message.");

@@ -26,6 +26,11 @@ fn headline(finding: &Finding) -> String {
         (Standing::Closed | Standing::ClosedTooFar, Some(delay)) => {
             format!("{outcome} after {delay}: {}", decapitalised(&finding.title))
         }
+        (Standing::Held, _) => {
+            let until = wording::held(finding).map(|hold| wording::minute(hold.until));
+            let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+            format!("{outcome}{until}: {}", decapitalised(&finding.title))
+        }
         // The title of such a finding is mostly the reason, and too long.
         (Standing::NotAudited, _) => format!("{outcome}: {}", change(finding)),
         _ => format!("{outcome}: {}", decapitalised(&finding.title)),
@@ -60,9 +65,12 @@ fn tail(report: &Report, lead: &Finding) -> String {
     let mut tail = String::new();
     let others = report.findings.len().saturating_sub(1);
     if others > 0 {
-        let open = report.findings.iter().filter(|it| Standing::of(it).is_open()).count();
+        let lead = Standing::of(lead);
+        // Beside a hold, which was announced, what nobody announced is news.
+        let news = |it: Standing| it.is_open() && !(lead == it && it == Standing::Held);
+        let open = report.findings.iter().filter(|it| news(Standing::of(it))).count();
         tail = match open {
-            _ if Standing::of(lead).is_open() => format!(" (+{others} more)"),
+            _ if lead.is_open() && lead != Standing::Held => format!(" (+{others} more)"),
             0 => format!(" (+{others} more)"),
             _ if open == others => format!(" (+{others} more, open)"),
             _ => format!(" (+{others} more, {open} open)"),

@@ -172,7 +172,7 @@ impl Page {
         }
         self.compliant(compliant);
         for exempt in &report.exempt {
-            self.flow(&wording::exempt(exempt), 2);
+            self.flow(&format!("exempt: {}", wording::exempt(exempt)), 2);
         }
         if let Some(reason) = &report.reason {
             self.flow(reason, 2);
@@ -245,7 +245,9 @@ impl Page {
         }
 
         let indent = 2 + columns.severity + 2;
-        self.wrapped("excess", indent, &finding.excess_text);
+        let closed = finding.code == Code::ExpectedTrafficClosed;
+        let label = if closed { "closed" } else { "excess" };
+        self.wrapped(label, indent, &finding.excess_text);
         self.wrapped("undecided", indent, finding.undecided.as_deref().unwrap_or_default());
         if let Some((label, kept)) = wording::kept(finding) {
             let label = label.to_lowercase();
@@ -257,14 +259,28 @@ impl Page {
             outcome => outcome.as_str(),
         };
         // That a look at groups changed nothing need not be said of each of their rules.
-        if self.about == About::Changes || finding.rule.is_none() {
+        let done = remediation.outcome != Outcome::None;
+        if self.about == About::Changes || finding.rule.is_none() || done {
             self.wrapped(outcome, indent, &remediation.detail);
+        }
+        if let Some(hold) = wording::held(finding) {
+            let until = wording::minute(hold.until);
+            self.wrapped("held until", indent, &format!("{until}: {}", hold.reason));
         }
         self.wrapped("connections", indent, remediation.connections.as_deref().unwrap_or_default());
         if let Some(undo) = &remediation.undo {
             self.label("undo", indent);
             // A command is one line, whatever the width, so that it can be copied.
             self.line(undo);
+        }
+        if let Some(until) = wording::undone_until(finding) {
+            let text = format!("until {}, then it is closed again", wording::minute(until));
+            self.wrapped("undo holds", indent, &text);
+        }
+        // A line for a file has to be right to the letter, as a command.
+        if let Some(line) = finding.exemption.as_ref().filter(|line| inert::plain(line) == **line) {
+            self.wrapped("exemption", indent, &wording::tolerate(line));
+            self.text.push_str(&format!("{:indent$}{line}\n", "", indent = indent + LABEL));
         }
     }
 

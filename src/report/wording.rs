@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::finding::{Code, Exempted, Finding, Outcome, Report, ReportBaseline, Severity};
+use crate::hold::Hold;
 use crate::rule::Rule;
 use crate::words::rule_text;
 
@@ -19,12 +20,16 @@ pub(super) enum Standing {
     NotAudited,
     /// Traffic that the site lives on is no longer let through.
     Down,
+    /// The same, and whether it was let through before is not known.
+    MaybeDown,
     /// The rule is there, and no revert was due.
     Open,
     /// The group is no longer audited.
     LeftScope,
     /// A prefix list that cannot be read decides.
     Undecided,
+    /// The rule is there, because an exemption that cannot be evaluated may cover it.
+    MaybeExempt,
     /// The rule is there until a time that was said when it was made.
     Held,
     /// Reverted.
@@ -43,13 +48,16 @@ impl Standing {
         let gone = finding.remediation.connections.is_some();
         match (finding.code, finding.remediation.outcome) {
             (Code::UnauditedChange, _) => Self::NotAudited,
+            (Code::ExpectedTrafficClosed, _) if finding.severity <= Severity::Low => {
+                Self::MaybeDown
+            }
             (Code::ExpectedTrafficClosed, _) => Self::Down,
             (Code::LeftScope, _) => Self::LeftScope,
             (Code::OpenSshInBaseline, _) => Self::Note,
             (_, Outcome::Reverted | Outcome::Narrowed) => Self::Closed,
             (_, Outcome::AlreadyGone) => Self::AlreadyGone,
             (_, Outcome::Held) => Self::Held,
-            (_, Outcome::Exempt) => Self::Undecided,
+            (_, Outcome::Exempt) => Self::MaybeExempt,
             (_, Outcome::Failed) if gone => Self::ClosedTooFar,
             (_, Outcome::Failed) => Self::NotClosed,
             (_, Outcome::None) if gone => Self::NoLongerThere,
@@ -64,9 +72,11 @@ impl Standing {
             Self::ClosedTooFar => "CLOSED TOO FAR",
             Self::NotAudited => "NOT AUDITED",
             Self::Down => "DOWN",
+            Self::MaybeDown => "MAYBE DOWN",
             Self::Open => "OPEN",
             Self::LeftScope => "LEFT SCOPE",
             Self::Undecided => "UNDECIDED",
+            Self::MaybeExempt => "MAYBE EXEMPT",
             Self::Held => "HELD OPEN",
             Self::Closed => "CLOSED",
             Self::AlreadyGone => "ALREADY GONE",
@@ -77,7 +87,10 @@ impl Standing {
 
     /// Whether the rule, as far as is known, admits its traffic now.
     pub(super) fn is_open(self) -> bool {
-        matches!(self, Self::NotClosed | Self::Open | Self::Held | Self::Undecided)
+        matches!(
+            self,
+            Self::NotClosed | Self::Open | Self::Held | Self::Undecided | Self::MaybeExempt
+        )
     }
 
     /// Whether what was done did not work, or nothing could be done.
@@ -166,7 +179,9 @@ pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
     let label = match Standing::of(finding) {
         Standing::Closed => "Kept",
         Standing::ClosedTooFar => "Should be kept",
-        Standing::NotClosed | Standing::Open => "A revert would keep",
+        Standing::NotClosed | Standing::Open | Standing::Held | Standing::MaybeExempt => {
+            "A revert would keep"
+        }
         _ => return None,
     };
     let kept = &finding.remediation.kept;
@@ -178,10 +193,38 @@ pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
     }
 }
 
-/// `exempt: tcp 8000 from 198.51.100.0/24 on sg-… until 2027-01-31: vendor migration`
+/// `tcp 8000 from 198.51.100.0/24 on sg-… until 2027-01-31: vendor migration`
 pub(super) fn exempt(exempt: &Exempted) -> String {
     let Exempted { group, traffic, reason, until, .. } = exempt;
-    format!("exempt: {traffic} on {group} until {until}: {reason}")
+    format!("{traffic} on {group} until {until}: {reason}")
+}
+
+/// `2026-03-12 16:00 UTC`
+pub(super) fn minute(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The hold of a rule that is held.
+pub(super) fn held(finding: &Finding) -> Option<&Hold> {
+    let held = Standing::of(finding) == Standing::Held;
+    finding.remediation.hold.as_ref().filter(|_| held)
+}
+
+/// Until when a rule that the undo puts back is left alone.
+pub(super) fn undone_until(finding: &Finding) -> Option<DateTime<Utc>> {
+    let remediation = &finding.remediation;
+    let standing = Standing::of(finding);
+    let puts_back = !matches!(standing, Standing::Held | Standing::NotClosed);
+    let hold = remediation.hold.as_ref().filter(|_| puts_back);
+    remediation.undo.as_ref().and(hold).map(|hold| hold.until)
+}
+
+/// What to do with the line of an exemption. Its last words are the day.
+pub(super) fn tolerate(exemption: &str) -> String {
+    let day = exemption.rsplit_once("until: ").and_then(|(_, rest)| rest.get(..10));
+    let day = day.and_then(|day| day.parse::<NaiveDate>().ok());
+    let until = day.map_or_else(|| "for a while".to_owned(), |day| format!("until {day}"));
+    format!("To tolerate it {until}, add to `exemptions` in the baseline:")
 }
 
 /// The part of a split report, `part 2 of 3`.

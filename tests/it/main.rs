@@ -8,6 +8,7 @@
 )]
 
 mod again;
+mod allow;
 mod cli;
 mod edge;
 mod faults;

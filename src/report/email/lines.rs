@@ -1,0 +1,88 @@
+//! What a mail is made of.
+
+use super::TEXT;
+use crate::finding::Finding;
+use crate::report::{inert, wording};
+
+/// Bytes of a line for a baseline.
+const EXEMPTION: usize = 2 * 1024;
+/// Bytes of a command; forty pieces with IPv6 blocks are about half of it.
+const COMMAND: usize = 16 * 1024;
+
+const NO_COMMAND: &str = "The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.";
+
+/// Lines of a mail. Nothing gets in but through a method that makes it inert.
+#[derive(Default)]
+pub(super) struct Lines(pub(super) String);
+
+impl Lines {
+    pub(super) fn text(&mut self, text: &str, max: usize) {
+        let text = inert::for_mail(text.trim());
+        if !text.is_empty() {
+            self.0.push_str(&inert::clip(&text, max));
+            self.0.push('\n');
+        }
+    }
+
+    pub(super) fn label(&mut self, label: &str, value: &str, max: usize) {
+        if !value.trim().is_empty() {
+            self.text(&format!("{label}: {value}"), max);
+        }
+    }
+
+    /// A command has to be right to the letter or it must not be there at all.
+    pub(super) fn command(&mut self, command: Option<&str>) {
+        match command {
+            Some(line) if line.len() <= COMMAND && inert::plain(line) == line => {
+                self.0.push_str(line);
+                self.0.push('\n');
+            }
+            Some(_) => self.text(NO_COMMAND, TEXT),
+            None => {}
+        }
+    }
+
+    /// So has a line for a baseline, and finding one too long is no news.
+    pub(super) fn exemption(&mut self, line: Option<&str>) {
+        if let Some(line) = line
+            && line.len() <= EXEMPTION
+            && inert::plain(line) == line
+        {
+            self.text(&wording::tolerate(line), TEXT);
+            self.0.push_str(line);
+            self.0.push('\n');
+        }
+    }
+
+    pub(super) fn link(&mut self, url: Option<&str>) {
+        let safe = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`');
+        if let Some(url) = url
+            && url.starts_with("https://")
+            && url.len() <= TEXT
+            && url.chars().all(safe)
+        {
+            self.0.push_str(&format!("Console: {url}\n"));
+        }
+    }
+
+    pub(super) fn if_not_you(&mut self, finding: &Finding) {
+        let Some(change) = &finding.change else { return };
+        let event = change.event_id.as_deref().filter(|id| !id.is_empty());
+        let event = event.map_or_else(String::new, |id| format!(", from event {id} on"));
+        self.text(
+            &format!("If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did{event}."),
+            TEXT,
+        );
+    }
+
+    /// An empty line between what is there and what follows.
+    pub(super) fn gap(&mut self) {
+        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
+            self.0.push('\n');
+        }
+    }
+
+    pub(super) fn json_len(&self) -> usize {
+        crate::report::fit::json_len(&self.0)
+    }
+}
