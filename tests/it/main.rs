@@ -16,3 +16,4 @@ mod kept;
 mod repository;
 mod reverts;
 mod support;
+mod templates;
