@@ -19,3 +19,4 @@ mod kept;
 mod repository;
 mod reverts;
 mod support;
+mod templates;

@@ -156,7 +156,7 @@ fn the_rights_are_those_that_the_template_gives() {
     let actions = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| !c.is_alphanumeric() && c != ':');
         let action = |word: &&str| {
-            ["ec2:", "logs:", "sns:", "sqs:"].iter().any(|service| {
+            ["ec2:", "lambda:", "logs:", "sns:", "sqs:", "sts:"].iter().any(|service| {
                 word.strip_prefix(service).is_some_and(|it| it.starts_with(char::is_uppercase))
             })
         };

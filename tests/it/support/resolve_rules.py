@@ -1,0 +1,69 @@
+"""What the rules of a template are with the parameters that are set, as moto's CloudFormation resolves it.
+
+Standard input: [{"template": PATH, "parameters": {NAME: VALUE}}, ...].
+Standard output: for each, {RULE: {"pattern": object or null, "schedule": text or null, "inputs": [text or null]}}.
+"""
+
+import json
+import os
+import sys
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none", AWS_SESSION_TOKEN="none", AWS_DEFAULT_REGION="eu-central-1"
+)
+
+import boto3  # noqa: E402
+from moto import mock_aws  # noqa: E402
+from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+
+# What the serverless function becomes; nothing of it is looked at.
+FUNCTION = {
+    "Type": "AWS::Lambda::Function",
+    "Properties": {
+        "Runtime": "provided.al2023",
+        "Handler": "bootstrap",
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+        "Code": {"ZipFile": ""},
+    },
+}
+
+
+def plain(path):
+    """The template without what moto does not know: the transform, assertions, policies that come or go."""
+    with open(path) as file:
+        template = yaml_parse(file.read())
+    template.pop("Transform", None)
+    template.pop("Rules", None)
+    resources = template["Resources"]
+    for name, resource in list(resources.items()):
+        match resource["Type"]:
+            case "AWS::Serverless::Function":
+                resources[name] = FUNCTION
+            case "AWS::IAM::Role":
+                resource["Properties"]["Policies"] = []
+            case "AWS::Events::EventBusPolicy":
+                del resources[name]
+    return json.dumps(template)
+
+
+def rules(template, parameters):
+    with mock_aws():
+        boto3.client("cloudformation").create_stack(
+            StackName="stack",
+            TemplateBody=plain(template),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        events = boto3.client("events")
+        resolved = {}
+        for rule in events.list_rules()["Rules"]:
+            targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+            # A name is STACK-RULE-RANDOM.
+            resolved[rule["Name"].split("-")[1]] = {
+                "pattern": json.loads(rule.get("EventPattern") or "null"),
+                "schedule": rule.get("ScheduleExpression"),
+                "inputs": [target.get("Input") for target in targets],
+            }
+        return resolved
+
+
+json.dump([rules(**asked) for asked in json.load(sys.stdin)], sys.stdout)

@@ -1,0 +1,218 @@
+//! What the two templates deploy: the same patterns, the same rights, and payloads that the function understands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use typo3_sg_auditor::event::{Event, Schedule, Task, decode};
+
+use crate::support::sg_audit::repository;
+use crate::support::venv;
+
+const AUDITOR: &str = "template.yaml";
+const MEMBER: &str = "member-template.yaml";
+
+fn read(file: &str) -> String {
+    fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The rules of each template with these parameters, by their names.
+fn rules(asked: &[(&str, Value)]) -> Vec<BTreeMap<String, Value>> {
+    let asked: Vec<Value> = asked
+        .iter()
+        .map(|(template, parameters)| json!({"template": template, "parameters": parameters}))
+        .collect();
+    let mut python = Command::new(venv::program("python"))
+        .arg(venv::script("resolve_rules.py"))
+        .current_dir(repository())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("python starts");
+    let input = serde_json::to_vec(&asked).unwrap();
+    python.stdin.take().expect("a pipe").write_all(&input).expect("python reads");
+    let output = python.wait_with_output().expect("python ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// What the member's template cannot do without.
+fn member(scope: &str) -> Value {
+    json!({
+        "AuditorRole": "arn:aws:iam::123456789012:role/auditor",
+        "AuditorEventBus": "arn:aws:events:eu-central-1:123456789012:event-bus/default",
+        "HomeRegion": "eu-central-1",
+        "Scope": scope,
+    })
+}
+
+#[test]
+fn what_is_forwarded_is_what_is_audited_and_has_the_key_of_the_scope() {
+    const SCOPES: [(&str, Option<&str>); 9] = [
+        ("", None),
+        ("all", None),
+        ("tag:role=web", Some("role")),
+        ("tag:team:role=web", Some("team:role")),
+        ("tag:tag:role=web", Some("tag:role")),
+        ("tag:mytag:role=web", Some("mytag:role")),
+        ("tag:role=a=b", Some("role")),
+        ("tag:role=tag:b", Some("role")),
+        ("tag:role=", Some("role")),
+    ];
+    let asked: Vec<(&str, Value)> = SCOPES
+        .iter()
+        .flat_map(|(scope, _)| [(AUDITOR, json!({"Scope": scope})), (MEMBER, member(scope))])
+        .collect();
+    for ((scope, key), both) in SCOPES.iter().zip(rules(&asked).chunks(2)) {
+        let [auditor, member] = both else { panic!("two templates") };
+        for rule in ["Changes", "TagChanges"] {
+            let pattern =
+                |rules: &BTreeMap<String, Value>| rules.get(rule).map(|it| it["pattern"].clone());
+            assert_eq!(pattern(auditor), pattern(member), "{rule} with {scope:?}");
+        }
+        assert_eq!(auditor.contains_key("TagChanges"), key.is_some(), "{scope:?}");
+        if let (Some(rule), Some(key)) = (auditor.get("TagChanges"), key) {
+            let either = &rule["pattern"]["detail"]["requestParameters"]["$or"];
+            assert_eq!(
+                either,
+                &json!([
+                    {"tagSet": {"items": {"key": [key]}}},
+                    // DeleteTags without a tag deletes all of them.
+                    {"tagSet": {"items": {"key": [{"exists": false}]}}},
+                ]),
+                "{scope:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_schedules_ask_for_what_is_set() {
+    let both = rules(&[
+        (AUDITOR, json!({})),
+        (
+            AUDITOR,
+            json!({
+                "SweepAccounts": "210987654321,111122223333",
+                "SweepRegions": "eu-west-1",
+                "SweepSchedule": "cron(30 5 * * ? *)",
+            }),
+        ),
+        (AUDITOR, json!({"HoldMaxHours": "0"})),
+    ]);
+    let [plain, set, without_holds] = &both[..] else { panic!("three") };
+    let asked = |rules: &BTreeMap<String, Value>, rule: &str| -> Schedule {
+        let input = rules[rule]["inputs"][0].as_str().expect("an input");
+        match &decode(input.as_bytes())[..] {
+            [Event::Schedule(schedule)] => (**schedule).clone(),
+            other => panic!("{input}: {other:?}"),
+        }
+    };
+    for (rule, task) in
+        [("Sweep", Task::Sweep), ("AfterDeployment", Task::Sweep), ("HoldsCheck", Task::Holds)]
+    {
+        assert_eq!(asked(plain, rule), Schedule { task, ..Schedule::default() }, "{rule}");
+        // The stack's own are not left out because others are named.
+        let accounts = ["123456789012", "210987654321", "111122223333"].map(str::to_owned).to_vec();
+        let regions = ["eu-central-1", "eu-west-1"].map(str::to_owned).to_vec();
+        let expected = Schedule { task, accounts, regions, ..Schedule::default() };
+        assert_eq!(asked(set, rule), expected, "{rule}");
+    }
+    assert_eq!(plain["Sweep"]["schedule"], "rate(1 day)");
+    assert_eq!(set["Sweep"]["schedule"], "cron(30 5 * * ? *)");
+    assert_eq!(plain["HoldsCheck"]["schedule"], "rate(15 minutes)");
+    assert!(!without_holds.contains_key("HoldsCheck"));
+}
+
+/// The resources of a template, as they are written.
+fn resources(template: &str) -> BTreeMap<&str, &str> {
+    let (_, section) = template.split_once("\nResources:\n").expect("resources");
+    let (section, _) = section.split_once("\nOutputs:\n").expect("outputs");
+    section.split("\n\n").filter_map(resource).collect()
+}
+
+/// A resource's name and its text, comments before it left out.
+fn resource(paragraph: &str) -> Option<(&str, &str)> {
+    let start = paragraph.lines().find(|line| {
+        line.starts_with("  ") && !line.starts_with("   ") && !line.starts_with("  #")
+    })?;
+    let text = &paragraph[paragraph.find(start)?..];
+    Some((start.trim().trim_end_matches(':'), text))
+}
+
+/// The actions on EC2 in a text.
+fn ec2_actions(text: &str) -> BTreeSet<&str> {
+    text.split_whitespace().filter(|word| word.starts_with("ec2:")).collect()
+}
+
+#[test]
+fn a_role_in_another_account_may_do_what_the_function_may_in_its_own() {
+    let (auditor, member) = (read(AUDITOR), read(MEMBER));
+    let policies = |template| -> BTreeMap<String, BTreeSet<String>> {
+        let role = resources(template)["Role"];
+        let named = role.split("PolicyName: ").skip(1).map(|policy| {
+            let name = policy.lines().next().expect("a name").to_owned();
+            (name, ec2_actions(policy).into_iter().map(ToOwned::to_owned).collect())
+        });
+        named.filter(|(_, actions): &(_, BTreeSet<String>)| !actions.is_empty()).collect()
+    };
+    let of_function = policies(&auditor);
+    assert_eq!(
+        of_function.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["audit", "authorize", "revoke"]
+    );
+    assert_eq!(of_function, policies(&member));
+    // By the same settings.
+    let condition = |template: &str, name: &str| {
+        let (_, text) = template.split_once(&format!("\n  {name}: ")).expect(name);
+        let further = text.lines().skip(1).take_while(|line| line.starts_with("    "));
+        text.lines().take(1).chain(further).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    for (name, policy) in [("Reverts", "revoke"), ("Narrows", "authorize")] {
+        assert_eq!(condition(&auditor, name), condition(&member, name), "{name}");
+        for template in [&auditor, &member] {
+            assert!(template.contains(&format!("- {name}\n          - PolicyName: {policy}\n")));
+        }
+    }
+}
+
+#[test]
+fn no_event_is_lost_silently() {
+    for file in [AUDITOR, MEMBER] {
+        let template = read(file);
+        let resources = resources(&template);
+        let rules: Vec<_> = resources
+            .iter()
+            .filter(|(_, text)| text.contains("Type: AWS::Events::Rule\n"))
+            .collect();
+        assert!(rules.len() >= 2, "{file}: {:?}", resources.keys());
+        for (rule, text) in rules {
+            for part in ["RetryPolicy:", "DeadLetterConfig:\n            Arn: !GetAtt Failures.Arn"]
+            {
+                assert!(text.contains(part), "{file}: {rule} has no {part}");
+            }
+            let arn = format!("!GetAtt {rule}.Arn");
+            assert!(resources["RulesReachFailures"].contains(&arn), "{file}: {rule} has no queue");
+            if file == AUDITOR {
+                let invokes = resources[format!("{rule}InvokeAuditor").as_str()];
+                assert!(invokes.contains(&format!("SourceArn: {arn}")), "{rule}: {invokes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_for_everything_has_its_reason() {
+    for file in [AUDITOR, MEMBER] {
+        let template = read(file);
+        let lines: Vec<&str> = template.lines().collect();
+        for (before, line) in lines.iter().zip(lines.iter().skip(1)) {
+            if line.ends_with(": \"*\"") {
+                assert!(before.trim_start().starts_with('#'), "{file}: {line} says no reason");
+            }
+        }
+    }
+}
