@@ -1,18 +1,21 @@
 //! One group under audit, and the findings about it.
 
+mod closed;
+
 use chrono::{DateTime, Utc};
 
 use super::ports::{Group, Place};
-use super::remedy::undecided;
+use super::remedy::{on_expired, undecided};
 use crate::controls::controls;
 use crate::evaluate::{Judge, Judgement};
 use crate::event::{GroupKey, Record};
 use crate::finding::{
-    Code, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Severity,
+    Code, Exempted, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Severity,
 };
 use crate::identity::{console_url, finding_id, fingerprint};
+use crate::net::Cells;
 use crate::rule::Rule;
-use crate::severity::severity;
+use crate::severity::{UNAUDITED_CHANGE, open_ssh_in_baseline, severity};
 use crate::words::{boxes, excess_text, rule_text, title};
 
 /// What every finding about a group has in common.
@@ -62,8 +65,9 @@ impl Case<'_> {
         code: Code,
         rule: &Rule,
         judgement: &Judgement,
-        remedy: Remedy,
+        mut remedy: Remedy,
     ) -> Finding {
+        remedy.add(on_expired(judge, rule, judgement).as_deref());
         let ssh = judge.ssh();
         let beyond =
             if code == Code::UnresolvedPeer { &judgement.unresolved } else { &judgement.excess };
@@ -84,8 +88,8 @@ impl Case<'_> {
             excess_omitted: 0,
             excess_text: excess_text(rule, &judgement.excess),
             undecided: undecided(rule, judgement),
-            exemption: None,
-            controls: controls(rule, &judgement.excess.cells()),
+            exemption: judge.exemption_for(rule).map(|exemption| exemption.to_line()),
+            controls: self.controls(rule, &judgement.excess.cells()),
             console_url: self.console_url(),
             change: self.record.map(finding_change),
             remediation: FindingRemediation {
@@ -118,7 +122,7 @@ impl Case<'_> {
             console_url: self.console_url(),
             ..self.without_rule(
                 Code::UnauditedChange,
-                Severity::High,
+                UNAUDITED_CHANGE,
                 format!("A change of {called} could not be audited: {reason}"),
                 group,
                 detail,
@@ -137,8 +141,55 @@ impl Case<'_> {
         let code = Code::OpenSshInBaseline;
         Finding {
             controls: ["CIS 5.0.0 5.3", "CIS 5.0.0 5.4", "EC2.13"].map(str::to_owned).to_vec(),
-            ..self.without_rule(code, Severity::Informational, title, None, detail, time)
+            ..self.without_rule(code, open_ssh_in_baseline(false), title, None, detail, time)
         }
+    }
+
+    /// The finding that a rule is compliant only because the baseline names a prefix list for SSH,
+    /// and that the list is wide.
+    pub fn wide_ssh(&self, baseline: &str, rule: &Rule, time: DateTime<Utc>) -> Finding {
+        let code = Code::OpenSshInBaseline;
+        let called = self.group.map_or_else(|| "a security group".to_owned(), Group::called);
+        let title = format!(
+            "SSH is open to the Internet on {called} ({}): the baseline {baseline} admits it by a \
+             prefix list that is wide",
+            rule_text(rule)
+        );
+        let detail = "Nothing was changed, because the baseline admits it. Take addresses out of \
+                      the list, or name narrower SSH sources.";
+        let group = self.group.map(finding_group);
+        let fingerprint =
+            fingerprint(self.place, self.group.map(|group| group.id.as_str()), code, Some(rule));
+        Finding {
+            id: finding_id(&fingerprint, self.record),
+            fingerprint,
+            rule: Some(rule.clone()),
+            controls: self.controls(rule, &rule.cells()),
+            console_url: self.console_url(),
+            ..self.without_rule(code, open_ssh_in_baseline(true), title, group, detail, time)
+        }
+    }
+
+    /// What of a rule is exempt, by which exemptions.
+    pub fn exempted(&self, judge: &Judge<'_>, rule: &Rule, judgement: &Judgement) -> Vec<Exempted> {
+        let Some(group) = self.group else { return Vec::new() };
+        judge
+            .exempted(rule, judgement)
+            .into_iter()
+            .map(|(exemption, traffic)| Exempted {
+                account: self.place.account.clone(),
+                region: self.place.region.clone(),
+                group: group.id.clone(),
+                rule: rule.id.clone(),
+                traffic: excess_text(rule, &traffic),
+                reason: exemption.reason.clone(),
+                until: exemption.until,
+            })
+            .collect()
+    }
+
+    fn controls(&self, rule: &Rule, excess: &Cells) -> Vec<String> {
+        controls(rule, excess, self.group.and_then(|group| group.name.as_deref()))
     }
 
     fn without_rule(

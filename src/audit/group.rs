@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::case::{Case, Remedy};
 use super::introduced::Introduced;
 use super::ports::{Group, SecurityGroups};
-use super::remedy::{compliant, connections, not_due, on_undecided, would_keep};
+use super::remedy::{compliant, connections, exempt_perhaps, not_due, on_undecided, would_keep};
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use super::{AuditError, Clock};
@@ -46,17 +46,21 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ///
     /// When EC2 did not answer for now.
     pub async fn run(&self) -> Result<Tally, AuditError> {
-        let mut tally = Tally { groups: 1, rules: self.introduced.len(), findings: Vec::new() };
+        let mut tally = Tally { groups: 1, rules: self.introduced.len(), ..Tally::default() };
         for direction in [Direction::Ingress, Direction::Egress] {
             let lists = self.look_up(direction).await?;
             let judge = self.judge(direction, &lists);
-            let mut noncompliant: Vec<(Code, &Introduced, Judgement)> = self
-                .of(direction)
-                .filter_map(|one| {
-                    let judgement = judge.judge(&one.rule);
-                    judge.code(&judgement).map(|code| (code, one, judgement))
-                })
-                .collect();
+            let mut noncompliant: Vec<(Code, &Introduced, Judgement)> = Vec::new();
+            for one in self.of(direction) {
+                let judgement = judge.judge(&one.rule);
+                tally.exempt(self.case.exempted(&judge, &one.rule, &judgement));
+                if judge.wide_ssh(&one.rule) {
+                    let name = &self.settings.baseline.name;
+                    let wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+                    tally.findings.push(wide);
+                }
+                noncompliant.extend(judge.code(&judgement).map(|code| (code, one, judgement)));
+            }
             if noncompliant.is_empty() {
                 continue;
             }
@@ -129,6 +133,17 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             return Ok(Remedy {
                 outcome: Outcome::None,
                 detail: not_due(self.remediation, one.seen),
+                time: (self.clock)(),
+                undo: None,
+                kept: pieces.unwrap_or_default(),
+                gone: !one.seen,
+                connections: (!one.seen).then(|| connections(rule, self.rules)),
+            });
+        }
+        if let Some(detail) = exempt_perhaps(judge, judgement) {
+            return Ok(Remedy {
+                outcome: Outcome::Exempt,
+                detail,
                 time: (self.clock)(),
                 undo: None,
                 kept: pieces.unwrap_or_default(),

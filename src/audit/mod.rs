@@ -193,7 +193,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         settings.baseline = settings.baseline.of_account(place.account.as_deref());
         let settings = &settings;
         if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
-            return Ok(report(&self.baseline, Tally { groups: 1, rules, findings: Vec::new() }));
+            return Ok(report(&self.baseline, Tally { groups: 1, rules, ..Tally::default() }));
         }
         if let (Some(own), Some(other)) = (self.home.account.as_deref(), place.account.as_deref())
             && own != other
@@ -286,7 +286,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         let known = Group { id: id.clone(), ..Group::default() };
         let case = Case { group: case.group.or(Some(&known)), ..case.clone() };
         let lists = Lists::new();
-        let mut tally = Tally { groups: 1, rules: rules.len(), findings: Vec::new() };
+        let mut tally = Tally { groups: 1, rules: rules.len(), ..Tally::default() };
         for rule in rules {
             let judge = Judge::new(
                 &settings.baseline,
