@@ -296,6 +296,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
                 clock().date_naive(),
             );
             let judgement = judge.judge(rule);
+            tally.exempt(case.exempted(&judge, rule, &judgement));
             let Some(code) = judge.code(&judgement) else { continue };
             let due = is_due(settings.remediation, rule.direction, code, &judgement);
             let remedy = Remedy {

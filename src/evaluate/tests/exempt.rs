@@ -319,7 +319,7 @@ proptest! {
         for (number, entry) in entries.iter().enumerate() {
             text.push_str(&format!("\n- {{ name: e{number}, {entry} }}"));
         }
-        text.push_str("\n");
+        text.push('\n');
         if !exemptions.is_empty() {
             text.push_str("exemptions:\n");
         }
