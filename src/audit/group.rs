@@ -54,7 +54,8 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             for one in self.of(direction) {
                 let judgement = judge.judge(&one.rule);
                 tally.exempt(self.case.exempted(&judge, &one.rule, &judgement));
-                if judge.wide_ssh(&one.rule) {
+                // Without a change behind it, it is said once, of the baseline as a whole.
+                if self.case.record.is_some() && judge.wide_ssh(&one.rule) {
                     let name = &self.settings.baseline.name;
                     let wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
                     tally.findings.push(wide);

@@ -91,6 +91,10 @@ impl Judge<'_> {
                 is_wide(&of_entries(&ssh.intersection(&named), entries))
             }
             Peer::Ipv4(_) | Peer::Ipv6(_) => {
+                let narrow = !is_wide(&rule.traffic().within(&ssh));
+                if narrow || self.baseline.lists_named(self.direction).is_empty() {
+                    return false;
+                }
                 let written = self.baseline.admitted(self.direction, self.group, &Lists::new());
                 let Judgement { excess, exempt, unresolved } = self.judge(rule);
                 let not_admitted = excess.union(&exempt).union(&unresolved);
