@@ -102,6 +102,22 @@ fn the_severity_is_what_the_table_says() {
 }
 
 #[test]
+fn the_table_beside_the_code_is_the_same() {
+    let cells = |row: &str| -> Vec<String> {
+        row.trim_matches('|').split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()
+    };
+    let beside: Vec<Vec<String>> = include_str!("../severity.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! "))
+        .filter(|line| line.starts_with('|') && !line.starts_with("|-"))
+        .map(cells)
+        .collect();
+    let documented: Vec<Vec<String>> =
+        table("## Severity").into_iter().map(|row| row[1..].to_vec()).take(6).collect();
+    assert_eq!(beside, documented);
+}
+
+#[test]
 fn the_worst_of_what_a_rule_exposes_counts() {
     let of = |ports: (i32, i32), peer: &str| {
         let nothing = baseline("ingress: []\negress: []\n");
