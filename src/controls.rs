@@ -13,19 +13,33 @@ const HIGH_RISK: [u16; 24] = [
     5601, 8080, 8088, 8888, 9200, 9300,
 ];
 
-/// The controls that a rule with this excess fails.
-pub fn controls(rule: &Rule, excess: &Cells) -> Vec<String> {
-    if rule.direction == Direction::Egress || !rule.peer.is_anywhere() || excess.is_empty() {
-        return Vec::new();
+/// The name that EC2 gives the default group of a VPC, and nobody can give another group.
+const DEFAULT_GROUP: &str = "default";
+
+/// The default group of a VPC is to have no rules at all, whatever they admit.
+const OF_DEFAULT_GROUP: [&str; 4] = ["CIS 3.0.0 5.4", "CIS 5.0.0 5.5", "CIS 7.0.0 6.5", "EC2.2"];
+
+/// The controls that a rule with this excess fails in a group of this name.
+pub fn controls(rule: &Rule, excess: &Cells, group: Option<&str>) -> Vec<String> {
+    let mut out: Vec<&str> = Vec::new();
+    if group == Some(DEFAULT_GROUP) {
+        out.extend(OF_DEFAULT_GROUP);
     }
+    if rule.direction == Direction::Ingress && rule.peer.is_anywhere() && !excess.is_empty() {
+        out.extend(of_open_ingress(matches!(rule.peer, Peer::Ipv6(_)), excess));
+    }
+    out.into_iter().map(ToOwned::to_owned).collect()
+}
+
+/// The controls that ingress from 0.0.0.0/0 fails, or from ::/0.
+fn of_open_ingress(ipv6: bool, excess: &Cells) -> Vec<&'static str> {
     let opens = |port: u16| {
         let point = Interval::new(port, port);
         let cell: Cells = Layers::product(&Protocol::TCP.numbers().into(), &point.into());
         cell.is_subset_of(excess)
     };
     let (ssh, rdp) = (opens(22), opens(RDP));
-    let ipv6 = matches!(rule.peer, Peer::Ipv6(_));
-    let mut out: Vec<&str> = Vec::new();
+    let mut out = Vec::new();
     if ssh || rdp {
         out.extend(if ipv6 {
             ["CIS 3.0.0 5.3", "CIS 5.0.0 5.4", "CIS 7.0.0 6.4"]
@@ -46,5 +60,8 @@ pub fn controls(rule: &Rule, excess: &Cells) -> Vec<String> {
     if ssh || rdp {
         out.push(if ipv6 { "EC2.54" } else { "EC2.53" });
     }
-    out.into_iter().map(ToOwned::to_owned).collect()
+    out
 }
+
+#[cfg(test)]
+mod tests;

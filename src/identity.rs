@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::audit::Place;
 use crate::event::Record;
 use crate::finding::Code;
-use crate::rule::Rule;
+use crate::rule::{Direction, Rule};
 
 /// How many hexadecimal digits of a hash are shown.
 const DIGITS: usize = 32;
@@ -32,13 +32,25 @@ pub fn fingerprint(place: &Place, group: Option<&str>, code: Code, rule: Option<
         let selector = rule.selector();
         format!("{} {}-{} {}", rule.protocol, selector.first(), selector.last(), rule.peer)
     });
+    let direction = rule.map(|rule| rule.direction);
+    fingerprint_of(place, group, code, direction, content.as_deref().unwrap_or_default())
+}
+
+/// The same for a finding that is about something else than the content of one rule.
+pub fn fingerprint_of(
+    place: &Place,
+    group: Option<&str>,
+    code: Code,
+    direction: Option<Direction>,
+    content: &str,
+) -> String {
     hash(&[
         place.account.as_deref().unwrap_or_default(),
         place.region.as_deref().unwrap_or_default(),
         group.unwrap_or_default(),
-        &rule.map(|rule| rule.direction.to_string()).unwrap_or_default(),
+        &direction.map(|direction| direction.to_string()).unwrap_or_default(),
         code.as_str(),
-        content.as_deref().unwrap_or_default(),
+        content,
     ])
 }
 

@@ -22,6 +22,7 @@ pub mod controls;
 pub mod describe;
 pub mod evaluate;
 pub mod event;
+pub mod expected;
 pub mod finding;
 pub mod hold;
 pub mod identity;

@@ -33,8 +33,8 @@ pub fn is_due(
     }
 }
 
-/// The rules that together admit what the baseline admits of a rule and `covered` does not: what a
-/// revert puts in the rule's place. Traffic that the site lives on comes first.
+/// The rules that together admit what the baseline or an exemption admits of a rule and `covered`
+/// does not: what a revert puts in the rule's place. Traffic that the site lives on comes first.
 ///
 /// `covered` is what the wholly compliant rules of the group admit.
 pub fn pieces(judge: &Judge<'_>, rule: &Rule, covered: &Traffic) -> Result<Vec<Rule>, RuleError> {

@@ -1,18 +1,22 @@
 //! One group under audit, and the findings about it.
 
+mod closed;
+
 use chrono::{DateTime, Utc};
 
 use super::ports::{Group, Place};
-use super::remedy::undecided;
+use super::remedy::{on_expired, undecided};
 use crate::controls::controls;
 use crate::evaluate::{Judge, Judgement};
 use crate::event::{GroupKey, Record};
 use crate::finding::{
-    Code, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Severity,
+    Code, Exempted, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Severity,
 };
+use crate::hold::Hold;
 use crate::identity::{console_url, finding_id, fingerprint};
+use crate::net::Cells;
 use crate::rule::Rule;
-use crate::severity::severity;
+use crate::severity::{LEFT_SCOPE, UNAUDITED_CHANGE, open_ssh_in_baseline, severity};
 use crate::words::{boxes, capitalised, excess_text, rule_text, title};
 
 /// What every finding about a group has in common.
@@ -37,6 +41,8 @@ pub struct Remedy {
     pub time: DateTime<Utc>,
     /// The shell line that takes it back.
     pub undo: Option<String>,
+    /// The hold that the rule has, or that `undo` puts on it.
+    pub hold: Option<Hold>,
     /// What a revert leaves of the rule, or would leave.
     pub kept: Vec<Rule>,
     /// Whether the rule is no longer in the group.
@@ -62,8 +68,9 @@ impl Case<'_> {
         code: Code,
         rule: &Rule,
         judgement: &Judgement,
-        remedy: Remedy,
+        mut remedy: Remedy,
     ) -> Finding {
+        remedy.add(on_expired(judge, rule, judgement).as_deref());
         let ssh = judge.ssh();
         let beyond =
             if code == Code::UnresolvedPeer { &judgement.unresolved } else { &judgement.excess };
@@ -84,8 +91,8 @@ impl Case<'_> {
             excess_omitted: 0,
             excess_text: excess_text(rule, &judgement.excess),
             undecided: undecided(rule, judgement),
-            exemption: None,
-            controls: controls(rule, &judgement.excess.cells()),
+            exemption: judge.exemption_for(rule).map(|exemption| exemption.to_line()),
+            controls: self.controls(rule, &judgement.excess.cells()),
             console_url: self.console_url(),
             change: self.record.map(finding_change),
             remediation: FindingRemediation {
@@ -93,7 +100,7 @@ impl Case<'_> {
                 detail: remedy.detail,
                 time: remedy.time,
                 undo: remedy.undo,
-                hold: None,
+                hold: remedy.hold,
                 kept: remedy.kept.iter().map(rule_text).collect(),
                 connections: remedy.connections,
             },
@@ -119,7 +126,7 @@ impl Case<'_> {
             console_url: self.console_url(),
             ..self.without_rule(
                 Code::UnauditedChange,
-                Severity::High,
+                UNAUDITED_CHANGE,
                 format!("A change of {called} could not be audited: {reason}"),
                 group,
                 detail,
@@ -132,7 +139,7 @@ impl Case<'_> {
     pub fn not_looked_at(&self, what: &str, reason: &str, time: DateTime<Utc>) -> Finding {
         let title = format!("{} could not be audited: {reason}", capitalised(what));
         let detail = "Nothing was changed. Look at the rules yourself.";
-        self.without_rule(Code::UnauditedChange, Severity::High, title, None, detail, time)
+        self.without_rule(Code::UnauditedChange, UNAUDITED_CHANGE, title, None, detail, time)
     }
 
     /// The finding that a group left the scope: because of `why`, and what is so `now`.
@@ -142,7 +149,7 @@ impl Case<'_> {
         let (code, group) = (Code::LeftScope, Some(finding_group(group)));
         Finding {
             console_url: self.console_url(),
-            ..self.without_rule(code, Severity::High, title, group, &detail, time)
+            ..self.without_rule(code, LEFT_SCOPE, title, group, &detail, time)
         }
     }
 
@@ -156,8 +163,55 @@ impl Case<'_> {
         let code = Code::OpenSshInBaseline;
         Finding {
             controls: ["CIS 5.0.0 5.3", "CIS 5.0.0 5.4", "EC2.13"].map(str::to_owned).to_vec(),
-            ..self.without_rule(code, Severity::Informational, title, None, detail, time)
+            ..self.without_rule(code, open_ssh_in_baseline(false), title, None, detail, time)
         }
+    }
+
+    /// The finding that a rule is compliant only because the baseline names a prefix list for SSH,
+    /// and that the list is wide.
+    pub fn wide_ssh(&self, baseline: &str, rule: &Rule, time: DateTime<Utc>) -> Finding {
+        let code = Code::OpenSshInBaseline;
+        let called = self.group.map_or_else(|| "a security group".to_owned(), Group::called);
+        let title = format!(
+            "SSH is open to the Internet on {called} ({}): the baseline {baseline} admits it by a \
+             prefix list that is wide",
+            rule_text(rule)
+        );
+        let detail = "Nothing was changed, because the baseline admits it. Take addresses out of \
+                      the list, or name narrower SSH sources.";
+        let group = self.group.map(finding_group);
+        let fingerprint =
+            fingerprint(self.place, self.group.map(|group| group.id.as_str()), code, Some(rule));
+        Finding {
+            id: finding_id(&fingerprint, self.record),
+            fingerprint,
+            rule: Some(rule.clone()),
+            controls: self.controls(rule, &rule.cells()),
+            console_url: self.console_url(),
+            ..self.without_rule(code, open_ssh_in_baseline(true), title, group, detail, time)
+        }
+    }
+
+    /// What of a rule is exempt, by which exemptions.
+    pub fn exempted(&self, judge: &Judge<'_>, rule: &Rule, judgement: &Judgement) -> Vec<Exempted> {
+        let Some(group) = self.group else { return Vec::new() };
+        judge
+            .exempted(rule, judgement)
+            .into_iter()
+            .map(|(exemption, traffic)| Exempted {
+                account: self.place.account.clone(),
+                region: self.place.region.clone(),
+                group: group.id.clone(),
+                rule: rule.id.clone(),
+                traffic: excess_text(rule, &traffic),
+                reason: exemption.reason.clone(),
+                until: exemption.until,
+            })
+            .collect()
+    }
+
+    fn controls(&self, rule: &Rule, excess: &Cells) -> Vec<String> {
+        controls(rule, excess, self.group.and_then(|group| group.name.as_deref()))
     }
 
     fn without_rule(

@@ -1,8 +1,10 @@
 //! A change of one group: judged on what the event says, acted on as EC2 shows it now.
 
+use std::collections::BTreeSet;
+
 use super::case::{Case, Remedy};
 use super::group::GroupAudit;
-use super::introduced::{authorized_claim, introduced, settled_by_event};
+use super::introduced::{Introduced, authorized_claim, introduced, settled_by_event};
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
@@ -11,10 +13,11 @@ use super::{AuditError, Auditor, Clock, in_scope};
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, SgChange};
+use crate::expected::closed;
 use crate::finding::{Outcome, Report, ReportOutcome};
 use crate::hold::Claim;
 use crate::plan::is_due;
-use crate::rule::Rule;
+use crate::rule::{Direction, Rule};
 use crate::settings::Settings;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
@@ -77,7 +80,13 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             cause: None,
             clock,
         };
-        Ok(report(&self.baseline, audit.run().await?))
+        let mut tally = audit.run().await?;
+        for (direction, taken) in taken(change, &audit.introduced) {
+            for closed in closed(&settings.baseline, direction, taken, rules) {
+                tally.findings.push(audit.case.expected_closed(&closed, clock()));
+            }
+        }
+        Ok(report(&self.baseline, tally))
     }
 
     /// The group is not there. What the event says was opened is still said, and a revert still
@@ -146,6 +155,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 clock().date_naive(),
             );
             let judgement = judge.judge(rule);
+            tally.exempt(case.exempted(&judge, rule, &judgement));
             let Some(code) = judge.code(&judgement) else { continue };
             let held = matches!(authorized_claim(settings, change, rule, now), Claim::Held(_));
             let due = !held && is_due(settings.remediation, rule.direction, code, &judgement);
@@ -158,6 +168,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 detail: format!("Nothing was changed: the group could not be read. {error}."),
                 time: now,
                 undo: None,
+                hold: None,
                 kept: Vec::new(),
                 gone: false,
                 connections: None,
@@ -165,5 +176,27 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));
         }
         Ok(report(&self.baseline, tally))
+    }
+}
+
+/// In which directions a change may have closed something, and what it took away there, where it
+/// says so. One that only adds closes nothing.
+fn taken<'a>(
+    change: &'a SgChange,
+    introduced: &[Introduced],
+) -> Vec<(Direction, Option<&'a [Rule]>)> {
+    let name = change.record.event_name.as_deref().unwrap_or_default();
+    match &change.kind {
+        ChangeKind::Revoked(revoked) => vec![(revoked.direction, revoked.rules.as_deref())],
+        // What a rule was before it was modified, nobody knows any more.
+        ChangeKind::Modified(_) => {
+            let directions: BTreeSet<Direction> =
+                introduced.iter().map(|one| one.rule.direction).collect();
+            directions.into_iter().map(|direction| (direction, None)).collect()
+        }
+        ChangeKind::Unknown(_) if !TAG_CALLS.contains(&name) => {
+            vec![(Direction::Ingress, None), (Direction::Egress, None)]
+        }
+        ChangeKind::Unknown(_) | ChangeKind::Authorized(_) | ChangeKind::Created => Vec::new(),
     }
 }

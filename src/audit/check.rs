@@ -33,14 +33,12 @@ pub fn check(
         let seen = baseline.clone().of_account(own);
         for direction in [Direction::Ingress, Direction::Egress] {
             let judge = Judge::new(&seen, direction, Some(&group.id), lists, now.date_naive());
-            let noncompliant: Vec<(Code, &Rule, Judgement)> = rules
-                .iter()
-                .filter(|rule| rule.direction == direction)
-                .filter_map(|rule| {
-                    let judgement = judge.judge(rule);
-                    judge.code(&judgement).map(|code| (code, rule, judgement))
-                })
-                .collect();
+            let mut noncompliant: Vec<(Code, &Rule, Judgement)> = Vec::new();
+            for rule in rules.iter().filter(|rule| rule.direction == direction) {
+                let judgement = judge.judge(rule);
+                tally.exempt(case.exempted(&judge, rule, &judgement));
+                noncompliant.extend(judge.code(&judgement).map(|code| (code, rule, judgement)));
+            }
             if noncompliant.is_empty() {
                 continue;
             }
@@ -51,6 +49,7 @@ pub fn check(
                     detail: "Nothing was changed: this is a check.".to_owned(),
                     time: now,
                     undo: None,
+                    hold: None,
                     kept: would_keep(settings, &judge, rule, &judgement, &covered)
                         .unwrap_or_default(),
                     gone: false,
@@ -60,7 +59,7 @@ pub fn check(
             }
         }
     }
-    if open_ssh_in_baseline(baseline, lists) {
+    if open_ssh_in_baseline(baseline, lists, now.date_naive()) {
         let place = groups.first().map(|(place, _, _)| place.clone()).unwrap_or_default();
         let case = Case { place: &place, group: None, record: None };
         tally.findings.push(case.open_ssh_in_baseline(&baseline.name, now));

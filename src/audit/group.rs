@@ -7,14 +7,16 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::list::Cause;
 use super::ports::{Group, SecurityGroups};
-use super::remedy::{compliant, connections, held, not_due, on_claim, on_undecided, would_keep};
+use super::remedy::{
+    compliant, connections, exempt_perhaps, held, not_due, on_claim, on_undecided, would_keep,
+};
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::{Judge, Judgement};
 use crate::finding::{Code, Outcome};
-use crate::hold::Claim;
+use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
 use crate::plan::{is_due, is_piece_of};
 use crate::rule::{Direction, Peer, RULE_LIMIT, Reference, Rule};
@@ -57,13 +59,18 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         for direction in [Direction::Ingress, Direction::Egress] {
             let lists = self.look_up(direction).await?;
             let judge = self.judge(direction, &lists);
-            let mut noncompliant: Vec<(Code, &Introduced, Judgement)> = self
-                .of(direction)
-                .filter_map(|one| {
-                    let judgement = judge.judge(&one.rule);
-                    judge.code(&judgement).map(|code| (code, one, judgement))
-                })
-                .collect();
+            let mut noncompliant: Vec<(Code, &Introduced, Judgement)> = Vec::new();
+            for one in self.of(direction) {
+                let judgement = judge.judge(&one.rule);
+                tally.exempt(self.case.exempted(&judge, &one.rule, &judgement));
+                // Without a change behind it, it is said once, of the baseline as a whole.
+                if self.case.record.is_some() && judge.wide_ssh(&one.rule) {
+                    let name = &self.settings.baseline.name;
+                    let wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+                    tally.findings.push(wide);
+                }
+                noncompliant.extend(judge.code(&judgement).map(|code| (code, one, judgement)));
+            }
             if noncompliant.is_empty() {
                 continue;
             }
@@ -150,9 +157,10 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 detail: held(hold, self.settings.remediation, one.seen),
                 time: (self.clock)(),
                 undo: None,
+                hold: Some(hold.clone()),
                 kept: pieces.unwrap_or_default(),
                 gone: !one.seen,
-                connections: None,
+                connections: (!one.seen).then(|| connections(rule, self.rules)),
             });
         }
         if !is_due(self.remediation, rule.direction, code, judgement) {
@@ -161,6 +169,19 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 detail: not_due(self.remediation, one.seen),
                 time: (self.clock)(),
                 undo: None,
+                hold: None,
+                kept: pieces.unwrap_or_default(),
+                gone: !one.seen,
+                connections: (!one.seen).then(|| connections(rule, self.rules)),
+            });
+        }
+        if let Some(detail) = exempt_perhaps(judge, judgement) {
+            return Ok(Remedy {
+                outcome: Outcome::Exempt,
+                detail,
+                time: (self.clock)(),
+                undo: None,
+                hold: None,
                 kept: pieces.unwrap_or_default(),
                 gone: !one.seen,
                 connections: (!one.seen).then(|| connections(rule, self.rules)),
@@ -190,6 +211,10 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             pieces.unwrap_or_default()
         };
         let added = once_each(done.added.into_iter().chain(earlier()));
+        // What is put back under a revert mode would be reverted again at once.
+        let reverts = self.settings.remediation.reverts() || self.remediation.reverts();
+        let hold = Hold::of_undo((self.clock)(), self.settings.hold_max_hours)
+            .filter(|_| reverts && done.gone);
         Ok(Remedy {
             outcome: done.outcome,
             detail: done.detail,
@@ -204,8 +229,9 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 } else {
                     Sequence::RuleFirst
                 },
-                None,
+                hold.as_ref(),
             ),
+            hold,
             kept,
             gone: done.gone,
             connections: done.gone.then(|| connections(rule, self.rules)),

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
+use crate::expected::closed;
 use crate::hold::{Claim, UNTIL, claim};
 use crate::rule::{Direction, Rule, RuleError, rules_of_new_group};
 use crate::settings::{Remediation, Settings};
@@ -51,7 +52,12 @@ pub fn authorized_claim(
 pub fn settled_by_event(settings: &Settings, change: &SgChange, today: NaiveDate) -> Option<usize> {
     let rules = match &change.kind {
         ChangeKind::Authorized(rules) => rules.clone(),
-        ChangeKind::Revoked(_) => Vec::new(),
+        ChangeKind::Revoked(revoked) => {
+            // What the site does not live on can go without anybody being asked.
+            let taken = revoked.rules.as_deref();
+            let harmless = closed(&settings.baseline, revoked.direction, taken, &[]).is_empty();
+            return harmless.then_some(0);
+        }
         ChangeKind::Created => rules_of_new_group(),
         ChangeKind::Modified(_) | ChangeKind::Unknown(_) => return None,
     };

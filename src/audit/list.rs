@@ -17,10 +17,11 @@ use super::{AuditError, Auditor, Clock, in_scope};
 use crate::baseline::Lists;
 use crate::evaluate::{Judgement, open_ssh_in_baseline};
 use crate::event::ListChange;
-use crate::finding::{Finding, Report, ReportOutcome, Severity};
+use crate::finding::{Finding, Report, ReportOutcome};
 use crate::net::{Set, addresses};
 use crate::rule::{Direction, Peer, Rule};
 use crate::settings::{Remediation, Settings};
+use crate::severity::open_ssh_in_baseline as by_change;
 
 /// So many entries of a list are named in a finding.
 const ENTRIES_NAMED: usize = 6;
@@ -194,17 +195,18 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Naming<'_, E, N, O> {
     /// no rule names it: rules of addresses hang on it as well.
     fn wide_sources(&self, case: &Case<'_>, clock: Clock<'_>) -> Option<Finding> {
         let baseline = &self.settings.baseline;
-        let named = baseline.lists_named(Direction::Ingress).contains(self.change.list.as_str());
+        let today = clock().date_naive();
+        let named = baseline.ssh_lists(today).contains(self.change.list.as_str());
         let lists: Lists = [(self.change.list.clone(), Ok(self.list.entries.clone()))].into();
         if !named
-            || !open_ssh_in_baseline(baseline, &lists)
-            || open_ssh_in_baseline(baseline, &Lists::new())
+            || !open_ssh_in_baseline(baseline, &lists, today)
+            || open_ssh_in_baseline(baseline, &Lists::new(), today)
         {
             return None;
         }
         let mut finding = case.open_ssh_in_baseline(&baseline.name, clock());
         let cause = Cause { change: self.change, list: self.list };
-        finding.severity = Severity::High;
+        finding.severity = by_change(true);
         finding.remediation.detail = format!("{} {}", finding.remediation.detail, cause.note(None));
         Some(finding)
     }

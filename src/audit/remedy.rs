@@ -1,6 +1,7 @@
 //! What is said and kept about a rule, whether or not it is reverted.
 
-use crate::evaluate::{Judge, Judgement};
+use crate::baseline::Exemption;
+use crate::evaluate::{Judge, Judgement, UndecidedExemption};
 use crate::finding::timestamp;
 use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
@@ -48,6 +49,36 @@ pub fn on_undecided(rule: &Rule, judgement: &Judgement, gone: bool) -> Option<St
     Some(format!(
         "Whether the baseline admits {what} depends on a prefix list that could not be read{fate}"
     ))
+}
+
+/// Why a revert that is due is not done: an exemption may cover the rule, and nobody can tell.
+pub fn exempt_perhaps(judge: &Judge<'_>, judgement: &Judgement) -> Option<String> {
+    let undecided = judge.undecided_exemptions(judgement);
+    let each = undecided.iter().map(|UndecidedExemption { exemption, lists }| {
+        let lists: Vec<String> =
+            lists.iter().map(|(id, why)| format!("prefix list {id} ({why})")).collect();
+        let Exemption { reason, until, .. } = exemption;
+        format!("the exemption until {until} (\"{reason}\") names {}", lists.join(" and "))
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| {
+        format!(
+            "Nothing was changed, though a revert was due: whether the rule is exempt is not known, \
+             because it could not be read who is: {}. Make the list readable, or revoke the rule by \
+             hand.",
+            each.join("; ")
+        )
+    })
+}
+
+/// What an exemption that has expired has to do with a rule, in a sentence for each.
+pub fn on_expired(judge: &Judge<'_>, rule: &Rule, judgement: &Judgement) -> Option<String> {
+    let sentences = judge.expired(rule, judgement).into_iter().map(|exemption| {
+        let Exemption { reason, until, .. } = exemption;
+        format!("An exemption for this expired after {until}: \"{reason}\".")
+    });
+    let sentences: Vec<String> = sentences.collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// Why nothing was done, and whether the rule was still there.

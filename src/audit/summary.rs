@@ -1,7 +1,9 @@
 //! Findings put together into a report.
 
 use crate::baseline::Baseline;
-use crate::finding::{Finding, Generator, Report, ReportBaseline, ReportOutcome, Severity, Totals};
+use crate::finding::{
+    Exempted, Finding, Generator, Report, ReportBaseline, ReportOutcome, Severity, Totals,
+};
 
 /// What an audit found, before it is a report.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,10 @@ pub struct Tally {
     pub rules: usize,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// What was exempt.
+    pub exempt: Vec<Exempted>,
+    /// How many rules are exempt, wholly or in part.
+    pub exempt_rules: usize,
     /// Whether something is left to audit.
     pub partial: bool,
 }
@@ -22,7 +28,15 @@ impl Tally {
         self.groups += other.groups;
         self.rules += other.rules;
         self.findings.extend(other.findings);
+        self.exempt.extend(other.exempt);
+        self.exempt_rules += other.exempt_rules;
         self.partial |= other.partial;
+    }
+
+    /// Counts a rule with what of it is exempt, if anything is.
+    pub fn exempt(&mut self, parts: Vec<Exempted>) {
+        self.exempt_rules += usize::from(!parts.is_empty());
+        self.exempt.extend(parts);
     }
 }
 
@@ -62,6 +76,8 @@ pub fn report(baseline: &ReportBaseline, tally: Tally) -> Report {
     report.groups_audited = tally.groups;
     report.rules_audited = tally.rules;
     report.findings = tally.findings;
+    report.exempt = tally.exempt;
+    report.totals.exempt = tally.exempt_rules;
     report.partial = tally.partial;
     settle(&mut report);
     report
@@ -78,6 +94,7 @@ pub fn merged(baseline: &ReportBaseline, reports: Vec<Report>) -> Report {
         all.rules_audited += report.rules_audited;
         all.findings.extend(report.findings);
         all.exempt.extend(report.exempt);
+        all.totals.exempt += report.totals.exempt;
         all.partial |= report.partial;
         all.reason = match (all.reason, report.reason) {
             (Some(a), Some(b)) => Some(format!("{a}; {b}")),
@@ -107,7 +124,7 @@ fn weight(outcome: ReportOutcome) -> u8 {
 /// Sorts the findings, counts them and draws the conclusion.
 fn settle(report: &mut Report) {
     report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.code.cmp(&b.code)));
-    let mut totals = Totals::default();
+    let mut totals = Totals { exempt: report.totals.exempt, ..Totals::default() };
     for finding in &report.findings {
         *totals.by_code.entry(finding.code).or_default() += 1;
         *totals.by_severity.entry(finding.severity).or_default() += 1;

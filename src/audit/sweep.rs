@@ -13,7 +13,7 @@ use crate::baseline::Lists;
 use crate::evaluate::open_ssh_in_baseline;
 use crate::event::Resume;
 use crate::finding::{Finding, Report};
-use crate::rule::{Direction, Rule};
+use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
 
 /// So long before the deadline the sweep stops: what was found has to be published, and the rest
@@ -161,13 +161,14 @@ impl<E: SecurityGroups> Sweep<'_, E> {
         let baseline = &self.settings.baseline;
         let mut lists = Lists::new();
         let Some(place) = place else { return };
-        let named = baseline.lists_named(Direction::Ingress);
+        let today = (self.clock)().date_naive();
+        let named = baseline.ssh_lists(today);
         let named = named.into_iter().map(ToOwned::to_owned).collect();
         if let Err(error) = self.library.look_up(place, named, &mut lists).await {
             // The groups have their turn all the same, and rules that hang on a list say so.
             tracing::warn!(%error, "whether the baseline is wide on SSH is not known");
         }
-        if open_ssh_in_baseline(baseline, &lists) {
+        if open_ssh_in_baseline(baseline, &lists, today) {
             let case = Case { place, group: None, record: None };
             tally.findings.push(case.open_ssh_in_baseline(&baseline.name, (self.clock)()));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ANYWHERE, Baseline, BaselinePeer, Entry, PeerTerm};
+use super::{ANYWHERE, Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
 use crate::net::{
     Cells, GroupRef, IntervalSet, Layers, Reference, ReferenceSet, Set, Traffic, addresses,
 };
@@ -23,12 +23,15 @@ pub struct Admitted {
     pub unknown: Cells,
 }
 
-/// An entry with its peers looked up.
-struct Resolved {
-    cells: Cells,
-    traffic: Traffic,
-    /// Whether a list that has not been read is among its peers, and not everybody anyway.
-    unread: bool,
+/// An entry or an exemption with its peers looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved<'a> {
+    /// The protocols and selectors it covers.
+    pub cells: Cells,
+    /// What it admits for certain: addresses, and references by their name.
+    pub traffic: Traffic,
+    /// The lists among its peers that have not been read; none where everybody is a peer anyway.
+    pub unread: BTreeSet<&'a str>,
 }
 
 impl Baseline {
@@ -42,7 +45,24 @@ impl Baseline {
     ) -> impl Iterator<Item = (&'a Entry, Traffic)> {
         self.entries(direction)
             .iter()
-            .map(move |entry| (entry, self.resolve(entry, group, lists).traffic))
+            .map(move |entry| (entry, self.resolve_entry(entry, group, lists).traffic))
+    }
+
+    /// The exemptions of a group in a direction, with their peers looked up, whether or not their
+    /// day is over.
+    pub fn exemptions_of<'a>(
+        &'a self,
+        direction: Direction,
+        group: &'a str,
+        lists: &'a Lists,
+    ) -> impl Iterator<Item = (&'a Exemption, Resolved<'a>)> {
+        self.exemptions
+            .iter()
+            .filter(move |exemption| exemption.direction == direction && exemption.group == group)
+            .map(move |exemption| {
+                let Exemption { peers, .. } = exemption;
+                (exemption, self.resolve(exemption.cells(), peers, Some(group), lists))
+            })
     }
 
     /// What is admitted in a direction, in all.
@@ -50,27 +70,29 @@ impl Baseline {
         let mut unknown = Cells::empty();
         let mut parts = Vec::new();
         for entry in self.entries(direction) {
-            let resolved = self.resolve(entry, group, lists);
-            if resolved.unread {
+            let resolved = self.resolve_entry(entry, group, lists);
+            if !resolved.unread.is_empty() {
                 unknown = unknown.union(&resolved.cells);
             }
             parts.push(resolved.traffic);
         }
-        let traffic = Traffic::union_of(parts);
-        let anybody = traffic.cells_of_anybody();
-        Admitted { anybody, unknown, traffic }
+        Admitted { unknown, ..Admitted::of(Traffic::union_of(parts)) }
     }
 
     /// The prefix lists that the entries of a direction name.
     pub fn lists_named(&self, direction: Direction) -> BTreeSet<&str> {
-        self.entries(direction)
-            .iter()
-            .flat_map(|entry| self.terms(&entry.peers))
-            .filter_map(|peer| match peer {
-                BaselinePeer::Reference(Reference::PrefixList(id)) => Some(id.as_str()),
-                _ => None,
-            })
-            .collect()
+        self.entries(direction).iter().flat_map(|entry| self.lists_among(&entry.peers)).collect()
+    }
+
+    /// The prefix lists among these peers.
+    pub(crate) fn lists_among<'a>(
+        &'a self,
+        terms: &'a [PeerTerm],
+    ) -> impl Iterator<Item = &'a str> {
+        self.terms(terms).filter_map(|peer| match peer {
+            BaselinePeer::Reference(Reference::PrefixList(id)) => Some(id.as_str()),
+            _ => None,
+        })
     }
 
     fn terms<'a>(&'a self, terms: &'a [PeerTerm]) -> impl Iterator<Item = &'a BaselinePeer> {
@@ -82,10 +104,25 @@ impl Baseline {
         })
     }
 
-    fn resolve(&self, entry: &Entry, group: Option<&str>, lists: &Lists) -> Resolved {
-        let mut unread = false;
+    fn resolve_entry<'a>(
+        &'a self,
+        entry: &'a Entry,
+        group: Option<&str>,
+        lists: &Lists,
+    ) -> Resolved<'a> {
+        self.resolve(entry.cells(), &entry.peers, group, lists)
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        cells: Cells,
+        peers: &'a [PeerTerm],
+        group: Option<&str>,
+        lists: &Lists,
+    ) -> Resolved<'a> {
+        let mut unread = BTreeSet::new();
         let (mut nets, mut references) = (Vec::new(), Vec::new());
-        for peer in self.terms(&entry.peers) {
+        for peer in self.terms(peers) {
             match peer {
                 BaselinePeer::Cidr(net) => nets.push(net),
                 BaselinePeer::Own => references.extend(
@@ -96,24 +133,49 @@ impl Baseline {
                     if let Reference::PrefixList(id) = reference {
                         match lists.get(id) {
                             Some(Ok(entries)) => nets.extend(entries),
-                            Some(Err(_)) | None => unread = true,
+                            Some(Err(_)) | None => {
+                                unread.insert(id.as_str());
+                            }
                         }
                     }
                 }
             }
         }
         let anywhere = |term: &PeerTerm| matches!(term, PeerTerm::Set(name) if name == ANYWHERE);
-        let everybody = entry.peers.iter().any(anywhere);
-        let (ipv4, ipv6) =
-            if everybody { (IntervalSet::full(), IntervalSet::full()) } else { addresses(nets) };
+        let everybody = peers.iter().any(anywhere);
+        let (ipv4, ipv6) = if everybody {
+            unread.clear();
+            (IntervalSet::full(), IntervalSet::full())
+        } else {
+            addresses(nets)
+        };
         let references: ReferenceSet = references.into_iter().collect();
-        let cells = entry.cells();
         let traffic = Traffic::new(&cells, &ipv4, &ipv6, &references);
-        Resolved { cells, traffic, unread: unread && !everybody }
+        Resolved { cells, traffic, unread }
+    }
+}
+
+impl Admitted {
+    fn of(traffic: Traffic) -> Self {
+        Self { anybody: traffic.cells_of_anybody(), unknown: Cells::empty(), traffic }
+    }
+
+    /// The same with these parts besides. Who else is admitted stays as unknown as it was.
+    #[must_use]
+    pub fn with(&self, parts: Vec<Traffic>) -> Self {
+        let traffic = self.traffic.union(&Traffic::union_of(parts));
+        Self { unknown: self.unknown.clone(), ..Self::of(traffic) }
     }
 }
 
 impl Entry {
+    /// The protocols and selectors it covers.
+    pub fn cells(&self) -> Cells {
+        Layers::product(&self.protocol.numbers().into(), &self.ports)
+    }
+}
+
+impl Exemption {
     /// The protocols and selectors it covers.
     pub fn cells(&self) -> Cells {
         Layers::product(&self.protocol.numbers().into(), &self.ports)

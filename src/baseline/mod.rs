@@ -5,6 +5,7 @@
 //! the set `ssh-sources` and the entries HTTP and HTTPS.
 
 mod admitted;
+mod exemption;
 mod parse;
 mod replace;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-pub use admitted::{Admitted, Lists};
+pub use admitted::{Admitted, Lists, Resolved};
 pub(crate) use parse::quote;
 pub use parse::{BaselineError, Fault, MAX_INTERVALS, parse_peers, parse_ports};
 pub use shipped::{DEFAULT, SHIPPED, shipped};
@@ -122,11 +123,11 @@ impl Baseline {
             }
         };
         self.peer_sets.values_mut().flatten().for_each(own);
-        for entry in self.ingress.iter_mut().chain(&mut self.egress) {
-            for term in &mut entry.peers {
-                if let PeerTerm::Peer(peer) = term {
-                    own(peer);
-                }
+        let entries = self.ingress.iter_mut().chain(&mut self.egress).map(|entry| &mut entry.peers);
+        let exemptions = self.exemptions.iter_mut().map(|exemption| &mut exemption.peers);
+        for term in entries.chain(exemptions).flatten() {
+            if let PeerTerm::Peer(peer) = term {
+                own(peer);
             }
         }
         self

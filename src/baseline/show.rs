@@ -39,6 +39,13 @@ impl Baseline {
     }
 }
 
+impl Exemption {
+    /// Itself as an item of `exemptions`, on one line.
+    pub fn to_line(&self) -> String {
+        format!("- {{ {} }}", exemption(self))
+    }
+}
+
 fn line(out: &mut String, text: &str) {
     out.push_str(text);
     out.push('\n');

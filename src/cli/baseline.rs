@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::args::BaselineArgs;
 use super::settings::raw;
 use super::{Answer, CliError};
-use crate::baseline::{Baseline, DEFAULT, Lists};
+use crate::baseline::{Baseline, DEFAULT, Exemption, Lists};
 use crate::evaluate::open_ssh_in_baseline;
 use crate::report::inert;
 use crate::settings::{Names, RawSettings, Settings};
@@ -45,14 +45,38 @@ pub(super) fn validate(args: &BaselineArgs, today: NaiveDate) -> Result<Answer, 
     ];
     let out = format!("{}: valid ({})\n", inert::plain(given(args)), counts.join(", "));
     let mut notes = Vec::new();
-    if open_ssh_in_baseline(&baseline, &Lists::new()) {
+    if open_ssh_in_baseline(&baseline, &Lists::new(), today) {
         notes.push(
             "note: this baseline lets the Internet reach SSH, which CIS and Security Hub fail: \
              name the addresses that need SSH as SSH sources"
                 .to_owned(),
         );
     }
+    notes.extend(baseline.ending(today).map(|exemption| ending(exemption, today)));
     Ok(Answer { out, notes, status: 0 })
+}
+
+/// That an exemption is over, or will be soon.
+fn ending(exemption: &Exemption, today: NaiveDate) -> String {
+    let Exemption { group, until, reason, .. } = exemption;
+    let (group, reason) = (inert::plain(group), inert::plain(reason));
+    if exemption.is_active(today) {
+        let days = until.signed_duration_since(today).num_days();
+        let left = match days {
+            0 => "today".to_owned(),
+            1 => "tomorrow".to_owned(),
+            days => format!("in {days} days"),
+        };
+        format!(
+            "note: an exemption of {group} ends {left}, on {until} ({reason}): close what it is for \
+             by then, or write a later day"
+        )
+    } else {
+        format!(
+            "note: an exemption of {group} has expired, its last day was {until} ({reason}): take it \
+             out, or write a later day"
+        )
+    }
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

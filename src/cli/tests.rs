@@ -348,3 +348,59 @@ fn a_baseline_is_valid_or_all_its_faults_are_named() {
         .collect();
     assert_eq!(lines, ["3", "5"]);
 }
+
+/// A baseline with exemptions, each as its group, its last day and its reason.
+fn exempting(exemptions: &[(&str, &str, &str)]) -> String {
+    let mut text = "version: 1\nname: ours\ningress: []\negress: []\nexemptions:\n".to_owned();
+    for (group, until, reason) in exemptions {
+        text.push_str(&format!(
+            "- {{ group: {group}, direction: ingress, protocol: tcp, ports: [8000], \
+             peers: [198.51.100.0/24], reason: \"{reason}\", until: {until} }}\n"
+        ));
+    }
+    text
+}
+
+#[test]
+fn exemptions_that_end_soon_are_warned_of() {
+    // Today is 2026-11-23.
+    let file = File::new(
+        "ending.yaml",
+        &exempting(&[
+            ("sg-0a", "2026-11-22", "ticket 1"),
+            ("sg-0b", "2026-11-23", "ticket 2"),
+            ("sg-0c", "2026-11-24", "ticket 3"),
+            ("sg-0d", "2026-12-23", "ticket\u{202e}4"),
+            ("sg-0e", "2026-12-24", "ticket 5"),
+        ]),
+    );
+    let found = answer(&["baseline", "validate", file.path()]).unwrap();
+    assert_eq!(found.status, 0);
+    assert!(found.out.contains("5 exemptions"), "{}", found.out);
+    let [over, today, tomorrow, soon] = &found.notes[..] else { panic!("{:?}", found.notes) };
+    for (note, said) in [
+        (over, ["sg-0a has expired", "2026-11-22", "ticket 1"]),
+        (today, ["sg-0b ends today", "2026-11-23", "ticket 2"]),
+        (tomorrow, ["sg-0c ends tomorrow", "2026-11-24", "ticket 3"]),
+        (soon, ["sg-0d ends in 30 days", "2026-12-23", "ticket"]),
+    ] {
+        for part in said {
+            assert!(note.contains(part), "{note}");
+        }
+    }
+    // What a text could do to a terminal, it does not.
+    assert!(!soon.contains('\u{202e}'), "{soon}");
+}
+
+#[test]
+fn an_exempt_rule_is_compliant_to_a_script() {
+    let baseline = File::new("exempt.yaml", &exempting(&[("sg-1", "2026-11-23", "ticket 1")]));
+    let status = |name: &str, port, peer: &str| {
+        let rules = File::new(name, &group("sg-1", port, &format!(r#""CidrIpv4": "{peer}""#)));
+        let check = ["check", "--groups", rules.path(), "--baseline", baseline.path()];
+        answer(&check).unwrap().status
+    };
+    assert_eq!(status("exempt-1.json", 8000, "198.51.100.7/32"), 0);
+    assert_eq!(status("exempt-2.json", 8001, "198.51.100.7/32"), 1);
+    assert_eq!(status("exempt-3.json", 8000, "198.51.101.7/32"), 1);
+}

@@ -3,17 +3,23 @@
 //! Pure. What a prefix list holds is looked up by the caller and handed in; what is still needed is
 //! [said](Judge::lists_needed) before anything is judged.
 
+mod exempt;
+mod ssh;
+
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::baseline::{Admitted, Baseline, Lists};
+pub use exempt::UndecidedExemption;
+pub use ssh::{open_ssh_in_baseline, ssh_cells};
+
+use crate::baseline::{Admitted, Baseline, Exemption, Lists, Resolved};
 use crate::finding::Code;
 use crate::net::{
-    Cells, Layers, Reference, Set, Traffic, addresses, host_count, network_count_ipv6, public_ipv4,
-    public_ipv6, wide_ipv4, wide_ipv6,
+    Cells, Layers, Reference, ReferenceSet, Set, Traffic, addresses, host_count,
+    network_count_ipv6, public_ipv4, public_ipv6,
 };
-use crate::rule::{Direction, Peer, Protocol, Rule};
+use crate::rule::{Direction, Peer, Rule};
 
 /// A baseline made ready to judge the rules of one group, in one direction.
 #[derive(Clone, Debug)]
@@ -23,22 +29,31 @@ pub struct Judge<'a> {
     group: Option<&'a str>,
     lists: &'a Lists,
     today: NaiveDate,
+    /// What the entries admit.
     admitted: Admitted,
+    /// The exemptions of the group that count today.
+    active: Vec<(&'a Exemption, Resolved<'a>)>,
+    /// What the entries and those exemptions admit; `None` where there are none.
+    tolerated: Option<Admitted>,
 }
 
-/// A rule, held against a baseline.
+/// A rule, held against a baseline. The three parts do not overlap, and together they are what the
+/// rule admits and the entries of the baseline do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// What it admits and the baseline does not, for certain.
+    /// What neither the baseline nor an exemption admits, for certain.
     pub excess: Traffic,
-    /// What it admits, and what the baseline admits only if a list that could not be read says so.
+    /// What an exemption of the group admits today.
+    pub exempt: Traffic,
+    /// What the baseline admits only if a list that could not be read says so; and SSH from a list
+    /// that could not be read and so may be wide.
     pub unresolved: Traffic,
 }
 
 impl Judgement {
-    /// Whether everything that the rule admits is admitted by the baseline.
+    /// Whether everything that the rule admits is admitted by the baseline, without any exemption.
     pub fn is_compliant(&self) -> bool {
-        self.excess.is_empty() && self.unresolved.is_empty()
+        self.excess.is_empty() && self.exempt.is_empty() && self.unresolved.is_empty()
     }
 
     /// The part of the excess that is from or to public addresses.
@@ -48,8 +63,8 @@ impl Judgement {
 }
 
 impl<'a> Judge<'a> {
-    /// `group` is what `self` means in the baseline; `lists` are the prefix lists read so far;
-    /// `today`, in UTC, decides which exemptions still count.
+    /// `group` is what `self` means in the baseline, and whose exemptions count; `lists` are the
+    /// prefix lists read so far; `today`, in UTC, decides which exemptions still count.
     pub fn new(
         baseline: &'a Baseline,
         direction: Direction,
@@ -58,91 +73,110 @@ impl<'a> Judge<'a> {
         today: NaiveDate,
     ) -> Self {
         let admitted = baseline.admitted(direction, group, lists);
-        Self { baseline, direction, group, lists, today, admitted }
+        let active: Vec<_> = group
+            .into_iter()
+            .flat_map(|group| baseline.exemptions_of(direction, group, lists))
+            .filter(|(exemption, _)| exemption.is_active(today))
+            .collect();
+        let tolerated = (!active.is_empty()).then(|| {
+            admitted.with(active.iter().map(|(_, resolved)| resolved.traffic.clone()).collect())
+        });
+        Self { baseline, direction, group, lists, today, admitted, active, tolerated }
     }
 
-    /// Where SSH listens: TCP on the baseline's SSH ports.
-    pub fn ssh(&self) -> Cells {
-        ssh_cells(self.baseline)
+    /// What the entries and the exemptions admit.
+    fn tolerated(&self) -> &Admitted {
+        self.tolerated.as_ref().unwrap_or(&self.admitted)
     }
 
-    /// What the baseline admits of a rule with the given peer by its name: where an entry names it,
-    /// or where the entries together admit everybody.
-    fn admitted_by_name(&self, reference: &Reference) -> Cells {
-        self.admitted.traffic.cells_of(reference).union(&self.admitted.anybody)
+    /// What is admitted of a rule with the given peer by its name: where an entry names it, or
+    /// where the entries together admit everybody. A list has to be read before SSH is admitted by
+    /// its name, because it must not be wide.
+    fn by_name(&self, admitted: &Admitted, reference: &Reference) -> Cells {
+        let named = admitted.traffic.cells_of(reference);
+        let named = match reference {
+            Reference::PrefixList(id) if self.entries(id).is_none() => {
+                named.difference(&self.guarded())
+            }
+            _ => named,
+        };
+        named.union(&admitted.anybody)
+    }
+
+    /// The entries of a list that has been read.
+    fn entries(&self, id: &str) -> Option<&'a [ipnet::IpNet]> {
+        self.lists.get(id)?.as_deref().ok()
     }
 
     /// The prefix lists that decide about the rule and have not been looked up.
     pub fn lists_needed(&self, rule: &Rule) -> BTreeSet<String> {
-        let unknown = |id: &str| !self.lists.contains_key(id);
-        match &rule.peer {
-            Peer::Reference(Reference::Group(_)) => BTreeSet::new(),
+        let (beyond, own) = match &rule.peer {
+            Peer::Reference(Reference::Group(_)) => return BTreeSet::new(),
             Peer::Reference(reference @ Reference::PrefixList(id)) => {
-                let rest = rule.cells().difference(&self.admitted_by_name(reference));
-                if rest.is_empty() {
-                    return BTreeSet::new();
-                }
-                let mut needed: BTreeSet<String> =
-                    std::iter::once(id.clone()).filter(|id| unknown(id)).collect();
-                if !rest.intersection(&self.admitted.unknown).is_empty() {
-                    needed.extend(self.unread_lists());
-                }
-                needed
+                let rest = rule.cells().difference(&self.by_name(self.tolerated(), reference));
+                (rest, Some(id.as_str()))
             }
             Peer::Ipv4(_) | Peer::Ipv6(_) => {
-                let excess = rule.traffic().difference(&self.admitted.traffic);
-                if excess.within(&self.admitted.unknown).is_empty() {
-                    BTreeSet::new()
-                } else {
-                    self.unread_lists().collect()
-                }
+                (rule.traffic().difference(&self.tolerated().traffic).cells(), None)
+            }
+        };
+        if beyond.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut needed: BTreeSet<&str> = BTreeSet::new();
+        needed.extend(own);
+        if !beyond.intersection(&self.admitted.unknown).is_empty() {
+            needed.extend(self.baseline.lists_named(self.direction));
+        }
+        for (_, resolved) in &self.active {
+            if !beyond.intersection(&resolved.cells).is_empty() {
+                needed.extend(&resolved.unread);
             }
         }
-    }
-
-    fn unread_lists(&self) -> impl Iterator<Item = String> + '_ {
-        self.baseline
-            .lists_named(self.direction)
+        needed
             .into_iter()
             .filter(|id| !self.lists.contains_key(*id))
             .map(ToOwned::to_owned)
+            .collect()
     }
 
     /// The rule held against the baseline.
     pub fn judge(&self, rule: &Rule) -> Judgement {
-        match &rule.peer {
-            Peer::Ipv4(_) | Peer::Ipv6(_) => {
-                self.doubt(rule.traffic().difference(&self.admitted.traffic))
+        let (beyond, unread) = self.beyond(rule, self.tolerated());
+        // What a list that could not be read might admit.
+        let doubted = beyond.within(&self.admitted.unknown);
+        let exempt = match self.tolerated {
+            Some(_) => {
+                let (all, all_unread) = self.beyond(rule, &self.admitted);
+                all.union(&all_unread).difference(&beyond).difference(&unread)
             }
-            Peer::Reference(reference) => {
-                let rest = rule.cells().difference(&self.admitted_by_name(reference));
-                let named = rule.traffic().within(&rest);
-                match reference {
-                    Reference::Group(_) => {
-                        Judgement { excess: named, unresolved: Traffic::empty() }
-                    }
-                    Reference::PrefixList(id) => match self.lists.get(id) {
-                        Some(Ok(entries)) => self
-                            .doubt(of_entries(&rest, entries).difference(&self.admitted.traffic)),
-                        Some(Err(_)) | None => {
-                            Judgement { excess: Traffic::empty(), unresolved: named }
-                        }
-                    },
+            None => Traffic::empty(),
+        };
+        let excess = beyond.difference(&doubted);
+        Judgement { excess, exempt, unresolved: doubted.union(&unread) }
+    }
+
+    /// What the rule admits and `admitted` does not; apart from it, by its name, what hangs on the
+    /// rule's own list, which has not been read.
+    fn beyond(&self, rule: &Rule, admitted: &Admitted) -> (Traffic, Traffic) {
+        let Peer::Reference(reference) = &rule.peer else {
+            return (rule.traffic().difference(&admitted.traffic), Traffic::empty());
+        };
+        let rest = rule.cells().difference(&self.by_name(admitted, reference));
+        let named = rule.traffic().within(&rest);
+        match reference {
+            Reference::Group(_) => (named, Traffic::empty()),
+            Reference::PrefixList(id) => match self.entries(id) {
+                Some(entries) => {
+                    (of_entries(&rest, entries).difference(&admitted.traffic), Traffic::empty())
                 }
-            }
+                None => (Traffic::empty(), named),
+            },
         }
     }
 
-    /// Sets apart what a list that could not be read might admit.
-    fn doubt(&self, beyond: Traffic) -> Judgement {
-        if self.admitted.unknown.is_empty() {
-            return Judgement { excess: beyond, unresolved: Traffic::empty() };
-        }
-        let unresolved = beyond.within(&self.admitted.unknown);
-        Judgement { excess: beyond.difference(&unresolved), unresolved }
-    }
-
-    /// What a finding about the rule is called; `None` where the rule is compliant.
+    /// What a finding about the rule is called; `None` where there is nothing to find: the rule is
+    /// compliant, or exempt in whatever is not.
     pub fn code(&self, judgement: &Judgement) -> Option<Code> {
         if judgement.excess.is_empty() {
             return (!judgement.unresolved.is_empty()).then_some(Code::UnresolvedPeer);
@@ -161,55 +195,78 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// What the baseline admits of the rule, part by part: one for each entry, those that the site
-    /// lives on first, then whatever only several entries admit together. The parts may overlap.
+    /// What the baseline or an exemption admits of the rule, part by part: one for each entry, those
+    /// that the site lives on first, then one for each exemption, then whatever only several of them
+    /// admit together. The parts may overlap.
     ///
     /// Where the rule's peer is anywhere, the groups and lists that an entry names are part of what
     /// the rule admits; there a list stands for its entries, so that they are not added one by one,
     /// and a list of the other family is no part of it. What only a list that could not be read
-    /// might admit is not admitted.
+    /// might admit is not admitted, and SSH from such a list is not either.
     pub fn admitted_of(&self, rule: &Rule) -> Vec<Traffic> {
         let cells = rule.cells();
         let own = self.expanded(rule);
         let anywhere = rule.peer.is_anywhere();
         let by_name = Lists::new();
         let lists = if anywhere { &by_name } else { self.lists };
-        let mut parts: Vec<(bool, Traffic)> = self
+        let entries = self
             .baseline
             .admitted_by_entry(self.direction, self.group, lists)
-            .map(|(entry, traffic)| {
+            .map(|(entry, traffic)| (if entry.expected { 0 } else { 1 }, traffic));
+        let exemptions = self
+            .group
+            .into_iter()
+            .flat_map(|group| self.baseline.exemptions_of(self.direction, group, lists))
+            .filter(|(exemption, _)| exemption.is_active(self.today))
+            .map(|(_, resolved)| (2, resolved.traffic));
+        let mut parts: Vec<(u8, Traffic)> = entries
+            .chain(exemptions)
+            .map(|(rank, traffic)| {
                 let mut part = own.intersection(&traffic);
                 if anywhere {
-                    let named = traffic.within(&cells).references;
-                    part.references = named.map(|ports| {
-                        ports.map(|peers| {
-                            peers
-                                .iter()
-                                .filter(|to| self.may_be_of(&rule.peer, to))
-                                .cloned()
-                                .collect()
-                        })
-                    });
+                    part.references = self.named_as_part(&rule.peer, &traffic.within(&cells));
                 }
-                (!entry.expected, part)
+                (rank, part)
             })
             .collect();
-        parts.sort_by_key(|(last, _)| *last);
+        parts.sort_by_key(|(rank, _)| *rank);
         let mut parts: Vec<Traffic> = parts.into_iter().map(|(_, part)| part).collect();
         if !anywhere {
-            let judgement = self.judge(rule);
-            let together = own.difference(&judgement.excess).difference(&judgement.unresolved);
+            let Judgement { excess, unresolved, .. } = self.judge(rule);
+            for part in &mut parts {
+                *part = part.difference(&unresolved);
+            }
+            let together = own.difference(&excess).difference(&unresolved);
             parts.push(parts.iter().fold(together, |rest, part| rest.difference(part)));
         }
         parts.retain(|part| !part.is_empty());
         parts
     }
 
+    /// The groups and lists of `traffic` that are part of what a rule from or to anywhere admits.
+    fn named_as_part(
+        &self,
+        peer: &Peer,
+        traffic: &Traffic,
+    ) -> Layers<u8, Layers<u16, ReferenceSet>> {
+        let among = |traffic: &Traffic, keep: &dyn Fn(&Reference) -> bool| {
+            traffic.references.map(|ports| {
+                ports.map(|peers| peers.iter().filter(|peer| keep(peer)).cloned().collect())
+            })
+        };
+        let unread = |reference: &Reference| match reference {
+            Reference::PrefixList(id) => self.entries(id).is_none(),
+            Reference::Group(_) => false,
+        };
+        let of_family = among(traffic, &|reference| self.may_be_of(peer, reference));
+        of_family.difference(&among(&traffic.within(&self.guarded()), &unread))
+    }
+
     /// Whether a group or list may have addresses of the family of `peer`.
     fn may_be_of(&self, peer: &Peer, reference: &Reference) -> bool {
         match reference {
-            Reference::PrefixList(id) => match self.lists.get(id) {
-                Some(Ok(entries)) if !entries.is_empty() => {
+            Reference::PrefixList(id) => match self.entries(id) {
+                Some(entries) if !entries.is_empty() => {
                     entries.iter().any(|net| net.addr().is_ipv4() == matches!(peer, Peer::Ipv4(_)))
                 }
                 _ => true,
@@ -221,32 +278,14 @@ impl<'a> Judge<'a> {
     /// What the rule admits: by name where its list is admitted by name, by address where the
     /// list's entries decide.
     fn expanded(&self, rule: &Rule) -> Traffic {
-        match &rule.peer {
-            Peer::Reference(reference @ Reference::PrefixList(id)) => {
-                let by_name = self.admitted_by_name(reference);
-                let mut own = rule.traffic().within(&by_name);
-                let rest = rule.cells().difference(&by_name);
-                match self.lists.get(id) {
-                    Some(Ok(entries)) => own = own.union(&of_entries(&rest, entries)),
-                    Some(Err(_)) | None => own = rule.traffic(),
-                }
-                own
-            }
-            _ => rule.traffic(),
-        }
+        let Peer::Reference(reference @ Reference::PrefixList(id)) = &rule.peer else {
+            return rule.traffic();
+        };
+        let Some(entries) = self.entries(id) else { return rule.traffic() };
+        let by_name = self.by_name(self.tolerated(), reference);
+        let rest = rule.cells().difference(&by_name);
+        rule.traffic().within(&by_name).union(&of_entries(&rest, entries))
     }
-}
-
-/// Where SSH listens: TCP on the baseline's SSH ports.
-pub fn ssh_cells(baseline: &Baseline) -> Cells {
-    Layers::product(&Protocol::TCP.numbers().into(), &baseline.ssh_ports)
-}
-
-/// Whether a wide set of public addresses reaches an SSH port by the baseline itself.
-pub fn open_ssh_in_baseline(baseline: &Baseline, lists: &Lists) -> bool {
-    let admitted = baseline.admitted(Direction::Ingress, None, lists);
-    let ssh = admitted.traffic.within(&ssh_cells(baseline));
-    wide_ipv4(&ssh.peers_ipv4()) || wide_ipv6(&ssh.peers_ipv6())
 }
 
 fn of_entries(cells: &Cells, entries: &[ipnet::IpNet]) -> Traffic {

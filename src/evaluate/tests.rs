@@ -1,6 +1,9 @@
 //! What the contract's first section says, row by row, under `standard` with the office as the SSH
 //! source.
 
+mod exempt;
+mod lists;
+
 use chrono::NaiveDate;
 use ipnet::IpNet;
 
@@ -172,7 +175,8 @@ fn a_prefix_list_is_decided_by_its_entries() {
 fn a_list_in_the_baseline_counts_by_its_name_and_by_its_entries() {
     let baseline = standard("pl-office");
     let nothing = Lists::new();
-    assert_eq!(judged(&baseline, &nothing, "tcp 22 pl-office").0, None);
+    // Nobody knows whether it is wide.
+    assert_eq!(judged(&baseline, &nothing, "tcp 22 pl-office").0, Some(Code::UnresolvedPeer));
     // What an unread list might admit is not excess.
     assert_eq!(judged(&baseline, &nothing, "tcp 22 203.0.113.9/32").0, Some(Code::UnresolvedPeer));
     assert_eq!(
@@ -181,6 +185,7 @@ fn a_list_in_the_baseline_counts_by_its_name_and_by_its_entries() {
     );
     let read: Lists =
         [("pl-office".to_owned(), Ok(vec!["203.0.113.0/24".parse().unwrap()]))].into();
+    assert_eq!(judged(&baseline, &read, "tcp 22 pl-office").0, None);
     assert_eq!(judged(&baseline, &read, "tcp 22 203.0.113.9/32").0, None);
     assert_eq!(judged(&baseline, &read, "tcp 22 198.51.100.0/24").0, Some(Code::OpenSsh));
 }
@@ -195,7 +200,8 @@ fn lists_are_asked_for_only_where_they_decide() {
     };
     assert_eq!(needs(OFFICE, "tcp 443 pl-a"), "");
     assert_eq!(needs(OFFICE, "tcp 22 pl-a"), "pl-a");
-    assert_eq!(needs("pl-a", "tcp 22 pl-a"), "");
+    // Named as an SSH source, it must not be wide.
+    assert_eq!(needs("pl-a", "tcp 22 pl-a"), "pl-a");
     assert_eq!(needs("pl-a", "tcp 22 203.0.113.1/32"), "pl-a");
     assert_eq!(needs("pl-a", "tcp 22 pl-b"), "pl-a pl-b");
     assert_eq!(needs("pl-a", "tcp 80 0.0.0.0/0"), "");
@@ -269,9 +275,9 @@ fn egress_under_each_shipped_baseline() {
 
 #[test]
 fn as_documented_is_called_out_and_standard_is_not() {
-    let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    let today = today();
     let lists = Lists::new();
-    let wide = |baseline: &Baseline| open_ssh_in_baseline(baseline, &lists);
+    let wide = |baseline: &Baseline| open_ssh_in_baseline(baseline, &lists, today);
     assert!(wide(&Baseline::load("as-documented", today).unwrap()));
     assert!(!wide(&standard(OFFICE)));
     assert!(!wide(&standard("203.0.0.0/16")));

@@ -174,7 +174,8 @@ fn the_baseline_that_is_shown_is_valid() {
     let [baseline] = blocks(&settings, "yaml")[..] else { panic!("not one block of YAML") };
     fs::write(file, baseline).unwrap();
     let ran = sg_audit(&["baseline", "validate", file]);
-    assert_eq!((ran.err.as_str(), ran.status), ("", 0), "{}", ran.out);
+    // An exemption that ends soon is warned of, whatever day it is.
+    assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
 }
 
 /// The template's parameters with their defaults.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 
 use super::fields::{Faults, Fields, Key, optional, required};
-use super::words::{Numbers, is_id, no_peer, peer};
+use super::words::{Numbers, is_group_id, no_peer, peer};
 use super::yaml::{Node, Value};
 use super::{OWN, nearest, numbers, quote};
 use crate::baseline::{ANYWHERE, BaselinePeer, Entry, Exemption, PeerTerm};
@@ -209,7 +209,7 @@ impl Entries<'_> {
 
     fn group(&mut self, node: &Node) -> Option<String> {
         let word = self.faults.scalar(node, "`group`", "the id sg-… of one group")?;
-        if is_id(word, "sg-") {
+        if is_group_id(word) {
             return Some(word.to_owned());
         }
         let message = format!("`group` is {}; write the id sg-… of one group", quote(word));

@@ -1,5 +1,7 @@
 //! How fragmented a baseline may be.
 
+use std::collections::BTreeSet;
+
 use crate::baseline::{ANYWHERE, Baseline, Lists, PeerTerm};
 use crate::net::{IntervalSet, Layers, Set, Traffic};
 use crate::rule::Direction;
@@ -21,7 +23,7 @@ impl Baseline {
     /// is cheap to count, and bounds the work of counting the other. And what they make together,
     /// intervals of ports times intervals of peers: entries that overlap cut each other, in the
     /// worst case into the square of what is written. A prefix list counts as one peer, since its
-    /// entries are not known here.
+    /// entries are not known here. The exemptions count for one group at a time, as they are used.
     pub(crate) fn too_fragmented(&self, direction: Direction) -> Option<String> {
         let entries = self.entries(direction).iter().map(|entry| (&entry.ports, &entry.peers));
         let exemptions =
@@ -51,7 +53,18 @@ impl Baseline {
                 ));
             }
         }
-        None
+        let exempt = self.exemptions.iter().filter(|exemption| exemption.direction == direction);
+        let groups: BTreeSet<&str> = exempt.map(|exemption| exemption.group.as_str()).collect();
+        groups.into_iter().find_map(|group| {
+            let of_group = self.exemptions_of(direction, group, &lists);
+            let exempt = of_group.map(|(_, resolved)| resolved.traffic).collect();
+            (intervals(&all.union(&Traffic::union_of(exempt))) > MAX_INTERVALS).then(|| {
+                format!(
+                    "the ranges of {direction} and of the exemptions of {group} overlap in more than \
+                     {MAX_INTERVALS} pieces; write fewer and wider ranges"
+                )
+            })
+        })
     }
 
     fn count(&self, term: &PeerTerm) -> usize {

@@ -486,6 +486,30 @@ fn fragmented_baselines_are_refused() {
 }
 
 #[test]
+fn exemptions_fragment_the_baseline_of_their_own_group_only() {
+    // The same dolls, all in one group or each in its own.
+    let exemptions = |group: &dyn Fn(i32) -> String| {
+        let mut text = "version: 1\nname: x\ningress: []\negress: []\nexemptions:\n".to_owned();
+        for n in 0..100 {
+            let _ = writeln!(
+                text,
+                "  - {{ group: {}, direction: egress, protocol: tcp, ports: [\"{n}-{}\"], \
+                 peers: [10.0.{}.0/24], reason: x, until: 2026-11-30 }}",
+                group(n),
+                65535 - n,
+                2 * n
+            );
+        }
+        text
+    };
+    assert_eq!(
+        message(&exemptions(&|_| "sg-0a".to_owned())),
+        "4: the ranges of egress and of the exemptions of sg-0a overlap in more than 1000 pieces; write fewer and wider ranges"
+    );
+    parse(&exemptions(&|n| format!("sg-{n}"))).unwrap();
+}
+
+#[test]
 fn peers_in_a_list_with_commas() {
     assert_eq!(parse_peers("none"), Ok(vec![]));
     let peers =

@@ -82,16 +82,26 @@ pub(super) fn no_peer(word: &str, allowed: &str) -> String {
 }
 
 /// EC2 has used ids of 8 and of 17 hexadecimal digits; what matters is that it is one word.
-pub(super) fn is_id(text: &str, prefix: &str) -> bool {
+fn is_id(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|id| {
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     })
 }
 
+/// Whether a baseline can name a group of this id.
+pub(crate) fn is_group_id(text: &str) -> bool {
+    is_id(text, "sg-")
+}
+
+/// Whether a baseline can name a prefix list of this id.
+pub(crate) fn is_list_id(text: &str) -> bool {
+    is_id(text, "pl-")
+}
+
 fn has_id(reference: &Reference) -> bool {
     match reference {
-        Reference::Group(GroupRef { id, .. }) => is_id(id, "sg-"),
-        Reference::PrefixList(id) => is_id(id, "pl-"),
+        Reference::Group(GroupRef { id, .. }) => is_group_id(id),
+        Reference::PrefixList(id) => is_list_id(id),
     }
 }
 

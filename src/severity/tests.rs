@@ -1,0 +1,193 @@
+//! The tables of docs/findings.md, cell by cell.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::*;
+use crate::baseline::{Baseline, Lists};
+use crate::evaluate::Judge;
+use crate::expected::closed;
+use crate::rule::Rule;
+
+const DOCUMENTED: &str = include_str!("../../docs/findings.md");
+
+/// The rows of the table under a heading, the one with the columns' names first.
+fn table(heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = DOCUMENTED.split_once(&format!("\n{heading}\n")).unwrap();
+    let section = section.split("\n#").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with('|') && !line.starts_with("|-"));
+    rows.map(|row| {
+        row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()
+    })
+    .collect()
+}
+
+fn baseline(text: &str) -> Baseline {
+    let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    let text = format!("version: 1\nname: t\nssh_ports: [22, 2222]\n{text}");
+    Baseline::parse("t.yaml", &text, day).unwrap()
+}
+
+/// The severity of a rule under a baseline that admits nothing.
+fn judged(direction: Direction, protocol: &str, port: Option<i32>, peer: &str) -> Severity {
+    let nothing = baseline("ingress: []\negress: []\n");
+    let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    let lists: Lists = [
+        ("pl-wide".to_owned(), Ok(vec!["0.0.0.0/1".parse().unwrap()])),
+        ("pl-denied".to_owned(), Err("denied".to_owned())),
+    ]
+    .into();
+    let judge = Judge::new(&nothing, direction, Some("sg-0own"), &lists, day);
+    let (protocol, peer) = (protocol.parse().unwrap(), peer.parse().unwrap());
+    let rule = Rule::new(direction, protocol, port, port, peer).unwrap();
+    let judgement = judge.judge(&rule);
+    severity(judge.code(&judgement).unwrap(), direction, &judgement, &judge.ssh())
+}
+
+/// What a column means, as protocol and port.
+fn exposed(column: &str) -> Vec<(&'static str, Option<i32>)> {
+    match column {
+        "SSH" => vec![("tcp", Some(22)), ("tcp", Some(2222))],
+        "RDP" => vec![("tcp", Some(3389))],
+        "a database" => DATABASES.map(|port| ("tcp", Some(i32::from(port)))).to_vec(),
+        "everything" => vec![("-1", None), ("tcp", None)],
+        "ICMP alone" => vec![("icmp", None), ("icmp", Some(8)), ("icmpv6", None)],
+        "anything else" => {
+            vec![("tcp", Some(8080)), ("udp", Some(22)), ("udp", Some(3389)), ("50", None)]
+        }
+        other => panic!("{other}"),
+    }
+}
+
+/// What a row means, as direction and peers.
+fn to_whom(row: &str) -> (Direction, &'static [&'static str]) {
+    let (direction, whom) = match row.split_once(' ').unwrap() {
+        ("in", whom) => (Direction::Ingress, whom.strip_prefix("from ").unwrap()),
+        ("out", whom) => (Direction::Egress, whom.strip_prefix("to ").unwrap()),
+        _ => panic!("{row}"),
+    };
+    let whom = whom.split(" (").next().unwrap();
+    let peers: &[&str] = match whom {
+        "the Internet" => {
+            &["0.0.0.0/0", "::/0", "0.0.0.0/1", "54.0.0.0/15", "2600::/31", "pl-wide"]
+        }
+        "a public range" => &["54.0.0.0/16", "8.8.8.8/31", "2600::/32", "2600:1::/63"],
+        "a single public host" => &["8.8.8.8/32", "2600:1::/64", "2600:1::8/128"],
+        "private addresses" => &["10.0.0.0/8", "192.168.7.1/32", "fc00::/7", "100.64.0.0/10"],
+        "a group, or a list by its name" => &["sg-0a", "210987654321/sg-0b"],
+        other => panic!("{other}"),
+    };
+    (direction, peers)
+}
+
+#[test]
+fn the_severity_is_what_the_table_says() {
+    let table = table("## Severity");
+    let (head, rows) = table.split_first().unwrap();
+    assert_eq!((head.len(), rows.len()), (7, 10));
+    let mut met = BTreeSet::new();
+    for row in rows {
+        let (direction, peers) = to_whom(&row[0]);
+        assert!(met.insert((direction, peers)), "{} twice", row[0]);
+        for (column, cell) in head.iter().zip(row).skip(1) {
+            for (protocol, port) in exposed(column) {
+                for peer in peers {
+                    let found = judged(direction, protocol, port, peer);
+                    assert_eq!(found.as_str(), cell, "{} × {column}: {protocol} {peer}", row[0]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_beside_the_code_is_the_same() {
+    let cells = |row: &str| -> Vec<String> {
+        row.trim_matches('|').split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()
+    };
+    let beside: Vec<Vec<String>> = include_str!("../severity.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! "))
+        .filter(|line| line.starts_with('|') && !line.starts_with("|-"))
+        .map(cells)
+        .collect();
+    let documented: Vec<Vec<String>> =
+        table("## Severity").into_iter().map(|row| row[1..].to_vec()).take(6).collect();
+    assert_eq!(beside, documented);
+}
+
+#[test]
+fn the_worst_of_what_a_rule_exposes_counts() {
+    let of = |ports: (i32, i32), peer: &str| {
+        let nothing = baseline("ingress: []\negress: []\n");
+        let lists = Lists::new();
+        let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+        let judge = Judge::new(&nothing, Direction::Ingress, None, &lists, day);
+        let (from, to) = (Some(ports.0), Some(ports.1));
+        let peer = peer.parse().unwrap();
+        let rule = Rule::new(Direction::Ingress, Protocol::TCP, from, to, peer).unwrap();
+        severity(Code::OpenSsh, Direction::Ingress, &judge.judge(&rule), &judge.ssh())
+    };
+    assert_eq!(of((3000, 3305), "0.0.0.0/0"), Severity::High);
+    assert_eq!(of((3000, 3306), "0.0.0.0/0"), Severity::Critical);
+    assert_eq!(of((3000, 3306), "54.0.0.0/16"), Severity::High);
+}
+
+#[test]
+fn findings_about_something_else_are_what_the_table_says() {
+    let closed = |web: &str, taken: Option<&[Rule]>, after: &[&str]| {
+        let web = baseline(web);
+        let after: Vec<Rule> = after.iter().map(|port| tcp_from_anywhere(port)).collect();
+        closed(&web, Direction::Ingress, taken, &after)[0].severity
+    };
+    let web = "ingress:\n\
+        - { name: HTTP, protocol: tcp, ports: [80], peers: [anywhere], expected: true }\n\
+        - { name: HTTPS, protocol: tcp, ports: [443], peers: [anywhere], expected: true }\n\
+        egress: []\n";
+    let https = [tcp_from_anywhere("443")];
+    let ingress = Direction::Ingress;
+    let expected = [
+        (
+            "expected-traffic-closed",
+            "nothing else that the site lives on is let through in that direction",
+            closed(web, Some(&https), &["22"]),
+        ),
+        (
+            "expected-traffic-closed",
+            "something else that the site lives on is still let through",
+            closed(web, Some(&https), &["80"]),
+        ),
+        (
+            "expected-traffic-closed",
+            "what was let through before is not known",
+            closed(web, None, &["80"]),
+        ),
+        (
+            "unresolved-peer",
+            "SSH coming in hangs on the list",
+            judged(ingress, "tcp", Some(22), "pl-denied"),
+        ),
+        ("unresolved-peer", "anything else does", judged(ingress, "tcp", Some(80), "pl-denied")),
+        ("unaudited-change", "always", UNAUDITED_CHANGE),
+        ("left-scope", "always", LEFT_SCOPE),
+        ("open-ssh-in-baseline", "a change made it so", open_ssh_in_baseline(true)),
+        ("open-ssh-in-baseline", "said by a sweep or a check", open_ssh_in_baseline(false)),
+    ]
+    .map(|(code, place, severity)| [code, place, severity.as_str()].map(str::to_owned).to_vec());
+    assert_eq!(table("### Severity of the other findings")[1..], expected);
+    assert_eq!(judged(Direction::Egress, "tcp", Some(22), "pl-denied"), Severity::Medium);
+
+    // Every code is in one table or the other.
+    let tabled: BTreeSet<&str> = expected.iter().map(|row| row[0].as_str()).collect();
+    let excess =
+        ["open-ssh", "ssh-from-unlisted-host", "ingress-not-in-baseline", "egress-not-in-baseline"];
+    let all: BTreeSet<&str> = tabled.into_iter().chain(excess).collect();
+    assert_eq!(all, Code::ALL.iter().map(|code| code.as_str()).collect());
+}
+
+fn tcp_from_anywhere(port: &str) -> Rule {
+    let port = Some(port.parse().unwrap());
+    let peer = "0.0.0.0/0".parse().unwrap();
+    Rule::new(Direction::Ingress, Protocol::TCP, port, port, peer).unwrap()
+}
