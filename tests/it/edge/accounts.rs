@@ -22,7 +22,7 @@ async fn another_accounts_groups_are_asked_for_with_its_role() {
     let (near, far) = (world.site(MEMBER, REGION).await, world.site(MEMBER, FAR).await);
     let (group, far_group) = (near.group("typo3-member").await, far.group("typo3-far").await);
     near.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
 
     let here = place(MEMBER, REGION);
     let found = ec2.group(&here, &key(&group.id)).await.expect("an answer").expect("the group");
@@ -48,7 +48,7 @@ async fn another_accounts_groups_are_asked_for_with_its_role() {
 #[tokio::test]
 async fn a_role_that_is_refused_is_no_role_and_is_asked_for_again() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
     let here = place(MEMBER, REGION);
     world.answer(|call| match call.action.as_str() {
         "AssumeRole" => Answer::Error(403, "AccessDenied", "not authorized to perform"),
@@ -69,7 +69,7 @@ async fn a_role_that_is_refused_is_no_role_and_is_asked_for_again() {
 #[tokio::test]
 async fn an_sts_that_is_down_may_pass() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
     let faults = [
         Answer::Error(503, "ServiceUnavailable", "Service is unavailable."),
         Answer::Error(400, "Throttling", "Rate exceeded"),
@@ -89,7 +89,7 @@ async fn an_sts_that_is_down_may_pass() {
 #[tokio::test]
 async fn without_a_role_nothing_is_asked_in_the_name_of_another_account() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let denied = ec2.held_rules(&place(MEMBER, REGION)).await;
     assert!(matches!(denied, Err(Ec2Error::Denied { .. })), "{denied:?}");
     assert_eq!(world.calls(), []);
@@ -98,7 +98,7 @@ async fn without_a_role_nothing_is_asked_in_the_name_of_another_account() {
 #[tokio::test]
 async fn what_is_no_place_is_asked_for_nowhere() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
     let places =
         [place(ACCOUNT, "example.com/#"), place(ACCOUNT, ""), place("1:role/admin#", REGION)];
     for place in places {
@@ -117,8 +117,8 @@ async fn a_group_that_is_there_no_longer_is_stale_where_it_can_be_asked_for() {
         account: account.map(str::to_owned),
         id: id.to_owned(),
     };
-    let with_role = ec2(&world, &ROLE);
-    let without = ec2(&world, &[]);
+    let with_role = ec2(&world, &ROLE).await;
+    let without = ec2(&world, &[]).await;
     for (group, reachable, unreachable) in [
         (named(None, &own.id), false, false),
         (named(None, NOBODYS), true, true),
@@ -131,7 +131,7 @@ async fn a_group_that_is_there_no_longer_is_stale_where_it_can_be_asked_for() {
     }
 
     let group = named(Some(MEMBER), NOBODYS);
-    let with_role = ec2(&world, &ROLE);
+    let with_role = ec2(&world, &ROLE).await;
     world.answer(|call| match call.action.as_str() {
         "AssumeRole" => Answer::Error(403, "AccessDenied", "No."),
         _ => Answer::Moto,

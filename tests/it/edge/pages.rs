@@ -47,7 +47,7 @@ async fn three_hundred_groups_come_in_pages_with_their_rules() {
     let opened =
         [tcp(22, 22).from("198.51.100.7/32"), tcp(443, 443).from("0.0.0.0/0").from("::/0")];
     let made = site.groups(300, &opened).await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let pages = pages(&ec2, &here, Selection::Scope(&Scope::All)).await;
     assert!(pages.iter().all(|page| page.len() <= 100));
     // moto's own default groups come with the 300.
@@ -79,7 +79,7 @@ async fn the_scope_is_asked_for_and_means_nothing_but_itself() {
         (site.group("star").await, site.group("shop").await, site.group("none").await);
     site.tag(&star.id, "app", "typo3*").await;
     site.tag(&shop.id, "app", "typo3-shop").await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let found = pages(&ec2, &here, Selection::Scope(&scope("app", "typo3*"))).await;
     assert_eq!(ids(&found), BTreeSet::from([star.id.as_str()]));
     assert_eq!(found[0][0].0.tags["app"], "typo3*");
@@ -102,7 +102,7 @@ async fn groups_that_name_a_list_are_found_by_direction() {
     world.authorize(&into, world::Direction::Ingress, &[tcp(22, 22).from(&list)]).await;
     world.authorize(&out_of, world::Direction::Egress, &[tcp(443, 443).from(&list)]).await;
     world.authorize(&neither, world::Direction::Ingress, &[tcp(22, 22).from(&other)]).await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     for (direction, group) in [(Direction::Ingress, &into), (Direction::Egress, &out_of)] {
         let found = pages(&ec2, &home(), Selection::Naming(&list, direction)).await;
         assert_eq!(ids(&found), BTreeSet::from([group.id.as_str()]), "{direction:?}");
@@ -114,7 +114,7 @@ async fn a_page_that_cannot_be_read_is_an_error() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     world.tag(&group.id, "app", "unreadable").await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let scope = scope("app", "unreadable");
     let which = Selection::Scope(&scope);
     let refused = ec2.groups(&home(), which, Some("no token of EC2's")).await;
@@ -134,7 +134,7 @@ async fn held_rules_cost_one_call() {
     let world = World::new().await;
     let here = region("eu-south-1");
     let site = world.site(world::ACCOUNT, "eu-south-1").await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     assert_eq!(ec2.held_rules(&here).await.expect("an answer"), []);
     assert_eq!(world.calls().len(), 1);
 
