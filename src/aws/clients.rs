@@ -48,7 +48,7 @@ pub(super) struct At {
 impl Clients {
     /// Every place is asked with the configuration's own credentials.
     pub(super) fn new(config: SdkConfig) -> Self {
-        // Without one of their own, the clients of an account's regions share its credentials.
+        // One for all clients, so that the regions of an account share its credentials.
         let cache = IdentityCache::lazy().build();
         let config = config.into_builder().identity_cache(cache).build();
         Self { config, home: None, credentials: Mutex::default(), clients: Mutex::default() }

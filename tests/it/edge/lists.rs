@@ -49,6 +49,21 @@ async fn a_list_is_read_once_for_each_version() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_being_modified_is_what_it_was_before() {
+    let world = World::new().await;
+    let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
+    let ec2 = ec2(&world, &[]).await;
+    world.tag(&list, "slow", "").await;
+    world.change_list(&list, &["198.51.100.0/24"], &[]).await;
+    let during = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert!(during.changing);
+    assert_eq!(entries(&during), texts(&["203.0.113.0/24"]));
+    let after = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert!(!after.changing && after.version > during.version, "{after:?}");
+    assert_eq!(entries(&after), texts(&["198.51.100.0/24", "203.0.113.0/24"]));
+}
+
+#[tokio::test]
 async fn a_long_list_of_ipv6_is_read_to_its_end() {
     let world = World::new().await;
     let cidrs: Vec<String> = (1..=250).map(|n| format!("2001:db8:{n:x}::/48")).collect();
