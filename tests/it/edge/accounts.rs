@@ -1,10 +1,11 @@
 //! Other accounts and regions, and groups that are there no longer.
 
-use typo3_sg_auditor::audit::{Ec2Error, SecurityGroups};
+use typo3_sg_auditor::audit::{Ec2Error, Place, SecurityGroups};
+use typo3_sg_auditor::aws::AwsEc2;
 use typo3_sg_auditor::event::GroupKey;
 use typo3_sg_auditor::rule::GroupRef;
 
-use super::{ROLE, count, ec2, home, place};
+use super::{ROLE, config, count, ec2, home, place};
 use crate::support::endpoint::Answer;
 use crate::support::permission::tcp;
 use crate::support::world::{ACCOUNT, Direction::Ingress, FAR, MEMBER, REGION, World};
@@ -93,6 +94,21 @@ async fn without_a_role_nothing_is_asked_in_the_name_of_another_account() {
     let denied = ec2.held_rules(&place(MEMBER, REGION)).await;
     assert!(matches!(denied, Err(Ec2Error::Denied { .. })), "{denied:?}");
     assert_eq!(world.calls(), []);
+}
+
+#[tokio::test]
+async fn a_persons_credentials_are_for_whatever_they_reach() {
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    let ec2 = AwsEc2::new(config(&world).await);
+    // Which account it is, a command line need not know.
+    let anywhere = Place { account: None, region: Some(REGION.to_owned()) };
+    for place in [home(), anywhere] {
+        assert!(ec2.group(&place, &key(&group.id)).await.expect("an answer").is_some());
+        // They say nothing about another account's groups.
+        let members = GroupRef { account: Some(MEMBER.to_owned()), id: NOBODYS.to_owned() };
+        assert_eq!(ec2.is_stale(&place, &members).await, Ok(false));
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,22 @@ async fn three_hundred_groups_come_in_pages_with_their_rules() {
 }
 
 #[tokio::test]
+async fn a_page_of_groups_may_have_more_rules_than_a_page_of_rules() {
+    let world = World::new().await;
+    let here = region("eu-west-3");
+    let site = world.site(world::ACCOUNT, "eu-west-3").await;
+    let hosts = (1..=12).fold(tcp(22, 22), |all, n| all.from(&format!("198.51.100.{n}/32")));
+    let made = site.groups(90, &[hosts]).await;
+    let ec2 = ec2(&world, &[]).await;
+    let pages = pages(&ec2, &here, Selection::Scope(&Scope::All)).await;
+    let of_made =
+        pages.iter().flatten().filter(|(group, _)| made.iter().any(|made| made.id == group.id));
+    let numbers: Vec<usize> = of_made.map(|(_, rules)| rules.len()).collect();
+    assert_eq!(numbers, [13; 90]);
+    assert_eq!((pages.len(), count(&world, "DescribeSecurityGroupRules")), (1, 2));
+}
+
+#[tokio::test]
 async fn the_scope_is_asked_for_and_means_nothing_but_itself() {
     let world = World::new().await;
     let here = region("eu-west-2");
