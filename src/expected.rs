@@ -10,16 +10,19 @@ use crate::net::{Cells, Set};
 use crate::rule::{Direction, Rule};
 use crate::severity::expected_traffic_closed;
 
-/// An entry of the baseline of which nothing is let through any more.
+/// An entry of the baseline of which nothing is let through any more; where it is not known what was
+/// before, all of them together, so that it is said once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed<'a> {
-    /// What the baseline calls it.
-    pub name: &'a str,
+    /// What the baseline calls it; several entries where nobody knows which of them were open.
+    pub name: String,
     /// Ingress or egress.
     pub direction: Direction,
     /// The rules that let some of it through and that the change took away; none where that is not
     /// known.
     pub gone: Vec<&'a Rule>,
+    /// Whether it is more than one entry.
+    pub many: bool,
     /// Whether it is known that the change closed it.
     pub known: bool,
     /// How bad that is.
@@ -34,10 +37,11 @@ impl Closed<'_> {
             Direction::Ingress => "in on",
             Direction::Egress => "out of",
         };
+        let (is, it) = if self.many { ("are", "they were") } else { ("is", "it was") };
         if self.known {
             format!("{name} is no longer let {way} {group}")
         } else {
-            format!("{name} is not let {way} {group}, and whether it was before is not known")
+            format!("{name} {is} not let {way} {group}, and whether {it} before is not known")
         }
     }
 }
@@ -58,15 +62,21 @@ pub fn closed<'a>(
         .filter(|entry| entry.expected)
         .partition(|entry| meets(entry, &open));
     let severity = expected_traffic_closed(taken.is_some(), !open.is_empty());
-    let known = taken.is_some();
+    let Some(taken) = taken else {
+        let names: Vec<&str> = shut.iter().map(|entry| entry.name.as_str()).collect();
+        let (name, many) = (names.join(" and "), names.len() > 1);
+        let all = Closed { name, direction, gone: Vec::new(), many, known: false, severity };
+        return if names.is_empty() { Vec::new() } else { vec![all] };
+    };
     shut.into_iter()
         .map(|entry| {
-            let gone: Vec<&Rule> = of(direction, taken.unwrap_or_default())
+            let gone: Vec<&Rule> = of(direction, taken)
                 .filter(|rule| meets(entry, &rule.cells()))
                 .collect();
-            Closed { name: &entry.name, direction, gone, known, severity }
+            let name = entry.name.clone();
+            Closed { name, direction, gone, many: false, known: true, severity }
         })
-        .filter(|closed| !closed.known || !closed.gone.is_empty())
+        .filter(|closed| !closed.gone.is_empty())
         .collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard};
 
+use aws_config::identity::IdentityCache;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ec2::Client;
@@ -23,7 +24,7 @@ const SESSION: &str = "typo3-sg-auditor";
 pub(super) struct Clients {
     config: SdkConfig,
     home: Option<Home>,
-    /// One a role, so that the regions of an account share its credentials.
+    /// By role.
     credentials: Mutex<HashMap<String, SharedCredentialsProvider>>,
     clients: Mutex<HashMap<Place, Client>>,
 }
@@ -47,6 +48,9 @@ pub(super) struct At {
 impl Clients {
     /// Every place is asked with the configuration's own credentials.
     pub(super) fn new(config: SdkConfig) -> Self {
+        // One for all clients, so that the regions of an account share its credentials.
+        let cache = IdentityCache::lazy().build();
+        let config = config.into_builder().identity_cache(cache).build();
         Self { config, home: None, credentials: Mutex::default(), clients: Mutex::default() }
     }
 
@@ -84,7 +88,8 @@ impl Clients {
             config = config.region(Region::new(region.clone()));
         }
         if let Some(role) = &role {
-            config = config.credentials_provider(self.credentials(role).await);
+            // As they are: wrapped anew they would be others' in the eyes of the cache.
+            config.set_credentials_provider(Some(self.credentials(role).await));
         }
         let client = Client::from_conf(config.build());
         let client = locked(&self.clients).entry(place.clone()).or_insert(client).clone();

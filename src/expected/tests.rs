@@ -89,6 +89,8 @@ fn one_rule_can_take_several_with_it() {
 #[test]
 fn where_nobody_knows_what_was_there_it_is_said_quietly() {
     assert_eq!(shut(None, &["in tcp 80 ::/0"]), ["HTTPS low", "Updates low"]);
+    // Once, not once for each entry.
+    assert_eq!(shut(None, &["out -1 * ::/0"]), ["HTTP and HTTPS low"]);
     assert_eq!(shut(None, &["in tcp 80-443 sg-0a", "out -1 * ::/0"]), NOTHING);
 }
 
@@ -101,6 +103,6 @@ fn it_reads_like_a_sentence() {
     assert_eq!(title(Direction::Egress, known), "Updates is no longer let out of typo3-shop");
     assert_eq!(
         title(Direction::Ingress, None),
-        "HTTP is not let in on typo3-shop, and whether it was before is not known"
+        "HTTP and HTTPS are not let in on typo3-shop, and whether they were before is not known"
     );
 }

@@ -5,9 +5,9 @@ mod lists;
 mod onward;
 mod pages;
 
+use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_ec2::config::retry::RetryConfig;
-use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_ec2::config::Credentials;
 use chrono::NaiveDate;
 use typo3_sg_auditor::audit::Place;
 use typo3_sg_auditor::aws::AwsEc2;
@@ -20,7 +20,7 @@ const ROLE: [(&str, &str); 2] =
     [("MEMBER_ROLE_NAME", "security/typo3-sg-auditor"), ("MEMBER_EXTERNAL_ID", "o-example:1")];
 
 /// EC2 through the world's endpoint, as the function with these settings reaches it.
-fn ec2(world: &World, variables: &[(&str, &str)]) -> AwsEc2 {
+async fn ec2(world: &World, variables: &[(&str, &str)]) -> AwsEc2 {
     let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
     let lookup = |name: &str| {
         let set = variables.iter().find(|(variable, _)| *variable == name);
@@ -28,19 +28,24 @@ fn ec2(world: &World, variables: &[(&str, &str)]) -> AwsEc2 {
         value.or((name == "TOPIC_ARN").then_some(world.topic_arn.as_str())).map(str::to_owned)
     };
     let function = FunctionSettings::from_env(lookup, today).expect("settings");
-    AwsEc2::of_function(config(world), &function)
+    AwsEc2::of_function(config(world).await, &function)
 }
 
 /// Without tries after the first, so that what fails fails at once.
-fn config(world: &World) -> SdkConfig {
-    let key = Credentials::new("AKIAEXAMPLEEXAMPLE02", "secret", None, None, "tests");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+async fn config(world: &World) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(world.endpoint_url())
         .region(Region::from_static(REGION))
-        .credentials_provider(SharedCredentialsProvider::new(key))
+        .credentials_provider(Credentials::new(
+            "AKIAEXAMPLEEXAMPLE02",
+            "secret",
+            None,
+            None,
+            "tests",
+        ))
         .retry_config(RetryConfig::disabled())
-        .build()
+        .load()
+        .await
 }
 
 fn place(account: &str, region: &str) -> Place {

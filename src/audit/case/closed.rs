@@ -19,7 +19,7 @@ impl Case<'_> {
         let called = self.group.map_or_else(|| "a security group".to_owned(), Group::called);
         let group = self.group.map(|group| group.id.as_str());
         let fingerprint =
-            fingerprint_of(self.place, group, code, Some(closed.direction), closed.name);
+            fingerprint_of(self.place, group, code, Some(closed.direction), &closed.name);
         let finding = self.without_rule(
             code,
             closed.severity,

@@ -199,7 +199,7 @@ fn closed_traffic_can_be_opened_again_by_the_undo_line() {
     assert_eq!((https.code, https.severity.as_str()), (Code::ExpectedTrafficClosed, "high"));
     assert_eq!(https.remediation.outcome, Outcome::None);
     let undo = https.remediation.undo.as_deref().unwrap();
-    assert_eq!(undo.matches("authorize-security-group-ingress").count(), 2);
+    assert_eq!(undo.matches("authorize-security-group-ingress").count(), 1);
     assert!(undo.contains("0.0.0.0/0") && undo.contains("::/0") && !undo.contains('\n'), "{undo}");
     // The same rule closed both, and yet they are two.
     assert_ne!(http.fingerprint, https.fingerprint);

@@ -1,10 +1,11 @@
 //! Other accounts and regions, and groups that are there no longer.
 
-use typo3_sg_auditor::audit::{Ec2Error, SecurityGroups};
+use typo3_sg_auditor::audit::{Ec2Error, Place, SecurityGroups};
+use typo3_sg_auditor::aws::AwsEc2;
 use typo3_sg_auditor::event::GroupKey;
 use typo3_sg_auditor::rule::GroupRef;
 
-use super::{ROLE, count, ec2, home, place};
+use super::{ROLE, config, count, ec2, home, place};
 use crate::support::endpoint::Answer;
 use crate::support::permission::tcp;
 use crate::support::world::{ACCOUNT, Direction::Ingress, FAR, MEMBER, REGION, World};
@@ -22,7 +23,7 @@ async fn another_accounts_groups_are_asked_for_with_its_role() {
     let (near, far) = (world.site(MEMBER, REGION).await, world.site(MEMBER, FAR).await);
     let (group, far_group) = (near.group("typo3-member").await, far.group("typo3-far").await);
     near.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
 
     let here = place(MEMBER, REGION);
     let found = ec2.group(&here, &key(&group.id)).await.expect("an answer").expect("the group");
@@ -48,7 +49,7 @@ async fn another_accounts_groups_are_asked_for_with_its_role() {
 #[tokio::test]
 async fn a_role_that_is_refused_is_no_role_and_is_asked_for_again() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
     let here = place(MEMBER, REGION);
     world.answer(|call| match call.action.as_str() {
         "AssumeRole" => Answer::Error(403, "AccessDenied", "not authorized to perform"),
@@ -69,7 +70,7 @@ async fn a_role_that_is_refused_is_no_role_and_is_asked_for_again() {
 #[tokio::test]
 async fn an_sts_that_is_down_may_pass() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
     let faults = [
         Answer::Error(503, "ServiceUnavailable", "Service is unavailable."),
         Answer::Error(400, "Throttling", "Rate exceeded"),
@@ -89,16 +90,31 @@ async fn an_sts_that_is_down_may_pass() {
 #[tokio::test]
 async fn without_a_role_nothing_is_asked_in_the_name_of_another_account() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let denied = ec2.held_rules(&place(MEMBER, REGION)).await;
     assert!(matches!(denied, Err(Ec2Error::Denied { .. })), "{denied:?}");
     assert_eq!(world.calls(), []);
 }
 
 #[tokio::test]
+async fn a_persons_credentials_are_for_whatever_they_reach() {
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    let ec2 = AwsEc2::new(config(&world).await);
+    // Which account it is, a command line need not know.
+    let anywhere = Place { account: None, region: Some(REGION.to_owned()) };
+    for place in [home(), anywhere] {
+        assert!(ec2.group(&place, &key(&group.id)).await.expect("an answer").is_some());
+        // They say nothing about another account's groups.
+        let members = GroupRef { account: Some(MEMBER.to_owned()), id: NOBODYS.to_owned() };
+        assert_eq!(ec2.is_stale(&place, &members).await, Ok(false));
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_place_is_asked_for_nowhere() {
     let world = World::new().await;
-    let ec2 = ec2(&world, &ROLE);
+    let ec2 = ec2(&world, &ROLE).await;
     let places =
         [place(ACCOUNT, "example.com/#"), place(ACCOUNT, ""), place("1:role/admin#", REGION)];
     for place in places {
@@ -117,8 +133,8 @@ async fn a_group_that_is_there_no_longer_is_stale_where_it_can_be_asked_for() {
         account: account.map(str::to_owned),
         id: id.to_owned(),
     };
-    let with_role = ec2(&world, &ROLE);
-    let without = ec2(&world, &[]);
+    let with_role = ec2(&world, &ROLE).await;
+    let without = ec2(&world, &[]).await;
     for (group, reachable, unreachable) in [
         (named(None, &own.id), false, false),
         (named(None, NOBODYS), true, true),
@@ -131,7 +147,7 @@ async fn a_group_that_is_there_no_longer_is_stale_where_it_can_be_asked_for() {
     }
 
     let group = named(Some(MEMBER), NOBODYS);
-    let with_role = ec2(&world, &ROLE);
+    let with_role = ec2(&world, &ROLE).await;
     world.answer(|call| match call.action.as_str() {
         "AssumeRole" => Answer::Error(403, "AccessDenied", "No."),
         _ => Answer::Moto,

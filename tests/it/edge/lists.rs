@@ -24,7 +24,7 @@ fn texts(cidrs: &[&str]) -> BTreeSet<String> {
 async fn a_list_is_read_once_for_each_version() {
     let world = World::new().await;
     let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let first = ec2.prefix_list(&home(), &list).await.expect("the list");
     assert_eq!(entries(&first), texts(&["203.0.113.0/24"]));
     assert_eq!(first.state, ListState::Settled);
@@ -49,12 +49,27 @@ async fn a_list_is_read_once_for_each_version() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_being_modified_is_what_it_was_before() {
+    let world = World::new().await;
+    let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
+    let ec2 = ec2(&world, &[]).await;
+    world.tag(&list, "slow", "").await;
+    world.change_list(&list, &["198.51.100.0/24"], &[]).await;
+    let during = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert!(during.changing);
+    assert_eq!(entries(&during), texts(&["203.0.113.0/24"]));
+    let after = ec2.prefix_list(&home(), &list).await.expect("the list");
+    assert!(!after.changing && after.version > during.version, "{after:?}");
+    assert_eq!(entries(&after), texts(&["198.51.100.0/24", "203.0.113.0/24"]));
+}
+
+#[tokio::test]
 async fn a_long_list_of_ipv6_is_read_to_its_end() {
     let world = World::new().await;
     let cidrs: Vec<String> = (1..=250).map(|n| format!("2001:db8:{n:x}::/48")).collect();
     let cidrs: Vec<&str> = cidrs.iter().map(String::as_str).collect();
     let list = world.prefix_list("offices", &cidrs).await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let read = ec2.prefix_list(&home(), &list).await.expect("the list");
     assert_eq!(entries(&read), texts(&cidrs));
     assert_eq!(count(&world, ENTRIES), 3);
@@ -64,7 +79,7 @@ async fn a_long_list_of_ipv6_is_read_to_its_end() {
 async fn aws_own_list_has_no_version_and_is_not_kept() {
     let world = World::new().await;
     let list = world.aws_list("com.amazonaws.global.cloudfront.origin-facing").await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     for reads in 1..=2 {
         let read = ec2.prefix_list(&home(), &list).await.expect("the list");
         assert_eq!(read.version, None);
@@ -77,7 +92,7 @@ async fn aws_own_list_has_no_version_and_is_not_kept() {
 async fn a_list_that_cannot_be_read_is_an_error() {
     let world = World::new().await;
     let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
-    let ec2 = ec2(&world, &[]);
+    let ec2 = ec2(&world, &[]).await;
     let gone = ec2.prefix_list(&home(), "pl-0123456789abcdef0").await;
     assert!(matches!(gone, Err(Ec2Error::NotFound { .. })), "{gone:?}");
     for action in [DESCRIBE, ENTRIES] {

@@ -16,7 +16,7 @@ fn rest() -> Schedule {
 #[tokio::test]
 async fn the_rest_goes_to_the_function_itself_and_is_not_waited_for() {
     let world = World::new().await;
-    let onward = AwsOnward::new(&config(&world), "typo3-sg-auditor");
+    let onward = AwsOnward::new(&config(&world).await, "typo3-sg-auditor");
     onward.go_on(&rest().to_payload()).await.expect("handed on");
     let calls = world.calls();
     let [call] = &calls[..] else { panic!("{calls:?}") };
@@ -30,7 +30,7 @@ async fn the_rest_goes_to_the_function_itself_and_is_not_waited_for() {
 #[tokio::test]
 async fn what_cannot_be_handed_on_is_said() {
     let world = World::new().await;
-    let onward = AwsOnward::new(&config(&world), "typo3-sg-auditor");
+    let onward = AwsOnward::new(&config(&world).await, "typo3-sg-auditor");
     world.answer(|_| Answer::Error(403, "AccessDeniedException", "not authorized to perform"));
     let error = onward.go_on(&rest().to_payload()).await.expect_err("refused").to_string();
     assert!(error.contains("AccessDeniedException"), "{error}");

@@ -1,10 +1,12 @@
-"""What moto's EC2 lacks and the tests depend on: pages, limits of filters, filters by prefix list, unknown lists.
+"""What moto's EC2 lacks and the tests depend on: pages, limits of filters, filters by prefix list, lists that are
+unknown or being modified.
 
 moto answers with everything at once, whatever MaxResults says, so that a reader that forgets the second page would
 pass every test against it.
 """
 
 import base64
+import copy
 import functools
 import hashlib
 import json
@@ -95,6 +97,37 @@ def of_known_lists(get_entries):
     return entries
 
 
+def settling(modify):
+    """EC2 takes a while to change a list: one that is tagged `slow` is still being modified when it is next described."""
+
+    @functools.wraps(modify)
+    def modified(self):
+        answer = modify(self)
+        prefix_list = self.ec2_backend.managed_prefix_lists[self._get_param("PrefixListId")]
+        prefix_list.settles = any(tag["key"] == "slow" for tag in prefix_list.get_tags())
+        return answer
+
+    return modified
+
+
+def told_while_settling(describe):
+    """Meanwhile it is told of in the version before."""
+
+    @functools.wraps(describe)
+    def described(self):
+        lists = []
+        for prefix_list in describe(self).result["PrefixLists"]:
+            if getattr(prefix_list, "settles", False):
+                prefix_list.settles = False
+                prefix_list = copy.copy(prefix_list)
+                prefix_list.state = "modify-in-progress"
+                prefix_list.version -= 1
+            lists.append(prefix_list)
+        return ActionResult({"PrefixLists": lists})
+
+    return described
+
+
 def patch():
     SecurityGroups.describe_security_groups = in_pages(
         SecurityGroups.describe_security_groups, "SecurityGroups", lambda group: group.id, 5, 1000, alone="GroupIds"
@@ -105,5 +138,7 @@ def patch():
     VPCs.get_managed_prefix_list_entries = in_pages(
         of_known_lists(VPCs.get_managed_prefix_list_entries), "Entries", lambda entry: entry["Cidr"], 1, 100
     )
+    VPCs.modify_managed_prefix_list = settling(VPCs.modify_managed_prefix_list)
+    VPCs.describe_managed_prefix_lists = told_while_settling(VPCs.describe_managed_prefix_lists)
     SecurityGroup.filter_ip_permission__prefix_list_id = naming(lambda group: group.ingress_rules)
     SecurityGroup.filter_egress__ip_permission__prefix_list_id = naming(lambda group: group.egress_rules)

@@ -21,7 +21,8 @@ impl Site {
         list
     }
 
-    /// Adds entries to a list and removes others, which makes a new version of it.
+    /// Adds entries to a list and removes others, which makes a new version of it. A list with the tag `slow` is still
+    /// being modified when it is next described.
     pub async fn change_list(&self, list: &str, add: &[&str], remove: &[&str]) {
         let added = add.iter().map(|cidr| AddPrefixListEntry::builder().cidr(*cidr).build());
         let removed =
