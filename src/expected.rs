@@ -11,7 +11,8 @@ use crate::rule::{Direction, Rule};
 use crate::severity::expected_traffic_closed;
 
 /// An entry of the baseline of which nothing is let through any more; where it is not known what was
-/// before, all of them together, so that it is said once.
+/// before, all of them together, and only
+/// where none is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed<'a> {
     /// What the baseline calls it; several entries where nobody knows which of them were open.
@@ -66,13 +67,13 @@ pub fn closed<'a>(
         let names: Vec<&str> = shut.iter().map(|entry| entry.name.as_str()).collect();
         let (name, many) = (names.join(" and "), names.len() > 1);
         let all = Closed { name, direction, gone: Vec::new(), many, known: false, severity };
-        return if names.is_empty() { Vec::new() } else { vec![all] };
+        // A site that is still reached one way may never have been reached the other way.
+        return if names.is_empty() || !open.is_empty() { Vec::new() } else { vec![all] };
     };
     shut.into_iter()
         .map(|entry| {
-            let gone: Vec<&Rule> = of(direction, taken)
-                .filter(|rule| meets(entry, &rule.cells()))
-                .collect();
+            let gone: Vec<&Rule> =
+                of(direction, taken).filter(|rule| meets(entry, &rule.cells())).collect();
             let name = entry.name.clone();
             Closed { name, direction, gone, many: false, known: true, severity }
         })

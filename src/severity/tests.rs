@@ -161,7 +161,7 @@ fn findings_about_something_else_are_what_the_table_says() {
         (
             "expected-traffic-closed",
             "what was let through before is not known",
-            closed(web, None, &["80"]),
+            closed(web, None, &["22"]),
         ),
         (
             "unresolved-peer",
