@@ -53,9 +53,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ///
     /// # Errors
     ///
-    /// When EC2 did not answer for now.
-    pub async fn run(&self) -> Result<Tally, AuditError> {
-        let mut tally = Tally { groups: 1, rules: self.introduced.len(), ..Tally::default() };
+    /// When EC2 did not answer for now. What became of other rules before is in `tally` then: what
+    /// is reverted is not found again.
+    pub async fn run(&self, tally: &mut Tally) -> Result<(), AuditError> {
+        tally.groups += 1;
+        tally.rules += self.introduced.len();
         for direction in [Direction::Ingress, Direction::Egress] {
             let lists = self.look_up(direction).await?;
             let judge = self.judge(direction, &lists);
@@ -86,7 +88,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
             }
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// That a rule names a group which is there no longer. Where EC2 does not answer, nothing is

@@ -179,7 +179,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Naming<'_, E, N, O> {
                             cause: Some(Cause { change: self.change, list: self.list }),
                             clock,
                         };
-                        tally.extend(audit.run().await?);
+                        audit.run(tally).await?;
                     }
                 }
                 page = got.next;

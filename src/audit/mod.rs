@@ -37,7 +37,7 @@ use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
-use retell::retell;
+use retell::{is_taken_away, retell};
 use summary::{Tally, not_audited, report};
 
 /// What time it is.
@@ -200,9 +200,9 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
                 let case = Case { place: &place, group: None, record: Some(record) };
                 self.unaudited(&case, None, reason, clock()).into()
             }
-            Event::Change(change) => self.change(change, clock).await?.into(),
+            Event::Change(change) => self.change(change, clock).await?,
             Event::List(change) => self.list(change, clock).await?.into(),
-            Event::Tags(change) => self.tags(change, clock).await?.into(),
+            Event::Tags(change) => self.tags(change, clock).await?,
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
         if let Err(error) = self.publish(&report).await {
@@ -236,6 +236,14 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         let reason = report.reason.as_deref().unwrap_or_default();
         tracing::info!(outcome = ?report.outcome, reason, findings = report.findings.len(), "audited");
         Ok(())
+    }
+
+    /// What came of an audit that EC2 broke off, of something that does not say itself what it
+    /// opened: all of it is found again when it is tried again, but for what was taken away.
+    fn broken_off(&self, mut tally: Tally, error: AuditError) -> Audited {
+        tally.findings.retain(is_taken_away);
+        tally.partial = true;
+        Audited { report: report(&self.baseline, tally), rest: None, failed: Some(error) }
     }
 
     fn unaudited(

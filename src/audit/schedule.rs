@@ -143,9 +143,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 cause: None,
                 clock,
             };
-            let mut ended = audit.run().await?;
+            let mut ended = Tally::default();
+            let ran = audit.run(&mut ended).await;
             ended.findings.retain(|finding| is_news(finding, &held, settings.hold_max_hours, now));
             tally.extend(ended);
+            ran?;
         }
         Ok(())
     }

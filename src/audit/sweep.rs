@@ -112,7 +112,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             let which = Selection::Scope(&settings.scope);
             let got = self.ec2.groups(place, which, page.as_deref()).await?;
             for (group, rules) in &got.groups {
-                tally.extend(self.group(place, group, rules, &settings).await?);
+                self.group(place, group, rules, &settings, tally).await?;
             }
             (self.progress)(tally.groups);
             match got.next {
@@ -134,7 +134,8 @@ impl<E: SecurityGroups> Sweep<'_, E> {
         group: &Group,
         rules: &[Rule],
         settings: &Settings,
-    ) -> Result<Tally, AuditError> {
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
         // Where nothing else says whose the group is, EC2's answer does.
         let account = place.account.clone().or_else(|| group.owner.clone());
         let place = Place { account, region: place.region.clone() };
@@ -153,7 +154,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             cause: None,
             clock: self.clock,
         };
-        audit.run().await
+        audit.run(tally).await
     }
 
     /// Says once a sweep that the baseline itself is wide on SSH.

@@ -9,6 +9,7 @@ mod schedules;
 mod scope;
 mod sources;
 mod staged;
+mod untold;
 
 use std::cell::RefCell;
 
