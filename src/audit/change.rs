@@ -13,7 +13,7 @@ use super::tags::TAG_CALLS;
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
-use crate::event::{ChangeKind, GroupKey, SgChange};
+use crate::event::{ChangeKind, GroupKey, Record, SgChange};
 use crate::expected::closed;
 use crate::finding::{Outcome, Report, ReportOutcome};
 use crate::hold::Claim;
@@ -29,7 +29,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         clock: Clock<'_>,
     ) -> Result<Audited, AuditError> {
         let place = self.place(&change.record);
-        let case = Case { place: &place, group: None, record: Some(&change.record) };
+        let Record { event_name, retold, .. } = &change.record;
+        // What the sweep reverted has no call behind it, and is told without one.
+        let record = Some(&change.record).filter(|_| !retold || event_name.is_some());
+        let case = Case { place: &place, group: None, record };
         let settings = &self.settings_of(&place);
         if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
             let tally = Tally { groups: 1, rules, ..Tally::default() };
@@ -45,8 +48,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
             }
         };
-        if !in_scope(&settings.scope, &group) {
-            let name = change.record.event_name.as_deref().unwrap_or_default();
+        // What was reverted is told, wherever the group went.
+        if !retold && !in_scope(&settings.scope, &group) {
+            let name = event_name.as_deref().unwrap_or_default();
             if TAG_CALLS.contains(&name) {
                 return self.left_unseen(&change.record, &group, clock).await;
             }

@@ -207,7 +207,9 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         };
         if let Err(error) = self.publish(&report).await {
             for payload in retell(event, &report) {
-                self.onward.go_on(&payload).await?;
+                if let Err(error) = self.onward.go_on(&payload).await {
+                    tracing::error!(%error, %payload, "what was reverted cannot be told of");
+                }
             }
             return Err(error);
         }

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use crate::event::{ChangeKind, Event};
+use crate::event::{ChangeKind, Event, RETOLD};
 use crate::finding::{Finding, Outcome, Report};
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 
@@ -67,6 +67,7 @@ fn record(finding: &Finding) -> Option<Value> {
         "eventVersion": "1.10",
         "eventSource": "ec2.amazonaws.com",
         "eventName": "AuthorizeSecurityGroupIngress",
+        RETOLD: { "eventName": change.and_then(|change| change.event_name.as_ref()) },
         "eventID": change.and_then(|change| change.event_id.as_ref()),
         "eventTime": crate::finding::timestamp(
             &change.and_then(|change| change.time).unwrap_or(remediation.time)

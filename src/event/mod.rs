@@ -35,6 +35,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
+pub(crate) use record::RETOLD;
 use wrapper::Unwrapped;
 
 /// Reads what an invocation brings. There is always something in it: whatever cannot be read is
@@ -97,6 +98,9 @@ pub struct Record {
     pub source_ip: Option<String>,
     /// `userAgent`
     pub user_agent: Option<String>,
+    /// Whether it is the auditor's own, of a rule that it reverted and could not tell of. It then
+    /// has the name of the call behind the revert; none where there was no call.
+    pub retold: bool,
 }
 
 /// A change of one security group.

@@ -93,3 +93,95 @@ fn a_change_that_is_told_again_by_its_event_is_told_once() {
         ]
     );
 }
+
+/// Nobody hears anything.
+struct Mute;
+
+impl Notifier for Mute {
+    async fn publish(&self, _: &crate::report::Message) -> Result<(), NotifyError> {
+        Err(NotifyError { message: "SNS is having a bad day".to_owned() })
+    }
+}
+
+/// What is told after all of what an event had reverted when nobody heard of it.
+fn retold(world: &MemoryEc2, settings: &Settings, event: &Event) -> Ran {
+    let onward = MemoryNotifier::default();
+    let home = place();
+    let auditor = Auditor::new(world, &Mute, &onward, settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert!(runtime.block_on(auditor.audit(event, &noon, None)).is_err());
+    let [payload] = &onward.take_handed_on()[..] else { panic!("one payload") };
+    let [event] = &decode(payload.to_string().as_bytes())[..] else { panic!("one event") };
+    run_at(world, settings, event, noon(), None)
+}
+
+#[test]
+fn a_revert_of_the_sweep_is_retold_where_changes_are_only_reported() {
+    let world = ec2(&[rule("tcp 22 0.0.0.0/0 sgr-1")]);
+    let sweeping =
+        Settings { sweep_remediation: Remediation::RevertSsh, ..settings(Remediation::Notify) };
+    let ran = retold(&world, &sweeping, &Event::Schedule(Box::default()));
+    assert_eq!(told(ran.report()), ["open-ssh already-gone tcp 22 from 0.0.0.0/0"]);
+    let finding = &ran.published()["findings"][0];
+    assert!(finding["remediation"]["undo"].is_string(), "{finding:#}");
+    // No call of anybody is behind a sweep.
+    assert_eq!(finding["change"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_revert_in_a_group_that_left_the_scope_is_retold() {
+    let untagged = Group { tags: BTreeMap::new(), ..group() };
+    let world = MemoryEc2::new([(place(), untagged, vec![rule(FIRST)])], Lists::new());
+    let mut settings = reverting();
+    settings.scope = Scope::Tag { key: "Role".to_owned(), value: "typo3".to_owned() };
+    let Event::Change(change) = event(ChangeKind::Created) else { panic!("a change") };
+    let left = Event::Tags(Box::new(TagChange {
+        record: Record { event_name: Some("DeleteTags".to_owned()), ..change.record },
+        groups: vec![SG.to_owned()],
+        tags: BTreeMap::from([("Role".to_owned(), TagAction::Deleted(None))]),
+        all_deleted: false,
+    }));
+    let ran = retold(&world, &settings, &left);
+    assert_eq!(told(ran.report()), ["open-ssh already-gone tcp 22 from 198.51.100.0/24"]);
+    let change = &ran.published()["findings"][0]["change"];
+    assert_eq!(change["event_name"], "DeleteTags");
+}
+
+#[test]
+fn every_kind_of_rule_is_retold_as_it_was() {
+    let rules = [
+        "-1 * 0.0.0.0/0 sgr-1",
+        "icmp 8--1 198.51.100.0/24 sgr-2",
+        "icmpv6 128--1 2001:db8:2::/48 sgr-3",
+        "tcp 22-80 ::/0 sgr-4",
+        "47 * 192.0.2.0/24 sgr-5",
+        "tcp 22 pl-1 sgr-6",
+    ];
+    let rules: Vec<Rule> = rules.iter().map(|text| rule(text)).collect();
+    let list = Ok(vec!["198.51.100.0/24".parse().unwrap()]);
+    let lists = [("pl-1".to_owned(), list)].into();
+    let world = MemoryEc2::new([(place(), group(), rules.clone())], lists);
+    let mut sweeping = settings(Remediation::Notify);
+    sweeping.sweep_remediation = Remediation::RevertIngress;
+    sweeping.revert_keeps = RevertKeeps::Nothing;
+    let onward = MemoryNotifier::default();
+    let home = place();
+    let auditor = Auditor::new(&world, &Mute, &onward, &sweeping, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert!(
+        runtime.block_on(auditor.audit(&Event::Schedule(Box::default()), &noon, None)).is_err()
+    );
+    let mut told: Vec<String> = Vec::new();
+    for payload in onward.take_handed_on() {
+        for event in decode(payload.to_string().as_bytes()) {
+            let Event::Change(change) = event else { panic!("{event:?}") };
+            let ChangeKind::Authorized(of_event) = &change.kind else { panic!("{change:?}") };
+            told.extend(of_event.iter().map(|rule| format!("{:?} {:?}", rule.id, rule.content())));
+        }
+    }
+    told.sort();
+    let mut all: Vec<String> =
+        rules.iter().map(|rule| format!("{:?} {:?}", rule.id, rule.content())).collect();
+    all.sort();
+    assert_eq!(told, all);
+}
