@@ -152,7 +152,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         Ok(())
     }
 
-    /// The places of a schedule: its accounts in their order, each with its regions in theirs.
+    /// The places of a schedule, each once: its accounts in their order, each with its regions in
+    /// theirs.
     fn places(&self, schedule: &Schedule) -> Vec<Place> {
         let own = |named: &[String], own: &Option<String>| {
             if named.is_empty() {
@@ -162,13 +163,16 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
         };
         let regions = own(&schedule.regions, &self.home.region);
-        own(&schedule.accounts, &self.home.account)
-            .into_iter()
-            .flat_map(|account| {
-                let place = move |region| Place { account: account.clone(), region };
-                regions.clone().into_iter().map(place)
-            })
-            .collect()
+        let mut places: Vec<Place> = Vec::new();
+        for place in own(&schedule.accounts, &self.home.account).into_iter().flat_map(|account| {
+            let place = move |region| Place { account: account.clone(), region };
+            regions.clone().into_iter().map(place)
+        }) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
     }
 }
 

@@ -203,16 +203,23 @@ pub struct Resume {
     pub places_done: usize,
     /// EC2's token for the page of the next place that is to be read.
     pub page: Option<String>,
+    /// The groups of that page that are done.
+    pub groups_done: Vec<String>,
 }
 
 impl Schedule {
     /// The payload that asks for it; [`decode`] reads it back.
     pub fn to_payload(&self) -> Value {
-        let Resume { depth, places_done, page } = &self.resume;
+        let Resume { depth, places_done, page, groups_done } = &self.resume;
         json!({ self.task.as_str(): {
             "accounts": self.accounts,
             "regions": self.regions,
-            "resume": { "depth": depth, "places_done": places_done, "page": page },
+            "resume": {
+                "depth": depth,
+                "places_done": places_done,
+                "page": page,
+                "groups_done": groups_done,
+            },
         } })
     }
 }
