@@ -308,3 +308,22 @@ fn a_place_that_is_named_twice_is_swept_once() {
     let ran = run_at(&open_groups(3), &settings(Remediation::Notify), &event, noon(), None);
     assert_eq!((ran.report().groups_audited, ran.report().findings.len()), (3, 3));
 }
+
+#[test]
+fn whether_a_peer_is_there_is_asked_once_for_all_groups() {
+    let groups = (0..20).map(|number| {
+        let group = Group { id: format!("sg-{number:017x}"), ..group() };
+        let own = format!("tcp 6379 {}", group.id);
+        let rules = ["tcp 3306 sg-0db", "tcp 8983 sg-0db", &own].map(rule).to_vec();
+        (place(), group, rules)
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    let asked = std::cell::Cell::new(0);
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        asked.set(asked.get() + usize::from(call == "is_stale"));
+        None
+    });
+    let ran = run_at(&staged, &settings(Remediation::Notify), &sweep(), noon(), None);
+    // The group itself is there, since its rules are read.
+    assert_eq!((ran.report().findings.len(), asked.get()), (60, 1));
+}
