@@ -259,18 +259,6 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         report(&self.baseline, Tally { findings, ..Tally::default() })
     }
 
-    /// The finding that something else than a change of a group could not be looked at.
-    fn not_looked_at(
-        &self,
-        case: &Case<'_>,
-        what: &str,
-        reason: &str,
-        time: DateTime<Utc>,
-    ) -> Report {
-        let findings = vec![case.not_looked_at(what, reason, time)];
-        report(&self.baseline, Tally { findings, ..Tally::default() })
-    }
-
     /// The settings as the groups of a place see them.
     fn settings_of(&self, place: &Place) -> Settings {
         let mut settings = self.settings.clone();

@@ -12,13 +12,16 @@ use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::open_ssh_in_baseline;
 use crate::event::Resume;
-use crate::finding::{Finding, Outcome, Report};
+use crate::finding::{Finding, Report};
 use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
 
 /// So long before the deadline the sweep stops: what was found has to be published, and the rest
 /// handed on, each of which may take as long as a call with its retries.
 const RESERVE: TimeDelta = TimeDelta::seconds(35);
+
+/// A page that takes longer than this is not finished where there is no time.
+const SLOW: TimeDelta = TimeDelta::seconds(10);
 
 /// Where in a place a sweep goes on.
 #[derive(Default)]
@@ -103,7 +106,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Audits the groups of a place from `start` on, and says where to go on where there was no
     /// time for all. What was found is in `tally` even where the sweep breaks off. At least one
-    /// page is read, and one group acted on, so that the next invocation goes on further.
+    /// page is audited, or one group of a slow one, so that the next invocation goes on further.
     async fn place(
         &self,
         place: &Place,
@@ -130,16 +133,16 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                 got => got?,
             };
             resumed = false;
-            let before = tally.findings.len();
+            let began = (self.clock)();
             let left: Vec<_> =
                 got.groups.iter().filter(|(group, _)| !done.contains(&group.id)).collect();
             let last = left.len();
             for (number, (group, rules)) in (1..).zip(left) {
                 self.group(place, group, rules, &settings, tally).await?;
                 done.push(group.id.clone());
-                // Reading a page takes little time, and reverting what is in it may take much.
-                let acted = || tally.findings.iter().skip(before).any(is_acted_on);
-                if number < last && self.is_late() && acted() {
+                // Most pages take a moment. One with much to revert, or to look up, may take minutes.
+                let is_slow = (self.clock)() - began > SLOW;
+                if number < last && is_slow && self.is_late() {
                     return Ok(Some(Next { page, done }));
                 }
             }
@@ -203,14 +206,6 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             let case = Case { place, group: None, record: None };
             tally.findings.push(case.open_ssh_in_baseline(&baseline.name, (self.clock)()));
         }
-    }
-}
-
-/// Whether a revert was tried.
-fn is_acted_on(finding: &Finding) -> bool {
-    match finding.remediation.outcome {
-        Outcome::Reverted | Outcome::Narrowed | Outcome::AlreadyGone | Outcome::Failed => true,
-        Outcome::None | Outcome::Held | Outcome::Exempt => false,
     }
 }
 
