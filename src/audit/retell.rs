@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::event::{ChangeKind, Event};
-use crate::finding::{Finding, Outcome, Report};
+use crate::finding::{Finding, Report};
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 
 /// An asynchronous invocation takes 256 KiB, and some of it is needed around the records.
@@ -41,14 +41,8 @@ pub fn retell(event: &Event, report: &Report) -> Vec<Value> {
 /// The record of a call that would have added the rule which was taken away.
 fn record(finding: &Finding) -> Option<Value> {
     let remediation = &finding.remediation;
-    let gone = match remediation.outcome {
-        Outcome::Reverted | Outcome::Narrowed => true,
-        // Gone, and not all that should have stayed is there.
-        Outcome::Failed => remediation.connections.is_some(),
-        Outcome::None | Outcome::AlreadyGone | Outcome::Held | Outcome::Exempt => false,
-    };
     let (rule, group) = (finding.rule.as_ref()?, finding.group.as_ref()?);
-    if !gone || rule.direction != Direction::Ingress {
+    if !remediation.took_away() || rule.direction != Direction::Ingress {
         return None;
     }
     let change = finding.change.as_ref();

@@ -10,7 +10,7 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, report};
-use super::sweep::{Sweep, Swept, not_swept};
+use super::sweep::{Sweep, Swept, is_late, not_swept};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
@@ -35,7 +35,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Audited {
         match schedule.task {
             Task::Sweep => self.sweep(schedule, clock, deadline).await,
-            Task::Holds => self.holds(schedule, clock).await,
+            Task::Holds => self.holds(schedule, clock, deadline).await,
         }
     }
 
@@ -74,8 +74,14 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         Audited { report: report(&self.baseline, tally), rest, failed }
     }
 
-    /// Closes what was held open and is held no longer.
-    async fn holds(&self, schedule: &Schedule, clock: Clock<'_>) -> Audited {
+    /// Closes what was held open and is held no longer. What there is no time for is the next
+    /// check's, a quarter of an hour later.
+    async fn holds(
+        &self,
+        schedule: &Schedule,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Audited {
         let mut tally = Tally::default();
         let mut failed = None;
         for place in &self.places(schedule) {
@@ -84,7 +90,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     tally.findings.push(not_swept(place, &reason, clock()));
                     continue;
                 }
-                None => self.end_holds(place, clock, &mut tally).await,
+                None => self.end_holds(place, clock, deadline, &mut tally).await,
             };
             match ended {
                 Ok(()) => {}
@@ -98,7 +104,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 }
             }
         }
-        tally.partial = failed.is_some();
+        tally.partial |= failed.is_some();
         Audited { report: report(&self.baseline, tally), rest: None, failed }
     }
 
@@ -106,6 +112,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         place: &Place,
         clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
         let settings = &self.settings_of(place);
@@ -121,6 +128,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let library = Library::new(self.ec2);
         for (id, held) in over {
+            if is_late(clock, deadline) {
+                tracing::warn!("the rest of the holds is left to the next check");
+                tally.partial = true;
+                return Ok(());
+            }
             let Some(group) = self.ec2.group(place, &GroupKey::Id(id)).await? else { continue };
             if !in_scope(&settings.scope, &group) {
                 continue;

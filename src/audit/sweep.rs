@@ -24,8 +24,8 @@ const RESERVE: TimeDelta = TimeDelta::seconds(35);
 enum Reached {
     /// All groups are audited.
     End,
-    /// There was no time for more: this page is the next.
-    Page(String),
+    /// There was no time for more: this page is the next, or the first one where it is `None`.
+    Page(Option<String>),
 }
 
 /// What a sweep found, and what it did not come to.
@@ -75,7 +75,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                 }
                 None => match self.place(place, page.take(), &mut swept.tally).await {
                     Ok(Reached::End) => None,
-                    Ok(Reached::Page(page)) => Some((at, Some(page))),
+                    Ok(Reached::Page(page)) => Some((at, page)),
                     Err(AuditError::Ec2(error)) if !error.may_pass() => {
                         let reason = error.to_string();
                         swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
@@ -99,7 +99,9 @@ impl<E: SecurityGroups> Sweep<'_, E> {
     }
 
     /// Audits the groups of a place from `page` on. What was found is in `tally` even where the
-    /// sweep breaks off. At least one page is read, so that the next invocation goes on further.
+    /// sweep breaks off. At least one page is audited, so that the next invocation goes on further;
+    /// or so much of it that something was reverted, which the next one does not find again. Reverts
+    /// take time, and one that nobody was told of before the function is stopped is lost.
     async fn place(
         &self,
         place: &Place,
@@ -108,16 +110,23 @@ impl<E: SecurityGroups> Sweep<'_, E> {
     ) -> Result<Reached, AuditError> {
         let mut settings = self.settings.clone();
         settings.baseline = settings.baseline.of_account(place.account.as_deref());
+        let mut reverted = false;
         loop {
             let which = Selection::Scope(&settings.scope);
             let got = self.ec2.groups(place, which, page.as_deref()).await?;
             for (group, rules) in &got.groups {
+                let before = tally.findings.len();
                 tally.extend(self.group(place, group, rules, &settings).await?);
+                let mut found = tally.findings.iter().skip(before);
+                reverted |= found.any(|it| it.remediation.took_away());
+                if reverted && self.is_late() {
+                    return Ok(Reached::Page(page));
+                }
             }
             (self.progress)(tally.groups);
             match got.next {
                 None => return Ok(Reached::End),
-                Some(next) if self.is_late() => return Ok(Reached::Page(next)),
+                Some(next) if self.is_late() => return Ok(Reached::Page(Some(next))),
                 next => page = next,
             }
         }
@@ -125,7 +134,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| (self.clock)() + RESERVE > deadline)
+        is_late(self.clock, self.deadline)
     }
 
     async fn group(
@@ -173,6 +182,11 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             tally.findings.push(case.open_ssh_in_baseline(&baseline.name, (self.clock)()));
         }
     }
+}
+
+/// Whether it is time to publish what there is.
+pub fn is_late(clock: Clock<'_>, deadline: Option<DateTime<Utc>>) -> bool {
+    deadline.is_some_and(|deadline| clock() + RESERVE > deadline)
 }
 
 /// The finding that the groups of a place were not looked at.
