@@ -8,7 +8,8 @@ use super::library::Library;
 use super::list::Cause;
 use super::ports::{Group, SecurityGroups};
 use super::remedy::{
-    compliant, connections, exempt_perhaps, held, not_due, on_claim, on_undecided, would_keep,
+    compliant, connections, exempt_perhaps, held, not_due, on_claim, on_undecided, why_not,
+    would_keep,
 };
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
@@ -166,7 +167,10 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         if !is_due(self.remediation, rule.direction, code, judgement) {
             return Ok(Remedy {
                 outcome: Outcome::None,
-                detail: not_due(self.remediation, one.seen),
+                detail: match self.case.record {
+                    Some(_) => not_due(self.remediation, one.seen),
+                    None => why_not(self.remediation).to_owned(),
+                },
                 time: (self.clock)(),
                 undo: None,
                 hold: None,

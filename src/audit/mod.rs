@@ -29,6 +29,7 @@ pub use ports::{
     Ec2Error, Group, GroupPage, ListState, Notifier, NotifyError, Onward, OnwardError, Place,
     PrefixList, Revoked, SecurityGroups, Selection,
 };
+pub use remedy::ONLY_REPORTED;
 pub use summary::merged;
 pub use sweep::{Survey, survey};
 

@@ -31,6 +31,12 @@ fn headline(finding: &Finding) -> String {
             let until = until.map_or_else(String::new, |until| format!(" until {until}"));
             format!("{outcome}{until}: {}", decapitalised(&finding.title))
         }
+        // The outcome says the rest of such a title.
+        (Standing::MaybeDown, _) => {
+            let title = finding.title.rsplit_once(", and whether");
+            let title = title.map_or(finding.title.as_str(), |(title, _)| title);
+            format!("{outcome}: {}", decapitalised(title))
+        }
         // The title of such a finding is mostly the reason, and too long.
         (Standing::NotAudited, _) => format!("{outcome}: {}", change(finding)),
         _ => format!("{outcome}: {}", decapitalised(&finding.title)),

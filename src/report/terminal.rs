@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::inert;
 use super::wording;
+use crate::audit::ONLY_REPORTED;
 use crate::finding::{Code, Finding, Outcome, Report, ReportOutcome, Severity};
 
 /// How to show it. Whether the output is a terminal and what `NO_COLOR` says, the caller knows.
@@ -38,10 +39,19 @@ pub struct Compliant {
     /// Changes that introduced nothing beyond the baseline, in groups of which nothing else was
     /// looked at.
     pub changes: usize,
+    /// Groups of which only the rules that name a list which changed were looked at.
+    pub naming: usize,
 }
 
 /// The report on groups as they are, as text that ends in a line break.
 pub fn render(report: &Report, style: Style) -> String {
+    let page = Page { text: String::new(), style, about: About::Groups };
+    let groups = groups_compliant(report);
+    page.written(report, &blocks(&report.findings), Compliant { groups, ..Compliant::default() })
+}
+
+/// How many of the groups that were looked at have nothing noncompliant.
+pub fn groups_compliant(report: &Report) -> usize {
     let blocks = blocks(&report.findings);
     let noncompliant = blocks.iter().filter(|(place, findings)| {
         place.group.is_some()
@@ -49,9 +59,7 @@ pub fn render(report: &Report, style: Style) -> String {
                 finding.severity > Severity::Informational && finding.code != Code::UnauditedChange
             })
     });
-    let groups = report.groups_audited.saturating_sub(noncompliant.count());
-    let page = Page { text: String::new(), style, about: About::Groups };
-    page.written(report, &blocks, Compliant { groups, changes: 0 })
+    report.groups_audited.saturating_sub(noncompliant.count())
 }
 
 /// The report on changes of groups, as text that ends in a line break. Of what complied, a report
@@ -171,8 +179,8 @@ impl Page {
             self.line("");
         }
         self.compliant(compliant);
-        for exempt in &report.exempt {
-            self.flow(&format!("exempt: {}", wording::exempt(exempt)), 2);
+        for (exempt, _) in wording::exempt(&report.exempt) {
+            self.flow(&format!("exempt: {exempt}"), 2);
         }
         if let Some(reason) = &report.reason {
             self.flow(reason, 2);
@@ -190,7 +198,7 @@ impl Page {
     }
 
     fn compliant(&mut self, compliant: Compliant) {
-        let Compliant { groups, changes } = compliant;
+        let Compliant { groups, changes, naming } = compliant;
         if groups > 0 {
             self.line(&format!("{} compliant", wording::count(groups, "group")));
         }
@@ -199,6 +207,14 @@ impl Page {
             let text = format!(
                 "{} introduced nothing beyond the baseline; the rest of {theirs} was not looked at",
                 wording::count(changes, "change")
+            );
+            self.flow(&text, 0);
+        }
+        if naming > 0 {
+            let (name, theirs) = if naming == 1 { ("names", "its") } else { ("name", "their") };
+            let text = format!(
+                "{} {name} the list in rules that comply; {theirs} other rules were not looked at",
+                wording::count(naming, "group")
             );
             self.flow(&text, 0);
         }
@@ -259,13 +275,15 @@ impl Page {
             outcome => outcome.as_str(),
         };
         // That a look at groups changed nothing need not be said of each of their rules.
-        let done = remediation.outcome != Outcome::None;
-        if self.about == About::Changes || finding.rule.is_none() || done {
-            self.wrapped(outcome, indent, &remediation.detail);
-        }
+        let detail = match (self.about, &finding.rule) {
+            (About::Groups, Some(_)) => {
+                remediation.detail.strip_prefix(ONLY_REPORTED).unwrap_or(&remediation.detail)
+            }
+            _ => remediation.detail.as_str(),
+        };
+        self.wrapped(outcome, indent, detail);
         if let Some(hold) = wording::held(finding) {
-            let until = wording::minute(hold.until);
-            self.wrapped("held until", indent, &format!("{until}: {}", hold.reason));
+            self.wrapped("reason", indent, &wording::quoted(&hold.reason));
         }
         self.wrapped("connections", indent, remediation.connections.as_deref().unwrap_or_default());
         if let Some(undo) = &remediation.undo {

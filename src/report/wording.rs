@@ -8,6 +8,7 @@ use crate::finding::{Code, Exempted, Finding, Outcome, Report, ReportBaseline, S
 use crate::hold::Hold;
 use crate::rule::Rule;
 use crate::words::rule_text;
+pub(super) use crate::words::{minute, quoted};
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,11 +117,6 @@ pub(super) fn rule(rule: &Rule) -> String {
     }
 }
 
-/// In quotation marks, which the text itself cannot close.
-pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\\\""))
-}
-
 /// The name of a finding's group, else its id.
 pub(super) fn group(finding: &Finding) -> Option<&str> {
     let group = finding.group.as_ref()?;
@@ -193,15 +189,18 @@ pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
     }
 }
 
-/// `tcp 8000 from 198.51.100.0/24 on sg-… until 2027-01-31: vendor migration`
-pub(super) fn exempt(exempt: &Exempted) -> String {
-    let Exempted { group, traffic, reason, until, .. } = exempt;
-    format!("{traffic} on {group} until {until}: {reason}")
-}
-
-/// `2026-03-12 16:00 UTC`
-pub(super) fn minute(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
+/// `tcp 8000 from 198.51.100.0/24 on sg-… until 2027-01-31: vendor migration`, once where it is so
+/// of several rules, with how many.
+pub(super) fn exempt(exempt: &[Exempted]) -> Vec<(String, usize)> {
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for Exempted { group, traffic, reason, until, .. } in exempt {
+        let line = format!("{traffic} on {group} until {until}: {reason}");
+        match lines.iter_mut().find(|(it, _)| *it == line) {
+            Some((_, rules)) => *rules += 1,
+            None => lines.push((line, 1)),
+        }
+    }
+    lines
 }
 
 /// The hold of a rule that is held.
