@@ -17,7 +17,7 @@ use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
 use crate::rule::Rule;
 
-/// A sweep goes on in so many invocations and no more. AWS stops a function that calls itself after
+/// A sweep goes on in so many more invocations and no further. AWS stops a function that calls itself after
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
 
@@ -64,8 +64,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             && resume.depth > DEEPEST
         {
             let reason = format!(
-                "{DEEPEST} invocations were not enough; give the function more time, or sweep fewer \
-                 accounts and regions at once"
+                "{} invocations were not enough for all of its groups; sweep fewer accounts and \
+                 regions at once, or narrow the scope",
+                resume.depth
             );
             let place = places.get(resume.places_done).cloned().unwrap_or_default();
             tally.findings.push(not_swept(&place, &reason, clock()));
