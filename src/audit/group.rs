@@ -67,7 +67,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 // Without a change behind it, it is said once, of the baseline as a whole.
                 if self.case.record.is_some() && judge.wide_ssh(&one.rule) {
                     let name = &self.settings.baseline.name;
-                    let wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+                    let mut wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+                    if let Some(cause) = &self.cause {
+                        let detail = &mut wide.remediation.detail;
+                        *detail = format!("{detail} {}", cause.note(None));
+                    }
                     tally.findings.push(wide);
                 }
                 noncompliant.extend(judge.code(&judgement).map(|code| (code, one, judgement)));

@@ -25,6 +25,8 @@ pub(super) enum Standing {
     MaybeDown,
     /// The rule is there, and no revert was due.
     Open,
+    /// A prefix list lets the Internet in by SSH, and the baseline names the list.
+    WideList,
     /// The group is no longer audited.
     LeftScope,
     /// A prefix list that cannot be read decides.
@@ -54,6 +56,9 @@ impl Standing {
             }
             (Code::ExpectedTrafficClosed, _) => Self::Down,
             (Code::LeftScope, _) => Self::LeftScope,
+            (Code::OpenSshInBaseline, _) if finding.severity > Severity::Informational => {
+                Self::WideList
+            }
             (Code::OpenSshInBaseline, _) => Self::Note,
             (_, Outcome::Reverted | Outcome::Narrowed) => Self::Closed,
             (_, Outcome::AlreadyGone) => Self::AlreadyGone,
@@ -74,7 +79,7 @@ impl Standing {
             Self::NotAudited => "NOT AUDITED",
             Self::Down => "DOWN",
             Self::MaybeDown => "MAYBE DOWN",
-            Self::Open => "OPEN",
+            Self::Open | Self::WideList => "OPEN",
             Self::LeftScope => "LEFT SCOPE",
             Self::Undecided => "UNDECIDED",
             Self::MaybeExempt => "MAYBE EXEMPT",
@@ -90,7 +95,12 @@ impl Standing {
     pub(super) fn is_open(self) -> bool {
         matches!(
             self,
-            Self::NotClosed | Self::Open | Self::Held | Self::Undecided | Self::MaybeExempt
+            Self::NotClosed
+                | Self::Open
+                | Self::WideList
+                | Self::Held
+                | Self::Undecided
+                | Self::MaybeExempt
         )
     }
 

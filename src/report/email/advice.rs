@@ -70,9 +70,12 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::Open => {
             Some("If it was not needed: remove the rule, or narrow it to what the baseline admits.")
         }
-        Standing::Note => {
-            Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
-        }
+        Standing::WideList => Some(
+            "Unless the list is meant to hold all these addresses: take them out, and see who may change the list.",
+        ),
+        Standing::Note => Some(
+            "Unless that is meant: name narrow SSH sources, in a baseline that admits SSH from them only.",
+        ),
         Standing::Down => Some(
             "A website may be down. If it is meant to be reached, what is gone has to come back.",
         ),

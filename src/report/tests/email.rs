@@ -294,7 +294,7 @@ fn a_baseline_that_admits_ssh_from_anywhere() {
 
     Seen: 2026-11-22 03:12:50 UTC
 
-    Unless that is meant: name the SSH sources, or use the baseline standard.
+    Unless that is meant: name narrow SSH sources, in a baseline that admits SSH from them only.
 
     Reference: open-ssh-in-baseline, informational, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");

@@ -6,7 +6,7 @@ use super::{
     EXEMPTION, UNDO, down, exempted, failed, held, hold, left_scope, mysql, narrowed, open_ssh,
     report, undone_with_hold,
 };
-use crate::finding::{Finding, Outcome, Report, Severity};
+use crate::finding::{Code, Finding, Outcome, Report, Severity};
 use crate::report::email::body;
 use crate::report::json::to_json;
 use crate::report::messages;
@@ -44,6 +44,10 @@ fn subjects() {
     let mut unknown = down(Severity::Low);
     unknown.title = "HTTP and HTTPS are not let in on sg-0a1b2c3d4e5f60718, and whether they were before is not known".to_owned();
     assert_snapshot!(of(vec![unknown]), @"MAYBE DOWN: HTTP and HTTPS are not let in on sg-0a1b2c3d4e5f60718");
+    let mut wide = left_scope();
+    wide.code = Code::OpenSshInBaseline;
+    wide.title = "SSH is open to the Internet on typo3-shop (tcp 22 from pl-0f678901234567890): the baseline standard admits it by a prefix list that is wide".to_owned();
+    assert_snapshot!(of(vec![wide]), @"OPEN: SSH is open to the Internet on typo3-shop (tcp 22 from pl-0f678901234567890)");
     // What was announced does not hide what was not.
     assert_snapshot!(of(vec![held(), mysql()]), @"HELD OPEN until 2026-11-22 11:12 UTC: SSH is open to the Internet on typo3-shop (+1 more, open)");
     assert_snapshot!(of(vec![held(), held(), mysql()]), @"HELD OPEN until 2026-11-22 11:12 UTC: SSH is open to the Internet on typo3-shop (+2 more, 1 open)");
