@@ -8,8 +8,8 @@ use super::library::Library;
 use super::list::Cause;
 use super::ports::{Group, SecurityGroups};
 use super::remedy::{
-    compliant, connections, exempt_perhaps, held, not_due, on_claim, on_undecided, why_not,
-    would_keep,
+    LISTS_ONLY_REPORTED, ONLY_REPORTED, WHOLE_ONLY_REPORTED, compliant, connections,
+    exempt_perhaps, held, not_due, on_claim, on_undecided, why_not, would_keep,
 };
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
@@ -94,6 +94,17 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         Ok(tally)
     }
 
+    /// Why nothing is done about what a change brought. Whoever has reverts switched on is told why
+    /// there was none.
+    fn why_not(&self) -> &'static str {
+        match (self.remediation, &self.cause) {
+            (Remediation::Notify, _) if !self.settings.remediation.reverts() => ONLY_REPORTED,
+            (Remediation::Notify, Some(_)) => LISTS_ONLY_REPORTED,
+            (Remediation::Notify, None) => WHOLE_ONLY_REPORTED,
+            (remediation, _) => why_not(remediation),
+        }
+    }
+
     /// That a rule names a group which is there no longer. Where EC2 does not answer, nothing is
     /// said: the finding does not hang on it.
     async fn on_stale(&self, rule: &Rule) -> Option<String> {
@@ -172,7 +183,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             return Ok(Remedy {
                 outcome: Outcome::None,
                 detail: match self.case.record {
-                    Some(_) => not_due(self.remediation, one.seen),
+                    Some(_) => not_due(self.why_not(), one.seen),
                     None => why_not(self.remediation).to_owned(),
                 },
                 time: (self.clock)(),

@@ -83,14 +83,22 @@ pub fn on_expired(judge: &Judge<'_>, rule: &Rule, judgement: &Judgement) -> Opti
 /// What is said under `notify`, and by a check of every rule alike.
 pub const ONLY_REPORTED: &str = "Nothing was changed: findings are only reported.";
 
+/// The same of a change of a list, though changes of groups are reverted.
+pub const LISTS_ONLY_REPORTED: &str =
+    "Nothing was changed: what a change of a prefix list opens is only reported.";
+
+/// The same of a group that is audited as a whole, though changes are reverted.
+pub const WHOLE_ONLY_REPORTED: &str = "Nothing was changed: where a group is audited as a whole, it \
+                                       is only reported, as SWEEP_REMEDIATION says.";
+
 /// Why nothing was done about a rule that a change brought, and whether it was still there.
-pub fn not_due(remediation: Remediation, seen: bool) -> String {
+pub fn not_due(why_not: &str, seen: bool) -> String {
     let there = if seen {
         "The rule was still in the group."
     } else {
         "The rule was not in the group when it was read."
     };
-    format!("{} {there}", why_not(remediation))
+    format!("{why_not} {there}")
 }
 
 /// Why nothing was done.

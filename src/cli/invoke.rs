@@ -22,7 +22,8 @@ use crate::settings::{Scope, Settings};
 /// Audits events one after another, in one EC2.
 pub(super) fn run(args: &Invoke, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let common = &args.common;
-    let settings = settings::resolve(common, now.date_naive())?;
+    let sweep = args.sweep_remediation.as_deref();
+    let settings = settings::resolve_sweeping(common, sweep, now.date_naive())?;
     if args.groups.is_none() && matches!(settings.scope, Scope::Tag { .. }) {
         return Err(CliError::TagsUnknown);
     }
@@ -110,12 +111,12 @@ fn notes(world: &World, audited: &[Audited], groups: Option<&Path>) -> Vec<Strin
         lists.extend(lists_missing(&one.report, &world.settings.baseline, &world.given));
     }
     notes.extend(lists.iter().map(|list| list_missing(list)));
-    if audited.iter().any(|one| one.seen.swept) && world.settings.remediation.reverts() {
-        notes.push(
-            "note: --remediation is for changes; a sweep does what SWEEP_REMEDIATION says, which \
-             is notify here"
-                .to_owned(),
-        );
+    let Settings { remediation, sweep_remediation, .. } = world.settings;
+    let swept = audited.iter().any(|one| one.seen.swept);
+    if swept && remediation.reverts() && !sweep_remediation.reverts() {
+        let hint =
+            "--remediation is for changes; for what a sweep finds, there is --sweep-remediation";
+        notes.push(format!("note: {hint}"));
     }
     notes
 }

@@ -423,7 +423,11 @@ fn an_event_about_all_groups_says_that_it_saw_none() {
     // What --remediation says is not what a sweep does, and nobody has to guess that.
     let revert = ["--remediation", "revert-ssh", "--scope", "all", "--ssh-source", "none"];
     let found = answer(&[&swept[..], &revert].concat()).unwrap();
-    assert!(found.notes.iter().any(|note| note.contains("SWEEP_REMEDIATION")), "{:?}", found.notes);
+    assert!(found.notes[0].contains("there is --sweep-remediation"), "{:?}", found.notes);
+    let sweep = [&swept[..], &revert, &["--sweep-remediation", "revert-ssh"]].concat();
+    let found = answer(&sweep).unwrap();
+    assert!(found.out.contains("RevokeSecurityGroupIngress"), "{}", found.out);
+    assert_eq!(found.notes.len(), 0, "{:?}", found.notes);
     let web = File::new("sweep-web", &group("sg-0a1b2c3d4e5f67890", 443, ANYWHERE));
     let found = answer(&["invoke", &event("scheduled-sweep"), "--groups", web.path()]).unwrap();
     assert!(found.out.starts_with("1 group compliant\n"), "{}", found.out);
