@@ -1,6 +1,10 @@
 //! The report on a terminal: worst first, one block a group, then counts and the exit status.
 
+mod lines;
+
 use anstyle::{AnsiColor, Style as Ansi};
+
+use lines::LABEL;
 
 use super::inert;
 use super::wording;
@@ -15,9 +19,6 @@ pub struct Style {
     /// Columns; texts are wrapped there, commands are not.
     pub width: usize,
 }
-
-/// Texts are not wrapped narrower than this, however narrow the terminal is.
-const NARROWEST: usize = 24;
 
 const BOLD: Ansi = Ansi::new().bold();
 const DIM: Ansi = Ansi::new().dimmed();
@@ -220,16 +221,6 @@ impl Page {
         }
     }
 
-    fn line(&mut self, line: &str) {
-        self.text.push_str(&inert::plain(line));
-        self.text.push('\n');
-    }
-
-    fn paint(&self, text: &str, ansi: Ansi) -> String {
-        let text = inert::plain(text);
-        if self.style.colour { format!("{ansi}{text}{ansi:#}") } else { text }
-    }
-
     fn header(&mut self, place: &Place<'_>) {
         let (head, rest) = match place.group {
             Some(group) => (group.id.as_str(), [group.name.as_deref(), group.vpc_id.as_deref()]),
@@ -301,42 +292,7 @@ impl Page {
             self.text.push_str(&format!("{:indent$}{line}\n", "", indent = indent + LABEL));
         }
     }
-
-    /// A label and a text beside it.
-    fn wrapped(&mut self, label: &str, indent: usize, text: &str) {
-        if !text.trim().is_empty() {
-            self.label(label, indent);
-            self.flow(text, indent + LABEL);
-        }
-    }
-
-    fn label(&mut self, label: &str, indent: usize) {
-        let label = self.paint(&format!("{label:<0$}", LABEL - 2), DIM);
-        self.text.push_str(&format!("{:indent$}{label}  ", ""));
-    }
-
-    /// A text that begins at column `indent`, where the line already is, and goes on there.
-    fn flow(&mut self, text: &str, indent: usize) {
-        let width = self.style.width.saturating_sub(indent).max(NARROWEST);
-        let mut column = 0;
-        for word in inert::plain(text).split(' ').filter(|word| !word.is_empty()) {
-            let len = word.chars().count();
-            if column > 0 && column + 1 + len > width {
-                self.text.push_str(&format!("\n{:indent$}", ""));
-                column = 0;
-            } else if column > 0 {
-                self.text.push(' ');
-                column += 1;
-            }
-            self.text.push_str(word);
-            column += len;
-        }
-        self.text.push('\n');
-    }
 }
-
-/// Columns of a label and the gap after it; the longest is `should be kept`.
-const LABEL: usize = 16;
 
 fn colour(severity: Severity) -> Ansi {
     match severity {
