@@ -190,7 +190,8 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
 }
 
 #[tokio::test]
-async fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again_and_one_that_is_refused_is_said() {
+async fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again_and_one_that_is_refused_is_said()
+{
     const HERE: &str = "ap-south-1";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::reverts::{REVERT, finding, undo_all};
 use crate::support::endpoint::Answer;
+use crate::support::event;
 use crate::support::permission::tcp;
 use crate::support::world::Direction::{Egress, Ingress};
 use crate::support::world::{Group, World};
-use crate::support::event;
 
 const DESCRIBE: &str = "DescribeManagedPrefixLists";
 const ENTRIES: &str = "GetManagedPrefixListEntries";
@@ -21,14 +21,16 @@ async fn ssh_from(world: &World, list: &str) -> (Group, Value) {
 
 fn texts(report: &Value, pointer: &str) -> Vec<String> {
     let findings = report["findings"].as_array().expect("findings");
-    let text = |finding: &Value| finding.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |finding: &Value| finding.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     findings.iter().map(|finding| text(finding).unwrap_or_default()).collect()
 }
 
 #[tokio::test]
 async fn a_list_of_addresses_that_are_ssh_sources_complies() {
     let world = World::new().await;
-    for cidrs in [["203.0.113.64/26", "203.0.113.7/32"], ["2001:db8:1:5::/64", "2001:db8:1::7/128"]] {
+    for cidrs in [["203.0.113.64/26", "203.0.113.7/32"], ["2001:db8:1:5::/64", "2001:db8:1::7/128"]]
+    {
         let list = world.prefix_list("desks", &cidrs).await;
         let (group, event) = ssh_from(&world, &list).await;
         let report = world.function(&REVERT).report(&event);
