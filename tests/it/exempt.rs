@@ -186,6 +186,6 @@ async fn an_exemption_by_a_list_that_cannot_be_read_keeps_the_rule_and_says_so()
     let report = function.report(&event);
     assert_eq!(outcome(&report), "narrowed", "{report:#}");
     assert_eq!(report["totals"]["exempt"], 1);
-    let by_name = format!("ingress tcp 8000-8000 {list} ");
+    let by_name = format!("ingress tcp 8000-8000 {list}");
     assert!(world.ingress(&group).await.iter().any(|rule| rule.starts_with(&by_name)));
 }
