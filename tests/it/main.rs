@@ -20,7 +20,11 @@ mod ground;
 mod holds;
 mod kept;
 mod lists;
+#[cfg(feature = "live")]
+mod live;
 mod members;
+#[cfg(not(feature = "live"))]
+mod not_live;
 mod repository;
 mod reverts;
 mod scope;
