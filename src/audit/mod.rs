@@ -37,7 +37,7 @@ use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
-use retell::retell;
+use retell::{is_taken_away, retell};
 use summary::{Tally, not_audited, report};
 
 /// What time it is.
@@ -200,14 +200,16 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
                 let case = Case { place: &place, group: None, record: Some(record) };
                 self.unaudited(&case, None, reason, clock()).into()
             }
-            Event::Change(change) => self.change(change, clock).await?.into(),
+            Event::Change(change) => self.change(change, clock).await?,
             Event::List(change) => self.list(change, clock).await?.into(),
-            Event::Tags(change) => self.tags(change, clock).await?.into(),
+            Event::Tags(change) => self.tags(change, clock).await?,
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
         if let Err(error) = self.publish(&report).await {
             for payload in retell(event, &report) {
-                self.onward.go_on(&payload).await?;
+                if let Err(error) = self.onward.go_on(&payload).await {
+                    tracing::error!(%error, %payload, "what was reverted cannot be told of");
+                }
             }
             return Err(error);
         }
@@ -238,6 +240,14 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         Ok(())
     }
 
+    /// What came of an audit that EC2 broke off, of something that does not say itself what it
+    /// opened: all of it is found again when it is tried again, but for what was taken away.
+    fn broken_off(&self, mut tally: Tally, error: AuditError) -> Audited {
+        tally.findings.retain(is_taken_away);
+        tally.partial = true;
+        Audited { report: report(&self.baseline, tally), rest: None, failed: Some(error) }
+    }
+
     fn unaudited(
         &self,
         case: &Case<'_>,
@@ -246,18 +256,6 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         time: DateTime<Utc>,
     ) -> Report {
         let findings = vec![case.unaudited(key, reason, time)];
-        report(&self.baseline, Tally { findings, ..Tally::default() })
-    }
-
-    /// The finding that something else than a change of a group could not be looked at.
-    fn not_looked_at(
-        &self,
-        case: &Case<'_>,
-        what: &str,
-        reason: &str,
-        time: DateTime<Utc>,
-    ) -> Report {
-        let findings = vec![case.not_looked_at(what, reason, time)];
         report(&self.baseline, Tally { findings, ..Tally::default() })
     }
 

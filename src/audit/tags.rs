@@ -6,9 +6,9 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
-use super::{AuditError, Auditor, Clock};
+use super::{AuditError, Audited, Auditor, Clock};
 use crate::event::{GroupKey, Record, TagAction, TagChange};
-use crate::finding::{Finding, Report, ReportOutcome};
+use crate::finding::{Finding, ReportOutcome};
 use crate::settings::{Scope, Settings};
 
 /// What a change of tags is to the scope.
@@ -40,21 +40,23 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         change: &TagChange,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+    ) -> Result<Audited, AuditError> {
         let place = self.place(&change.record);
         let settings = &self.settings_of(&place);
         let Some(moves) = change.moves(&settings.scope) else {
             let reason = "the tags that changed do not decide what is audited".to_owned();
-            return Ok(not_audited(&self.baseline, ReportOutcome::Ignored, reason));
+            return Ok(not_audited(&self.baseline, ReportOutcome::Ignored, reason).into());
         };
         let library = Library::new(self.ec2);
         let (place, record) = (&place, &change.record);
         let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
         for id in &change.groups {
-            moved.group(id, &mut tally, clock).await?;
+            if let Err(error) = moved.group(id, &mut tally, clock).await {
+                return Ok(self.broken_off(tally, error));
+            }
         }
-        Ok(report(&self.baseline, tally))
+        Ok(report(&self.baseline, tally).into())
     }
 
     /// A group is not in the scope after a tag call that does not say what it did: it is taken to
@@ -64,15 +66,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         record: &Record,
         group: &Group,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+    ) -> Result<Audited, AuditError> {
         let place = &self.place(record);
         let settings = &self.settings_of(place);
         let moves = Move::Out("is not there, and the record of a tag call was cut short");
         let library = Library::new(self.ec2);
         let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
-        moved.group(&group.id, &mut tally, clock).await?;
-        Ok(report(&self.baseline, tally))
+        if let Err(error) = moved.group(&group.id, &mut tally, clock).await {
+            return Ok(self.broken_off(tally, error));
+        }
+        Ok(report(&self.baseline, tally).into())
     }
 }
 
@@ -148,8 +152,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             cause: None,
             clock,
         };
-        tally.extend(audit.run().await?);
-        Ok(())
+        audit.run(tally).await
     }
 
     fn left(&self, case: &Case<'_>, group: &Group, what: &str, clock: Clock<'_>) -> Finding {
