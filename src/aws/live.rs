@@ -1,7 +1,8 @@
 //! What a person's own credentials reach: which account that is, and which regions it has.
 
+use std::error::Error;
+
 use aws_config::{Region, SdkConfig};
-use aws_sdk_ec2::error::DisplayErrorContext;
 
 use super::{AwsEc2, with_limits};
 use crate::audit::Place;
@@ -36,7 +37,7 @@ impl Live {
             return Err("no region is set: write --region, or set AWS_REGION".to_owned());
         }
         let answer = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
-        let answer = answer.map_err(|error| DisplayErrorContext(&error).to_string())?;
+        let answer = answer.map_err(|error| causes(&error))?;
         let account = answer.account().ok_or("AWS does not say which account it is")?.to_owned();
         Ok(Self { config, account })
     }
@@ -58,7 +59,7 @@ impl Live {
     /// Where EC2 does not tell them.
     pub async fn regions(&self) -> Result<Vec<String>, LiveError> {
         let answer = aws_sdk_ec2::Client::new(&self.config).describe_regions().send().await;
-        let answer = answer.map_err(|error| DisplayErrorContext(&error).to_string())?;
+        let answer = answer.map_err(|error| causes(&error))?;
         let names = answer.regions().iter().filter_map(|region| region.region_name());
         let mut names: Vec<String> = names.map(ToOwned::to_owned).collect();
         names.sort();
@@ -69,4 +70,16 @@ impl Live {
     pub fn ec2(&self) -> AwsEc2 {
         AwsEc2::new(self.config.clone())
     }
+}
+
+/// The error and what is behind it, on one line. The SDK's own context adds all of it once more as Rust sees it,
+/// which is no use to a person.
+fn causes(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    texts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

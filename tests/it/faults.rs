@@ -30,7 +30,7 @@ async fn sns_failing_after_a_revert() {
     let undo = remediation["undo"].as_str().expect("an undo");
     let output = world.shell(undo);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(world.ingress(&group).await, opened);
+    assert_eq!(world.ingress_unheld(&group).await, opened);
 }
 
 #[tokio::test]

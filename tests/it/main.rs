@@ -11,12 +11,23 @@ mod again;
 mod allow;
 mod cli;
 mod edge;
+mod exempt;
+mod expected;
 mod faults;
 mod function;
 mod graph;
 mod ground;
+mod holds;
 mod kept;
+mod lists;
+#[cfg(feature = "live")]
+mod live;
+mod members;
+#[cfg(not(feature = "live"))]
+mod not_live;
 mod repository;
 mod reverts;
+mod scope;
 mod support;
+mod sweep;
 mod templates;

@@ -56,10 +56,11 @@ async fn a_list_that_is_being_modified_is_what_it_was_before() {
     world.tag(&list, "slow", "").await;
     world.change_list(&list, &["198.51.100.0/24"], &[]).await;
     let during = ec2.prefix_list(&home(), &list).await.expect("the list");
-    assert!(during.changing);
+    assert_eq!(during.state, ListState::Changing);
     assert_eq!(entries(&during), texts(&["203.0.113.0/24"]));
     let after = ec2.prefix_list(&home(), &list).await.expect("the list");
-    assert!(!after.changing && after.version > during.version, "{after:?}");
+    assert_eq!(after.state, ListState::Settled);
+    assert!(after.version > during.version, "{after:?}");
     assert_eq!(entries(&after), texts(&["198.51.100.0/24", "203.0.113.0/24"]));
 }
 

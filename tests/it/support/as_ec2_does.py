@@ -14,6 +14,7 @@ import json
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.security_groups import SecurityGroup
+from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.vpcs import VPCs
 
@@ -128,7 +129,19 @@ def told_while_settling(describe):
     return described
 
 
+def enabled(describe):
+    """The regions that are enabled for the account, where moto tells of all of them."""
+
+    @functools.wraps(describe)
+    def regions(self):
+        regions = describe(self).result["Regions"]
+        return ActionResult({"Regions": [region for region in regions if region.opt_in_status != "not-opted-in"]})
+
+    return regions
+
+
 def patch():
+    AvailabilityZonesAndRegions.describe_regions = enabled(AvailabilityZonesAndRegions.describe_regions)
     SecurityGroups.describe_security_groups = in_pages(
         SecurityGroups.describe_security_groups, "SecurityGroups", lambda group: group.id, 5, 1000, alone="GroupIds"
     )

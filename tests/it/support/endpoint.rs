@@ -182,7 +182,7 @@ fn error(call: &Call, code: &str, message: &str) -> (&'static str, String) {
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     match call.action.as_str() {
         INVOKE => ("application/json", serde_json::json!({ "Message": message }).to_string()),
-        "Publish" | "AssumeRole" => (
+        "Publish" | "AssumeRole" | "GetCallerIdentity" => (
             "text/xml",
             format!("<ErrorResponse>{error}<RequestId>{REQUEST}</RequestId></ErrorResponse>"),
         ),

@@ -1,11 +1,18 @@
 //! The events that CloudTrail would send through EventBridge for the calls that a test makes.
 
+mod lists;
+mod tags;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::permission::Permission;
 use super::world::{ACCOUNT, Direction, Group, REGION, Rule};
+
+pub use lists::{of_list_change, of_list_restore};
+pub use tags::{of_tags, tagged};
 
 /// When the calls of the tests are said to have been made.
 pub const TIME: &str = "2026-03-02T03:04:05Z";
@@ -40,6 +47,25 @@ pub fn of_flat_permission(
     request.insert("groupId".to_owned(), group.id.as_str().into());
     let response = json!({"requestId": uuid(), "_return": true});
     envelope(&format!("{verb}SecurityGroup{direction}"), request.into(), response)
+}
+
+/// The event of a Revoke that names rules by their ids, with an answer that lists no rules: then no event says what
+/// they were.
+pub fn of_revoked_ids(group: &Group, direction: Direction, ids: &[&str]) -> Value {
+    let items: Vec<Value> = ids.iter().map(|id| json!({"securityGroupRuleId": id})).collect();
+    let request = json!({
+        "groupId": group.id, "ipPermissions": {}, "securityGroupRuleIds": {"items": items},
+    });
+    let response = json!({"requestId": uuid(), "_return": true});
+    envelope(&format!("RevokeSecurityGroup{direction}"), request, response)
+}
+
+/// The event as it would be had it happened then.
+pub fn at(mut event: Value, time: DateTime<Utc>) -> Value {
+    let time = Value::from(time.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+    event["detail"]["eventTime"] = time.clone();
+    event["time"] = time;
+    event
 }
 
 /// The event of a `ModifySecurityGroupRules`: an object for one rule, an array for several.

@@ -9,5 +9,6 @@ pub mod permission;
 pub mod rie;
 pub mod sg_audit;
 pub mod site;
+pub mod tags;
 pub mod venv;
 pub mod world;

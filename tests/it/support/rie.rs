@@ -127,7 +127,15 @@ impl Function {
         self.invoke_bytes(event.to_string().as_bytes())
     }
 
-    /// The same for a payload that need not be JSON.
+    /// The report on an event; the invocation has to succeed.
+    pub fn report(&mut self, event: &Value) -> Value {
+        let answer = self.invoke(event);
+        assert_eq!(answer.error_type(), None, "{:#}", answer.body);
+        assert_eq!(answer.status, 200, "{:#}", answer.body);
+        answer.body
+    }
+
+    /// Hands it a payload that need not be JSON.
     pub fn invoke_bytes(&mut self, payload: &[u8]) -> Response {
         let mut stream =
             TcpStream::connect(("127.0.0.1", self.port)).expect("the emulator listens");

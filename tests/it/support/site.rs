@@ -150,11 +150,11 @@ impl Site {
         group: &Group,
         direction: Direction,
         permissions: &[Permission],
-        tags: &[(&str, &str)],
+        given: &[(&str, &str)],
     ) -> Value {
         let before = self.rules(group).await;
         let wanted = Some(permissions.iter().map(Permission::to_sdk).collect());
-        let tags = tags
+        let tags = given
             .iter()
             .map(|(key, value)| Tag::builder().key(*key).value(*value).build())
             .collect::<Vec<_>>();
@@ -182,7 +182,8 @@ impl Site {
         }
         let added: Vec<Rule> =
             self.rules(group).await.into_iter().filter(|rule| !before.contains(rule)).collect();
-        self.placed(event::of_permissions("Authorize", group, direction, permissions, &added))
+        let event = event::of_permissions("Authorize", group, direction, permissions, &added);
+        self.placed(event::tagged(event, given))
     }
 
     /// Revokes by content, and returns the event of it.
@@ -239,18 +240,6 @@ impl Site {
             .filter(|rule| rule.direction == Direction::Ingress)
             .map(Rule::to_string)
             .collect()
-    }
-
-    /// Sets a tag on a group or another resource.
-    pub async fn tag(&self, resource: &str, key: &str, value: &str) {
-        let tag = Tag::builder().key(key).value(value).build();
-        self.ec2.create_tags().resources(resource).tags(tag).send().await.expect("tagged");
-    }
-
-    /// Takes a tag away.
-    pub async fn untag(&self, resource: &str, key: &str) {
-        let tag = Tag::builder().key(key).build();
-        self.ec2.delete_tags().resources(resource).tags(tag).send().await.expect("untagged");
     }
 }
 

@@ -1,0 +1,140 @@
+//! Traffic that the site lives on, closed by a change.
+
+use serde_json::Value;
+
+use crate::reverts::{REVERT, finding};
+use crate::support::endpoint::Answer;
+use crate::support::event;
+use crate::support::permission::{Permission, tcp};
+use crate::support::world::{Direction::Ingress, Group, World};
+
+fn web() -> [Permission; 2] {
+    [
+        tcp(80, 80).from("0.0.0.0/0"),
+        tcp(443, 443).described("0.0.0.0/0", "the shop's front").described("::/0", "it's $HOME"),
+    ]
+}
+
+/// A group that serves the web.
+async fn serving(world: &World) -> Group {
+    let group = world.group("typo3-shop").await;
+    world.authorize(&group, Ingress, &web()).await;
+    group
+}
+
+fn codes(report: &Value) -> Vec<(&str, &str)> {
+    let findings = report["findings"].as_array().expect("findings");
+    let text = |finding: &'_ Value, name: &str| finding[name].as_str().map(str::to_owned);
+    assert!(findings.iter().all(|finding| text(finding, "code").is_some()), "{report:#}");
+    findings
+        .iter()
+        .map(|finding| {
+            let text = |name: &str| finding[name].as_str().expect("a text");
+            (text("code"), text("severity"))
+        })
+        .collect()
+}
+
+const CLOSED: &str = "expected-traffic-closed";
+
+#[tokio::test]
+async fn the_whole_web_closed_is_told_of_with_what_opens_it_again() {
+    let world = World::new().await;
+    let group = serving(&world).await;
+    let before = world.ingress(&group).await;
+    let event = world.revoke(&group, Ingress, &web()).await;
+    let report = world.function(&REVERT).report(&event);
+    assert_eq!(codes(&report), [(CLOSED, "high"), (CLOSED, "high")], "{report:#}");
+    assert_eq!(world.ingress(&group).await, [] as [&str; 0], "nothing is opened by itself");
+
+    let [message] = world.messages().await.try_into().expect("one message");
+    for number in 0..2 {
+        let undo = finding(&message, number)["remediation"]["undo"].as_str().expect("an undo");
+        assert!(!undo.contains('\n'), "{undo}");
+        let done = world.shell(undo);
+        assert!(done.status.success(), "{undo}\n{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(world.ingress(&group).await, before);
+}
+
+#[tokio::test]
+async fn what_is_still_let_in_by_another_rule_is_not_closed() {
+    let world = World::new().await;
+    let group = serving(&world).await;
+    // IPv6 alone, or one office alone, is not nobody.
+    let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
+    let mut function = world.function(&REVERT);
+    assert_eq!(function.report(&event)["outcome"], "compliant");
+    world.authorize(&group, Ingress, &[tcp(443, 443).from("198.51.100.7/32")]).await;
+    let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("::/0")]).await;
+    assert_eq!(function.report(&event)["outcome"], "compliant");
+    // What the site does not live on may go.
+    let office = [tcp(22, 22).from("203.0.113.0/24")];
+    world.authorize(&group, Ingress, &office).await;
+    let event = world.revoke(&group, Ingress, &office).await;
+    assert_eq!(function.report(&event)["outcome"], "compliant");
+    // The last one is somebody, and then there is nobody.
+    let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("198.51.100.7/32")]).await;
+    assert_eq!(codes(&function.report(&event)), [(CLOSED, "medium")]);
+    assert_eq!(world.messages().await.len(), 1);
+}
+
+#[tokio::test]
+async fn revoked_by_their_ids_nobody_knows_what_the_rules_were() {
+    let world = World::new().await;
+    let group = serving(&world).await;
+    let rules = world.rules(&group).await;
+    let ids: Vec<&str> = rules
+        .iter()
+        .filter(|rule| rule.direction == Ingress)
+        .map(|rule| rule.id.as_str())
+        .collect();
+    let mut function = world.function(&REVERT);
+    // One of them, and the web is still there.
+    let call = world.ec2.revoke_security_group_ingress().group_id(&group.id);
+    call.security_group_rule_ids(ids[0]).send().await.expect("revoked");
+    let report = function.report(&event::of_revoked_ids(&group, Ingress, &ids[..1]));
+    assert_eq!(report["outcome"], "compliant", "{report:#}");
+
+    let call = world.ec2.revoke_security_group_ingress().group_id(&group.id);
+    let rest = ids[1..].iter().map(|id| (*id).to_owned()).collect();
+    call.set_security_group_rule_ids(Some(rest)).send().await.expect("revoked");
+    let report = function.report(&event::of_revoked_ids(&group, Ingress, &ids[1..]));
+    assert_eq!(codes(&report), [(CLOSED, "low")], "{report:#}");
+    assert!(report["findings"][0]["remediation"]["undo"].is_null());
+    let title = report["findings"][0]["title"].as_str().expect("a title");
+    assert!(title.contains("is not known"), "{title}");
+}
+
+#[tokio::test]
+async fn narrowed_in_place_to_nothing_of_it_is_closed_too() {
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    world.authorize(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
+    let rules = world.rules(&group).await;
+    let rule = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
+    let elsewhere = tcp(22, 22).from("203.0.113.0/24");
+    let event = world.modify(&group, &[(&rule.id, &elsewhere)]).await;
+    let report = world.function(&REVERT).report(&event);
+    assert_eq!(codes(&report), [(CLOSED, "low")], "{report:#}");
+}
+
+#[tokio::test]
+async fn what_was_open_before_an_unreadable_group_was_changed_is_not_lost() {
+    let world = World::new().await;
+    let group = serving(&world).await;
+    let event = world.revoke(&group, Ingress, &web()).await;
+    let mut function = world.function(&REVERT);
+    for action in ["DescribeSecurityGroups", "DescribeSecurityGroupRules"] {
+        world.answer(move |call| match call.action == action {
+            true => Answer::Error(403, "UnauthorizedOperation", "No."),
+            false => Answer::Moto,
+        });
+        let report = function.report(&event);
+        assert_eq!(codes(&report), [("unaudited-change", "high")], "{report:#}");
+    }
+    world.answer(|_| Answer::Error(503, "RequestLimitExceeded", "Request limit exceeded."));
+    assert_eq!(function.invoke(&event).error_type(), Some("Ec2Unavailable"));
+    world.answer(|_| Answer::Moto);
+    assert_eq!(codes(&function.report(&event)).len(), 2);
+}

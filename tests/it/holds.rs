@@ -1,0 +1,249 @@
+//! Temporary openings that announce their own end, and what only looks like one.
+
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::reverts::{REVERT, undo_all};
+use crate::support::endpoint::Answer;
+use crate::support::event;
+use crate::support::permission::{Permission, tcp};
+use crate::support::tags::hold;
+use crate::support::world::{ACCOUNT, Direction::Ingress, Group, Site, World};
+
+fn open() -> Permission {
+    tcp(22, 22).from("0.0.0.0/0")
+}
+
+/// A group where SSH was opened with these tags a moment ago, and the event of that.
+async fn opened(site: &Site, tags: &[(&str, &str)]) -> (Group, Value) {
+    let group = site.group("typo3-shop").await;
+    let event = site.authorize_tagged(&group, Ingress, &[open()], tags).await;
+    (group, event::at(event, Utc::now()))
+}
+
+fn remediation(report: &Value) -> (&str, &str) {
+    let remediation = &report["findings"][0]["remediation"];
+    let text = |name: &str| remediation[name].as_str().expect("a text");
+    (text("outcome"), text("detail"))
+}
+
+/// What asks for the end of holds in a region of the test's own, since others hold rules elsewhere.
+fn check_of(region: &str) -> Value {
+    json!({"holds": {"regions": [region]}})
+}
+
+#[tokio::test]
+async fn a_hold_is_told_of_and_left_alone() {
+    let world = World::new().await;
+    let hold = hold(120);
+    let (group, event) = opened(&world, &hold.tags()).await;
+    let before = world.rules(&group).await;
+    let report = world.function(&REVERT).report(&event);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "held", "{report:#}");
+    assert!(detail.contains("vendor, ticket 4711"), "{detail}");
+    assert_eq!(report["outcome"], "noncompliant");
+    assert_eq!(world.rules(&group).await, before);
+    let [message] = world.messages().await.try_into().expect("one message");
+    assert_eq!(message.attributes["remediation"], "held");
+}
+
+#[tokio::test]
+async fn what_is_no_hold_is_reverted_and_says_why() {
+    let world = World::new().await;
+    let (too_long, two_hours, over) = (hold(60 * 48), hold(120), hold(-10));
+    let mut function = world.function(&REVERT);
+    let until = "sg-audit:allow-until";
+    for (tags, why) in [
+        (&too_long.tags()[..], "no more than 24 hours are allowed"),
+        (&two_hours.without_reason()[..], "it has no tag sg-audit:reason"),
+        (&[(until, "tomorrow"), ("sg-audit:reason", "vendor")][..], "which is no time"),
+        (&over.tags()[..], "and that is over"),
+    ] {
+        let (group, event) = opened(&world, tags).await;
+        let report = function.report(&event);
+        let (outcome, detail) = remediation(&report);
+        assert_eq!(outcome, "narrowed", "{report:#}");
+        assert!(detail.contains(why), "{detail}");
+        let after = world.ingress(&group).await;
+        assert_eq!(after.len(), 1, "{after:?}");
+        assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
+    }
+    // Where nothing may be held, nothing is.
+    let none = [REVERT[0], REVERT[1], REVERT[2], ("HOLD_MAX_HOURS", "0")];
+    let mut function = world.function(&none);
+    let (_, event) = opened(&world, &two_hours.tags()).await;
+    let report = function.report(&event);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "narrowed", "{report:#}");
+    assert!(detail.contains("no holds are allowed here"), "{detail}");
+    let (_, event) = opened(&world, &[]).await;
+    let report = function.report(&event);
+    let undo = report["findings"][0]["remediation"]["undo"].as_str().expect("an undo");
+    assert!(!undo.contains(until), "{undo}");
+}
+
+#[tokio::test]
+async fn the_time_of_the_event_is_what_a_hold_is_measured_by() {
+    let world = World::new().await;
+    let hold = hold(60 * 23);
+    let (group, event) = opened(&world, &hold.tags()).await;
+    // Opened two hours ago for 25 hours; the event is late, or was kept back.
+    let late = event::at(event, Utc::now() - TimeDelta::hours(2));
+    let report = world.function(&REVERT).report(&late);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "narrowed", "{report:#}");
+    assert!(detail.contains("no more than 24 hours are allowed"), "{detail}");
+    assert_eq!(world.ingress(&group).await.len(), 1);
+}
+
+#[tokio::test]
+async fn tags_that_come_later_hold_nothing() {
+    let world = World::new().await;
+    let hold = hold(120);
+    let (group, event) = opened(&world, &[]).await;
+    for rule in world.rules(&group).await.iter().filter(|rule| rule.direction == Ingress) {
+        for (key, value) in hold.tags() {
+            world.tag(&rule.id, key, value).await;
+        }
+    }
+    let report = world.function(&REVERT).report(&event);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "narrowed", "{report:#}");
+    assert!(detail.contains("these came later"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_hold_is_void_once_the_rule_is_modified() {
+    let world = World::new().await;
+    let hold = hold(120);
+    let group = world.group("typo3-shop").await;
+    let narrow = tcp(22, 22).from("198.51.100.7/32");
+    let event = world.authorize_tagged(&group, Ingress, &[narrow], &hold.tags()).await;
+    let mut function = world.function(&REVERT);
+    assert_eq!(remediation(&function.report(&event::at(event, Utc::now()))).0, "held");
+
+    let rules = world.rules(&group).await;
+    let held = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
+    let event = world.modify(&group, &[(&held.id, &open())]).await;
+    let report = function.report(&event::at(event, Utc::now()));
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "narrowed", "{report:#}");
+    assert!(detail.contains("which voids the hold"), "{detail}");
+    let after = world.ingress(&group).await;
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_may_not_be_read_is_held_by_what_the_event_says() {
+    let world = World::new().await;
+    let hold = hold(120);
+    let (_, event) = opened(&world, &hold.tags()).await;
+    let mut function = world.function(&REVERT);
+    world.answer(|call| match call.action.as_str() {
+        "DescribeSecurityGroups" => Answer::Error(403, "UnauthorizedOperation", "No."),
+        _ => Answer::Moto,
+    });
+    let report = function.report(&event);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "held", "{report:#}");
+    assert!(detail.contains("the group could not be read"), "{detail}");
+}
+
+#[tokio::test]
+async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing_is_held() {
+    const HERE: &str = "ca-central-1";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let mut function = world.function(&REVERT);
+    let report = function.report(&check_of(HERE));
+    assert_eq!(report["outcome"], "compliant", "{report:#}");
+    let calls: Vec<String> = world.calls().into_iter().map(|call| call.action).collect();
+    assert_eq!(calls, ["DescribeSecurityGroupRules"]);
+
+    let (over, still, unreadable) = (hold(-10), hold(120), [("sg-audit:allow-until", "tomorrow")]);
+    let (ended, _) = opened(&site, &over.tags()).await;
+    let (running, _) = opened(&site, &still.tags()).await;
+    let (never, _) = opened(&site, &unreadable).await;
+    let before = (site.rules(&running).await, site.rules(&never).await);
+    let opened = site.ingress_unheld(&ended).await;
+    let report = function.report(&check_of(HERE));
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "{report:#}");
+    assert_eq!(findings[0]["group"]["id"], ended.id);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "narrowed", "{report:#}");
+    assert!(detail.contains("It was held open until"), "{detail}");
+    let after = site.ingress(&ended).await;
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
+    assert_eq!((site.rules(&running).await, site.rules(&never).await), before);
+
+    // Closed is closed: the next check has nothing to say. What takes it back holds it anew.
+    assert_eq!(function.report(&check_of(HERE))["outcome"], "compliant");
+    let [message] = world.messages().await.try_into().expect("one message");
+    undo_all(&world, &message);
+    assert_eq!(site.ingress_unheld(&ended).await, opened);
+    assert_eq!(function.report(&check_of(HERE))["outcome"], "compliant");
+    assert_eq!(site.ingress_unheld(&ended).await, opened);
+}
+
+#[tokio::test]
+async fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again_and_one_that_is_refused_is_said()
+{
+    const HERE: &str = "ap-south-1";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let over = hold(-10);
+    let (group, _) = opened(&site, &over.tags()).await;
+    let before = site.ingress_unheld(&group).await;
+    let mut function = world.function(&REVERT);
+    for action in ["DescribeSecurityGroupRules", "RevokeSecurityGroupIngress"] {
+        world.answer(move |call| match call.action == action {
+            true => Answer::Error(503, "RequestLimitExceeded", "Request limit exceeded."),
+            false => Answer::Moto,
+        });
+        assert_eq!(function.invoke(&check_of(HERE)).error_type(), Some("Ec2Unavailable"));
+    }
+    world.answer(|_| Answer::Error(403, "UnauthorizedOperation", "No."));
+    let denied = function.invoke(&check_of(HERE));
+    assert_eq!(denied.error_type(), Some("NotPublished"), "{:#}", denied.body);
+    world.answer(|call| match call.action.as_str() {
+        "DescribeSecurityGroupRules" => Answer::Error(403, "UnauthorizedOperation", "No."),
+        _ => Answer::Moto,
+    });
+    let report = function.report(&check_of(HERE));
+    assert_eq!(report["findings"][0]["code"], "unaudited-change", "{report:#}");
+    world.answer(|_| Answer::Moto);
+    // What complies of the rule is there since the revoke failed, and is taken back with it.
+    world.messages().await;
+    assert_eq!(remediation(&function.report(&check_of(HERE))).0, "reverted");
+    assert_eq!(site.ingress(&group).await.len(), 1);
+    let [message] = world.messages().await.try_into().expect("one message");
+    undo_all(&world, &message);
+    assert_eq!(site.ingress_unheld(&group).await, before);
+}
+
+#[tokio::test]
+async fn what_takes_a_revert_back_holds_the_rule_and_is_left_alone() {
+    let world = World::new().await;
+    let (group, event) = opened(&world, &[]).await;
+    let opened = world.ingress(&group).await;
+    let mut function = world.function(&REVERT);
+    assert_eq!(remediation(&function.report(&event)).0, "narrowed");
+    let [message] = world.messages().await.try_into().expect("one message");
+    undo_all(&world, &message);
+    assert_eq!(world.ingress_unheld(&group).await, opened);
+
+    // CloudTrail tells of what the shell did.
+    let rules = world.rules(&group).await;
+    let back = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
+    let tags: Vec<(&str, &str)> =
+        back.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let told = event::of_permissions("Authorize", &group, Ingress, &[open()], &[back.clone()]);
+    let told = event::at(event::tagged(told, &tags), Utc::now());
+    let report = function.report(&told);
+    assert_eq!(remediation(&report).0, "held", "{report:#}");
+    assert_eq!(world.rules(&group).await, rules);
+}

@@ -1,0 +1,163 @@
+//! A sweep that takes more time than an invocation has, and what was reverted when nobody could be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{findings, ids, of_code, open, reverting, sweep_of};
+use crate::reverts::{REVERT, undo_all};
+use crate::support::endpoint::Answer;
+use crate::support::permission::tcp;
+use crate::support::rie::Function;
+use crate::support::world::{ACCOUNT, Direction::Ingress, Message, World};
+
+/// So little time that after each page there is none for another: the function keeps half a minute for what it has to
+/// publish and to hand on.
+const SHORT: (&str, &str) = ("AWS_LAMBDA_FUNCTION_TIMEOUT", "30");
+
+/// The payloads that the function has handed on to itself, the first ones first.
+fn handed_on(world: &World) -> Vec<Value> {
+    let calls = world.calls().into_iter().filter(|call| call.action == "Invoke");
+    calls
+        .map(|call| {
+            assert_eq!(call.fields["FunctionName"], "typo3-sg-auditor");
+            assert_eq!(call.fields["InvocationType"], "Event");
+            serde_json::from_str(&call.fields["Payload"]).expect("JSON")
+        })
+        .collect()
+}
+
+/// Delivers the event, and each payload that is handed on, until none is. Returns the report of each.
+fn delivered(world: &World, function: &mut Function, event: &Value) -> Vec<Value> {
+    let mut delivered = handed_on(world).len();
+    let mut reports = vec![function.report(event)];
+    while let Some(payload) = handed_on(world).get(delivered) {
+        reports.push(function.report(payload));
+        delivered += 1;
+    }
+    reports
+}
+
+#[tokio::test]
+async fn what_an_invocation_has_no_time_for_is_swept_by_those_after_it() {
+    let regions = ["eu-west-2", "ap-northeast-3"];
+    let world = World::new().await;
+    let mut made = BTreeSet::new();
+    for (region, count) in regions.into_iter().zip([130, 3]) {
+        let site = world.site(ACCOUNT, region).await;
+        let groups = site.groups(count, &[open()]).await;
+        made.extend(groups.into_iter().map(|group| group.id));
+    }
+    let mut function = world.function(&[SHORT]);
+    let reports = delivered(&world, &mut function, &sweep_of(&regions));
+    assert!(reports.len() >= 3, "{} invocations", reports.len());
+    let (last, others) = reports.split_last().expect("reports");
+    assert!(others.iter().all(|report| report["partial"] == true));
+    assert_eq!(last["partial"], false);
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for report in &reports {
+        for finding in of_code(report, "open-ssh") {
+            *times.entry(finding["group"]["id"].as_str().expect("an id")).or_default() += 1;
+        }
+    }
+    assert!(times.values().all(|times| *times == 1), "each group once");
+    assert!(made.iter().all(|id| times.contains_key(id.as_str())), "every group");
+    let messages = world.messages().await;
+    let partial: Vec<&Message> =
+        messages.iter().filter(|message| message.report["partial"] == true).collect();
+    assert!(partial.len() >= others.len());
+
+    // Lambda may deliver a payload twice: then the same is told with the same ids.
+    let payload = &handed_on(&world)[0];
+    let again = function.report(payload);
+    assert_eq!(ids(&again), ids(&reports[1]));
+    assert!(!ids(&again).is_empty());
+}
+
+#[tokio::test]
+async fn with_time_enough_nothing_is_handed_on() {
+    let world = World::new().await;
+    let report = world.function(&[]).report(&sweep_of(&["eu-central-2"]));
+    assert_eq!(report["partial"], false);
+    assert_eq!(handed_on(&world), [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_only_so_often_and_says_what_it_did_not_come_to() {
+    let world = World::new().await;
+    let resume = json!({"depth": 14, "places_done": 0, "page": null});
+    let regions = ["eu-central-2", "eu-south-2"];
+    let event = json!({"sweep": {"regions": regions, "resume": resume}});
+    let report = world.function(&[SHORT]).report(&event);
+    assert_eq!(handed_on(&world), [] as [Value; 0]);
+    let [finding] = of_code(&report, "unaudited-change")[..] else { panic!("{report:#}") };
+    assert_eq!(finding["region"], "eu-south-2");
+    let title = finding["title"].as_str().expect("a title");
+    assert!(title.contains("14 invocations were not enough"), "{title}");
+    assert_eq!(report["partial"], true);
+}
+
+#[tokio::test]
+async fn a_rest_that_cannot_be_handed_on_is_tried_again() {
+    let world = World::new().await;
+    let mut function = world.function(&[SHORT]);
+    let event = sweep_of(&["eu-central-2", "eu-south-2"]);
+    world.answer(|call| match call.action.as_str() {
+        "Invoke" => Answer::Error(403, "AccessDeniedException", "not authorized to perform"),
+        _ => Answer::Moto,
+    });
+    let failed = function.invoke(&event);
+    assert_eq!(failed.error_type(), Some("NotHandedOn"), "{:#}", failed.body);
+    world.answer(|_| Answer::Moto);
+    assert_eq!(function.report(&event)["partial"], true);
+}
+
+#[tokio::test]
+async fn a_page_that_ec2_has_no_more_is_said_and_the_other_regions_are_swept() {
+    let world = World::new().await;
+    let regions = ["ap-east-1", "af-south-1"];
+    let site = world.site(ACCOUNT, regions[1]).await;
+    let group = site.group("typo3-shop").await;
+    site.authorize(&group, Ingress, &[open()]).await;
+    let resume = json!({"depth": 1, "places_done": 0, "page": "no token of EC2's"});
+    let report =
+        world.function(&[]).report(&json!({"sweep": {"regions": regions, "resume": resume}}));
+    let [finding] = of_code(&report, "unaudited-change")[..] else { panic!("{report:#}") };
+    assert_eq!(finding["region"], regions[0]);
+    let [finding] = of_code(&report, "open-ssh")[..] else { panic!("{report:#}") };
+    assert_eq!(finding["group"]["id"], group.id);
+}
+
+#[tokio::test]
+async fn what_a_sweep_reverted_when_sns_was_down_is_told_later() {
+    const HERE: &str = "eu-west-3";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let group = site.group("typo3-unheard").await;
+    let tagged = [tcp(20, 25).described("0.0.0.0/0", "the editor's $HOME")];
+    site.authorize_tagged(&group, Ingress, &tagged, &[("ticket", "4711")]).await;
+    site.tag(&group.id, "Application", "unheard").await;
+    let opened = site.ingress(&group).await;
+    let scope = ("SCOPE", "tag:Application=unheard");
+    let settings = [REVERT[0], REVERT[1], scope, reverting("revert-ssh")[3]];
+    let mut function = world.function(&settings);
+    world.answer(|call| match call.action.as_str() {
+        "Publish" => Answer::Error(500, "InternalError", "SNS is having a bad day"),
+        _ => Answer::Moto,
+    });
+    let failed = function.invoke(&sweep_of(&[HERE]));
+    assert_eq!(failed.error_type(), Some("NotPublished"), "{:#}", failed.body);
+    assert_eq!(site.ingress(&group).await.len(), 1, "it is closed all the same");
+    let [payload] = handed_on(&world).try_into().expect("what was reverted");
+
+    world.answer(|_| Answer::Moto);
+    // The sweep itself finds nothing any more.
+    assert_eq!(function.report(&sweep_of(&[HERE]))["outcome"], "compliant");
+    assert_eq!(world.messages().await, []);
+    let report = function.report(&payload);
+    assert_eq!(findings(&report).len(), 1, "{report:#}");
+    assert_eq!(findings(&report)[0]["remediation"]["outcome"], "already-gone");
+    let [message] = world.messages().await.try_into().expect("one message");
+    undo_all(&world, &message);
+    assert_eq!(site.ingress_unheld(&group).await, opened);
+}
