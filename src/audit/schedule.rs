@@ -72,6 +72,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.push(not_swept(&place, &reason, clock()));
             rest = None;
         }
+        let rest = rest.map(|rest| rest.to_payload());
         Audited { report: report(&self.baseline, tally), rest, failed }
     }
 

@@ -8,17 +8,13 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Place, SecurityGroups, Selection};
 use super::summary::{Tally, report};
-use super::{AuditError, Clock};
+use super::{AuditError, Clock, is_late};
 use crate::baseline::Lists;
 use crate::evaluate::open_ssh_in_baseline;
 use crate::event::Resume;
 use crate::finding::{Finding, Report};
 use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
-
-/// So long before the deadline the sweep stops: what was found has to be published, and the rest
-/// handed on, each of which may take as long as a call with its retries.
-const RESERVE: TimeDelta = TimeDelta::seconds(35);
 
 /// A page that takes longer than this is not finished where there is no time.
 const SLOW: TimeDelta = TimeDelta::seconds(10);
@@ -158,7 +154,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| (self.clock)() + RESERVE > deadline)
+        is_late(self.deadline, (self.clock)())
     }
 
     async fn group(
