@@ -7,12 +7,13 @@ use super::group::GroupAudit;
 use super::introduced::{Introduced, authorized_claim, introduced, settled_by_event};
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
+use super::retell::tells_itself;
 use super::summary::{Tally, not_audited, report};
 use super::tags::TAG_CALLS;
-use super::{AuditError, Auditor, Clock, in_scope};
+use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
-use crate::event::{ChangeKind, GroupKey, SgChange};
+use crate::event::{ChangeKind, GroupKey, Record, SgChange};
 use crate::expected::closed;
 use crate::finding::{Outcome, Report, ReportOutcome};
 use crate::hold::Claim;
@@ -26,33 +27,42 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         change: &SgChange,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+    ) -> Result<Audited, AuditError> {
         let place = self.place(&change.record);
-        let case = Case { place: &place, group: None, record: Some(&change.record) };
+        let Record { event_name, retold, .. } = &change.record;
+        // What the sweep reverted has no call behind it, and is told without one.
+        let record = Some(&change.record).filter(|_| !retold || event_name.is_some());
+        let case = Case { place: &place, group: None, record };
         let settings = &self.settings_of(&place);
         if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
-            return Ok(report(&self.baseline, Tally { groups: 1, rules, ..Tally::default() }));
+            let tally = Tally { groups: 1, rules, ..Tally::default() };
+            return Ok(report(&self.baseline, tally).into());
         }
         if let Some(reason) = self.out_of_reach(&place) {
-            return Ok(self.unaudited(&case, Some(&change.group), &reason, clock()));
+            return Ok(self.unaudited(&case, Some(&change.group), &reason, clock()).into());
         }
         let group = match self.ec2.group(&place, &change.group).await {
             Ok(Some(group)) => group,
             Ok(None) => return self.without_group(&case, change, settings, clock).await,
-            Err(error) => return self.unreadable(&case, change, error, settings, clock),
+            Err(error) => {
+                return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
+            }
         };
-        if !in_scope(&settings.scope, &group) {
-            let name = change.record.event_name.as_deref().unwrap_or_default();
+        // What was reverted is told, wherever the group went.
+        if !retold && !in_scope(&settings.scope, &group) {
+            let name = event_name.as_deref().unwrap_or_default();
             if TAG_CALLS.contains(&name) {
                 return self.left_unseen(&change.record, &group, clock).await;
             }
             let reason = format!("{} is out of scope", group.id);
-            return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason));
+            return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason).into());
         }
         let case = Case { group: Some(&group), ..case };
         let rules = match self.ec2.rules(&place, &group).await {
             Ok(rules) => rules,
-            Err(error) => return self.unreadable(&case, change, error, settings, clock),
+            Err(error) => {
+                return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
+            }
         };
         self.of_group(case, change, &group, &rules, settings, clock).await
     }
@@ -65,7 +75,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         rules: &[Rule],
         settings: &Settings,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+    ) -> Result<Audited, AuditError> {
         let (introduced, remediation) = introduced(settings, change, rules, clock());
         let library = Library::new(self.ec2);
         let audit = GroupAudit {
@@ -80,13 +90,18 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             cause: None,
             clock,
         };
-        let mut tally = audit.run().await?;
+        let mut tally = Tally::default();
+        match audit.run(&mut tally).await {
+            Ok(()) => {}
+            Err(error) if tells_itself(&change.kind) => return Err(error),
+            Err(error) => return Ok(self.broken_off(tally, error)),
+        }
         for (direction, taken) in taken(change, &audit.introduced) {
             for closed in closed(&settings.baseline, direction, taken, rules) {
                 tally.findings.push(audit.case.expected_closed(&closed, clock()));
             }
         }
-        Ok(report(&self.baseline, tally))
+        Ok(report(&self.baseline, tally).into())
     }
 
     /// The group is not there. What the event says was opened is still said, and a revert still
@@ -97,27 +112,29 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         change: &SgChange,
         settings: &Settings,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+    ) -> Result<Audited, AuditError> {
         match (&change.kind, &change.group) {
             (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
                 let group = Group { id: id.clone(), ..Group::default() };
                 let case = Case { group: Some(&group), ..case.clone() };
-                let mut report = self.of_group(case, change, &group, &[], settings, clock).await?;
+                let mut audited = self.of_group(case, change, &group, &[], settings, clock).await?;
                 // There is no group to put a rule back into.
-                for finding in &mut report.findings {
+                for finding in &mut audited.report.findings {
                     finding.remediation.undo = None;
                 }
-                Ok(report)
+                Ok(audited)
             }
             // What is gone with its group needs neither closing nor opening.
             (ChangeKind::Created | ChangeKind::Revoked(_), _) => {
-                Ok(report(&self.baseline, Tally { groups: 1, ..Tally::default() }))
+                Ok(report(&self.baseline, Tally { groups: 1, ..Tally::default() }).into())
             }
             (ChangeKind::Unknown(reason), key) => {
                 let reason = format!("{reason}, and the group is not there");
-                Ok(self.unaudited(case, Some(key), &reason, clock()))
+                Ok(self.unaudited(case, Some(key), &reason, clock()).into())
             }
-            (_, key) => Ok(self.unaudited(case, Some(key), "the group is not there", clock())),
+            (_, key) => {
+                Ok(self.unaudited(case, Some(key), "the group is not there", clock()).into())
+            }
         }
     }
 

@@ -54,9 +54,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ///
     /// # Errors
     ///
-    /// When EC2 did not answer for now.
-    pub async fn run(&self) -> Result<Tally, AuditError> {
-        let mut tally = Tally { groups: 1, rules: self.introduced.len(), ..Tally::default() };
+    /// When EC2 did not answer for now. What became of other rules before is in `tally` then: what
+    /// is reverted is not found again.
+    pub async fn run(&self, tally: &mut Tally) -> Result<(), AuditError> {
+        tally.groups += 1;
+        tally.rules += self.introduced.len();
         for direction in [Direction::Ingress, Direction::Egress] {
             let lists = self.look_up(direction).await?;
             let judge = self.judge(direction, &lists);
@@ -91,7 +93,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
             }
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// Why nothing is done about what a change brought. Whoever has reverts switched on is told why
@@ -105,20 +107,16 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         }
     }
 
-    /// That a rule names a group which is there no longer. Where EC2 does not answer, nothing is
-    /// said: the finding does not hang on it.
+    /// That a rule names a group which is there no longer.
     async fn on_stale(&self, rule: &Rule) -> Option<String> {
         let Peer::Reference(Reference::Group(peer)) = &rule.peer else { return None };
-        match self.ec2.is_stale(self.case.place, peer).await {
-            Ok(true) => Some(format!(
+        // The group itself is there: its rules were read.
+        let is_itself = peer.account.is_none() && peer.id == self.group.id;
+        (!is_itself && self.library.is_stale(self.case.place, peer).await).then(|| {
+            format!(
                 "The group {peer} is there no longer: the rule is stale, admits nobody, and can go."
-            )),
-            Ok(false) => None,
-            Err(error) => {
-                tracing::warn!(%error, "whether a rule is stale is not known");
-                None
-            }
-        }
+            )
+        })
     }
 
     /// Whether the group, as it was read, has no room for another rule.

@@ -85,6 +85,10 @@ pub fn introduced(
     now: DateTime<Utc>,
 ) -> (Vec<Introduced>, Remediation) {
     let mut introduced: Vec<Introduced> = match &change.kind {
+        ChangeKind::Authorized(rules) if change.record.retold => {
+            let retold = rules.iter().map(|rule| retold(settings, rule, present, now)).collect();
+            return (retold, settings.remediation.max(settings.sweep_remediation));
+        }
         ChangeKind::Authorized(rules) => rules
             .iter()
             .map(|rule| {
@@ -129,6 +133,14 @@ fn everything(
     let all =
         present.iter().map(|rule| Introduced::standing(settings, rule, Some(note.clone()), now));
     (all.collect(), settings.sweep_remediation)
+}
+
+/// A rule that was reverted and not told of. Where it is there again, its tags say whether it is
+/// held now.
+fn retold(settings: &Settings, rule: &Rule, present: &[Rule], now: DateTime<Utc>) -> Introduced {
+    let note = "This audit reverted the rule before, and could not say so then.".to_owned();
+    let read = as_read(rule, present);
+    Introduced { seen: read.seen, ..Introduced::standing(settings, &read.rule, Some(note), now) }
 }
 
 /// What a rule asks for, where the rule that was read has the tags still. A listing without ids has

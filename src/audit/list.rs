@@ -85,14 +85,18 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let case = Case { place: &place, group: None, record: Some(&change.record) };
         let unaudited = |reason: &str| {
             let what = format!("A change of the prefix list {}", change.list);
-            Ok(self.not_looked_at(&case, &what, reason, clock()))
+            case.not_looked_at(&what, reason, clock())
+        };
+        let only = |finding| {
+            let findings = vec![finding];
+            Ok(report(&self.baseline, Tally { findings, ..Tally::default() }))
         };
         if let Some(reason) = self.out_of_reach(&place) {
-            return unaudited(&reason);
+            return only(unaudited(&reason));
         }
         let read = match self.ec2.prefix_list(&place, &change.list).await {
             Err(error) if error.may_pass() => return Err(error.into()),
-            Err(error @ Ec2Error::NoRole { .. }) => return unaudited(&error.to_string()),
+            Err(error @ Ec2Error::NoRole { .. }) => return only(unaudited(&error.to_string())),
             read => read,
         };
         let list = read.clone().unwrap_or_default();
@@ -108,7 +112,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         match naming.groups(&mut tally, clock).await {
             Ok(()) => {}
             Err(AuditError::Ec2(error)) if !error.may_pass() => {
-                return unaudited(&error.to_string());
+                // What was found before is no less so.
+                tally.findings.push(unaudited(&error.to_string()));
             }
             Err(error) => return Err(error),
         }
@@ -183,7 +188,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Naming<'_, E, N, O> {
                             cause: Some(Cause { change: self.change, list: self.list }),
                             clock,
                         };
-                        tally.extend(audit.run().await?);
+                        audit.run(tally).await?;
                     }
                 }
                 page = got.next;

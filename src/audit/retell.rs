@@ -7,8 +7,8 @@
 
 use serde_json::{Value, json};
 
-use crate::event::{ChangeKind, Event};
-use crate::finding::{Finding, Report};
+use crate::event::{ChangeKind, Event, RETOLD};
+use crate::finding::{Finding, Outcome, Report};
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 
 /// An asynchronous invocation takes 256 KiB, and some of it is needed around the records.
@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 200 * 1024;
 /// The payloads that have the reverts of a report told again; none where the event itself does.
 pub fn retell(event: &Event, report: &Report) -> Vec<Value> {
     if let Event::Change(change) = event
-        && matches!(change.kind, ChangeKind::Authorized(_) | ChangeKind::Modified(_))
+        && tells_itself(&change.kind)
     {
         return Vec::new();
     }
@@ -38,11 +38,26 @@ pub fn retell(event: &Event, report: &Report) -> Vec<Value> {
     payloads
 }
 
+/// Whether a change says itself what it opened: audited again, it tells of a rule that is gone.
+pub fn tells_itself(kind: &ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Authorized(_) | ChangeKind::Modified(_))
+}
+
+/// Whether the rule of a finding was taken away, so that nothing but the finding tells of it.
+pub fn is_taken_away(finding: &Finding) -> bool {
+    match finding.remediation.outcome {
+        Outcome::Reverted | Outcome::Narrowed => true,
+        // Gone, and not all that should have stayed is there.
+        Outcome::Failed => finding.remediation.connections.is_some(),
+        Outcome::None | Outcome::AlreadyGone | Outcome::Held | Outcome::Exempt => false,
+    }
+}
+
 /// The record of a call that would have added the rule which was taken away.
 fn record(finding: &Finding) -> Option<Value> {
     let remediation = &finding.remediation;
     let (rule, group) = (finding.rule.as_ref()?, finding.group.as_ref()?);
-    if !remediation.took_away() || rule.direction != Direction::Ingress {
+    if !is_taken_away(finding) || rule.direction != Direction::Ingress {
         return None;
     }
     let change = finding.change.as_ref();
@@ -52,6 +67,7 @@ fn record(finding: &Finding) -> Option<Value> {
         "eventVersion": "1.10",
         "eventSource": "ec2.amazonaws.com",
         "eventName": "AuthorizeSecurityGroupIngress",
+        RETOLD: { "eventName": change.and_then(|change| change.event_name.as_ref()) },
         "eventID": change.and_then(|change| change.event_id.as_ref()),
         "eventTime": crate::finding::timestamp(
             &change.and_then(|change| change.time).unwrap_or(remediation.time)

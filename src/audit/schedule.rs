@@ -9,9 +9,10 @@ use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
+use super::retell::is_taken_away;
 use super::summary::{Tally, report};
-use super::sweep::{Sweep, Swept, is_late, not_swept};
-use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use super::sweep::{Sweep, Swept, not_swept};
+use super::{AuditError, Audited, Auditor, Clock, in_scope, is_late};
 use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
@@ -72,11 +73,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.push(not_swept(&place, &reason, clock()));
             rest = None;
         }
+        let rest = rest.map(|rest| rest.to_payload());
         Audited { report: report(&self.baseline, tally), rest, failed }
     }
 
-    /// Closes what was held open and is held no longer. What there is no time for is the next
-    /// check's, a quarter of an hour later.
+    /// Closes what was held open and is held no longer, and what asks to be and is not. What there
+    /// is no time for is the next check's, a quarter of an hour later.
     async fn holds(
         &self,
         schedule: &Schedule,
@@ -120,16 +122,20 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let now = clock();
         let mut over: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
         for (group, rule) in self.ec2.held_rules(place).await? {
-            let Claim::Over(hold) = claim(&rule.tags, now, now, settings.hold_max_hours) else {
-                continue;
+            let reverts = settings.remediation.reverts();
+            let is_over = match claim(&rule.tags, now, now, settings.hold_max_hours) {
+                Claim::Over(hold) => reverts || now - hold.until <= NEWS,
+                // Whoever changes the tags of a rule that is held must not keep it open with that.
+                Claim::Refused(_) => reverts,
+                Claim::Held(_) | Claim::None => false,
             };
-            if settings.remediation.reverts() || now - hold.until <= NEWS {
+            if is_over {
                 over.entry(group).or_default().push(rule);
             }
         }
         let library = Library::new(self.ec2);
         for (id, held) in over {
-            if is_late(clock, deadline) {
+            if is_late(deadline, clock()) {
                 tracing::warn!("the rest of the holds is left to the next check");
                 tally.partial = true;
                 return Ok(());
@@ -156,14 +162,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 cause: None,
                 clock,
             };
-            let mut ended = audit.run().await?;
+            let mut ended = Tally::default();
+            let ran = audit.run(&mut ended).await;
             ended.findings.retain(|finding| is_news(finding, &held, settings.hold_max_hours, now));
             tally.extend(ended);
+            ran?;
         }
         Ok(())
     }
 
-    /// The places of a schedule: its accounts in their order, each with its regions in theirs.
+    /// The places of a schedule, each once: its accounts in their order, each with its regions in
+    /// theirs.
     fn places(&self, schedule: &Schedule) -> Vec<Place> {
         let own = |named: &[String], own: &Option<String>| {
             if named.is_empty() {
@@ -173,23 +182,23 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
         };
         let regions = own(&schedule.regions, &self.home.region);
-        own(&schedule.accounts, &self.home.account)
-            .into_iter()
-            .flat_map(|account| {
-                let place = move |region| Place { account: account.clone(), region };
-                regions.clone().into_iter().map(place)
-            })
-            .collect()
+        let mut places: Vec<Place> = Vec::new();
+        for place in own(&schedule.accounts, &self.home.account).into_iter().flat_map(|account| {
+            let place = move |region| Place { account: account.clone(), region };
+            regions.clone().into_iter().map(place)
+        }) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
     }
 }
 
-/// Whether the end of a hold has not been told yet: something was done about it, or it is recent.
+/// Whether the end of a hold has not been told yet: the rule is gone, or it is recent.
 fn is_news(finding: &Finding, held: &[Rule], max_hours: u32, now: DateTime<Utc>) -> bool {
-    let acted = matches!(
-        finding.remediation.outcome,
-        Outcome::Reverted | Outcome::Narrowed | Outcome::AlreadyGone
-    );
-    acted
+    let is_gone = is_taken_away(finding) || finding.remediation.outcome == Outcome::AlreadyGone;
+    is_gone
         || held.iter().any(|rule| {
             finding.rule.as_ref().is_some_and(|found| found.content() == rule.content())
                 && matches!(

@@ -6,9 +6,9 @@ use super::case::Case;
 use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
-use super::ports::{Group, Place, SecurityGroups, Selection};
+use super::ports::{Ec2Error, Group, Place, SecurityGroups, Selection};
 use super::summary::{Tally, report};
-use super::{AuditError, Clock};
+use super::{AuditError, Clock, is_late};
 use crate::baseline::Lists;
 use crate::evaluate::open_ssh_in_baseline;
 use crate::event::Resume;
@@ -16,16 +16,15 @@ use crate::finding::{Finding, Report};
 use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
 
-/// So long before the deadline the sweep stops: what was found has to be published, and the rest
-/// handed on, each of which may take as long as a call with its retries.
-const RESERVE: TimeDelta = TimeDelta::seconds(35);
+/// A page that takes longer than this is not finished where there is no time.
+const SLOW: TimeDelta = TimeDelta::seconds(10);
 
-/// How far a sweep came in one place.
-enum Reached {
-    /// All groups are audited.
-    End,
-    /// There was no time for more: this page is the next, or the first one where it is `None`.
-    Page(Option<String>),
+/// Where in a place a sweep goes on.
+#[derive(Default)]
+struct Next {
+    page: Option<String>,
+    /// The groups of that page that are done.
+    done: Vec<String>,
 }
 
 /// What a sweep found, and what it did not come to.
@@ -66,16 +65,15 @@ impl<E: SecurityGroups> Sweep<'_, E> {
         if *from == Resume::default() {
             self.call_out_wide_baseline(places.first(), &mut swept.tally).await;
         }
-        let mut page = from.page.clone();
+        let mut start = Next { page: from.page.clone(), done: from.groups_done.clone() };
         for (at, place) in places.iter().enumerate().skip(from.places_done) {
             let next = match (self.reach)(place) {
                 Some(reason) => {
                     swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
                     None
                 }
-                None => match self.place(place, page.take(), &mut swept.tally).await {
-                    Ok(Reached::End) => None,
-                    Ok(Reached::Page(page)) => Some((at, page)),
+                None => match self.place(place, start, &mut swept.tally).await {
+                    Ok(next) => next.map(|next| (at, next)),
                     Err(AuditError::Ec2(error)) if !error.may_pass() => {
                         let reason = error.to_string();
                         swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
@@ -88,45 +86,67 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                     }
                 },
             };
-            let next = next
-                .or_else(|| (self.is_late() && at + 1 < places.len()).then_some((at + 1, None)));
-            if let Some((places_done, page)) = next {
-                swept.rest = Some(Resume { depth: from.depth + 1, places_done, page });
+            start = Next::default();
+            let other = self.is_late() && at + 1 < places.len();
+            if let Some((places_done, next)) =
+                next.or_else(|| other.then(|| (at + 1, Next::default())))
+            {
+                let Next { page, done: groups_done } = next;
+                let depth = from.depth + 1;
+                swept.rest = Some(Resume { depth, places_done, page, groups_done });
                 break;
             }
         }
         swept
     }
 
-    /// Audits the groups of a place from `page` on. What was found is in `tally` even where the
-    /// sweep breaks off. At least one page is audited, so that the next invocation goes on further;
-    /// or so much of it that something was reverted, which the next one does not find again. Reverts
-    /// take time, and one that nobody was told of before the function is stopped is lost.
+    /// Audits the groups of a place from `start` on, and says where to go on where there was no
+    /// time for all. What was found is in `tally` even where the sweep breaks off. At least one
+    /// page is audited, or one group of a slow one, so that the next invocation goes on further.
     async fn place(
         &self,
         place: &Place,
-        mut page: Option<String>,
+        start: Next,
         tally: &mut Tally,
-    ) -> Result<Reached, AuditError> {
+    ) -> Result<Option<Next>, AuditError> {
+        let Next { mut page, mut done } = start;
+        let mut resumed = page.is_some();
         let mut settings = self.settings.clone();
         settings.baseline = settings.baseline.of_account(place.account.as_deref());
-        let mut reverted = false;
         loop {
             let which = Selection::Scope(&settings.scope);
-            let got = self.ec2.groups(place, which, page.as_deref()).await?;
-            for (group, rules) in &got.groups {
-                let before = tally.findings.len();
-                tally.extend(self.group(place, group, rules, &settings).await?);
-                let mut found = tally.findings.iter().skip(before);
-                reverted |= found.any(|it| it.remediation.took_away());
-                if reverted && self.is_late() {
-                    return Ok(Reached::Page(page));
+            let got = match self.ec2.groups(place, which, page.as_deref()).await {
+                // A token that was handed on is refused when it came too late, or when the settings
+                // are others by now. What it stood for is not known, so all has its turn again.
+                Err(Ec2Error::Refused { action: "DescribeSecurityGroups", code, .. })
+                    if resumed =>
+                {
+                    tracing::warn!(code, place = place.called(), "swept from its first page again");
+                    (resumed, page) = (false, None);
+                    done.clear();
+                    continue;
+                }
+                got => got?,
+            };
+            resumed = false;
+            let began = (self.clock)();
+            let left: Vec<_> =
+                got.groups.iter().filter(|(group, _)| !done.contains(&group.id)).collect();
+            let last = left.len();
+            for (number, (group, rules)) in (1..).zip(left) {
+                self.group(place, group, rules, &settings, tally).await?;
+                done.push(group.id.clone());
+                // Most pages take a moment. One with much to revert, or to look up, may take minutes.
+                let is_slow = (self.clock)() - began > SLOW;
+                if number < last && is_slow && self.is_late() {
+                    return Ok(Some(Next { page, done }));
                 }
             }
+            done.clear();
             (self.progress)(tally.groups);
             match got.next {
-                None => return Ok(Reached::End),
-                Some(next) if self.is_late() => return Ok(Reached::Page(Some(next))),
+                None => return Ok(None),
+                next if self.is_late() => return Ok(Some(Next { page: next, done })),
                 next => page = next,
             }
         }
@@ -134,7 +154,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
-        is_late(self.clock, self.deadline)
+        is_late(self.deadline, (self.clock)())
     }
 
     async fn group(
@@ -143,7 +163,8 @@ impl<E: SecurityGroups> Sweep<'_, E> {
         group: &Group,
         rules: &[Rule],
         settings: &Settings,
-    ) -> Result<Tally, AuditError> {
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
         // Where nothing else says whose the group is, EC2's answer does.
         let account = place.account.clone().or_else(|| group.owner.clone());
         let place = Place { account, region: place.region.clone() };
@@ -162,7 +183,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             cause: None,
             clock: self.clock,
         };
-        audit.run().await
+        audit.run(tally).await
     }
 
     /// Says once a sweep that the baseline itself is wide on SSH.
@@ -182,11 +203,6 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             tally.findings.push(case.open_ssh_in_baseline(&baseline.name, (self.clock)()));
         }
     }
-}
-
-/// Whether it is time to publish what there is.
-pub fn is_late(clock: Clock<'_>, deadline: Option<DateTime<Utc>>) -> bool {
-    deadline.is_some_and(|deadline| clock() + RESERVE > deadline)
 }
 
 /// The finding that the groups of a place were not looked at.

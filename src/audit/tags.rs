@@ -1,14 +1,16 @@
 //! A change of tags: it brings groups into the scope, or takes them out.
 
+use chrono::{DateTime, Utc};
+
 use super::case::Case;
 use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
-use super::{AuditError, Auditor, Clock};
+use super::{AuditError, Audited, Auditor, Clock, is_late};
 use crate::event::{GroupKey, Record, TagAction, TagChange};
-use crate::finding::{Finding, Report, ReportOutcome};
+use crate::finding::{Finding, ReportOutcome};
 use crate::settings::{Scope, Settings};
 
 /// What a change of tags is to the scope.
@@ -35,26 +37,38 @@ impl TagChange {
 }
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
-    /// Audits all of the groups that came into the scope, and once more those that left it.
+    /// Audits all of the groups that came into the scope, and once more those that left it. A call
+    /// may name a thousand of them: those that there is no time for are handed on.
     pub(super) async fn tags(
         &self,
         change: &TagChange,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+        deadline: Option<DateTime<Utc>>,
+    ) -> Result<Audited, AuditError> {
         let place = self.place(&change.record);
         let settings = &self.settings_of(&place);
         let Some(moves) = change.moves(&settings.scope) else {
             let reason = "the tags that changed do not decide what is audited".to_owned();
-            return Ok(not_audited(&self.baseline, ReportOutcome::Ignored, reason));
+            return Ok(not_audited(&self.baseline, ReportOutcome::Ignored, reason).into());
         };
         let library = Library::new(self.ec2);
         let (place, record) = (&place, &change.record);
         let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
-        for id in &change.groups {
-            moved.group(id, &mut tally, clock).await?;
+        let mut groups = change.groups.iter();
+        while let Some(id) = groups.next() {
+            if let Err(error) = moved.group(id, &mut tally, clock).await {
+                return Ok(self.broken_off(tally, error));
+            }
+            let left = groups.as_slice();
+            if !left.is_empty() && is_late(deadline, clock()) {
+                let rest = TagChange { groups: left.to_vec(), ..change.clone() }.to_payload();
+                tally.partial = true;
+                let report = report(&self.baseline, tally);
+                return Ok(Audited { report, rest: Some(rest), failed: None });
+            }
         }
-        Ok(report(&self.baseline, tally))
+        Ok(report(&self.baseline, tally).into())
     }
 
     /// A group is not in the scope after a tag call that does not say what it did: it is taken to
@@ -64,15 +78,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         record: &Record,
         group: &Group,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+    ) -> Result<Audited, AuditError> {
         let place = &self.place(record);
         let settings = &self.settings_of(place);
         let moves = Move::Out("is not there, and the record of a tag call was cut short");
         let library = Library::new(self.ec2);
         let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
-        moved.group(&group.id, &mut tally, clock).await?;
-        Ok(report(&self.baseline, tally))
+        if let Err(error) = moved.group(&group.id, &mut tally, clock).await {
+            return Ok(self.broken_off(tally, error));
+        }
+        Ok(report(&self.baseline, tally).into())
     }
 }
 
@@ -148,8 +164,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             cause: None,
             clock,
         };
-        tally.extend(audit.run().await?);
-        Ok(())
+        audit.run(tally).await
     }
 
     fn left(&self, case: &Case<'_>, group: &Group, what: &str, clock: Clock<'_>) -> Finding {

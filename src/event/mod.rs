@@ -35,6 +35,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
+pub(crate) use record::RETOLD;
 use wrapper::Unwrapped;
 
 /// Reads what an invocation brings. There is always something in it: whatever cannot be read is
@@ -97,6 +98,9 @@ pub struct Record {
     pub source_ip: Option<String>,
     /// `userAgent`
     pub user_agent: Option<String>,
+    /// Whether it is the auditor's own, of a rule that it reverted and could not tell of. It then
+    /// has the name of the call behind the revert; none where there was no call.
+    pub retold: bool,
 }
 
 /// A change of one security group.
@@ -199,16 +203,23 @@ pub struct Resume {
     pub places_done: usize,
     /// EC2's token for the page of the next place that is to be read.
     pub page: Option<String>,
+    /// The groups of that page that are done.
+    pub groups_done: Vec<String>,
 }
 
 impl Schedule {
     /// The payload that asks for it; [`decode`] reads it back.
     pub fn to_payload(&self) -> Value {
-        let Resume { depth, places_done, page } = &self.resume;
+        let Resume { depth, places_done, page, groups_done } = &self.resume;
         json!({ self.task.as_str(): {
             "accounts": self.accounts,
             "regions": self.regions,
-            "resume": { "depth": depth, "places_done": places_done, "page": page },
+            "resume": {
+                "depth": depth,
+                "places_done": places_done,
+                "page": page,
+                "groups_done": groups_done,
+            },
         } })
     }
 }

@@ -17,11 +17,13 @@ pub(super) enum ScheduleError {
     Shape { member: &'static str, expected: &'static str },
     #[error(
         "the schedule has `{0}` in it; write `sweep` or `holds`, and in it `accounts`, `regions`, \
-         and `resume` with `depth`, `places_done`, `page`"
+         and `resume` with `depth`, `places_done`, `page`, `groups_done`"
     )]
     Unknown(String),
     #[error("`{0}` in the schedule is no account; write its 12 digits in quotes")]
     Account(String),
+    #[error("`{0}` in the schedule is no security group; write its id")]
+    Group(String),
     #[error("`{0}` in the schedule is no region; write it as in eu-central-1")]
     Region(String),
 }
@@ -80,7 +82,7 @@ pub(super) fn of_payload(members: &Map<String, Value>) -> Result<Schedule, Sched
 }
 
 fn resume(members: &Map<String, Value>) -> Result<Resume, ScheduleError> {
-    known(members, &["depth", "places_done", "page"])?;
+    known(members, &["depth", "places_done", "page", "groups_done"])?;
     let page = match said(members, "page") {
         Some(Value::String(page)) => Some(page.clone()),
         Some(_) => return Err(ScheduleError::Shape { member: "page", expected: "a text" }),
@@ -90,6 +92,7 @@ fn resume(members: &Map<String, Value>) -> Result<Resume, ScheduleError> {
         depth: count(members, "depth")?,
         places_done: count(members, "places_done")?,
         page,
+        groups_done: texts(members, "groups_done", mentioned::is_group_id, ScheduleError::Group)?,
     })
 }
 

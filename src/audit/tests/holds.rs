@@ -187,3 +187,40 @@ fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again() {
     let ran = run_at(&staged, &settings(Remediation::RevertSsh), &check(), noon(), None);
     assert_eq!(told(ran.report()), ["unaudited-change none"]);
 }
+
+#[test]
+fn tags_that_are_changed_after_the_hold_was_told_do_not_keep_it_open() {
+    let max = settings(Remediation::RevertSsh);
+    let none = Settings { hold_max_hours: 0, ..max.clone() };
+    for (rule, settings, why) in [
+        (tagged(OPEN, "2099-01-01T00:00:00Z", "vendor"), &max, "no more than 24 hours"),
+        (tagged(OPEN, "never", "vendor"), &max, "which is no time"),
+        (tagged(OPEN, "2026-11-02T20:00:00Z", ""), &max, "it has no tag sg-audit:reason"),
+        (held(), &none, "no holds are allowed here"),
+    ] {
+        let world = ec2(&[rule]);
+        let ran = run_at(&world, settings, &check(), at("2026-11-02T20:10:00Z"), None);
+        assert_eq!(told(ran.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"], "{why}");
+        let detail = &only(ran.report()).remediation.detail;
+        assert!(detail.contains(why), "{detail}");
+    }
+}
+
+#[test]
+fn where_nothing_is_closed_tags_that_do_not_count_are_the_sweeps_business() {
+    let world = ec2(&[tagged(OPEN, "2099-01-01T00:00:00Z", "vendor")]);
+    let ran = run_at(&world, &settings(Remediation::Notify), &check(), noon(), None);
+    assert_eq!((ran.messages.len(), world.take_calls().len()), (0, 1));
+}
+
+#[test]
+fn what_a_late_check_closes_is_told_though_a_piece_found_no_room() {
+    let mut rules = vec![held()];
+    rules.extend((1..60).map(|n| rule(&format!("tcp 443 192.0.2.{n}/32 sgr-f{n}"))));
+    rules.push(rule("tcp 443 198.51.100.1/32 sgr-f60"));
+    let world = ec2(&rules);
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&world, &settings, &check(), at("2026-11-02T23:00:00Z"), None);
+    assert!(!ingress(&world).contains(&"tcp 22 from 0.0.0.0/0".to_owned()));
+    assert_eq!(told(ran.report()), ["open-ssh failed tcp 22 from 0.0.0.0/0"]);
+}

@@ -148,3 +148,31 @@ fn groups_out_of_scope_are_left_out() {
     let world = world(&["tcp 22 pl-1 sgr-1"], entries(&["0.0.0.0/0"]));
     assert_eq!(told(&run(&world, &settings, &changed(None, &[])).unwrap()).len(), 0);
 }
+
+#[test]
+fn what_was_found_before_ec2_refused_a_page_is_not_lost() {
+    let groups = (0..3).map(|number| {
+        let group = Group { id: format!("sg-{number:017x}"), ..group() };
+        (place(), group, vec![rule("tcp 22 pl-1 sgr-1")])
+    });
+    let lists = [("pl-1".to_owned(), entries(&["0.0.0.0/0"]))].into();
+    let world = MemoryEc2::new(groups, lists).with_groups_a_page(2);
+    let mut pages = 0;
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        pages += usize::from(call == "groups");
+        (call == "groups" && pages == 2).then(|| Ec2Error::Refused {
+            action: "DescribeSecurityGroupRules",
+            code: "UnreadableRule".to_owned(),
+            message: "sgr-9".to_owned(),
+        })
+    });
+    let report = run(&staged, &settings(Remediation::Notify), &changed(None, &[])).unwrap();
+    assert_eq!(
+        told(&report),
+        [
+            "open-ssh none tcp 22 from pl-1",
+            "open-ssh none tcp 22 from pl-1",
+            "unaudited-change none"
+        ]
+    );
+}

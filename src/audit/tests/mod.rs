@@ -9,6 +9,7 @@ mod schedules;
 mod scope;
 mod sources;
 mod staged;
+mod untold;
 
 use std::cell::RefCell;
 
@@ -176,11 +177,18 @@ fn only(report: &Report) -> &crate::finding::Finding {
 struct Staged<'a, F> {
     ec2: &'a MemoryEc2,
     before: RefCell<F>,
+    stale_pages: std::cell::Cell<bool>,
 }
 
 impl<'a, F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> Staged<'a, F> {
     fn new(ec2: &'a MemoryEc2, before: F) -> Self {
-        Self { ec2, before: RefCell::new(before) }
+        Self { ec2, before: RefCell::new(before), stale_pages: false.into() }
+    }
+
+    /// The same, where the first page that is asked for by a token is asked for too late.
+    fn with_stale_pages(self) -> Self {
+        self.stale_pages.set(true);
+        self
     }
 
     fn stage(&self, call: &str) -> Result<(), Ec2Error> {
@@ -206,6 +214,13 @@ impl<F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> SecurityGroups for Staged<'
         page: Option<&str>,
     ) -> Result<GroupPage, Ec2Error> {
         self.stage("groups")?;
+        if self.stale_pages.replace(false) && page.is_some() {
+            return Err(Ec2Error::Refused {
+                action: "DescribeSecurityGroups",
+                code: "InvalidNextToken".to_owned(),
+                message: "The token is not valid".to_owned(),
+            });
+        }
         self.ec2.groups(place, which, page).await
     }
 

@@ -96,41 +96,6 @@ fn what_there_is_no_time_for_goes_on_in_the_next_invocation() {
 }
 
 #[test]
-fn what_was_reverted_is_told_before_the_time_is_over() {
-    let world = open_groups(30);
-    let mut settings = settings(Remediation::RevertSsh);
-    settings.sweep_remediation = Remediation::RevertSsh;
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let home = place();
-    let mut schedule = Schedule::default();
-    let mut told = std::collections::BTreeSet::new();
-    for runs in 1.. {
-        let notifier = MemoryNotifier::default();
-        // Every revocation takes ten seconds.
-        let revoked = std::cell::Cell::new(0);
-        let staged = Staged::new(&world, |call, _| {
-            revoked.set(revoked.get() + i64::from(call.starts_with("revoke")));
-            None
-        });
-        let clock = || noon() + TimeDelta::seconds(10 * revoked.get());
-        let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
-        let event = Event::Schedule(Box::new(schedule));
-        let deadline = Some(noon() + TimeDelta::seconds(120));
-        let report = runtime.block_on(auditor.audit(&event, &clock, deadline)).unwrap();
-        assert!(clock() < noon() + TimeDelta::seconds(120), "the function would be stopped");
-        let reverted = report.findings.iter().filter(|it| it.remediation.took_away());
-        told.extend(reverted.map(|finding| finding.id.clone()));
-        let Some(payload) = notifier.take_handed_on().first().map(ToString::to_string) else {
-            assert!(!report.partial && runs > 1);
-            break;
-        };
-        let [Event::Schedule(next)] = &decode(payload.as_bytes())[..] else { panic!("{payload}") };
-        schedule = (**next).clone();
-    }
-    assert_eq!(told.len(), 30);
-}
-
-#[test]
 fn a_sweep_does_not_call_itself_for_ever() {
     let runs = in_a_hurry(&open_groups(10).with_groups_a_page(1), Schedule::default());
     assert_eq!(runs.len(), 10);
@@ -285,4 +250,80 @@ fn what_a_sweep_reverted_is_told_though_the_first_telling_fails() {
     assert_eq!(notifier.ears.take().len(), 1);
     let undo = only(&report).remediation.undo.as_deref().unwrap();
     assert!(undo.contains("for a minute") && undo.contains("Owner"), "{undo}");
+}
+
+#[test]
+fn a_page_that_ec2_knows_no_longer_is_no_end_of_the_sweep() {
+    let world = open_groups(5).with_groups_a_page(2);
+    let refused = |_: &str, _: &MemoryEc2| None;
+    let staged = Staged::new(&world, refused).with_stale_pages();
+    let resume =
+        Resume { depth: 1, places_done: 0, page: Some("2".to_owned()), ..Resume::default() };
+    let event = Event::Schedule(Box::new(Schedule { resume, ..Schedule::default() }));
+    let ran = run_at(&staged, &settings(Remediation::Notify), &event, noon(), None);
+    assert_eq!(ran.report().groups_audited, 5);
+    assert_eq!(ran.report().totals.by_code.get(&Code::UnauditedChange), None);
+}
+
+#[test]
+fn reverts_that_take_their_time_are_told_before_it_is_over() {
+    let world = open_groups(5);
+    let mut settings = settings(Remediation::Notify);
+    settings.sweep_remediation = Remediation::RevertSsh;
+    let now = std::cell::Cell::new(noon());
+    // Every revert takes half a minute.
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        if call.starts_with("revoke") {
+            now.set(now.get() + TimeDelta::seconds(30));
+        }
+        None
+    });
+    let notifier = MemoryNotifier::default();
+    let home = place();
+    let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut event = sweep();
+    let mut reverted = 0;
+    for _ in 0..4 {
+        let deadline = now.get() + TimeDelta::seconds(120);
+        let clock = || now.get();
+        let report = runtime.block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
+        assert!(now.get() < deadline, "Lambda has stopped it, and nobody was told");
+        reverted += told(&report).len();
+        let Some(payload) = notifier.take_handed_on().first().map(ToString::to_string) else {
+            assert!(!report.partial);
+            break;
+        };
+        assert!(report.partial);
+        event = decode(payload.as_bytes()).remove(0);
+    }
+    assert_eq!(reverted, 5);
+}
+
+#[test]
+fn a_place_that_is_named_twice_is_swept_once() {
+    let twice = vec!["eu-central-1".to_owned(), "eu-central-1".to_owned()];
+    let schedule = Schedule { regions: twice, ..Schedule::default() };
+    let event = Event::Schedule(Box::new(schedule));
+    let ran = run_at(&open_groups(3), &settings(Remediation::Notify), &event, noon(), None);
+    assert_eq!((ran.report().groups_audited, ran.report().findings.len()), (3, 3));
+}
+
+#[test]
+fn whether_a_peer_is_there_is_asked_once_for_all_groups() {
+    let groups = (0..20).map(|number| {
+        let group = Group { id: format!("sg-{number:017x}"), ..group() };
+        let own = format!("tcp 6379 {}", group.id);
+        let rules = ["tcp 3306 sg-0db", "tcp 8983 sg-0db", &own].map(rule).to_vec();
+        (place(), group, rules)
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    let asked = std::cell::Cell::new(0);
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        asked.set(asked.get() + usize::from(call == "is_stale"));
+        None
+    });
+    let ran = run_at(&staged, &settings(Remediation::Notify), &sweep(), noon(), None);
+    // The group itself is there, since its rules are read.
+    assert_eq!((ran.report().findings.len(), asked.get()), (60, 1));
 }

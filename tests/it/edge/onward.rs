@@ -9,7 +9,8 @@ use crate::support::endpoint::Answer;
 use crate::support::world::{MEMBER, World};
 
 fn rest() -> Schedule {
-    let resume = Resume { depth: 2, places_done: 1, page: Some("a \"token\"".to_owned()) };
+    let page = Some("a \"token\"".to_owned());
+    let resume = Resume { depth: 2, places_done: 1, page, ..Resume::default() };
     Schedule { accounts: vec![MEMBER.to_owned()], resume, ..Schedule::default() }
 }
 
