@@ -49,8 +49,10 @@ pub struct Sweep<'a, E> {
     pub library: &'a Library<'a, E>,
     /// What time it is.
     pub clock: Clock<'a>,
-    /// When there has to be an answer.
+    /// When there has to be an answer. Without it, all of it is audited at once.
     pub deadline: Option<DateTime<Utc>>,
+    /// With so many findings the rest is left to another invocation.
+    pub most_findings: usize,
     /// Why the groups of a place cannot be reached, where that is so.
     pub reach: &'a dyn Fn(&Place) -> Option<String>,
     /// Told after each page how many groups were audited so far.
@@ -87,7 +89,8 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                 },
             };
             start = Next::default();
-            let other = self.is_late() && at + 1 < places.len();
+            let enough = self.is_late() || self.is_full(&swept.tally);
+            let other = enough && at + 1 < places.len();
             if let Some((places_done, next)) =
                 next.or_else(|| other.then(|| (at + 1, Next::default())))
             {
@@ -146,7 +149,9 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             (self.progress)(tally.groups);
             match got.next {
                 None => return Ok(None),
-                next if self.is_late() => return Ok(Some(Next { page: next, done })),
+                next if self.is_late() || self.is_full(tally) => {
+                    return Ok(Some(Next { page: next, done }));
+                }
                 next => page = next,
             }
         }
@@ -155,6 +160,11 @@ impl<E: SecurityGroups> Sweep<'_, E> {
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
         is_late(self.deadline, (self.clock)())
+    }
+
+    /// Whether there are so many findings that more would fill the function's memory.
+    fn is_full(&self, tally: &Tally) -> bool {
+        self.deadline.is_some() && tally.findings.len() >= self.most_findings
     }
 
     async fn group(
@@ -234,6 +244,7 @@ pub async fn survey(
         library: &library,
         clock,
         deadline: None,
+        most_findings: usize::MAX,
         reach: &|_| None,
         progress,
     };

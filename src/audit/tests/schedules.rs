@@ -327,3 +327,35 @@ fn whether_a_peer_is_there_is_asked_once_for_all_groups() {
     // The group itself is there, since its rules are read.
     assert_eq!((ran.report().findings.len(), asked.get()), (60, 1));
 }
+
+#[test]
+fn findings_without_end_do_not_fill_the_memory() {
+    use super::super::library::Library;
+    use super::super::sweep::Sweep;
+    let world = open_groups(10).with_groups_a_page(2);
+    let (settings, library) = (settings(Remediation::Notify), Library::new(&world));
+    let sweep = |deadline| Sweep {
+        ec2: &world,
+        settings: &settings,
+        remediation: Remediation::Notify,
+        library: &library,
+        clock: &noon,
+        deadline,
+        most_findings: 3,
+        reach: &|_| None,
+        progress: &|_| {},
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let swept =
+        |deadline, from: &Resume| runtime.block_on(sweep(deadline).places(&[place()], from));
+    let (mut from, mut audited) = (Resume::default(), Vec::new());
+    loop {
+        let swept = swept(Some(noon() + TimeDelta::hours(1)), &from);
+        audited.push(swept.tally.groups);
+        let Some(rest) = swept.rest else { break };
+        from = rest;
+    }
+    assert_eq!(audited, [4, 4, 2]);
+    // Somebody who waits for it has all of it at once.
+    assert_eq!(swept(None, &Resume::default()).tally.groups, 10);
+}
