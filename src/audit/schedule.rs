@@ -72,7 +72,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 "{DEEPEST} invocations were not enough; give the function more time, or sweep fewer \
                  accounts and regions at once"
             );
-            let place = places.get(resume.places_done).cloned().unwrap_or_default();
+            let number = resume.place_at(resume.places_done, places.len());
+            let place = places.get(number).cloned().unwrap_or_default();
             tally.findings.push(not_swept(&place, &reason, clock()));
             rest = None;
         }

@@ -37,6 +37,13 @@ pub struct Swept {
     pub failed: Option<AuditError>,
 }
 
+impl Resume {
+    /// The number of the place that has the turn `at`, of so many `places`.
+    pub fn place_at(&self, at: usize, places: usize) -> usize {
+        at.checked_sub(places).map_or(at, |behind| self.again.get(behind).copied().unwrap_or(at))
+    }
+}
+
 /// Audits groups as they are.
 pub struct Sweep<'a, E> {
     /// EC2.
@@ -68,7 +75,12 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             self.call_out_wide_baseline(places.first(), &mut swept.tally).await;
         }
         let mut start = Next { page: from.page.clone(), done: from.groups_done.clone() };
-        for (at, place) in places.iter().enumerate().skip(from.places_done) {
+        // Those that failed in an earlier invocation come behind all others.
+        let turns = places.len() + from.again.len();
+        let mut again = from.again.clone();
+        for at in from.places_done..turns {
+            let number = from.place_at(at, places.len());
+            let Some(place) = places.get(number) else { continue };
             let next = match (self.reach)(place) {
                 Some(reason) => {
                     swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
@@ -83,6 +95,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                     }
                     Err(error) => {
                         tracing::warn!(%error, place = place.called(), "to be swept again");
+                        again.push(number);
                         swept.failed.get_or_insert(error);
                         None
                     }
@@ -90,13 +103,17 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             };
             start = Next::default();
             let enough = self.is_late() || self.is_full(&swept.tally);
-            let other = enough && at + 1 < places.len();
+            let other = enough && at + 1 < turns;
             if let Some((places_done, next)) =
                 next.or_else(|| other.then(|| (at + 1, Next::default())))
             {
                 let Next { page, done: groups_done } = next;
                 let depth = from.depth + 1;
-                swept.rest = Some(Resume { depth, places_done, page, groups_done });
+                swept.rest = Some(Resume { depth, places_done, page, groups_done, again });
+                // What failed is in the rest. If this invocation failed too, it would be tried
+                // again, and hand on the same rest each time: with many places that fail, three
+                // times as many invocations in every round.
+                swept.failed = None;
                 break;
             }
         }
