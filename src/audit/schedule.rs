@@ -22,6 +22,9 @@ use crate::rule::Rule;
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
 
+/// A finding takes some 8 KB with its message, and the function has 256 MB.
+const MOST_FINDINGS: usize = 10_000;
+
 /// The end of a hold that is not reverted is told within this time, twice at the most: the sweep
 /// says it again every day.
 const NEWS: TimeDelta = TimeDelta::minutes(30);
@@ -54,6 +57,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             library: &library,
             clock,
             deadline,
+            most_findings: MOST_FINDINGS,
             reach: &|place| self.out_of_reach(place),
             progress: &|_| {},
         };
@@ -69,7 +73,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                  regions at once, or narrow the scope",
                 resume.depth
             );
-            let place = places.get(resume.places_done).cloned().unwrap_or_default();
+            let number = resume.place_at(resume.places_done, places.len());
+            let place = places.get(number).cloned().unwrap_or_default();
             tally.findings.push(not_swept(&place, &reason, clock()));
             rest = None;
         }

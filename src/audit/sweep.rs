@@ -37,6 +37,13 @@ pub struct Swept {
     pub failed: Option<AuditError>,
 }
 
+impl Resume {
+    /// The number of the place that has the turn `at`, of so many `places`.
+    pub fn place_at(&self, at: usize, places: usize) -> usize {
+        at.checked_sub(places).map_or(at, |behind| self.again.get(behind).copied().unwrap_or(at))
+    }
+}
+
 /// Audits groups as they are.
 pub struct Sweep<'a, E> {
     /// EC2.
@@ -49,8 +56,10 @@ pub struct Sweep<'a, E> {
     pub library: &'a Library<'a, E>,
     /// What time it is.
     pub clock: Clock<'a>,
-    /// When there has to be an answer.
+    /// When there has to be an answer. Without it, all of it is audited at once.
     pub deadline: Option<DateTime<Utc>>,
+    /// With so many findings the rest is left to another invocation.
+    pub most_findings: usize,
     /// Why the groups of a place cannot be reached, where that is so.
     pub reach: &'a dyn Fn(&Place) -> Option<String>,
     /// Told after each page how many groups were audited so far.
@@ -66,7 +75,12 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             self.call_out_wide_baseline(places.first(), &mut swept.tally).await;
         }
         let mut start = Next { page: from.page.clone(), done: from.groups_done.clone() };
-        for (at, place) in places.iter().enumerate().skip(from.places_done) {
+        // Those that failed in an earlier invocation come behind all others.
+        let turns = places.len() + from.again.len();
+        let mut again = from.again.clone();
+        for at in from.places_done..turns {
+            let number = from.place_at(at, places.len());
+            let Some(place) = places.get(number) else { continue };
             let next = match (self.reach)(place) {
                 Some(reason) => {
                     swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
@@ -81,19 +95,25 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                     }
                     Err(error) => {
                         tracing::warn!(%error, place = place.called(), "to be swept again");
+                        again.push(number);
                         swept.failed.get_or_insert(error);
                         None
                     }
                 },
             };
             start = Next::default();
-            let other = self.is_late() && at + 1 < places.len();
+            let enough = self.is_late() || self.is_full(&swept.tally);
+            let other = enough && at + 1 < turns;
             if let Some((places_done, next)) =
                 next.or_else(|| other.then(|| (at + 1, Next::default())))
             {
                 let Next { page, done: groups_done } = next;
                 let depth = from.depth + 1;
-                swept.rest = Some(Resume { depth, places_done, page, groups_done });
+                swept.rest = Some(Resume { depth, places_done, page, groups_done, again });
+                // What failed is in the rest. If this invocation failed too, it would be tried
+                // again, and hand on the same rest each time: with many places that fail, three
+                // times as many invocations in every round.
+                swept.failed = None;
                 break;
             }
         }
@@ -146,7 +166,9 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             (self.progress)(tally.groups);
             match got.next {
                 None => return Ok(None),
-                next if self.is_late() => return Ok(Some(Next { page: next, done })),
+                next if self.is_late() || self.is_full(tally) => {
+                    return Ok(Some(Next { page: next, done }));
+                }
                 next => page = next,
             }
         }
@@ -155,6 +177,11 @@ impl<E: SecurityGroups> Sweep<'_, E> {
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
         is_late(self.deadline, (self.clock)())
+    }
+
+    /// Whether there are so many findings that more would fill the function's memory.
+    fn is_full(&self, tally: &Tally) -> bool {
+        self.deadline.is_some() && tally.findings.len() >= self.most_findings
     }
 
     async fn group(
@@ -234,6 +261,7 @@ pub async fn survey(
         library: &library,
         clock,
         deadline: None,
+        most_findings: usize::MAX,
         reach: &|_| None,
         progress,
     };
