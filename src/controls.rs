@@ -19,6 +19,18 @@ const DEFAULT_GROUP: &str = "default";
 /// The default group of a VPC is to have no rules at all, whatever they admit.
 const OF_DEFAULT_GROUP: [&str; 4] = ["CIS 3.0.0 5.4", "CIS 5.0.0 5.5", "CIS 7.0.0 6.5", "EC2.2"];
 
+/// The controls that look for SSH from anywhere, by either family: a group with what a wide baseline
+/// admits fails them.
+pub const OF_WIDE_BASELINE: [&str; 7] = [
+    "CIS 3.0.0 5.2",
+    "CIS 3.0.0 5.3",
+    "CIS 5.0.0 5.3",
+    "CIS 5.0.0 5.4",
+    "CIS 7.0.0 6.3",
+    "CIS 7.0.0 6.4",
+    "EC2.13",
+];
+
 /// The controls that a rule with this excess fails in a group of this name.
 pub fn controls(rule: &Rule, excess: &Cells, group: Option<&str>) -> Vec<String> {
     let mut out: Vec<&str> = Vec::new();

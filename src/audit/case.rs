@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::ports::{Group, Place};
 use super::remedy::{on_expired, undecided};
-use crate::controls::controls;
+use crate::controls::{OF_WIDE_BASELINE, controls};
 use crate::evaluate::{Judge, Judgement};
 use crate::event::{GroupKey, Record};
 use crate::finding::{
@@ -162,7 +162,7 @@ impl Case<'_> {
         let detail = "Nothing was changed. Narrow it to the addresses that need SSH.";
         let code = Code::OpenSshInBaseline;
         Finding {
-            controls: ["CIS 5.0.0 5.3", "CIS 5.0.0 5.4", "EC2.13"].map(str::to_owned).to_vec(),
+            controls: OF_WIDE_BASELINE.map(str::to_owned).to_vec(),
             ..self.without_rule(code, open_ssh_in_baseline(false), title, None, detail, time)
         }
     }

@@ -20,7 +20,8 @@ mod summary;
 mod sweep;
 mod tags;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 use thiserror::Error;
 use tracing::Instrument;
 
@@ -33,13 +34,22 @@ pub use remedy::ONLY_REPORTED;
 pub use summary::merged;
 pub use sweep::{Survey, survey};
 
-use crate::event::{Event, GroupKey, Record, Schedule, decode};
+use crate::event::{Event, GroupKey, Record, decode};
 use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
 use retell::retell;
 use summary::{Tally, not_audited, report};
+
+/// So long before the deadline nothing new is begun: what was found has to be published, and the
+/// rest handed on, each of which may take as long as a call with its retries.
+const RESERVE: TimeDelta = TimeDelta::seconds(35);
+
+/// Whether there is no time left for more.
+fn is_late(deadline: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    deadline.is_some_and(|deadline| now + RESERVE > deadline)
+}
 
 /// What time it is.
 pub type Clock<'a> = &'a dyn Fn() -> DateTime<Utc>;
@@ -81,8 +91,8 @@ impl AuditError {
 /// What came of an event: what was found is published even where something failed.
 struct Audited {
     report: Report,
-    /// What is left for another invocation.
-    rest: Option<Schedule>,
+    /// What is left for another invocation, as its payload.
+    rest: Option<Value>,
     /// Why all of it has to be tried again.
     failed: Option<AuditError>,
 }
@@ -203,7 +213,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             }
             Event::Change(change) => self.change(change, clock).await?,
             Event::List(change) => self.list(change, clock).await?.into(),
-            Event::Tags(change) => self.tags(change, clock).await?,
+            Event::Tags(change) => self.tags(change, clock, deadline).await?,
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
         if let Err(error) = self.publish(&report).await {
@@ -215,7 +225,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             return Err(error);
         }
         if let Some(rest) = &rest {
-            self.onward.go_on(&rest.to_payload()).await?;
+            self.onward.go_on(rest).await?;
         }
         failed.map_or(Ok(report), Err)
     }

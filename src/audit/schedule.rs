@@ -10,8 +10,8 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, report};
-use super::sweep::{Sweep, Swept, is_late, not_swept};
-use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use super::sweep::{Sweep, Swept, not_swept};
+use super::{AuditError, Audited, Auditor, Clock, in_scope, is_late};
 use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
@@ -20,6 +20,9 @@ use crate::rule::Rule;
 /// A sweep goes on in so many more invocations and no further. AWS stops a function that calls itself after
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
+
+/// A finding takes some 8 KB with its message, and the function has 256 MB.
+const MOST_FINDINGS: usize = 10_000;
 
 /// The end of a hold that is not reverted is told within this time, twice at the most: the sweep
 /// says it again every day.
@@ -53,6 +56,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             library: &library,
             clock,
             deadline,
+            most_findings: MOST_FINDINGS,
             reach: &|place| self.out_of_reach(place),
             progress: &|_| {},
         };
@@ -68,10 +72,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                  regions at once, or narrow the scope",
                 resume.depth
             );
-            let place = places.get(resume.places_done).cloned().unwrap_or_default();
+            let number = resume.place_at(resume.places_done, places.len());
+            let place = places.get(number).cloned().unwrap_or_default();
             tally.findings.push(not_swept(&place, &reason, clock()));
             rest = None;
         }
+        let rest = rest.map(|rest| rest.to_payload());
         Audited { report: report(&self.baseline, tally), rest, failed }
     }
 
@@ -133,7 +139,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let library = Library::new(self.ec2);
         for (id, held) in over {
-            if is_late(clock, deadline) {
+            if is_late(deadline, clock()) {
                 tracing::warn!("the rest of the holds is left to the next check");
                 tally.partial = true;
                 return Ok(());

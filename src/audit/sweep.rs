@@ -8,17 +8,13 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Place, SecurityGroups, Selection};
 use super::summary::{Tally, report};
-use super::{AuditError, Clock};
+use super::{AuditError, Clock, is_late};
 use crate::baseline::Lists;
 use crate::evaluate::open_ssh_in_baseline;
 use crate::event::Resume;
 use crate::finding::{Finding, Report};
 use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
-
-/// So long before the deadline the sweep stops: what was found has to be published, and the rest
-/// handed on, each of which may take as long as a call with its retries.
-const RESERVE: TimeDelta = TimeDelta::seconds(35);
 
 /// A page that takes longer than this is not finished where there is no time.
 const SLOW: TimeDelta = TimeDelta::seconds(10);
@@ -41,6 +37,13 @@ pub struct Swept {
     pub failed: Option<AuditError>,
 }
 
+impl Resume {
+    /// The number of the place that has the turn `at`, of so many `places`.
+    pub fn place_at(&self, at: usize, places: usize) -> usize {
+        at.checked_sub(places).map_or(at, |behind| self.again.get(behind).copied().unwrap_or(at))
+    }
+}
+
 /// Audits groups as they are.
 pub struct Sweep<'a, E> {
     /// EC2.
@@ -53,8 +56,10 @@ pub struct Sweep<'a, E> {
     pub library: &'a Library<'a, E>,
     /// What time it is.
     pub clock: Clock<'a>,
-    /// When there has to be an answer.
+    /// When there has to be an answer. Without it, all of it is audited at once.
     pub deadline: Option<DateTime<Utc>>,
+    /// With so many findings the rest is left to another invocation.
+    pub most_findings: usize,
     /// Why the groups of a place cannot be reached, where that is so.
     pub reach: &'a dyn Fn(&Place) -> Option<String>,
     /// Told after each page how many groups were audited so far.
@@ -70,7 +75,12 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             self.call_out_wide_baseline(places.first(), &mut swept.tally).await;
         }
         let mut start = Next { page: from.page.clone(), done: from.groups_done.clone() };
-        for (at, place) in places.iter().enumerate().skip(from.places_done) {
+        // Those that failed in an earlier invocation come behind all others.
+        let turns = places.len() + from.again.len();
+        let mut again = from.again.clone();
+        for at in from.places_done..turns {
+            let number = from.place_at(at, places.len());
+            let Some(place) = places.get(number) else { continue };
             let next = match (self.reach)(place) {
                 Some(reason) => {
                     swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
@@ -85,19 +95,25 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                     }
                     Err(error) => {
                         tracing::warn!(%error, place = place.called(), "to be swept again");
+                        again.push(number);
                         swept.failed.get_or_insert(error);
                         None
                     }
                 },
             };
             start = Next::default();
-            let other = self.is_late() && at + 1 < places.len();
+            let enough = self.is_late() || self.is_full(&swept.tally);
+            let other = enough && at + 1 < turns;
             if let Some((places_done, next)) =
                 next.or_else(|| other.then(|| (at + 1, Next::default())))
             {
                 let Next { page, done: groups_done } = next;
                 let depth = from.depth + 1;
-                swept.rest = Some(Resume { depth, places_done, page, groups_done });
+                swept.rest = Some(Resume { depth, places_done, page, groups_done, again });
+                // What failed is in the rest. If this invocation failed too, it would be tried
+                // again, and hand on the same rest each time: with many places that fail, three
+                // times as many invocations in every round.
+                swept.failed = None;
                 break;
             }
         }
@@ -150,7 +166,9 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             (self.progress)(tally.groups);
             match got.next {
                 None => return Ok(None),
-                next if self.is_late() => return Ok(Some(Next { page: next, done })),
+                next if self.is_late() || self.is_full(tally) => {
+                    return Ok(Some(Next { page: next, done }));
+                }
                 next => page = next,
             }
         }
@@ -158,7 +176,12 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
-        is_late(self.clock, self.deadline)
+        is_late(self.deadline, (self.clock)())
+    }
+
+    /// Whether there are so many findings that more would fill the function's memory.
+    fn is_full(&self, tally: &Tally) -> bool {
+        self.deadline.is_some() && tally.findings.len() >= self.most_findings
     }
 
     async fn group(
@@ -209,11 +232,6 @@ impl<E: SecurityGroups> Sweep<'_, E> {
     }
 }
 
-/// Whether it is time to publish what there is.
-pub fn is_late(clock: Clock<'_>, deadline: Option<DateTime<Utc>>) -> bool {
-    deadline.is_some_and(|deadline| clock() + RESERVE > deadline)
-}
-
 /// The finding that the groups of a place were not looked at.
 pub fn not_swept(place: &Place, reason: &str, time: DateTime<Utc>) -> Finding {
     Case { place, group: None, record: None }.not_looked_at(&place.called(), reason, time)
@@ -243,6 +261,7 @@ pub async fn survey(
         library: &library,
         clock,
         deadline: None,
+        most_findings: usize::MAX,
         reach: &|_| None,
         progress,
     };

@@ -1,12 +1,14 @@
 //! A change of tags: it brings groups into the scope, or takes them out.
 
+use chrono::{DateTime, Utc};
+
 use super::case::Case;
 use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
-use super::{AuditError, Audited, Auditor, Clock};
+use super::{AuditError, Audited, Auditor, Clock, is_late};
 use crate::event::{GroupKey, Record, TagAction, TagChange};
 use crate::finding::{Finding, ReportOutcome};
 use crate::settings::{Scope, Settings};
@@ -35,11 +37,13 @@ impl TagChange {
 }
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
-    /// Audits all of the groups that came into the scope, and once more those that left it.
+    /// Audits all of the groups that came into the scope, and once more those that left it. A call
+    /// may name a thousand of them: those that there is no time for are handed on.
     pub(super) async fn tags(
         &self,
         change: &TagChange,
         clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
     ) -> Result<Audited, AuditError> {
         let place = self.place(&change.record);
         let settings = &self.settings_of(&place);
@@ -51,9 +55,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let (place, record) = (&place, &change.record);
         let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
-        for id in &change.groups {
+        let mut groups = change.groups.iter();
+        while let Some(id) = groups.next() {
             if let Err(error) = moved.group(id, &mut tally, clock).await {
                 return Ok(self.broken_off(tally, error));
+            }
+            let left = groups.as_slice();
+            if !left.is_empty() && is_late(deadline, clock()) {
+                let rest = TagChange { groups: left.to_vec(), ..change.clone() }.to_payload();
+                tally.partial = true;
+                let report = report(&self.baseline, tally);
+                return Ok(Audited { report, rest: Some(rest), failed: None });
             }
         }
         Ok(report(&self.baseline, tally).into())

@@ -52,6 +52,9 @@ fn the_controls_are_what_the_table_says() {
                 .flat_map(|port| [tcp(port, "0.0.0.0/0"), tcp(port, "::/0")])
                 .collect(),
             "anything else" => vec![tcp(8000, "0.0.0.0/0"), tcp(27017, "::/0")],
+            "SSH by the baseline itself, whatever the rules are" => {
+                vec![OF_WIDE_BASELINE.map(str::to_owned).to_vec()]
+            }
             "a rule in the group default, in or out" => vec![
                 named(Direction::Ingress, "tcp", 22, "10.0.0.0/8", "default"),
                 named(Direction::Ingress, "tcp", 8000, "sg-0a", "default"),
@@ -65,7 +68,7 @@ fn the_controls_are_what_the_table_says() {
         }
         met += 1;
     }
-    assert_eq!(met, 7);
+    assert_eq!(met, 8);
 }
 
 #[test]

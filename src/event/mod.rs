@@ -205,12 +205,15 @@ pub struct Resume {
     pub page: Option<String>,
     /// The groups of that page that are done.
     pub groups_done: Vec<String>,
+    /// The places that could not be looked at for now and have their turn again after the others,
+    /// by their numbers from 0. They count in `places_done` as well.
+    pub again: Vec<usize>,
 }
 
 impl Schedule {
     /// The payload that asks for it; [`decode`] reads it back.
     pub fn to_payload(&self) -> Value {
-        let Resume { depth, places_done, page, groups_done } = &self.resume;
+        let Resume { depth, places_done, page, groups_done, again } = &self.resume;
         json!({ self.task.as_str(): {
             "accounts": self.accounts,
             "regions": self.regions,
@@ -219,6 +222,7 @@ impl Schedule {
                 "places_done": places_done,
                 "page": page,
                 "groups_done": groups_done,
+                "again": again,
             },
         } })
     }

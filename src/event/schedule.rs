@@ -17,7 +17,7 @@ pub(super) enum ScheduleError {
     Shape { member: &'static str, expected: &'static str },
     #[error(
         "the schedule has `{0}` in it; write `sweep` or `holds`, and in it `accounts`, `regions`, \
-         and `resume` with `depth`, `places_done`, `page`, `groups_done`"
+         and `resume` with `depth`, `places_done`, `page`, `groups_done`, `again`"
     )]
     Unknown(String),
     #[error("`{0}` in the schedule is no account; write its 12 digits in quotes")]
@@ -82,7 +82,7 @@ pub(super) fn of_payload(members: &Map<String, Value>) -> Result<Schedule, Sched
 }
 
 fn resume(members: &Map<String, Value>) -> Result<Resume, ScheduleError> {
-    known(members, &["depth", "places_done", "page", "groups_done"])?;
+    known(members, &["depth", "places_done", "page", "groups_done", "again"])?;
     let page = match said(members, "page") {
         Some(Value::String(page)) => Some(page.clone()),
         Some(_) => return Err(ScheduleError::Shape { member: "page", expected: "a text" }),
@@ -93,6 +93,7 @@ fn resume(members: &Map<String, Value>) -> Result<Resume, ScheduleError> {
         places_done: count(members, "places_done")?,
         page,
         groups_done: texts(members, "groups_done", mentioned::is_group_id, ScheduleError::Group)?,
+        again: counts(members, "again")?,
     })
 }
 
@@ -138,6 +139,16 @@ fn count<T: TryFrom<u64> + Default>(
     let Some(count) = said(members, member) else { return Ok(T::default()) };
     let whole = count.as_u64().and_then(|count| count.try_into().ok());
     whole.ok_or(ScheduleError::Shape { member, expected: "a whole number from 0" })
+}
+
+fn counts(members: &Map<String, Value>, member: &'static str) -> Result<Vec<usize>, ScheduleError> {
+    let shape = || ScheduleError::Shape { member, expected: "a list of whole numbers from 0" };
+    let Some(list) = said(members, member) else { return Ok(Vec::new()) };
+    let counts = list.as_array().ok_or_else(shape)?.iter().map(|count| {
+        let count = count.as_u64().and_then(|count| count.try_into().ok());
+        count.ok_or_else(shape)
+    });
+    counts.collect()
 }
 
 fn is_account(text: &str) -> bool {

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use super::call::TagCall;
 use super::mentioned;
 use super::verdict::{ignored, undecodable, unknown};
 use super::wire::{Node, Unread};
 use super::{Event, GroupKey, Record, TagAction, TagChange};
+use crate::finding::timestamp;
 
 /// What a call did to the tags of groups; `untold` is why the record does not tell that, where it
 /// does not.
@@ -44,6 +47,37 @@ pub(super) fn read(
             vec![Event::Tags(Box::new(TagChange { record, groups, tags, all_deleted }))]
         }
         Err(reason) => unknown(&record, groups.into_iter().map(GroupKey::Id), &reason),
+    }
+}
+
+impl TagChange {
+    /// The record that tells of it; [`decode`](super::decode) reads it back.
+    pub fn to_payload(&self) -> Value {
+        let Self { record, groups, tags, all_deleted: _ } = self;
+        let resources: Vec<Value> =
+            groups.iter().map(|group| json!({ "resourceId": group })).collect();
+        let tags = tags.iter().map(|(key, action)| match action {
+            TagAction::Set(value) | TagAction::Deleted(Some(value)) => {
+                json!({ "key": key, "value": value })
+            }
+            TagAction::Deleted(None) => json!({ "key": key }),
+        });
+        json!({
+            "eventSource": "ec2.amazonaws.com",
+            "eventName": record.event_name,
+            "eventID": record.event_id,
+            "sharedEventID": record.shared_event_id,
+            "eventTime": record.time.as_ref().map(timestamp),
+            "userIdentity": { "arn": record.actor },
+            "sourceIPAddress": record.source_ip,
+            "userAgent": record.user_agent,
+            "recipientAccountId": record.account,
+            "awsRegion": record.region,
+            "requestParameters": {
+                "resourcesSet": { "items": resources },
+                "tagSet": { "items": tags.collect::<Vec<Value>>() },
+            },
+        })
     }
 }
 

@@ -96,41 +96,6 @@ fn what_there_is_no_time_for_goes_on_in_the_next_invocation() {
 }
 
 #[test]
-fn what_was_reverted_is_told_before_the_time_is_over() {
-    let world = open_groups(30);
-    let mut settings = settings(Remediation::RevertSsh);
-    settings.sweep_remediation = Remediation::RevertSsh;
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let home = place();
-    let mut schedule = Schedule::default();
-    let mut told = std::collections::BTreeSet::new();
-    for runs in 1.. {
-        let notifier = MemoryNotifier::default();
-        // Every revocation takes ten seconds.
-        let revoked = std::cell::Cell::new(0);
-        let staged = Staged::new(&world, |call, _| {
-            revoked.set(revoked.get() + i64::from(call.starts_with("revoke")));
-            None
-        });
-        let clock = || noon() + TimeDelta::seconds(10 * revoked.get());
-        let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
-        let event = Event::Schedule(Box::new(schedule));
-        let deadline = Some(noon() + TimeDelta::seconds(120));
-        let report = runtime.block_on(auditor.audit(&event, &clock, deadline)).unwrap();
-        assert!(clock() < noon() + TimeDelta::seconds(120), "the function would be stopped");
-        let reverted = report.findings.iter().filter(|it| it.remediation.took_away());
-        told.extend(reverted.map(|finding| finding.id.clone()));
-        let Some(payload) = notifier.take_handed_on().first().map(ToString::to_string) else {
-            assert!(!report.partial && runs > 1);
-            break;
-        };
-        let [Event::Schedule(next)] = &decode(payload.as_bytes())[..] else { panic!("{payload}") };
-        schedule = (**next).clone();
-    }
-    assert_eq!(told.len(), 30);
-}
-
-#[test]
 fn a_sweep_does_not_call_itself_for_ever() {
     let runs = in_a_hurry(&open_groups(10).with_groups_a_page(1), Schedule::default());
     assert_eq!(runs.len(), 10);
@@ -361,4 +326,98 @@ fn whether_a_peer_is_there_is_asked_once_for_all_groups() {
     let ran = run_at(&staged, &settings(Remediation::Notify), &sweep(), noon(), None);
     // The group itself is there, since its rules are read.
     assert_eq!((ran.report().findings.len(), asked.get()), (60, 1));
+}
+
+#[test]
+fn findings_without_end_do_not_fill_the_memory() {
+    use super::super::library::Library;
+    use super::super::sweep::Sweep;
+    let world = open_groups(10).with_groups_a_page(2);
+    let (settings, library) = (settings(Remediation::Notify), Library::new(&world));
+    let sweep = |deadline| Sweep {
+        ec2: &world,
+        settings: &settings,
+        remediation: Remediation::Notify,
+        library: &library,
+        clock: &noon,
+        deadline,
+        most_findings: 3,
+        reach: &|_| None,
+        progress: &|_| {},
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let swept =
+        |deadline, from: &Resume| runtime.block_on(sweep(deadline).places(&[place()], from));
+    let (mut from, mut audited) = (Resume::default(), Vec::new());
+    loop {
+        let swept = swept(Some(noon() + TimeDelta::hours(1)), &from);
+        audited.push(swept.tally.groups);
+        let Some(rest) = swept.rest else { break };
+        from = rest;
+    }
+    assert_eq!(audited, [4, 4, 2]);
+    // Somebody who waits for it has all of it at once.
+    assert_eq!(swept(None, &Resume::default()).tally.groups, 10);
+}
+
+#[test]
+fn places_that_fail_on_a_bad_day_do_not_multiply_the_invocations() {
+    let regions: Vec<String> = ('a'..='h').map(|letter| format!("eu-{letter}-1")).collect();
+    let world = MemoryEc2::new([], Lists::new());
+    let mut queue = vec![Schedule { regions, ..Schedule::default() }];
+    let mut invocations = 0;
+    while let Some(schedule) = queue.pop() {
+        let event = Event::Schedule(Box::new(schedule));
+        // Lambda tries an invocation that failed twice more.
+        for _ in 0..3 {
+            invocations += 1;
+            assert!(invocations < 50, "{} more are waiting", queue.len());
+            let staged = Staged::new(&world, |call, _| {
+                (call == "groups").then(|| Ec2Error::Passing {
+                    action: "DescribeSecurityGroups",
+                    message: "RequestLimitExceeded".to_owned(),
+                })
+            });
+            let ran = run_at(&staged, &settings(Remediation::Notify), &event, noon(), Some(1));
+            for payload in &ran.handed_on {
+                let [Event::Schedule(next)] = &decode(payload.to_string().as_bytes())[..] else {
+                    panic!("{payload}")
+                };
+                queue.push((**next).clone());
+            }
+            if ran.answer.is_ok() {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_place_that_failed_has_its_turn_again_at_the_end() {
+    let region = |region: &str| Place { region: Some(region.to_owned()), ..place() };
+    let groups = ["eu-a-1", "eu-b-1", "eu-c-1"].map(|name| {
+        (region(name), Group { id: format!("sg-{name}"), ..group() }, vec![rule("tcp 22 ::/0")])
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    let regions = ["eu-a-1", "eu-b-1", "eu-c-1"].map(str::to_owned).to_vec();
+    let mut schedule = Schedule { regions, ..Schedule::default() };
+    let (mut calls, mut met) = (0, Vec::new());
+    loop {
+        let staged = Staged::new(&world, |call, _| {
+            calls += usize::from(call == "groups");
+            (calls == 1).then(|| Ec2Error::Passing {
+                action: "DescribeSecurityGroups",
+                message: "RequestLimitExceeded".to_owned(),
+            })
+        });
+        let event = Event::Schedule(Box::new(schedule));
+        let ran = run_at(&staged, &settings(Remediation::Notify), &event, noon(), Some(1));
+        let report = ran.report();
+        assert_eq!(report.partial, !ran.handed_on.is_empty());
+        met.extend(report.findings.iter().filter_map(|it| it.region.clone()));
+        let Some(payload) = ran.handed_on.first().map(ToString::to_string) else { break };
+        let [Event::Schedule(next)] = &decode(payload.as_bytes())[..] else { panic!("{payload}") };
+        schedule = (**next).clone();
+    }
+    assert_eq!(met, ["eu-b-1", "eu-c-1", "eu-a-1"]);
 }

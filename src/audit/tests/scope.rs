@@ -137,3 +137,46 @@ fn a_tag_call_that_was_cut_short_hides_no_leaving() {
     let report = run(&world, &scoped(Remediation::RevertSsh), &event).unwrap();
     assert_eq!(told(&report), ["open-ssh narrowed tcp 22 from 0.0.0.0/0", "left-scope none"]);
 }
+
+#[test]
+fn a_call_that_takes_out_more_groups_than_there_is_time_for() {
+    let untagged =
+        |number: usize| Group { id: format!("sg-{number:017x}"), tags: BTreeMap::new(), ..group() };
+    let groups = (0..10).map(|number| (place(), untagged(number), vec![rule(OPEN)]));
+    let world = MemoryEc2::new(groups, Lists::new());
+    let Event::Change(change) = event(ChangeKind::Created) else { panic!("a change") };
+    let mut event = Event::Tags(Box::new(TagChange {
+        record: Record { event_name: Some("DeleteTags".to_owned()), ..change.record },
+        groups: (0..10).map(|number| format!("sg-{number:017x}")).collect(),
+        tags: [("Role".to_owned(), TagAction::Deleted(None))].into(),
+        all_deleted: false,
+    }));
+    // Each call takes ten seconds.
+    let now = std::cell::Cell::new(noon());
+    let staged = Staged::new(&world, |_: &str, _: &MemoryEc2| {
+        now.set(now.get() + TimeDelta::seconds(10));
+        None
+    });
+    let (notifier, home, settings) =
+        (MemoryNotifier::default(), place(), scoped(Remediation::Notify));
+    let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut ids = std::collections::BTreeSet::new();
+    for _ in 0..10 {
+        let (deadline, clock) = (now.get() + TimeDelta::seconds(120), || now.get());
+        let report = runtime.block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
+        assert!(now.get() < deadline, "Lambda has stopped it, and nobody was told");
+        let left = report.findings.into_iter().filter(|it| it.code == Code::LeftScope);
+        ids.extend(left.map(|finding| {
+            let change = finding.change.unwrap();
+            assert_eq!(change.event_id.as_deref(), Some("e-1"));
+            assert_eq!(change.event_name.as_deref(), Some("DeleteTags"));
+            finding.group.unwrap().id
+        }));
+        let rest = notifier.take_handed_on();
+        assert_eq!(report.partial, !rest.is_empty());
+        let [payload] = &rest[..] else { break };
+        event = decode(payload.to_string().as_bytes()).remove(0);
+    }
+    assert_eq!(ids.len(), 10);
+}

@@ -52,12 +52,8 @@ fn payloads() {
         assert_eq!(lines_of(&payload), [expected]);
     }
     let payload = json!({"sweep": {"resume": {"depth": 2, "places_done": 1, "page": "abc=="}}});
-    let resume = Resume {
-        depth: 2,
-        places_done: 1,
-        page: Some("abc==".to_owned()),
-        groups_done: Vec::new(),
-    };
+    let resume =
+        Resume { depth: 2, places_done: 1, page: Some("abc==".to_owned()), ..Resume::default() };
     let expected = Schedule { resume, ..Schedule::default() };
     assert_eq!(decode(payload.to_string().as_bytes()), [Event::Schedule(Box::new(expected))]);
 }
@@ -65,7 +61,7 @@ fn payloads() {
 #[test]
 fn payloads_that_are_not_understood_say_what_to_write() {
     let names = "write `sweep` or `holds`, and in it `accounts`, `regions`, \
-                 and `resume` with `depth`, `places_done`, `page`, `groups_done`";
+                 and `resume` with `depth`, `places_done`, `page`, `groups_done`, `again`";
     let account = "in the schedule is no account; write its 12 digits in quotes";
     let region = "in the schedule is no region; write it as in eu-central-1";
     let shape =
@@ -171,8 +167,15 @@ fn a_sweep_beside_something_else_is_not_one() {
 fn any_schedule() -> impl Strategy<Value = Schedule> {
     let task = prop_oneof![Just(Task::Sweep), Just(Task::Holds)];
     let page = option::of(any::<String>());
-    let resume = (any::<u32>(), any::<usize>(), page, vec("sg-[0-9a-f]{8,17}", 0..3)).prop_map(
-        |(depth, places_done, page, groups_done)| Resume { depth, places_done, page, groups_done },
+    let done = vec("sg-[0-9a-f]{8,17}", 0..3);
+    let resume = (any::<u32>(), any::<usize>(), page, done, vec(any::<usize>(), 0..3)).prop_map(
+        |(depth, places_done, page, groups_done, again)| Resume {
+            depth,
+            places_done,
+            page,
+            groups_done,
+            again,
+        },
     );
     (task, vec("[0-9]{12}", 0..4), vec("[a-z]{2}-[a-z]{4,9}-[1-9]", 0..4), resume)
         .prop_map(|(task, accounts, regions, resume)| Schedule { task, accounts, regions, resume })
