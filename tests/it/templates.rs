@@ -8,8 +8,11 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use typo3_sg_auditor::event::{Event, Schedule, Task, decode};
 
+use crate::reverts::REVERT;
+use crate::support::permission::tcp;
 use crate::support::sg_audit::repository;
 use crate::support::venv;
+use crate::support::world::{Direction::Ingress, World};
 
 const AUDITOR: &str = "template.yaml";
 const MEMBER: &str = "member-template.yaml";
@@ -215,4 +218,100 @@ fn what_is_for_everything_has_its_reason() {
             }
         }
     }
+}
+
+#[test]
+fn what_fails_is_tried_for_a_day_and_then_parked() {
+    let template = read(AUDITOR);
+    let resources = resources(&template);
+    let number = |resource: &str, property: &str| -> u32 {
+        let (_, rest) = resources[resource].split_once(&format!(" {property}: ")).expect(property);
+        rest.lines().next().expect("a value").parse().expect("a number")
+    };
+    let again = number("Failures", "VisibilityTimeout");
+    assert!(again >= 6 * number("Auditor", "Timeout"), "Lambda may still be busy with it");
+    assert_eq!(again * number("Failures", "maxReceiveCount"), 24 * 60 * 60);
+    assert!(number("Failures", "MessageRetentionPeriod") > 24 * 60 * 60, "deleted before");
+    // It counts from when the event came into the first queue.
+    assert!(number("Parked", "MessageRetentionPeriod") > 2 * 24 * 60 * 60, "deleted before");
+    assert!(resources["Failures"].contains("deadLetterTargetArn: !GetAtt Parked.Arn"));
+    let feeding = resources["FailuresAgain"];
+    for part in ["EventSourceArn: !GetAtt Failures.Arn", "BatchSize: 1\n", "MaximumConcurrency: 2"]
+    {
+        assert!(feeding.contains(part), "{feeding}");
+    }
+}
+
+#[test]
+fn every_alarm_is_sent_shown_and_explained() {
+    let template = read(AUDITOR);
+    let resources = resources(&template);
+    let operations = read("docs/operations.md");
+    let alarms: Vec<_> = resources
+        .iter()
+        .filter(|(_, text)| text.contains("Type: AWS::CloudWatch::Alarm\n"))
+        .collect();
+    assert!(alarms.len() >= 10, "{alarms:?}");
+    for (alarm, text) in alarms {
+        for part in ["AlarmActions: [!Ref Alarms]", "TreatMissingData: "] {
+            assert!(text.contains(part), "{alarm} has no {part}");
+        }
+        assert!(resources["Dashboard"].contains(&format!("!GetAtt {alarm}.Arn")), "{alarm}");
+        assert!(operations.contains(&format!("`{alarm}`")), "{alarm}");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, see) = words.split_once("See \"").expect("where to look");
+        let (heading, _) = see.split_once('"').expect("the end of the heading");
+        assert!(operations.contains(&format!("\n### {heading}\n")), "{alarm}: {heading}");
+    }
+}
+
+/// The pattern of a metric filter.
+fn pattern(filter: &str) -> &str {
+    let start = filter.find("{ $.").expect("a pattern");
+    let length = filter[start..].find(" }").expect("its end");
+    filter[start..start + length].trim_start_matches("{ ")
+}
+
+/// Whether a pattern counts a line of the log. It has terms with && between them, and each is `$.FIELD = "TEXT"`, or
+/// several of these with || between them. An asterisk at the end stands for whatever follows.
+fn counts(pattern: &str, line: &Value) -> bool {
+    pattern.split(" && ").all(|term| {
+        term.trim_matches(['(', ')']).split(" || ").any(|either| {
+            let (field, text) = either.split_once(" = ").expect("a comparison");
+            let field = field.strip_prefix("$.").expect("a field");
+            let wanted = text.trim_matches('"');
+            line[field].as_str().is_some_and(|said| match wanted.strip_suffix('*') {
+                Some(start) => said.starts_with(start),
+                None => said == wanted,
+            })
+        })
+    })
+}
+
+#[tokio::test]
+async fn what_the_alarms_count_is_what_the_function_logs() {
+    let template = read(AUDITOR);
+    let resources = resources(&template);
+    let counted = |log: &[String], filter: &str| -> usize {
+        let pattern = pattern(resources[filter]);
+        log.iter()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|line| counts(pattern, line))
+            .count()
+    };
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
+    let mut function = world.function(&REVERT);
+    function.invoke(&event);
+    function.log_line(|line| line.contains(r#""message":"audited""#));
+    let log = function.log();
+    let expected =
+        [("CountFindings", 1), ("CountReverts", 1), ("CountFailedReverts", 0), ("CountSweeps", 0)];
+    for (filter, lines) in expected {
+        assert_eq!(counted(&log, filter), lines, "{filter}: {log:#?}");
+    }
+    function.invoke(&json!({"sweep": {}}));
+    function.log_line(|line| line.contains(r#""message":"done""#));
+    assert_eq!(counted(&function.log(), "CountSweeps"), 1);
 }

@@ -41,7 +41,7 @@ def plain(path):
                 resources[name] = FUNCTION
             case "AWS::IAM::Role":
                 resource["Properties"]["Policies"] = []
-            case "AWS::Events::EventBusPolicy":
+            case "AWS::Events::EventBusPolicy" | "AWS::CloudWatch::Dashboard":
                 del resources[name]
     return json.dumps(template)
 
