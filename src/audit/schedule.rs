@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 
 use super::case::Case;
 use super::group::GroupAudit;
@@ -21,6 +21,9 @@ use crate::rule::Rule;
 /// A sweep goes on in so many invocations and no more. AWS stops a function that calls itself after
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
+
+/// A place whose holds cannot be looked at is told of every so many hours, twice at the most.
+const REMIND_HOURS: u32 = 6;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
 const MOST_FINDINGS: usize = 10_000;
@@ -85,19 +88,22 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     async fn holds(&self, schedule: &Schedule, clock: Clock<'_>) -> Audited {
         let mut tally = Tally::default();
         let mut failed = None;
+        let not_looked_at = |place: &Place, reason: &str, tally: &mut Tally| {
+            tracing::warn!(reason, place = place.called(), "holds are not closed");
+            tally.partial = true;
+            if is_time_to_remind(clock()) {
+                tally.findings.push(not_swept(place, reason, clock()));
+            }
+        };
         for place in &self.places(schedule) {
-            let ended = match self.out_of_reach(place) {
-                Some(reason) => {
-                    tally.findings.push(not_swept(place, &reason, clock()));
-                    continue;
-                }
-                None => self.end_holds(place, clock, &mut tally).await,
-            };
-            match ended {
+            if let Some(reason) = self.out_of_reach(place) {
+                not_looked_at(place, &reason, &mut tally);
+                continue;
+            }
+            match self.end_holds(place, clock, &mut tally).await {
                 Ok(()) => {}
                 Err(AuditError::Ec2(error)) if !error.may_pass() => {
-                    let reason = error.to_string();
-                    tally.findings.push(not_swept(place, &reason, clock()));
+                    not_looked_at(place, &error.to_string(), &mut tally);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the check of holds has to be tried again");
@@ -105,7 +111,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 }
             }
         }
-        tally.partial = failed.is_some();
+        tally.partial |= failed.is_some();
         Audited { report: report(&self.baseline, tally), rest: None, failed }
     }
 
@@ -185,6 +191,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         places
     }
+}
+
+/// Whether it is time to say again what is so at every check and for as long as nobody mends it. A
+/// mail every quarter of an hour is one that nobody reads.
+fn is_time_to_remind(now: DateTime<Utc>) -> bool {
+    TimeDelta::minutes(i64::from(now.hour() % REMIND_HOURS * 60 + now.minute())) < NEWS
 }
 
 /// Whether the end of a hold has not been told yet: the rule is gone, or it is recent.
