@@ -12,7 +12,7 @@ use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::retell::is_taken_away;
 use super::summary::{Tally, report};
 use super::sweep::{Sweep, Swept, not_swept};
-use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use super::{AuditError, Audited, Auditor, Clock, in_scope, is_late};
 use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
@@ -42,7 +42,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Audited {
         match schedule.task {
             Task::Sweep => self.sweep(schedule, clock, deadline).await,
-            Task::Holds => self.holds(schedule, clock).await,
+            Task::Holds => self.holds(schedule, clock, deadline).await,
         }
     }
 
@@ -85,7 +85,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     }
 
     /// Closes what was held open and is held no longer, and what asks to be and is not.
-    async fn holds(&self, schedule: &Schedule, clock: Clock<'_>) -> Audited {
+    async fn holds(
+        &self,
+        schedule: &Schedule,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Audited {
         let mut tally = Tally::default();
         let mut failed = None;
         let not_looked_at = |place: &Place, reason: &str, tally: &mut Tally| {
@@ -96,11 +101,15 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
         };
         for place in &self.places(schedule) {
+            if tally.groups > 0 && is_late(deadline, clock()) {
+                tally.partial = true;
+                break;
+            }
             if let Some(reason) = self.out_of_reach(place) {
                 not_looked_at(place, &reason, &mut tally);
                 continue;
             }
-            match self.end_holds(place, clock, &mut tally).await {
+            match self.end_holds(place, clock, deadline, &mut tally).await {
                 Ok(()) => {}
                 Err(AuditError::Ec2(error)) if !error.may_pass() => {
                     not_looked_at(place, &error.to_string(), &mut tally);
@@ -119,6 +128,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         place: &Place,
         clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
         let settings = &self.settings_of(place);
@@ -138,6 +148,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let library = Library::new(self.ec2);
         for (id, held) in over {
+            // What is closed has to be told. The next check finds the rest.
+            if tally.groups > 0 && is_late(deadline, clock()) {
+                tally.partial = true;
+                return Ok(());
+            }
             let Some(group) = self.ec2.group(place, &GroupKey::Id(id)).await? else { continue };
             if !in_scope(&settings.scope, &group) {
                 continue;
