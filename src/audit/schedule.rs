@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 
 use super::case::Case;
+use super::deadline::is_late;
 use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
@@ -12,7 +13,7 @@ use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::retell::is_taken_away;
 use super::summary::{Tally, report};
 use super::sweep::{Sweep, Swept, not_swept};
-use super::{AuditError, Audited, Auditor, Clock, in_scope, is_late};
+use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
