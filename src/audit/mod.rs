@@ -7,6 +7,7 @@
 mod case;
 mod change;
 mod check;
+mod deadline;
 mod group;
 mod introduced;
 mod library;
@@ -20,7 +21,7 @@ mod summary;
 mod sweep;
 mod tags;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use thiserror::Error;
 use tracing::Instrument;
@@ -41,15 +42,6 @@ use crate::settings::{Scope, Settings};
 use case::Case;
 use retell::retell;
 use summary::{Tally, not_audited, report};
-
-/// So long before the deadline nothing new is begun: what was found has to be published, and the
-/// rest handed on, each of which may take as long as a call with its retries.
-const RESERVE: TimeDelta = TimeDelta::seconds(35);
-
-/// Whether there is no time left for more.
-fn is_late(deadline: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    deadline.is_some_and(|deadline| now + RESERVE > deadline)
-}
 
 /// What time it is.
 pub type Clock<'a> = &'a dyn Fn() -> DateTime<Utc>;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 
 use super::case::Case;
+use super::deadline::is_late;
 use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
@@ -20,6 +21,9 @@ use crate::rule::Rule;
 /// A sweep goes on in so many more invocations and no further. AWS stops a function that calls itself after
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
+
+/// A place whose holds cannot be looked at is told of every so many hours, twice at the most.
+const REMIND_HOURS: u32 = 6;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
 const MOST_FINDINGS: usize = 10_000;
@@ -91,19 +95,26 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Audited {
         let mut tally = Tally::default();
         let mut failed = None;
+        let not_looked_at = |place: &Place, reason: &str, tally: &mut Tally| {
+            tracing::warn!(reason, place = place.called(), "holds are not closed");
+            tally.partial = true;
+            if is_time_to_remind(clock()) {
+                tally.findings.push(not_swept(place, reason, clock()));
+            }
+        };
         for place in &self.places(schedule) {
-            let ended = match self.out_of_reach(place) {
-                Some(reason) => {
-                    tally.findings.push(not_swept(place, &reason, clock()));
-                    continue;
-                }
-                None => self.end_holds(place, clock, deadline, &mut tally).await,
-            };
-            match ended {
+            if tally.groups > 0 && is_late(deadline, clock()) {
+                tally.partial = true;
+                break;
+            }
+            if let Some(reason) = self.out_of_reach(place) {
+                not_looked_at(place, &reason, &mut tally);
+                continue;
+            }
+            match self.end_holds(place, clock, deadline, &mut tally).await {
                 Ok(()) => {}
                 Err(AuditError::Ec2(error)) if !error.may_pass() => {
-                    let reason = error.to_string();
-                    tally.findings.push(not_swept(place, &reason, clock()));
+                    not_looked_at(place, &error.to_string(), &mut tally);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the check of holds has to be tried again");
@@ -139,8 +150,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let library = Library::new(self.ec2);
         for (id, held) in over {
-            if is_late(deadline, clock()) {
-                tracing::warn!("the rest of the holds is left to the next check");
+            // What is closed has to be told. The next check finds the rest.
+            if tally.groups > 0 && is_late(deadline, clock()) {
                 tally.partial = true;
                 return Ok(());
             }
@@ -197,6 +208,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         places
     }
+}
+
+/// Whether it is time to say again what is so at every check and for as long as nobody mends it. A
+/// mail every quarter of an hour is one that nobody reads.
+fn is_time_to_remind(now: DateTime<Utc>) -> bool {
+    TimeDelta::minutes(i64::from(now.hour() % REMIND_HOURS * 60 + now.minute())) < NEWS
 }
 
 /// Whether the end of a hold has not been told yet: the rule is gone, or it is recent.

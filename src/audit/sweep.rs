@@ -3,12 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::case::Case;
+use super::deadline::is_late;
 use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Place, SecurityGroups, Selection};
 use super::summary::{Tally, report};
-use super::{AuditError, Clock, is_late};
+use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::open_ssh_in_baseline;
 use crate::event::Resume;

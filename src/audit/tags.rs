@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use super::case::Case;
+use super::deadline::is_late;
 use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
-use super::{AuditError, Audited, Auditor, Clock, is_late};
+use super::{AuditError, Audited, Auditor, Clock};
 use crate::event::{GroupKey, Record, TagAction, TagChange};
 use crate::finding::{Finding, ReportOutcome};
 use crate::settings::{Scope, Settings};

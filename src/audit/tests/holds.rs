@@ -224,3 +224,51 @@ fn what_a_late_check_closes_is_told_though_a_piece_found_no_room() {
     assert!(!ingress(&world).contains(&"tcp 22 from 0.0.0.0/0".to_owned()));
     assert_eq!(told(ran.report()), ["open-ssh failed tcp 22 from 0.0.0.0/0"]);
 }
+
+#[test]
+fn a_place_that_cannot_be_looked_at_is_not_told_every_quarter_of_an_hour() {
+    let world = ec2(&[held()]);
+    let mut messages = 0;
+    for quarter in 0..96 {
+        let staged = Staged::new(&world, |made, _| {
+            (made == "held_rules")
+                .then(|| Ec2Error::Denied { action: "Describe", message: "no".to_owned() })
+        });
+        let time = noon() + TimeDelta::minutes(7 + 15 * quarter);
+        let ran = run_at(&staged, &settings(Remediation::RevertSsh), &check(), time, None);
+        // It is not said that all is well either.
+        assert!(ran.report().partial || !ran.report().findings.is_empty());
+        messages += ran.messages.len();
+    }
+    assert_eq!(messages, 8);
+}
+
+#[test]
+fn holds_that_end_together_are_told_before_the_time_is_over() {
+    let groups = (0..6).map(|number| {
+        let group = Group { id: format!("sg-{number:017x}"), ..group() };
+        (place(), group, vec![held()])
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    let now = std::cell::Cell::new(at("2026-11-02T20:01:00Z"));
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        if call.starts_with("revoke") {
+            now.set(now.get() + TimeDelta::seconds(30));
+        }
+        None
+    });
+    let (notifier, home, settings) =
+        (MemoryNotifier::default(), place(), settings(Remediation::RevertSsh));
+    let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut closed = Vec::new();
+    for _ in 0..2 {
+        let (deadline, clock) = (now.get() + TimeDelta::seconds(120), || now.get());
+        let report = runtime.block_on(auditor.audit(&check(), &clock, Some(deadline))).unwrap();
+        assert!(now.get() < deadline, "Lambda has stopped it, and nobody was told");
+        // The next check has the rest.
+        assert_eq!(report.partial, closed.is_empty());
+        closed.extend(told(&report));
+    }
+    assert_eq!(closed.len(), 6);
+}

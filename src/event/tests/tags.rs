@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::{Record, TagAction, TagChange};
+use super::super::{Event, Record, TagAction, TagChange, decode};
 use super::{lines_of, record};
 
 fn create(resources: Value, tags: Value) -> Vec<String> {
@@ -181,4 +181,38 @@ fn outcomes() {
     // Other services have calls of the same name.
     event["eventSource"] = json!("elasticfilesystem.amazonaws.com");
     assert_eq!(lines_of(&event), ["ignored: `CreateTags`: not a security-group call"]);
+}
+
+#[test]
+fn what_is_handed_on_is_read_as_it_was() {
+    let set = |value: &str| TagAction::Set(value.to_owned());
+    let deleted = |value: Option<&str>| TagAction::Deleted(value.map(str::to_owned));
+    let tags = |name: &str, tags: &[(&str, TagAction)]| TagChange {
+        record: Record {
+            event_name: Some(name.to_owned()),
+            event_id: Some("e-1".to_owned()),
+            shared_event_id: Some("e-2".to_owned()),
+            time: Some("2026-11-02T11:59:19Z".parse().unwrap()),
+            account: Some("010987654321".to_owned()),
+            region: Some("eu-central-1".to_owned()),
+            actor: Some("arn:aws:iam::010987654321:user/ops".to_owned()),
+            source_ip: Some("198.51.100.7".to_owned()),
+            user_agent: Some("aws-cli".to_owned()),
+            ..Record::default()
+        },
+        groups: vec!["sg-1".to_owned(), "sg-2".to_owned()],
+        tags: tags.iter().map(|(key, action)| ((*key).to_owned(), action.clone())).collect(),
+        all_deleted: tags.is_empty(),
+    };
+    for change in [
+        tags("CreateTags", &[("Role", set("typo3")), ("Empty", set("")), ("key", set("value"))]),
+        tags(
+            "DeleteTags",
+            &[("Role", deleted(None)), ("a", deleted(Some(""))), ("b", deleted(Some("1")))],
+        ),
+        tags("DeleteTags", &[]),
+    ] {
+        let payload = change.to_payload().to_string();
+        assert_eq!(decode(payload.as_bytes()), [Event::Tags(Box::new(change))], "{payload}");
+    }
 }
