@@ -22,6 +22,7 @@ mod schedule;
 mod tags;
 mod told;
 mod verdict;
+mod watched;
 mod wire;
 mod wrapper;
 
@@ -35,6 +36,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
+pub use watched::{Part, WatchedChange};
 use wrapper::Unwrapped;
 
 /// Reads what an invocation brings. There is always something in it: whatever cannot be read is
@@ -62,6 +64,8 @@ pub enum Event {
     List(Box<ListChange>),
     /// Tags of security groups changed, and with them perhaps what is in scope.
     Tags(Box<TagChange>),
+    /// Something changed that the auditor itself lives on, or may have.
+    Watched(Box<WatchedChange>),
     /// It is time for something.
     Schedule(Box<Schedule>),
     /// Nothing changed; the reason is for a person.

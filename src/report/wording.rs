@@ -18,6 +18,8 @@ pub(super) enum Standing {
     ClosedTooFar,
     /// Nobody knows what the change did.
     NotAudited,
+    /// What the auditor lives on was changed.
+    AuditorChanged,
     /// Traffic that the site lives on is no longer let through.
     Down,
     /// The same, and whether it was let through before is not known.
@@ -52,6 +54,7 @@ impl Standing {
                 Self::MaybeDown
             }
             (Code::ExpectedTrafficClosed, _) => Self::Down,
+            (Code::AuditorChanged, _) => Self::AuditorChanged,
             (Code::LeftScope, _) => Self::LeftScope,
             (Code::OpenSshInBaseline, _) => Self::Note,
             (_, Outcome::Reverted | Outcome::Narrowed) => Self::Closed,
@@ -71,6 +74,7 @@ impl Standing {
             Self::NotClosed => "NOT CLOSED",
             Self::ClosedTooFar => "CLOSED TOO FAR",
             Self::NotAudited => "NOT AUDITED",
+            Self::AuditorChanged => "AUDITOR CHANGED",
             Self::Down => "DOWN",
             Self::MaybeDown => "MAYBE DOWN",
             Self::Open => "OPEN",

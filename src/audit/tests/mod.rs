@@ -9,6 +9,7 @@ mod schedules;
 mod scope;
 mod sources;
 mod staged;
+mod watched;
 
 use std::cell::RefCell;
 
