@@ -62,18 +62,18 @@ fn words(part: Part) -> (&'static str, &'static str) {
         Part::Trail => (
             "Where no trail records management events, the auditor hears of no change, and only \
              its sweep finds what was opened.",
-            "See that the trail logs and records management events, then sweep.",
+            "See that the trail logs and records management events, then run a sweep.",
         ),
         Part::Rule => (
             "What this rule no longer brings, be it changes or the time of the sweep, is not \
              audited.",
             "Hold its state, pattern and targets against the template, put back by hand what \
-             differs, then sweep.",
+             differs, then run a sweep.",
         ),
         Part::Function => (
             "The function may do something else now, or nothing.",
             "Hold its code, settings, layers, concurrency and policy against what you deployed, \
-             put back what differs, then sweep.",
+             put back what differs, then run a sweep.",
         ),
         Part::Topic => (
             "Findings may no longer reach everybody who should have them.",
@@ -83,12 +83,12 @@ fn words(part: Part) -> (&'static str, &'static str) {
         Part::Queue => (
             "Events that could not be audited wait in this queue, and may be lost.",
             "See that the queue is there and that its policy lets EventBridge and the function \
-             send, then sweep.",
+             send, then run a sweep.",
         ),
         Part::Role => (
             "The function acts by this role, and may no longer be able to read, to close or to \
              tell, or be able to do more than it should.",
-            "Hold its policies against the template, put back what differs, then sweep.",
+            "Hold its policies against the template, put back what differs, then run a sweep.",
         ),
         Part::Log => (
             "The function's log is the record of what was audited and closed, and older parts of \
