@@ -42,6 +42,10 @@ pub enum Part {
     Role,
     /// The function's log.
     Log,
+    /// The key with which the topic or a queue is encrypted.
+    Key,
+    /// An alarm about the auditor.
+    Alarm,
 }
 
 /// A service, and what of it is watched.
@@ -56,7 +60,7 @@ struct Service {
     named_by: &'static [&'static str],
 }
 
-const WATCHED: [Service; 7] = [
+const WATCHED: [Service; 9] = [
     Service {
         name: "cloudtrail",
         part: Part::Trail,
@@ -121,6 +125,18 @@ const WATCHED: [Service; 7] = [
         calls: &["DeleteLogGroup", "PutRetentionPolicy"],
         named_by: &["logGroupName"],
     },
+    Service {
+        name: "kms",
+        part: Part::Key,
+        calls: &["DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"],
+        named_by: &["keyId"],
+    },
+    Service {
+        name: "monitoring",
+        part: Part::Alarm,
+        calls: &["DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "SetAlarmState"],
+        named_by: &["alarmName", "alarmNames"],
+    },
 ];
 
 /// What a call is to the auditor: `source` is `eventSource` in small letters, `name` the call.
@@ -158,7 +174,7 @@ pub(super) fn read(node: Node<'_>, record: Record, part: Part, outcome: &Outcome
 fn resource(node: Node<'_>, part: Part) -> Option<String> {
     let (request, response) = (node.member("requestParameters"), node.member("responseElements"));
     let service = WATCHED.iter().find(|known| known.part == part)?;
-    let asked = service.named_by.iter().find_map(|member| request.member(member).told());
+    let asked = service.named_by.iter().find_map(|member| first(request.member(member)));
     let mapping = || match part {
         Part::Function => {
             response.member("functionArn").told().or_else(|| request.member("uUID").told())
@@ -166,6 +182,11 @@ fn resource(node: Node<'_>, part: Part) -> Option<String> {
         _ => None,
     };
     asked.or_else(mapping).map(|resource| short(&resource).to_owned())
+}
+
+/// A name, or the first of a list of names: alarms are deleted several at once.
+fn first(names: Node<'_>) -> Option<String> {
+    names.told().or_else(|| names.items("").ok()?.first()?.told())
 }
 
 /// What distinguishes it in its account and region: the end of an ARN or of a queue's URL.

@@ -95,6 +95,16 @@ fn words(part: Part) -> (&'static str, &'static str) {
              it may be gone.",
             "See that the log group is there and keeps its entries as long as it should.",
         ),
+        Part::Key => (
+            "What is encrypted with this key can no longer be told or kept where it does not let \
+             the function and SNS use it.",
+            "See that the key is enabled, that its deletion is not scheduled and that its policy is \
+             the template's, then read the function's log for what was found since.",
+        ),
+        Part::Alarm => (
+            "Where this alarm is silent, nobody hears that the auditor fails.",
+            "See that the alarm is there, that it acts and that it watches what it should.",
+        ),
     }
 }
 

@@ -105,6 +105,17 @@ fn each_names_what_it_changed() {
             "Log",
             "Log watched: PutRetentionPolicy Log",
         ),
+        ("kms", "DisableKey", "keyId", "1a2b-3c", "Key watched: DisableKey 1a2b-3c"),
+        (
+            "kms",
+            "ScheduleKeyDeletion",
+            "keyId",
+            "1a2b-3c",
+            "Key watched: ScheduleKeyDeletion 1a2b-3c",
+        ),
+        ("kms", "PutKeyPolicy", "keyId", "1a2b-3c", "Key watched: PutKeyPolicy 1a2b-3c"),
+        ("monitoring", "PutMetricAlarm", "alarmName", "a", "Alarm watched: PutMetricAlarm a"),
+        ("monitoring", "SetAlarmState", "alarmName", "a", "Alarm watched: SetAlarmState a"),
         // A name or any form of the ARN does for Lambda.
         (
             "lambda",
@@ -159,6 +170,17 @@ fn a_mapping_is_named_by_its_function_which_only_the_response_knows() {
 }
 
 #[test]
+fn of_several_alarms_the_first_is_named() {
+    for call in ["DeleteAlarms", "DisableAlarmActions"] {
+        let several =
+            of("monitoring", call, json!({"alarmNames": ["EventsParked", "SweepMissed"]}));
+        assert_eq!(lines_of(&several), [format!("Alarm watched: {call} EventsParked")]);
+        let none = of("monitoring", call, json!({"alarmNames": []}));
+        assert_eq!(lines_of(&none), [format!("Alarm watched: {call} ?")]);
+    }
+}
+
+#[test]
 fn what_blinds_nobody_is_ignored() {
     for (service, call) in [
         ("cloudtrail", "StartLogging"),
@@ -173,6 +195,8 @@ fn what_blinds_nobody_is_ignored() {
         ("sqs", "ReceiveMessage"),
         ("iam", "CreateUser"),
         ("logs", "CreateLogStream"),
+        ("kms", "Decrypt"),
+        ("monitoring", "PutMetricData"),
         // The name of another service's call.
         ("s3", "StopLogging"),
         ("sns", "DisableRule"),
