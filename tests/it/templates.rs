@@ -94,7 +94,10 @@ fn watching() -> (BTreeMap<String, Value>, Vec<(String, Value)>) {
     let rules = rules(&[(AUDITOR, json!({"Scope": "tag:role=web"}))]).remove(0);
     let watch = rules
         .iter()
-        .filter(|(name, _)| *name == "WatchAuditor" || name.starts_with("typo3-sg-auditor-watch-"))
+        .filter(|(name, _)| {
+            ["WatchAuditor", "WatchFindings"].contains(&name.as_str())
+                || name.starts_with("typo3-sg-auditor-watch-")
+        })
         .map(|(name, rule)| (name.clone(), rule["pattern"].clone()))
         .collect();
     (rules, watch)
@@ -103,7 +106,7 @@ fn watching() -> (BTreeMap<String, Value>, Vec<(String, Value)>) {
 #[test]
 fn each_rule_is_watched_by_another_than_itself() {
     let (rules, watch) = watching();
-    assert_eq!(watch.len(), 2, "{watch:?}");
+    assert_eq!(watch.len(), 3, "{watch:?}");
     for rule in rules.keys() {
         // CloudFormation makes up a name where the template gives none.
         let names = [format!("\"stack-{rule}-"), format!("\"{rule}\"")];
