@@ -31,11 +31,13 @@ pub enum Code {
     LeftScope,
     /// Informational: the baseline itself lets a wide set reach an SSH port.
     OpenSshInBaseline,
+    /// Something changed that the auditor itself lives on.
+    AuditorChanged,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OpenSsh,
         Self::SshFromUnlistedHost,
         Self::IngressNotInBaseline,
@@ -45,6 +47,7 @@ impl Code {
         Self::UnauditedChange,
         Self::LeftScope,
         Self::OpenSshInBaseline,
+        Self::AuditorChanged,
     ];
 
     /// The code as it is written.
@@ -59,6 +62,7 @@ impl Code {
             Self::UnauditedChange => "unaudited-change",
             Self::LeftScope => "left-scope",
             Self::OpenSshInBaseline => "open-ssh-in-baseline",
+            Self::AuditorChanged => "auditor-changed",
         }
     }
 }

@@ -105,6 +105,12 @@ pub fn open_ssh_in_baseline(by_change: bool) -> Severity {
     if by_change { Severity::High } else { Severity::Informational }
 }
 
+/// The severity of a change of what the auditor lives on: a deployment makes such changes, and else
+/// nobody does.
+pub fn auditor_changed(by_deployment: bool) -> Severity {
+    if by_deployment { Severity::Low } else { Severity::High }
+}
+
 /// Where each kind is exposed.
 fn exposures(ssh: &Cells) -> [(Exposed, Cells); 5] {
     let everything = Layers::product(&IntervalSet::full(), &IntervalSet::full());

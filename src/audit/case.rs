@@ -1,5 +1,6 @@
 //! One group under audit, and the findings about it.
 
+mod auditor;
 mod closed;
 
 use chrono::{DateTime, Utc};

@@ -20,6 +20,7 @@ mod schedule;
 mod summary;
 mod sweep;
 mod tags;
+mod watched;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -174,6 +175,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Event::Change(change) => (Some(&change.record), change.group.as_str()),
             Event::List(change) => (Some(&change.record), change.list.as_str()),
             Event::Tags(change) => (Some(&change.record), ""),
+            Event::Watched(change) => (Some(&change.record), ""),
             Event::Schedule(_) => (None, ""),
             Event::Undecodable { record, .. } => (Some(&**record), ""),
             Event::Ignored(_) => (None, ""),
@@ -206,6 +208,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Event::Change(change) => self.change(change, clock).await?,
             Event::List(change) => self.list(change, clock).await?.into(),
             Event::Tags(change) => self.tags(change, clock, deadline).await?,
+            Event::Watched(change) => self.watched(change, clock()).into(),
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
         if let Err(error) = self.publish(&report).await {

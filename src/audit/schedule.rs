@@ -12,7 +12,7 @@ use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, report};
 use super::sweep::{Sweep, Swept, not_swept};
-use super::{AuditError, Audited, Auditor, Clock, in_scope, is_late};
+use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};

@@ -226,6 +226,7 @@ fn time(event: &Event) -> Option<DateTime<Utc>> {
         Event::Undecodable { record, .. } => record.time,
         Event::List(change) => change.record.time,
         Event::Tags(change) => change.record.time,
+        Event::Watched(change) => change.record.time,
         Event::Schedule(_) | Event::Ignored(_) => None,
     }
 }

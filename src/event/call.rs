@@ -1,6 +1,7 @@
 //! What a call is to the rules of security groups, to what they admit, and to what is in scope, by
 //! its name and its outcome.
 
+use super::watched::{self, Part};
 use super::wire::Node;
 use crate::rule::Direction;
 
@@ -17,6 +18,8 @@ pub(super) enum Call {
     List(ListCall),
     /// It changes what is in scope, but not the rules.
     Tags(TagCall),
+    /// It changes what the auditor lives on.
+    Watched(Part),
     /// It may change rules.
     Unknown,
 }
@@ -71,7 +74,9 @@ impl Call {
         let source = record.member("eventSource").told().unwrap_or_default().to_ascii_lowercase();
         // A tool that hides the service writes anything but a service there.
         if source.contains(".amazonaws.") && !source.starts_with("ec2.") {
-            return Some(Self::Harmless("not a security-group call"));
+            let name = record.member("eventName").string().unwrap_or_default();
+            let foreign = Self::Harmless("not a security-group call");
+            return Some(watched::part(&source, &name).map_or(foreign, Self::Watched));
         }
         let name = record.member("eventName").string()?;
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -102,7 +107,7 @@ pub(super) enum Outcome {
     Success,
     /// The caller's fault: nothing changed.
     Refused(String),
-    /// EC2's own fault: it may have changed something before.
+    /// The service's own fault: it may have changed something before.
     ServerError(String),
 }
 
@@ -111,8 +116,9 @@ impl Outcome {
         // Null is how some tools write success, and so is the empty text.
         let Some(code) = record.member("errorCode").string() else { return Self::Success };
         let last = code.rsplit('.').next().unwrap_or_default();
-        let own = ["InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"];
-        if code.starts_with("Server.") || own.contains(&last) {
+        let last = last.strip_suffix("Exception").unwrap_or(last);
+        let own = ["Internal", "InternalError", "InternalFailure", "Service", "ServiceUnavailable"];
+        if code.starts_with("Server.") || own.contains(&last) || last == "Unavailable" {
             Self::ServerError(code)
         } else {
             Self::Refused(code)

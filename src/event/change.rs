@@ -8,7 +8,7 @@ use super::told::RuleCall;
 use super::verdict::{change, ignored, undecodable, unknown};
 use super::wire::Node;
 use super::{ChangeKind, Event, GroupKey, Record, RevokedRules};
-use super::{authorize, list, mentioned, modify, revoke, tags};
+use super::{authorize, list, mentioned, modify, revoke, tags, watched};
 
 /// What a record tells of; there is always something.
 pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
@@ -29,6 +29,9 @@ pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
         (Call::Tags(call), outcome) => {
             let untold = untold(node, &record, outcome);
             tags::read(node, record, call, untold)
+        }
+        (Call::Watched(part), outcome) => {
+            vec![Event::Watched(Box::new(watched::read(node, record, part, &outcome)))]
         }
         (call, outcome) => vec![changed(node, record, call, outcome)],
     }
@@ -135,7 +138,7 @@ fn kind(
                 ChangeKind::Unknown("the id of the new group is not in the event".to_owned())
             }
         },
-        Call::Harmless(_) | Call::List(_) | Call::Tags(_) | Call::Unknown => {
+        Call::Harmless(_) | Call::List(_) | Call::Tags(_) | Call::Watched(_) | Call::Unknown => {
             ChangeKind::Unknown(format!("`{name}` is not a call that this version knows"))
         }
     }

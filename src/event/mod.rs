@@ -22,6 +22,7 @@ mod schedule;
 mod tags;
 mod told;
 mod verdict;
+mod watched;
 mod wire;
 mod wrapper;
 
@@ -36,6 +37,7 @@ use serde_json::{Value, json};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
 pub(crate) use record::RETOLD;
+pub use watched::{Part, WatchedChange};
 use wrapper::Unwrapped;
 
 /// Reads what an invocation brings. There is always something in it: whatever cannot be read is
@@ -63,6 +65,8 @@ pub enum Event {
     List(Box<ListChange>),
     /// Tags of security groups changed, and with them perhaps what is in scope.
     Tags(Box<TagChange>),
+    /// Something changed that the auditor itself lives on, or may have.
+    Watched(Box<WatchedChange>),
     /// It is time for something.
     Schedule(Box<Schedule>),
     /// Nothing changed; the reason is for a person.

@@ -34,6 +34,7 @@ fn likeness(event: &Event) -> Likeness {
         Event::Change(change) => (change.group.as_str().to_owned(), change.record.event_id.clone()),
         Event::List(change) => (change.list.clone(), change.record.event_id.clone()),
         Event::Tags(change) => (change.groups.concat(), change.record.event_id.clone()),
+        Event::Watched(change) => (change.call.clone(), change.record.event_id.clone()),
         Event::Schedule(schedule) => (schedule.task.as_str().to_owned(), None),
         Event::Ignored(reason) => (reason.clone(), None),
         Event::Undecodable { reason, record } => (reason.clone(), record.event_id.clone()),

@@ -7,6 +7,9 @@ use crate::finding::{Finding, Report};
 /// SNS wants fewer than 100 characters.
 pub const MAX_CHARS: usize = 99;
 
+/// How the title of a finding begins whose outcome is the same in capitals.
+const AUDITOR_CHANGED: &str = "The auditor was changed";
+
 /// The Subject: printable ASCII, at most [`MAX_CHARS`], begins with a letter.
 pub fn subject(report: &Report) -> String {
     let Some(&lead) = wording::by_urgency(&report.findings).first() else {
@@ -37,6 +40,10 @@ fn headline(finding: &Finding) -> String {
         (Standing::WideList, _) => without(finding, outcome, ": the baseline "),
         // The title of such a finding is mostly the reason, and too long.
         (Standing::NotAudited, _) => format!("{outcome}: {}", change(finding)),
+        // Such a title begins with the outcome.
+        (Standing::AuditorChanged, _) if finding.title.starts_with(AUDITOR_CHANGED) => {
+            finding.title.replacen(AUDITOR_CHANGED, outcome, 1)
+        }
         _ => format!("{outcome}: {}", decapitalised(&finding.title)),
     }
 }

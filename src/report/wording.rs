@@ -19,6 +19,8 @@ pub(super) enum Standing {
     ClosedTooFar,
     /// Nobody knows what the change did.
     NotAudited,
+    /// What the auditor lives on was changed.
+    AuditorChanged,
     /// Traffic that the site lives on is no longer let through.
     Down,
     /// The same, and whether it was let through before is not known.
@@ -55,6 +57,7 @@ impl Standing {
                 Self::MaybeDown
             }
             (Code::ExpectedTrafficClosed, _) => Self::Down,
+            (Code::AuditorChanged, _) => Self::AuditorChanged,
             (Code::LeftScope, _) => Self::LeftScope,
             (Code::OpenSshInBaseline, _) if finding.severity > Severity::Informational => {
                 Self::WideList
@@ -77,6 +80,7 @@ impl Standing {
             Self::NotClosed => "NOT CLOSED",
             Self::ClosedTooFar => "CLOSED TOO FAR",
             Self::NotAudited => "NOT AUDITED",
+            Self::AuditorChanged => "AUDITOR CHANGED",
             Self::Down => "DOWN",
             Self::MaybeDown => "MAYBE DOWN",
             Self::Open | Self::WideList => "OPEN",

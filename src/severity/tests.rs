@@ -173,6 +173,12 @@ fn findings_about_something_else_are_what_the_table_says() {
         ("left-scope", "always", LEFT_SCOPE),
         ("open-ssh-in-baseline", "a change made it so", open_ssh_in_baseline(true)),
         ("open-ssh-in-baseline", "said by a sweep or a check", open_ssh_in_baseline(false)),
+        (
+            "auditor-changed",
+            "anybody but CloudFormation did it, or it was a trail",
+            auditor_changed(false),
+        ),
+        ("auditor-changed", "CloudFormation did it, as a deployment does", auditor_changed(true)),
     ]
     .map(|(code, place, severity)| [code, place, severity.as_str()].map(str::to_owned).to_vec());
     assert_eq!(table("### Severity of the other findings")[1..], expected);

@@ -92,6 +92,89 @@ fn what_is_forwarded_is_what_is_audited_and_has_the_key_of_the_scope() {
     }
 }
 
+/// The rules of the auditor's stack, all that there can be, and the patterns of those that watch it.
+fn watching() -> (BTreeMap<String, Value>, Vec<(String, Value)>) {
+    let rules = rules(&[(AUDITOR, json!({"Scope": "tag:role=web"}))]).remove(0);
+    let watch = rules
+        .iter()
+        .filter(|(name, _)| {
+            ["WatchAuditor", "WatchFindings"].contains(&name.as_str())
+                || name.starts_with("typo3-sg-auditor-watch-")
+        })
+        .map(|(name, rule)| (name.clone(), rule["pattern"].clone()))
+        .collect();
+    (rules, watch)
+}
+
+#[test]
+fn each_rule_is_watched_by_another_than_itself() {
+    let (rules, watch) = watching();
+    assert_eq!(watch.len(), 3, "{watch:?}");
+    for rule in rules.keys() {
+        // CloudFormation makes up a name where the template gives none.
+        let names = [format!("\"stack-{rule}-"), format!("\"{rule}\"")];
+        let watched = watch.iter().filter(|(other, _)| other != rule).any(|(_, pattern)| {
+            let pattern = pattern.to_string();
+            // As `name` and as `rule`: the calls differ in what they call it.
+            names.iter().map(|name| pattern.matches(name.as_str()).count()).sum::<usize>() == 2
+        });
+        assert!(watched, "nobody tells of a change of {rule}");
+    }
+}
+
+#[test]
+fn what_is_watched_is_understood_with_what_it_changed() {
+    let (_, watch) = watching();
+    let mut calls = 0;
+    for (_, pattern) in &watch {
+        for branch in pattern["$or"].as_array().expect("branches") {
+            let service = branch["source"][0].as_str().expect("a source");
+            let service = service.strip_prefix("aws.").expect("an AWS service");
+            let detail = &branch["detail"];
+            for name in detail["eventName"].as_array().expect("calls") {
+                // The version of Lambda's API may follow.
+                let name = name.as_str().or(name["prefix"].as_str()).expect("a name");
+                let either = detail["requestParameters"]["$or"].as_array().cloned();
+                for request in either.unwrap_or(vec![detail["requestParameters"].clone()]) {
+                    let mut record = json!({
+                        "eventSource": format!("{service}.amazonaws.com"), "eventName": name,
+                        "requestParameters": named(&request),
+                        "responseElements": named(&detail["responseElements"]),
+                    });
+                    if service == "cloudtrail" {
+                        record["requestParameters"] = json!({"name": "any"});
+                    }
+                    let events = decode(record.to_string().as_bytes());
+                    let [Event::Watched(change)] = &events[..] else {
+                        panic!("{record}: {events:?}")
+                    };
+                    assert!(change.resource.is_some(), "{record}");
+                    calls += 1;
+                }
+            }
+        }
+    }
+    assert!(calls > 30, "{calls}");
+}
+
+/// The members that a pattern asks for, each with something in it.
+fn named(pattern: &Value) -> Value {
+    let members = pattern.as_object().into_iter().flatten();
+    members.map(|(name, _)| (name.clone(), json!("something"))).collect()
+}
+
+#[test]
+fn no_pattern_is_longer_than_eventbridge_takes() {
+    const MOST: usize = 2048;
+    let (rules, _) = watching();
+    for (name, rule) in rules {
+        // Names begin with that of the stack, and most stacks have a longer one.
+        let longer = format!("{}-", "s".repeat(40));
+        let pattern = rule["pattern"].to_string().replace("stack-", &longer);
+        assert!(pattern.len() <= MOST, "{name} has {} characters", pattern.len());
+    }
+}
+
 #[test]
 fn the_schedules_ask_for_what_is_set() {
     let both = rules(&[

@@ -10,6 +10,7 @@ mod scope;
 mod sources;
 mod staged;
 mod untold;
+mod watched;
 
 use std::cell::RefCell;
 

@@ -173,9 +173,11 @@ fn no_change_of_a_member_hides_a_rule() {
                 let understood = events.iter().all(|event| match event {
                     Event::Change(change) => !matches!(change.kind, ChangeKind::Unknown(_)),
                     Event::Undecodable { .. } => false,
-                    Event::List(_) | Event::Tags(_) | Event::Schedule(_) | Event::Ignored(_) => {
-                        true
-                    }
+                    Event::List(_)
+                    | Event::Tags(_)
+                    | Event::Watched(_)
+                    | Event::Schedule(_)
+                    | Event::Ignored(_) => true,
                 });
                 if understood {
                     assert_eq!(authorized(&changed), before, "{place} = {other}");

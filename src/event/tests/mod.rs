@@ -9,6 +9,7 @@ mod rule_tags;
 mod samples;
 mod schedules;
 mod tags;
+mod watched;
 mod wrappers;
 
 use serde_json::{Value, json};
@@ -24,6 +25,11 @@ fn line(event: &Event) -> String {
         Event::Schedule(schedule) => {
             let (accounts, regions) = (schedule.accounts.join(", "), schedule.regions.join(", "));
             format!("{} in {accounts}; {regions}", schedule.task.as_str())
+        }
+        Event::Watched(change) => {
+            let resource = change.resource.as_deref().unwrap_or("?");
+            let by = if change.by_cloudformation { ", CloudFormation" } else { "" };
+            format!("{:?} watched: {} {resource}{by}", change.part, change.call)
         }
         Event::Ignored(reason) => format!("ignored: {reason}"),
         Event::Undecodable { reason, .. } => format!("undecodable: {reason}"),

@@ -12,7 +12,7 @@ const SG: &str = "sg-0a1b2c3d4e5f67890";
 const OPEN: &str = "ingress tcp 22-22 0.0.0.0/0";
 
 /// Each file and its one event; `SG: ` before it is left out.
-const SAMPLES: [(&str, &str); 42] = [
+const SAMPLES: [(&str, &str); 45] = [
     ("authorize-all-tcp-ports", "ingress tcp 0-65535 0.0.0.0/0"),
     ("authorize-all-traffic", "ingress all * 0.0.0.0/0"),
     ("authorize-database", "ingress tcp 3306-3306 0.0.0.0/0"),
@@ -48,6 +48,7 @@ const SAMPLES: [(&str, &str); 42] = [
     ("create-group", "sg-0f6789012345678ab: created"),
     ("create-tags", "tags of sg-0a1b2c3d4e5f67890: Application=typo3"),
     ("delete-tags", "tags of sg-0a1b2c3d4e5f67890: -Application"),
+    ("disable-rule", "Rule watched: DisableRule typo3-sg-auditor-Changes-1OZ5KX8QJ3T2M"),
     ("failed-call", "ignored: the call failed (Client.UnauthorizedOperation) and changed nothing"),
     ("failure-destination", OPEN),
     ("member-account", "sg-0b7c8d9e0f1a2b3c4: ingress tcp 22-22 0.0.0.0/0"),
@@ -77,11 +78,16 @@ const SAMPLES: [(&str, &str); 42] = [
     ),
     ("sns-wrapped", OPEN),
     ("sqs-wrapped", OPEN),
+    ("stop-logging", "Trail watched: StopLogging trail/management-events"),
     (
         "truncated",
         "unknown: the rules of `AuthorizeSecurityGroupIngress` are not understood: \
          in the request, `ipPermissions` was cut short by CloudTrail; \
          in the response, `responseElements` was cut short by CloudTrail",
+    ),
+    (
+        "update-function",
+        "Function watched: UpdateFunctionCode typo3-sg-auditor-Auditor-7hQ2LmXv9TzR, CloudFormation",
     ),
 ];
 
@@ -109,7 +115,8 @@ fn each_file_is_what_its_name_says() {
         .map(|(name, line)| {
             let elsewhere =
                 ["ignored: ", "group named ", "sg-", "pl-", "tags of ", "sweep in ", "holds in "];
-            let whole = elsewhere.iter().any(|start| line.starts_with(start));
+            let whole = elsewhere.iter().any(|start| line.starts_with(start))
+                || line.contains(" watched: ");
             let line = if whole { (*line).to_owned() } else { format!("{SG}: {line}") };
             ((*name).to_owned(), vec![line])
         })

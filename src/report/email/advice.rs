@@ -82,6 +82,9 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::MaybeDown => {
             Some("If a website is meant to be reached here, look whether it can be.")
         }
+        Standing::AuditorChanged => Some(
+            "If nobody of yours meant to: put it back first, because until then changes may go unseen.",
+        ),
         Standing::LeftScope => Some("If the group still has to be audited: give it its tag back."),
         Standing::MaybeExempt => {
             Some("Decide whether the exemption was meant for it; if not, remove the rule by hand.")
@@ -103,7 +106,8 @@ fn if_needed(finding: &Finding) -> Option<&'static str> {
             Some("add the traffic to the baseline")
         }
         Code::UnresolvedPeer => Some("let the auditor read the prefix list"),
-        Code::ExpectedTrafficClosed
+        Code::AuditorChanged
+        | Code::ExpectedTrafficClosed
         | Code::LeftScope
         | Code::OpenSshInBaseline
         | Code::UnauditedChange => None,

@@ -57,8 +57,9 @@ def rules(template, parameters):
         resolved = {}
         for rule in events.list_rules()["Rules"]:
             targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-            # A name is STACK-RULE-RANDOM.
-            resolved[rule["Name"].split("-")[1]] = {
+            # A name is STACK-RULE-RANDOM, where the template gives none.
+            name = rule["Name"]
+            resolved[name.split("-")[1] if name.startswith("stack-") else name] = {
                 "pattern": json.loads(rule.get("EventPattern") or "null"),
                 "schedule": rule.get("ScheduleExpression"),
                 "inputs": [target.get("Input") for target in targets],

@@ -1,0 +1,276 @@
+//! Calls that can blind the auditor.
+
+use serde_json::{Value, json};
+
+use super::super::{Event, WatchedChange, decode};
+use super::samples::FILES;
+use super::{lines_of, record};
+
+fn of(service: &str, name: &str, request: Value) -> Value {
+    let mut record = record(name, request, Value::Null);
+    record["eventSource"] = json!(format!("{service}.amazonaws.com"));
+    record
+}
+
+fn watched(value: &Value) -> WatchedChange {
+    match &decode(value.to_string().as_bytes())[..] {
+        [Event::Watched(change)] => (**change).clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sample(name: &str) -> Value {
+    let (_, bytes) = FILES.iter().find(|(file, _)| file == name).unwrap();
+    serde_json::from_slice(bytes).unwrap()
+}
+
+#[test]
+fn each_names_what_it_changed() {
+    let topic = "arn:aws:sns:eu-central-1:123456789012:Findings";
+    let subscription = format!("{topic}:0d3f5a78-9c1e-4e53-8f6b-2a7d4c9e1b60");
+    let function = "arn:aws:lambda:eu-central-1:123456789012:function:Auditor";
+    let queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/Failures";
+    for (service, call, member, value, expected) in [
+        ("cloudtrail", "StopLogging", "name", "all", "Trail watched: StopLogging all"),
+        ("cloudtrail", "DeleteTrail", "name", "all", "Trail watched: DeleteTrail all"),
+        ("cloudtrail", "UpdateTrail", "name", "all", "Trail watched: UpdateTrail all"),
+        (
+            "cloudtrail",
+            "PutEventSelectors",
+            "trailName",
+            "all",
+            "Trail watched: PutEventSelectors all",
+        ),
+        ("events", "DisableRule", "name", "Changes", "Rule watched: DisableRule Changes"),
+        ("events", "DeleteRule", "name", "Changes", "Rule watched: DeleteRule Changes"),
+        ("events", "PutRule", "name", "Changes", "Rule watched: PutRule Changes"),
+        ("events", "RemoveTargets", "rule", "Changes", "Rule watched: RemoveTargets Changes"),
+        ("events", "PutTargets", "rule", "Changes", "Rule watched: PutTargets Changes"),
+        ("sns", "DeleteTopic", "topicArn", topic, "Topic watched: DeleteTopic Findings"),
+        (
+            "sns",
+            "SetTopicAttributes",
+            "topicArn",
+            topic,
+            "Topic watched: SetTopicAttributes Findings",
+        ),
+        ("sns", "RemovePermission", "topicArn", topic, "Topic watched: RemovePermission Findings"),
+        (
+            "sns",
+            "PutDataProtectionPolicy",
+            "resourceArn",
+            topic,
+            "Topic watched: PutDataProtectionPolicy Findings",
+        ),
+        (
+            "sns",
+            "Unsubscribe",
+            "subscriptionArn",
+            subscription.as_str(),
+            "Topic watched: Unsubscribe Findings:0d3f5a78-9c1e-4e53-8f6b-2a7d4c9e1b60",
+        ),
+        (
+            "sns",
+            "SetSubscriptionAttributes",
+            "subscriptionArn",
+            &subscription,
+            "Topic watched: SetSubscriptionAttributes Findings:0d3f5a78-9c1e-4e53-8f6b-2a7d4c9e1b60",
+        ),
+        ("sqs", "DeleteQueue", "queueUrl", queue, "Queue watched: DeleteQueue Failures"),
+        (
+            "sqs",
+            "SetQueueAttributes",
+            "queueUrl",
+            queue,
+            "Queue watched: SetQueueAttributes Failures",
+        ),
+        ("sqs", "PurgeQueue", "queueUrl", queue, "Queue watched: PurgeQueue Failures"),
+        ("iam", "PutRolePolicy", "roleName", "Role", "Role watched: PutRolePolicy Role"),
+        ("iam", "DeleteRolePolicy", "roleName", "Role", "Role watched: DeleteRolePolicy Role"),
+        ("iam", "AttachRolePolicy", "roleName", "Role", "Role watched: AttachRolePolicy Role"),
+        ("iam", "DetachRolePolicy", "roleName", "Role", "Role watched: DetachRolePolicy Role"),
+        ("iam", "DeleteRole", "roleName", "Role", "Role watched: DeleteRole Role"),
+        (
+            "iam",
+            "UpdateAssumeRolePolicy",
+            "roleName",
+            "Role",
+            "Role watched: UpdateAssumeRolePolicy Role",
+        ),
+        ("logs", "DeleteLogGroup", "logGroupName", "Log", "Log watched: DeleteLogGroup Log"),
+        (
+            "logs",
+            "PutRetentionPolicy",
+            "logGroupName",
+            "Log",
+            "Log watched: PutRetentionPolicy Log",
+        ),
+        ("kms", "DisableKey", "keyId", "1a2b-3c", "Key watched: DisableKey 1a2b-3c"),
+        (
+            "kms",
+            "ScheduleKeyDeletion",
+            "keyId",
+            "1a2b-3c",
+            "Key watched: ScheduleKeyDeletion 1a2b-3c",
+        ),
+        ("kms", "PutKeyPolicy", "keyId", "1a2b-3c", "Key watched: PutKeyPolicy 1a2b-3c"),
+        ("monitoring", "PutMetricAlarm", "alarmName", "a", "Alarm watched: PutMetricAlarm a"),
+        ("monitoring", "SetAlarmState", "alarmName", "a", "Alarm watched: SetAlarmState a"),
+        // A name or any form of the ARN does for Lambda.
+        (
+            "lambda",
+            "UpdateFunctionCode20150331v2",
+            "functionName",
+            "Auditor",
+            "Function watched: UpdateFunctionCode Auditor",
+        ),
+        (
+            "lambda",
+            "DeleteFunction20150331",
+            "functionName",
+            function,
+            "Function watched: DeleteFunction function:Auditor",
+        ),
+    ] {
+        assert_eq!(lines_of(&of(service, call, json!({ member: value }))), [expected]);
+    }
+}
+
+#[test]
+fn lambda_writes_versions_behind_its_names() {
+    for (name, call) in [
+        ("UpdateFunctionCode20150331v2", "UpdateFunctionCode"),
+        ("UpdateFunctionConfiguration20150331v2", "UpdateFunctionConfiguration"),
+        ("UpdateFunctionConfiguration", "UpdateFunctionConfiguration"),
+        ("DeleteFunction20150331", "DeleteFunction"),
+        ("PutFunctionConcurrency20171031", "PutFunctionConcurrency"),
+        ("DeleteFunctionConcurrency20171031", "DeleteFunctionConcurrency"),
+        ("PutFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig"),
+        ("UpdateFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"),
+        ("DeleteFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"),
+        ("AddPermission20150331v2", "AddPermission"),
+        ("RemovePermission20150331v2", "RemovePermission"),
+        ("removepermission20150331v2", "removepermission"),
+    ] {
+        let change = watched(&of("lambda", name, json!({"functionName": "Auditor"})));
+        assert_eq!((change.call.as_str(), change.resource.as_deref()), (call, Some("Auditor")));
+        assert_eq!(change.record.event_name.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_mapping_is_named_by_its_function_which_only_the_response_knows() {
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:Auditor";
+    let mut call = of("lambda", "UpdateEventSourceMapping20150331", json!({"uUID": "a1b2"}));
+    assert_eq!(watched(&call).resource.as_deref(), Some("a1b2"));
+    call["responseElements"] = json!({"functionArn": arn, "state": "Disabling"});
+    assert_eq!(watched(&call).resource.as_deref(), Some("function:Auditor"));
+    call["eventName"] = json!("DeleteEventSourceMapping20150331");
+    assert_eq!(watched(&call).call, "DeleteEventSourceMapping");
+}
+
+#[test]
+fn of_several_alarms_the_first_is_named() {
+    for call in ["DeleteAlarms", "DisableAlarmActions"] {
+        let several =
+            of("monitoring", call, json!({"alarmNames": ["EventsParked", "SweepMissed"]}));
+        assert_eq!(lines_of(&several), [format!("Alarm watched: {call} EventsParked")]);
+        let none = of("monitoring", call, json!({"alarmNames": []}));
+        assert_eq!(lines_of(&none), [format!("Alarm watched: {call} ?")]);
+    }
+}
+
+#[test]
+fn what_blinds_nobody_is_ignored() {
+    for (service, call) in [
+        ("cloudtrail", "StartLogging"),
+        ("cloudtrail", "DescribeTrails"),
+        ("events", "EnableRule"),
+        ("events", "DescribeRule"),
+        ("lambda", "Invoke"),
+        ("lambda", "GetFunction20150331v2"),
+        ("lambda", "PublishLayerVersion20181031"),
+        ("sns", "Subscribe"),
+        ("sns", "Publish"),
+        ("sqs", "ReceiveMessage"),
+        ("iam", "CreateUser"),
+        ("logs", "CreateLogStream"),
+        ("kms", "Decrypt"),
+        ("monitoring", "PutMetricData"),
+        // The name of another service's call.
+        ("s3", "StopLogging"),
+        ("sns", "DisableRule"),
+    ] {
+        let expected = format!("ignored: `{call}`: not a security-group call");
+        assert_eq!(lines_of(&of(service, call, json!({"name": "all"}))), [expected]);
+    }
+    let mut elsewhere = of("cloudtrail", "StopLogging", json!({"name": "all"}));
+    elsewhere["eventSource"] = json!("cloudtrail.example.amazonaws.com");
+    assert!(lines_of(&elsewhere)[0].starts_with("ignored: "));
+}
+
+#[test]
+fn what_was_refused_changed_nothing() {
+    for code in [
+        "AccessDenied",
+        "AccessDeniedException",
+        "TrailNotFoundException",
+        "ResourceNotFoundException",
+    ] {
+        let mut refused = sample("stop-logging");
+        refused["detail"]["errorCode"] = json!(code);
+        let expected = format!("ignored: the call failed ({code}) and changed nothing");
+        assert_eq!(lines_of(&refused), [expected]);
+    }
+    // What failed in the service may have changed something before.
+    for code in ["InternalFailure", "ServiceException", "InternalException", "ServiceUnavailable"] {
+        let mut failed = sample("stop-logging");
+        failed["detail"]["errorCode"] = json!(code);
+        assert_eq!(watched(&failed).server_error.as_deref(), Some(code));
+    }
+    let mut success = sample("stop-logging");
+    success["detail"]["errorCode"] = Value::Null;
+    assert_eq!(watched(&success).server_error, None);
+}
+
+#[test]
+fn only_aws_can_say_that_it_was_cloudformation() {
+    let mut deployed = sample("update-function");
+    assert!(watched(&deployed).by_cloudformation);
+    // What a caller can write is not believed.
+    deployed["detail"]["userIdentity"].as_object_mut().unwrap().remove("invokedBy");
+    assert!(!watched(&deployed).by_cloudformation);
+    for service in ["AWS Internal", "ssm.amazonaws.com", "cloudformation.example.com", ""] {
+        deployed["detail"]["userIdentity"]["invokedBy"] = json!(service);
+        assert!(!watched(&deployed).by_cloudformation, "{service}");
+    }
+    let mut named = sample("update-function");
+    named["detail"]["requestParameters"]["functionName"] = json!("cloudformation.amazonaws.com");
+    named["detail"]["userIdentity"] = json!({"type": "Root", "accountId": "123456789012"});
+    assert!(!watched(&named).by_cloudformation);
+}
+
+#[test]
+fn what_was_lost_on_the_way_leaves_the_news() {
+    for name in ["stop-logging", "disable-rule", "update-function"] {
+        let before = watched(&sample(name));
+        for mark in [json!(null), json!({}), json!("[...]"), json!({"omitted": true}), json!([1])] {
+            let mut lost = sample(name);
+            lost["detail"]["requestParameters"] = mark.clone();
+            lost["detail"]["responseElements"] = mark.clone();
+            let change = watched(&lost);
+            assert_eq!((&change.call, change.resource), (&before.call, None), "{name}: {mark}");
+        }
+        let mut lost = sample(name);
+        lost["detail"]["omitted"] = json!(true);
+        assert_eq!(watched(&lost), before);
+        // The record alone, as a query of CloudTrail gives it, and in a queue.
+        let record = sample(name)["detail"].take();
+        assert_eq!(watched(&record), before);
+        let body = sample(name).to_string();
+        assert_eq!(
+            watched(&json!({"Records": [{"eventSource": "aws:sqs", "body": body}]})),
+            before
+        );
+    }
+}
