@@ -214,7 +214,7 @@ impl World {
                     seen.compliant.groups += groups_compliant(report);
                 }
             }
-            Event::Tags(_) | Event::Undecodable { .. } | Event::Ignored(_) => {}
+            Event::Tags(_) | Event::Watched(_) | Event::Undecodable { .. } | Event::Ignored(_) => {}
         }
         seen.calls.extend(calls);
     }
