@@ -239,10 +239,7 @@ async fn what_takes_a_revert_back_holds_the_rule_and_is_left_alone() {
     // CloudTrail tells of what the shell did.
     let rules = world.rules(&group).await;
     let back = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
-    let tags: Vec<(&str, &str)> =
-        back.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let told = event::of_permissions("Authorize", &group, Ingress, &[open()], &[back.clone()]);
-    let told = event::at(event::tagged(told, &tags), Utc::now());
+    let told = world.authorized(&group, back);
     let report = function.report(&told);
     assert_eq!(remediation(&report).0, "held", "{report:#}");
     assert_eq!(world.rules(&group).await, rules);
