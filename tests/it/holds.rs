@@ -162,11 +162,10 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
     let calls: Vec<String> = world.calls().into_iter().map(|call| call.action).collect();
     assert_eq!(calls, ["DescribeSecurityGroupRules"]);
 
-    let (over, still, unreadable) = (hold(-10), hold(120), [("sg-audit:allow-until", "tomorrow")]);
+    let (over, still) = (hold(-10), hold(120));
     let (ended, _) = opened(&site, &over.tags()).await;
     let (running, _) = opened(&site, &still.tags()).await;
-    let (never, _) = opened(&site, &unreadable).await;
-    let before = (site.rules(&running).await, site.rules(&never).await);
+    let before = site.rules(&running).await;
     let opened = site.ingress_unheld(&ended).await;
     let report = function.report(&check_of(HERE));
     let findings = report["findings"].as_array().expect("findings");
@@ -178,7 +177,7 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
     let after = site.ingress(&ended).await;
     assert_eq!(after.len(), 1, "{after:?}");
     assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
-    assert_eq!((site.rules(&running).await, site.rules(&never).await), before);
+    assert_eq!(site.rules(&running).await, before);
 
     // Closed is closed: the next check has nothing to say. What takes it back holds it anew.
     assert_eq!(function.report(&check_of(HERE))["outcome"], "compliant");
@@ -187,6 +186,30 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
     assert_eq!(site.ingress_unheld(&ended).await, opened);
     assert_eq!(function.report(&check_of(HERE))["outcome"], "compliant");
     assert_eq!(site.ingress_unheld(&ended).await, opened);
+}
+
+#[tokio::test]
+async fn a_hold_whose_tags_are_changed_after_it_was_told_is_closed_by_the_check() {
+    const HERE: &str = "ca-west-1";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let mut function = world.function(&REVERT);
+    let still = hold(120);
+    for (key, value, why) in [
+        ("sg-audit:allow-until", "2099-01-01T00:00:00Z", "no more than 24 hours are allowed"),
+        ("sg-audit:reason", " ", "it has no tag sg-audit:reason"),
+    ] {
+        let (group, event) = opened(&site, &still.tags()).await;
+        assert_eq!(remediation(&function.report(&event)).0, "held");
+        let rules = site.rules(&group).await;
+        let held = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
+        site.tag(&held.id, key, value).await;
+        let report = function.report(&check_of(HERE));
+        let (outcome, detail) = remediation(&report);
+        assert_eq!(outcome, "narrowed", "{report:#}");
+        assert!(detail.contains(why), "{detail}");
+        assert_eq!(site.ingress(&group).await.len(), 1);
+    }
 }
 
 #[tokio::test]
