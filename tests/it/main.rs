@@ -25,6 +25,7 @@ mod live;
 mod members;
 #[cfg(not(feature = "live"))]
 mod not_live;
+mod references;
 mod repository;
 mod reverts;
 mod scope;
