@@ -1,12 +1,12 @@
 //! Rules and baselines that name groups.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::reverts::REVERT;
 use crate::support::baseline::Baseline;
 use crate::support::endpoint::Answer;
 use crate::support::permission::tcp;
-use crate::support::world::{Direction::Ingress, Group, MEMBER, World};
+use crate::support::world::{ACCOUNT, Direction::Ingress, Group, MEMBER, World};
 
 /// MySQL from the group itself, from another one, and from one in another account.
 fn database(own: &Group, other: &Group, members: &Group) -> Baseline {
@@ -39,6 +39,28 @@ async fn groups_that_the_baseline_names_comply() {
     let report = world.function(&under(&baseline)).report(&event);
     assert_eq!(report["outcome"], "compliant", "{report:#}");
     assert_eq!(world.calls(), []);
+}
+
+#[tokio::test]
+async fn the_sweep_says_the_same() {
+    const HERE: &str = "il-central-1";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let (group, other) = (site.group("typo3-db").await, site.group("typo3-web").await);
+    let members = site.group("typo3-member").await;
+    let baseline = database(&group, &other, &members);
+    let rule = tcp(3306, 3306)
+        .from(&group.id)
+        .from(&other.id)
+        .from(&format!("{MEMBER}/{}", members.id))
+        .from(&format!("{MEMBER}/{}", other.id));
+    site.authorize(&group, Ingress, &[rule]).await;
+    site.tag(&group.id, "Application", "references").await;
+    let scope = [under(&baseline)[0], ("SCOPE", "tag:Application=references")];
+    let report = world.function(&scope).report(&json!({"sweep": {"regions": [HERE]}}));
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "{report:#}");
+    assert_eq!(findings[0]["rule"]["peer"], format!("{MEMBER}/{}", other.id));
 }
 
 #[tokio::test]
