@@ -11,8 +11,7 @@ use crate::rule::{Direction, Rule};
 use crate::severity::expected_traffic_closed;
 
 /// An entry of the baseline of which nothing is let through any more; where it is not known what was
-/// before, all of them together, and only
-/// where none is left.
+/// before, all of them together, and only where none is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed<'a> {
     /// What the baseline calls it; several entries where nobody knows which of them were open.

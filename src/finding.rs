@@ -206,6 +206,18 @@ pub struct FindingRemediation {
     pub connections: Option<String>,
 }
 
+impl FindingRemediation {
+    /// Whether a revert took the rule away, though not all that should have stayed may be there.
+    pub fn took_away(&self) -> bool {
+        match self.outcome {
+            Outcome::Reverted | Outcome::Narrowed => true,
+            // Connections are spoken of where the rule is gone.
+            Outcome::Failed => self.connections.is_some(),
+            Outcome::None | Outcome::AlreadyGone | Outcome::Held | Outcome::Exempt => false,
+        }
+    }
+}
+
 /// One thing that is not as the baseline wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {

@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use super::case::{Case, Remedy};
 use super::in_scope;
 use super::ports::{Group, Place};
-use super::remedy::{compliant, would_keep};
+use super::remedy::{ONLY_REPORTED, compliant, held, on_claim, would_keep};
 use super::summary::{Tally, report};
 use crate::baseline::Lists;
 use crate::evaluate::{Judge, Judgement, open_ssh_in_baseline};
 use crate::finding::{Code, Outcome, Report};
+use crate::hold::{Claim, claim};
 use crate::rule::{Direction, Rule};
 use crate::settings::Settings;
 
@@ -44,17 +45,26 @@ pub fn check(
             }
             let covered = compliant(&judge, rules, direction);
             for (code, rule, judgement) in noncompliant {
-                let remedy = Remedy {
-                    outcome: Outcome::None,
-                    detail: "Nothing was changed: this is a check.".to_owned(),
+                let claim = claim(&rule.tags, now, now, settings.hold_max_hours);
+                let (outcome, detail, hold) = match &claim {
+                    Claim::Held(hold) => {
+                        let detail = held(hold, settings.remediation, true);
+                        (Outcome::Held, detail, Some(hold.clone()))
+                    }
+                    _ => (Outcome::None, ONLY_REPORTED.to_owned(), None),
+                };
+                let mut remedy = Remedy {
+                    outcome,
+                    detail,
                     time: now,
                     undo: None,
-                    hold: None,
+                    hold,
                     kept: would_keep(settings, &judge, rule, &judgement, &covered)
                         .unwrap_or_default(),
                     gone: false,
                     connections: None,
                 };
+                remedy.add(on_claim(&claim).as_deref());
                 tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));
             }
         }

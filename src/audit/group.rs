@@ -8,7 +8,8 @@ use super::library::Library;
 use super::list::Cause;
 use super::ports::{Group, SecurityGroups};
 use super::remedy::{
-    compliant, connections, exempt_perhaps, held, not_due, on_claim, on_undecided, would_keep,
+    LISTS_ONLY_REPORTED, ONLY_REPORTED, WHOLE_ONLY_REPORTED, compliant, connections,
+    exempt_perhaps, held, not_due, on_claim, on_undecided, why_not, would_keep,
 };
 use super::revert::{Done, Order, revert};
 use super::summary::Tally;
@@ -68,7 +69,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 // Without a change behind it, it is said once, of the baseline as a whole.
                 if self.case.record.is_some() && judge.wide_ssh(&one.rule) {
                     let name = &self.settings.baseline.name;
-                    let wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+                    let mut wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+                    if let Some(cause) = &self.cause {
+                        let detail = &mut wide.remediation.detail;
+                        *detail = format!("{detail} {}", cause.note(None));
+                    }
                     tally.findings.push(wide);
                 }
                 noncompliant.extend(judge.code(&judgement).map(|code| (code, one, judgement)));
@@ -89,6 +94,17 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             }
         }
         Ok(())
+    }
+
+    /// Why nothing is done about what a change brought. Whoever has reverts switched on is told why
+    /// there was none.
+    fn why_not(&self) -> &'static str {
+        match (self.remediation, &self.cause) {
+            (Remediation::Notify, _) if !self.settings.remediation.reverts() => ONLY_REPORTED,
+            (Remediation::Notify, Some(_)) => LISTS_ONLY_REPORTED,
+            (Remediation::Notify, None) => WHOLE_ONLY_REPORTED,
+            (remediation, _) => why_not(remediation),
+        }
     }
 
     /// That a rule names a group which is there no longer.
@@ -164,7 +180,10 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         if !is_due(self.remediation, rule.direction, code, judgement) {
             return Ok(Remedy {
                 outcome: Outcome::None,
-                detail: not_due(self.remediation, one.seen),
+                detail: match self.case.record {
+                    Some(_) => not_due(self.why_not(), one.seen),
+                    None => why_not(self.remediation).to_owned(),
+                },
                 time: (self.clock)(),
                 undo: None,
                 hold: None,

@@ -63,8 +63,12 @@ impl Cause<'_> {
             return format!("The change was one of the list {id}, not of the group.");
         }
         format!(
-            "The change was one of the list {id}, not of the group: what is too much comes from its \
-             entries {}{more}.",
+            "The change was one of the list {id}, not of the group: {} {}{more}.",
+            if judgement.is_some() {
+                "what is too much comes from its entries"
+            } else {
+                "the list has"
+            },
             named.join(", ")
         )
     }

@@ -29,6 +29,7 @@ pub use ports::{
     Ec2Error, Group, GroupPage, ListState, Notifier, NotifyError, Onward, OnwardError, Place,
     PrefixList, Revoked, SecurityGroups, Selection,
 };
+pub use remedy::ONLY_REPORTED;
 pub use summary::merged;
 pub use sweep::{Survey, survey};
 
@@ -37,7 +38,7 @@ use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
-use retell::{is_taken_away, retell};
+use retell::retell;
 use summary::{Tally, not_audited, report};
 
 /// What time it is.
@@ -243,7 +244,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     /// What came of an audit that EC2 broke off, of something that does not say itself what it
     /// opened: all of it is found again when it is tried again, but for what was taken away.
     fn broken_off(&self, mut tally: Tally, error: AuditError) -> Audited {
-        tally.findings.retain(is_taken_away);
+        tally.findings.retain(|finding| finding.remediation.took_away());
         tally.partial = true;
         Audited { report: report(&self.baseline, tally), rest: None, failed: Some(error) }
     }

@@ -2,13 +2,12 @@
 
 use crate::baseline::Exemption;
 use crate::evaluate::{Judge, Judgement, UndecidedExemption};
-use crate::finding::timestamp;
 use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
 use crate::plan::pieces;
 use crate::rule::{Direction, Peer, Protocol, Rule, RuleError};
 use crate::settings::{Remediation, RevertKeeps, Settings};
-use crate::words::excess_text;
+use crate::words::{excess_text, minute, quoted};
 
 /// What a revert leaves of a rule: nothing of one that is none of its business.
 pub fn would_keep(
@@ -58,7 +57,7 @@ pub fn exempt_perhaps(judge: &Judge<'_>, judgement: &Judgement) -> Option<String
         let lists: Vec<String> =
             lists.iter().map(|(id, why)| format!("prefix list {id} ({why})")).collect();
         let Exemption { reason, until, .. } = exemption;
-        format!("the exemption until {until} (\"{reason}\") names {}", lists.join(" and "))
+        format!("the exemption until {until} ({}) names {}", quoted(reason), lists.join(" and "))
     });
     let each: Vec<String> = each.collect();
     (!each.is_empty()).then(|| {
@@ -75,16 +74,37 @@ pub fn exempt_perhaps(judge: &Judge<'_>, judgement: &Judgement) -> Option<String
 pub fn on_expired(judge: &Judge<'_>, rule: &Rule, judgement: &Judgement) -> Option<String> {
     let sentences = judge.expired(rule, judgement).into_iter().map(|exemption| {
         let Exemption { reason, until, .. } = exemption;
-        format!("An exemption for this expired after {until}: \"{reason}\".")
+        format!("An exemption for this expired after {until}: {}.", quoted(reason))
     });
     let sentences: Vec<String> = sentences.collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// Why nothing was done, and whether the rule was still there.
-pub fn not_due(remediation: Remediation, seen: bool) -> String {
-    let why = match remediation {
-        Remediation::Notify => "Nothing was changed: findings are only reported.",
+/// What is said under `notify`, and by a check of every rule alike.
+pub const ONLY_REPORTED: &str = "Nothing was changed: findings are only reported.";
+
+/// The same of a change of a list, though changes of groups are reverted.
+pub const LISTS_ONLY_REPORTED: &str =
+    "Nothing was changed: what a change of a prefix list opens is only reported.";
+
+/// The same of a group that is audited as a whole, though changes are reverted.
+pub const WHOLE_ONLY_REPORTED: &str = "Nothing was changed: where a group is audited as a whole, it \
+                                       is only reported, as SWEEP_REMEDIATION says.";
+
+/// Why nothing was done about a rule that a change brought, and whether it was still there.
+pub fn not_due(why_not: &str, seen: bool) -> String {
+    let there = if seen {
+        "The rule was still in the group."
+    } else {
+        "The rule was not in the group when it was read."
+    };
+    format!("{why_not} {there}")
+}
+
+/// Why nothing was done.
+pub fn why_not(remediation: Remediation) -> &'static str {
+    match remediation {
+        Remediation::Notify => ONLY_REPORTED,
         Remediation::RevertSsh => {
             "Nothing was changed: SSH is closed only where more than one public address can reach it, \
              and nothing else is."
@@ -92,13 +112,7 @@ pub fn not_due(remediation: Remediation, seen: bool) -> String {
         Remediation::RevertIngress => {
             "Nothing was changed: only ingress from public addresses is reverted."
         }
-    };
-    let there = if seen {
-        "The rule was still in the group."
-    } else {
-        "The rule was not in the group when it was read."
-    };
-    format!("{why} {there}")
+    }
 }
 
 /// What becomes of connections that the rule let in: untracked ones end with it (EC2 user guide,
@@ -127,7 +141,7 @@ pub fn connections(rule: &Rule, present: &[Rule]) -> String {
 
 /// Why a rule that is held is left alone, and what comes after.
 pub fn held(hold: &Hold, remediation: Remediation, seen: bool) -> String {
-    let until = timestamp(&hold.until);
+    let until = minute(hold.until);
     let then = match remediation {
         Remediation::Notify => "After that it is reported again, and not closed.",
         Remediation::RevertSsh | Remediation::RevertIngress => {
@@ -135,7 +149,7 @@ pub fn held(hold: &Hold, remediation: Remediation, seen: bool) -> String {
         }
     };
     let there = if seen { "" } else { " The rule was not in the group when it was read." };
-    format!("Left alone until {until}, as its tags ask: {}. {then}{there}", hold.reason)
+    format!("Left alone until {until}, as its tags ask. {then}{there}")
 }
 
 /// What has to be said of a hold that does not count.
@@ -144,8 +158,8 @@ pub fn on_claim(claim: &Claim) -> Option<String> {
         Claim::None | Claim::Held(_) => None,
         Claim::Over(hold) => Some(format!(
             "It was held open until {} ({}), and that is over.",
-            timestamp(&hold.until),
-            hold.reason
+            minute(hold.until),
+            quoted(&hold.reason)
         )),
         Claim::Refused(why) => Some(format!("It asks to be held open and is not: {why}.")),
     }

@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::event::{ChangeKind, Event, RETOLD};
-use crate::finding::{Finding, Outcome, Report};
+use crate::finding::{Finding, Report};
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 
 /// An asynchronous invocation takes 256 KiB, and some of it is needed around the records.
@@ -43,21 +43,11 @@ pub fn tells_itself(kind: &ChangeKind) -> bool {
     matches!(kind, ChangeKind::Authorized(_) | ChangeKind::Modified(_))
 }
 
-/// Whether the rule of a finding was taken away, so that nothing but the finding tells of it.
-pub fn is_taken_away(finding: &Finding) -> bool {
-    match finding.remediation.outcome {
-        Outcome::Reverted | Outcome::Narrowed => true,
-        // Gone, and not all that should have stayed is there.
-        Outcome::Failed => finding.remediation.connections.is_some(),
-        Outcome::None | Outcome::AlreadyGone | Outcome::Held | Outcome::Exempt => false,
-    }
-}
-
 /// The record of a call that would have added the rule which was taken away.
 fn record(finding: &Finding) -> Option<Value> {
     let remediation = &finding.remediation;
     let (rule, group) = (finding.rule.as_ref()?, finding.group.as_ref()?);
-    if !is_taken_away(finding) || rule.direction != Direction::Ingress {
+    if !remediation.took_away() || rule.direction != Direction::Ingress {
         return None;
     }
     let change = finding.change.as_ref();

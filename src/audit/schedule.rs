@@ -9,16 +9,15 @@ use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
-use super::retell::is_taken_away;
 use super::summary::{Tally, report};
-use super::sweep::{Sweep, Swept, not_swept};
+use super::sweep::{Sweep, Swept, is_late, not_swept};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{GroupKey, Schedule, Task};
 use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
 use crate::rule::Rule;
 
-/// A sweep goes on in so many invocations and no more. AWS stops a function that calls itself after
+/// A sweep goes on in so many more invocations and no further. AWS stops a function that calls itself after
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
 
@@ -36,7 +35,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Audited {
         match schedule.task {
             Task::Sweep => self.sweep(schedule, clock, deadline).await,
-            Task::Holds => self.holds(schedule, clock).await,
+            Task::Holds => self.holds(schedule, clock, deadline).await,
         }
     }
 
@@ -65,8 +64,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             && resume.depth > DEEPEST
         {
             let reason = format!(
-                "{DEEPEST} invocations were not enough; give the function more time, or sweep fewer \
-                 accounts and regions at once"
+                "{} invocations were not enough for all of its groups; sweep fewer accounts and \
+                 regions at once, or narrow the scope",
+                resume.depth
             );
             let place = places.get(resume.places_done).cloned().unwrap_or_default();
             tally.findings.push(not_swept(&place, &reason, clock()));
@@ -75,8 +75,14 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         Audited { report: report(&self.baseline, tally), rest, failed }
     }
 
-    /// Closes what was held open and is held no longer, and what asks to be and is not.
-    async fn holds(&self, schedule: &Schedule, clock: Clock<'_>) -> Audited {
+    /// Closes what was held open and is held no longer, and what asks to be and is not. What there
+    /// is no time for is the next check's, a quarter of an hour later.
+    async fn holds(
+        &self,
+        schedule: &Schedule,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Audited {
         let mut tally = Tally::default();
         let mut failed = None;
         for place in &self.places(schedule) {
@@ -85,7 +91,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     tally.findings.push(not_swept(place, &reason, clock()));
                     continue;
                 }
-                None => self.end_holds(place, clock, &mut tally).await,
+                None => self.end_holds(place, clock, deadline, &mut tally).await,
             };
             match ended {
                 Ok(()) => {}
@@ -99,7 +105,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 }
             }
         }
-        tally.partial = failed.is_some();
+        tally.partial |= failed.is_some();
         Audited { report: report(&self.baseline, tally), rest: None, failed }
     }
 
@@ -107,6 +113,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         place: &Place,
         clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
         let settings = &self.settings_of(place);
@@ -126,6 +133,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let library = Library::new(self.ec2);
         for (id, held) in over {
+            if is_late(clock, deadline) {
+                tracing::warn!("the rest of the holds is left to the next check");
+                tally.partial = true;
+                return Ok(());
+            }
             let Some(group) = self.ec2.group(place, &GroupKey::Id(id)).await? else { continue };
             if !in_scope(&settings.scope, &group) {
                 continue;
@@ -183,7 +195,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 
 /// Whether the end of a hold has not been told yet: the rule is gone, or it is recent.
 fn is_news(finding: &Finding, held: &[Rule], max_hours: u32, now: DateTime<Utc>) -> bool {
-    let is_gone = is_taken_away(finding) || finding.remediation.outcome == Outcome::AlreadyGone;
+    let is_gone =
+        finding.remediation.took_away() || finding.remediation.outcome == Outcome::AlreadyGone;
     is_gone
         || held.iter().any(|rule| {
             finding.rule.as_ref().is_some_and(|found| found.content() == rule.content())

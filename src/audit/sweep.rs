@@ -158,7 +158,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| (self.clock)() + RESERVE > deadline)
+        is_late(self.clock, self.deadline)
     }
 
     async fn group(
@@ -207,6 +207,11 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             tally.findings.push(case.open_ssh_in_baseline(&baseline.name, (self.clock)()));
         }
     }
+}
+
+/// Whether it is time to publish what there is.
+pub fn is_late(clock: Clock<'_>, deadline: Option<DateTime<Utc>>) -> bool {
+    deadline.is_some_and(|deadline| clock() + RESERVE > deadline)
 }
 
 /// The finding that the groups of a place were not looked at.

@@ -67,6 +67,10 @@ pub struct Invoke {
     #[arg(long, value_name = "FILE")]
     pub groups: Option<PathBuf>,
 
+    /// What becomes of what a sweep finds, in the words of --remediation [default: notify]
+    #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
+    pub sweep_remediation: Option<String>,
+
     /// How to audit.
     #[command(flatten)]
     pub common: Common,

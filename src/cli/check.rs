@@ -54,7 +54,8 @@ fn in_file(
         return Err(CliError::NoneInScope { name: name() });
     }
     let out = printed(&report, common.format, style)?;
-    let notes = lists_missing(&report, &settings.baseline, &lists);
+    let missing = lists_missing(&report, &settings.baseline, &lists);
+    let notes = missing.iter().map(|list| list_missing(list)).collect();
     Ok(Answer { out, notes, status: exit_status(&report) })
 }
 
@@ -66,8 +67,8 @@ pub(super) fn printed(report: &Report, format: Format, style: Style) -> Result<S
     })
 }
 
-/// How to get the prefix lists on which findings depend.
-fn lists_missing(report: &Report, baseline: &Baseline, lists: &Lists) -> Vec<String> {
+/// The prefix lists on which findings depend and whose entries were not given.
+pub(super) fn lists_missing(report: &Report, baseline: &Baseline, lists: &Lists) -> Vec<String> {
     let mut missing = BTreeSet::new();
     for finding in report
         .findings
@@ -81,15 +82,14 @@ fn lists_missing(report: &Report, baseline: &Baseline, lists: &Lists) -> Vec<Str
             }
         }
     }
-    missing
-        .into_iter()
-        .filter(|id| !lists.contains_key(*id))
-        .map(|id| {
-            inert::plain(&format!(
-                "note: findings depend on {id}: put the output of `aws ec2 \
-                 get-managed-prefix-list-entries --prefix-list-id {id}` under \"{id}\" in a JSON \
-                 object, and give that file with --prefix-lists"
-            ))
-        })
-        .collect()
+    missing.into_iter().filter(|id| !lists.contains_key(*id)).map(ToOwned::to_owned).collect()
+}
+
+/// How to get it.
+pub(super) fn list_missing(id: &str) -> String {
+    inert::plain(&format!(
+        "note: findings depend on {id}: put the output of `aws ec2 \
+         get-managed-prefix-list-entries --prefix-list-id {id}` under \"{id}\" in a JSON object, and \
+         give that file with --prefix-lists"
+    ))
 }

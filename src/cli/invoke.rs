@@ -7,19 +7,23 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::args::{Format, Invoke};
+use super::check::{list_missing, lists_missing};
 use super::{Answer, CliError, input, settings};
-use crate::audit::{Auditor, Place, merged};
-use crate::event::{Event, SgChange, decode};
+use crate::audit::{Auditor, Group, Place, merged};
+use crate::baseline::Lists;
+use crate::event::{Event, Task, decode};
 use crate::finding::{Code, Finding, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
-use crate::report::terminal::{Compliant, Style, exit_status, render_changes};
+use crate::report::terminal::{Compliant, Style, exit_status, groups_compliant, render_changes};
 use crate::report::{Message, inert, to_json_pretty};
+use crate::rule::Rule;
 use crate::settings::{Scope, Settings};
 
 /// Audits events one after another, in one EC2.
 pub(super) fn run(args: &Invoke, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let common = &args.common;
-    let settings = settings::resolve(common, now.date_naive())?;
+    let sweep = args.sweep_remediation.as_deref();
+    let settings = settings::resolve_sweeping(common, sweep, now.date_naive())?;
     if args.groups.is_none() && matches!(settings.scope, Scope::Tag { .. }) {
         return Err(CliError::TagsUnknown);
     }
@@ -32,8 +36,11 @@ pub(super) fn run(args: &Invoke, style: Style, now: DateTime<Utc>) -> Result<Ans
         Some(path) => input::read_groups(path)?,
         None => Vec::new(),
     };
-    let groups = groups.into_iter().map(|group| (group.place, group.group, group.rules));
+    let groups: Vec<(Place, Group, Vec<Rule>)> =
+        groups.into_iter().map(|group| (group.place, group.group, group.rules)).collect();
     let world = World {
+        home: home(&groups),
+        given: lists.clone(),
         ec2: MemoryEc2::new(groups, lists),
         notifier: MemoryNotifier::default(),
         settings,
@@ -45,7 +52,7 @@ pub(super) fn run(args: &Invoke, style: Style, now: DateTime<Utc>) -> Result<Ans
         .iter()
         .map(|(path, payload)| world.audit(input::name(path), payload, now))
         .collect::<Result<Vec<_>, _>>()?;
-    let notes = notes(&audited, args.groups.as_deref());
+    let notes = notes(&world, &audited, args.groups.as_deref());
     let status = audited.iter().map(|one| exit_status(&one.report)).max().unwrap_or_default();
     let out = match common.format {
         Format::Text => text(&audited, style),
@@ -56,6 +63,15 @@ pub(super) fn run(args: &Invoke, style: Style, now: DateTime<Utc>) -> Result<Ans
         }
     };
     Ok(Answer { out, notes, status })
+}
+
+/// Where an event that does not say so comes from: the place of the groups, where they are all of
+/// one.
+fn home(groups: &[(Place, Group, Vec<Rule>)]) -> Place {
+    match groups {
+        [(first, ..), rest @ ..] if rest.iter().all(|(place, ..)| place == first) => first.clone(),
+        _ => Place::default(),
+    }
 }
 
 /// What was audited, each under its name where there are several.
@@ -71,18 +87,36 @@ fn text(audited: &[Audited], style: Style) -> String {
 }
 
 /// What could not be audited, and what would help; `groups` is the file of groups.
-fn notes(audited: &[Audited], groups: Option<&Path>) -> Vec<String> {
+fn notes(world: &World, audited: &[Audited], groups: Option<&Path>) -> Vec<String> {
     let unaudited = || audited.iter().flat_map(|one| one.unaudited().map(|it| (&one.name, it)));
     let mut notes: Vec<String> = unaudited()
         .map(|(name, finding)| inert::plain(&format!("{name}: {}", finding.title)))
         .collect();
     match groups {
         Some(file) => notes.extend(groups_missing(audited, &input::name(file))),
+        None if audited.iter().any(|one| one.seen.beyond_one_group) => {
+            let hint =
+                "such an event is about all groups and tells of none: give them with --groups FILE";
+            notes.push(format!("note: {hint}"));
+        }
         None if unaudited().any(|(_, finding)| finding.group.is_some()) => {
             let hint = "what an event does not tell of its group can be given with --groups FILE";
             notes.push(format!("note: {hint}"));
         }
         None => {}
+    }
+    let mut lists: BTreeSet<String> =
+        audited.iter().flat_map(|one| one.seen.lists_missing.clone()).collect();
+    for one in audited {
+        lists.extend(lists_missing(&one.report, &world.settings.baseline, &world.given));
+    }
+    notes.extend(lists.iter().map(|list| list_missing(list)));
+    let Settings { remediation, sweep_remediation, .. } = world.settings;
+    let swept = audited.iter().any(|one| one.seen.swept);
+    if swept && remediation.reverts() && !sweep_remediation.reverts() {
+        let hint =
+            "--remediation is for changes; for what a sweep finds, there is --sweep-remediation";
+        notes.push(format!("note: {hint}"));
     }
     notes
 }
@@ -106,6 +140,9 @@ struct World {
     ec2: MemoryEc2,
     notifier: MemoryNotifier,
     settings: Settings,
+    home: Place,
+    /// The prefix lists whose entries were given.
+    given: Lists,
     /// Whether the groups are what the events tell of them.
     told_by_events: bool,
 }
@@ -118,22 +155,20 @@ impl World {
         let clock = events.iter().filter_map(time).max().unwrap_or(now);
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(CliError::Runtime)?;
-        let home = Place::default();
         let auditor =
-            Auditor::new(&self.ec2, &self.notifier, &self.notifier, &self.settings, &home);
+            Auditor::new(&self.ec2, &self.notifier, &self.notifier, &self.settings, &self.home)
+                .with_members(true);
         let mut seen = Seen::default();
         let mut reports = Vec::new();
         for event in &events {
-            let change = match event {
-                Event::Change(change) => Some(change.as_ref()),
-                _ => None,
-            };
-            if let Some(change) = change.filter(|_| self.told_by_events) {
+            if let Event::Change(change) = event
+                && self.told_by_events
+            {
                 self.ec2.apply(change);
             }
             match runtime.block_on(auditor.audit(event, &|| clock, None)) {
                 Ok(report) => {
-                    self.count(&mut seen, change, &report);
+                    self.count(&mut seen, event, &report);
                     reports.push(report);
                 }
                 Err(error) => return Err(CliError::Audit { name, source: Box::new(error) }),
@@ -143,18 +178,43 @@ impl World {
         Ok(Audited { name, report, messages: self.notifier.take(), seen })
     }
 
-    /// What the audit of an event saw of the group.
-    fn count(&self, seen: &mut Seen, change: Option<&SgChange>, report: &Report) {
+    /// What the audit of an event saw of the groups.
+    fn count(&self, seen: &mut Seen, event: &Event, report: &Report) {
         let calls = self.ec2.take_calls();
-        let held = change.and_then(|change| self.ec2.rule_count(change));
-        if let Some(change) = change.filter(|_| held.is_none() && !calls.is_empty()) {
-            seen.missing.insert(change.group.as_str().to_owned());
-        }
-        if report.outcome == ReportOutcome::Compliant {
-            let whole = !calls.is_empty() && held == Some(report.rules_audited);
-            let counted =
-                if whole { &mut seen.compliant.groups } else { &mut seen.compliant.changes };
-            *counted += report.groups_audited;
+        let complies = report.outcome == ReportOutcome::Compliant;
+        match event {
+            Event::Change(change) => {
+                let held = self.ec2.rule_count(change);
+                if held.is_none() && !calls.is_empty() {
+                    seen.missing.insert(change.group.as_str().to_owned());
+                }
+                let whole = !calls.is_empty() && held == Some(report.rules_audited);
+                let compliant = &mut seen.compliant;
+                let counted = if whole { &mut compliant.groups } else { &mut compliant.changes };
+                *counted += if complies { report.groups_audited } else { 0 };
+            }
+            Event::Tags(change) if !calls.is_empty() => {
+                let missing =
+                    change.groups.iter().filter(|group| self.ec2.rules_of(group).is_none());
+                seen.missing.extend(missing.cloned());
+                seen.compliant.groups += groups_compliant(report);
+            }
+            Event::List(change) => {
+                if !self.given.contains_key(&change.list) {
+                    seen.lists_missing.insert(change.list.clone());
+                }
+                seen.beyond_one_group = true;
+                seen.compliant.naming += groups_compliant(report);
+            }
+            Event::Schedule(schedule) => {
+                seen.beyond_one_group = true;
+                // The check of holds looks at single rules.
+                if schedule.task == Task::Sweep {
+                    seen.swept = true;
+                    seen.compliant.groups += groups_compliant(report);
+                }
+            }
+            Event::Tags(_) | Event::Undecodable { .. } | Event::Ignored(_) => {}
         }
         seen.calls.extend(calls);
     }
@@ -185,6 +245,12 @@ struct Seen {
     compliant: Compliant,
     /// Groups that EC2 was asked for and does not have.
     missing: BTreeSet<String>,
+    /// Lists that changed and whose entries were not given.
+    lists_missing: BTreeSet<String>,
+    /// Whether it was about whatever groups there are.
+    beyond_one_group: bool,
+    /// Whether it was a sweep.
+    swept: bool,
     calls: Vec<String>,
 }
 

@@ -20,8 +20,19 @@ pub(super) fn raw(policy: &Policy) -> RawSettings {
     }
 }
 
+/// The settings of a check.
 pub(super) fn resolve(common: &Common, today: NaiveDate) -> Result<Settings, CliError> {
+    resolve_sweeping(common, None, today)
+}
+
+/// The settings of events, with what is done about what a sweep finds.
+pub(super) fn resolve_sweeping(
+    common: &Common,
+    sweep_remediation: Option<&str>,
+    today: NaiveDate,
+) -> Result<Settings, CliError> {
     let raw = RawSettings {
+        sweep_remediation: sweep_remediation.map(ToOwned::to_owned),
         scope: common.scope.clone(),
         remediation: common.remediation.clone(),
         revert_keeps: common.revert_keeps.clone(),

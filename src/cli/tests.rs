@@ -11,6 +11,8 @@ use crate::report::terminal::Style;
 /// The group of the sample events.
 const SHOP: &str = "sg-0a1b2c3d4e5f67890";
 const PLAIN: Style = Style { colour: false, width: 100 };
+/// The peer of a rule for everybody.
+const ANYWHERE: &str = r#""CidrIpv4": "0.0.0.0/0""#;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_392_000, 0).unwrap()
@@ -403,4 +405,84 @@ fn an_exempt_rule_is_compliant_to_a_script() {
     assert_eq!(status("exempt-1.json", 8000, "198.51.100.7/32"), 0);
     assert_eq!(status("exempt-2.json", 8001, "198.51.100.7/32"), 1);
     assert_eq!(status("exempt-3.json", 8000, "198.51.101.7/32"), 1);
+}
+
+#[test]
+fn an_event_about_all_groups_says_that_it_saw_none() {
+    for (name, about) in
+        [("scheduled-sweep", "give them with --groups"), ("modify-prefix-list", "--prefix-lists")]
+    {
+        let alone = answer(&["invoke", &event(name)]).unwrap();
+        assert!(alone.notes.iter().any(|note| note.contains(about)), "{:?}", alone.notes);
+        assert_eq!(alone.status, 0);
+    }
+    let open = File::new("sweep-open", &group("sg-0a1b2c3d4e5f67890", 22, ANYWHERE));
+    let swept = ["invoke", &event("scheduled-sweep"), "--groups", open.path()];
+    let found = answer(&swept).unwrap();
+    assert_eq!((found.status, found.notes.len()), (1, 0), "{:?}", found.notes);
+    // What --remediation says is not what a sweep does, and nobody has to guess that.
+    let revert = ["--remediation", "revert-ssh", "--scope", "all", "--ssh-source", "none"];
+    let found = answer(&[&swept[..], &revert].concat()).unwrap();
+    assert!(found.notes[0].contains("there is --sweep-remediation"), "{:?}", found.notes);
+    let sweep = [&swept[..], &revert, &["--sweep-remediation", "revert-ssh"]].concat();
+    let found = answer(&sweep).unwrap();
+    assert!(found.out.contains("RevokeSecurityGroupIngress"), "{}", found.out);
+    assert_eq!(found.notes.len(), 0, "{:?}", found.notes);
+    let web = File::new("sweep-web", &group("sg-0a1b2c3d4e5f67890", 443, ANYWHERE));
+    let found = answer(&["invoke", &event("scheduled-sweep"), "--groups", web.path()]).unwrap();
+    assert!(found.out.starts_with("1 group compliant\n"), "{}", found.out);
+}
+
+#[test]
+fn a_group_whose_tags_changed_and_that_is_not_in_the_file_is_named() {
+    let other = File::new("tags-other", &group("sg-0b2c3d4e5f6789012", 443, ANYWHERE));
+    let scoped = ["--scope", "tag:Application=typo3", "--groups", other.path()];
+    let found = answer(&[&["invoke", &event("create-tags")], &scoped[..]].concat()).unwrap();
+    assert!(found.notes[0].contains("has no group sg-0a1b2c3d4e5f67890"), "{:?}", found.notes);
+}
+
+#[test]
+fn a_list_that_changed_counts_only_the_rules_that_name_it() {
+    let naming = File::new(
+        "naming",
+        r#"{"SecurityGroups": [{"GroupId": "sg-0a1b2c3d4e5f67890", "OwnerId": "123456789012",
+        "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443,
+        "PrefixListIds": [{"PrefixListId": "pl-0f678901234567890"}]}]}]}"#,
+    );
+    let lists = File::new(
+        "naming-lists",
+        r#"{"pl-0f678901234567890": {"Entries": [{"Cidr": "203.0.113.0/24"}]}}"#,
+    );
+    let event = event("modify-prefix-list");
+    let given = ["invoke", &event, "--groups", naming.path(), "--prefix-lists", lists.path()];
+    let found = answer(&given).unwrap();
+    let said = "1 group names the list in rules that comply; its other rules were not looked at\n";
+    assert!(found.out.starts_with(said), "{}", found.out);
+    assert_eq!((found.status, found.notes.len()), (0, 0), "{:?}", found.notes);
+}
+
+#[test]
+fn a_check_knows_holds_from_the_tags_of_rules() {
+    let rules = |until: &str| {
+        format!(
+            r#"{{"SecurityGroupRules": [{{"SecurityGroupRuleId": "sgr-1",
+            "GroupId": "sg-0a1b2c3d4e5f67890", "GroupOwnerId": "123456789012", "IsEgress": false,
+            "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0",
+            "Tags": [{{"Key": "sg-audit:allow-until", "Value": "{until}"}},
+            {{"Key": "sg-audit:reason", "Value": "ticket 4711"}}]}}]}}"#
+        )
+    };
+    let hour = chrono::TimeDelta::hours(1);
+    for (name, until, says) in [
+        ("hold", (now() + hour).to_rfc3339(), "held            Left alone until"),
+        ("hold-over", (now() - hour).to_rfc3339(), "and that is over"),
+        ("hold-vague", "tomorrow".to_owned(), "It asks to be held open and is not"),
+    ] {
+        let file = File::new(name, &rules(&until));
+        let found = answer(&["check", "--groups", file.path()]).unwrap();
+        let text = found.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let says = says.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(&says), "{}", found.out);
+        assert_eq!(found.status, 1);
+    }
 }

@@ -230,7 +230,7 @@ impl SecurityGroups for MemoryEc2 {
                 format!("with {direction} rules that name {list}")
             }
         };
-        self.record(format!("DescribeSecurityGroups {what}"), None);
+        self.record(format!("DescribeSecurityGroups {what}{}", there(place)), None);
         if !groups.is_empty() {
             self.record("DescribeSecurityGroupRules of these groups".to_owned(), None);
         }
@@ -238,7 +238,8 @@ impl SecurityGroups for MemoryEc2 {
     }
 
     async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
-        self.record(format!("DescribeSecurityGroupRules with the tag {UNTIL}"), None);
+        let there = there(place);
+        self.record(format!("DescribeSecurityGroupRules with the tag {UNTIL}{there}"), None);
         let held = self.held.borrow();
         let here = held.iter().filter(|held| same_place(&held.place, place));
         Ok(here
@@ -312,6 +313,14 @@ impl SecurityGroups for MemoryEc2 {
 
 fn place_of(change: &SgChange) -> Place {
     Place { account: change.record.account.clone(), region: change.record.region.clone() }
+}
+
+/// Where a call goes that names no group, which alone would tell.
+fn there(place: &Place) -> String {
+    match (&place.account, &place.region) {
+        (None, None) => String::new(),
+        _ => format!(", {}", place.called()),
+    }
 }
 
 /// What is known of two places does not tell them apart. Files of groups do not always say the

@@ -63,7 +63,8 @@ pub fn body(report: &Report) -> String {
     }
     if report.partial {
         mail.text(
-            "This is not all yet: the rest is being audited, and follows in another message.",
+            "This is not all: some groups were not audited yet. What is found in them follows in a \
+             message of its own, unless a finding says that they could not be audited.",
             TEXT,
         );
     }
@@ -129,8 +130,7 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
         mail.label("Rule", &format!("{id}{}", wording::rule(rule)), 2 * NAME);
     }
     if let Some(hold) = wording::held(finding) {
-        let until = wording::minute(hold.until);
-        mail.label("Held until", &format!("{until}, {}", wording::quoted(&hold.reason)), TEXT);
+        mail.label("Reason", &wording::quoted(&hold.reason), TEXT);
     }
     let label = match Standing::of(finding) {
         Standing::Down | Standing::MaybeDown => "No longer let through",
@@ -186,6 +186,8 @@ fn tell_change(mail: &mut Lines, finding: &Finding) {
     let Some(change) = change else { return };
     mail.label("Who", change.actor.as_deref().unwrap_or_default(), 2 * NAME);
     let agent = change.user_agent.as_deref().map(short_agent);
+    // A service that acts for somebody is both.
+    let agent = agent.filter(|agent| change.source_ip.as_ref() != Some(agent));
     mail.label("From", &joined([change.source_ip.as_deref(), agent.as_deref()]), NAME);
 }
 

@@ -31,10 +31,21 @@ fn headline(finding: &Finding) -> String {
             let until = until.map_or_else(String::new, |until| format!(" until {until}"));
             format!("{outcome}{until}: {}", decapitalised(&finding.title))
         }
+        // The outcome says the rest of such a title.
+        (Standing::MaybeDown, _) => without(finding, outcome, ", and whether"),
+        (Standing::Undecided, _) => without(finding, outcome, " that could not be read"),
+        (Standing::WideList, _) => without(finding, outcome, ": the baseline "),
         // The title of such a finding is mostly the reason, and too long.
         (Standing::NotAudited, _) => format!("{outcome}: {}", change(finding)),
         _ => format!("{outcome}: {}", decapitalised(&finding.title)),
     }
+}
+
+/// The title up to where it says what the outcome says.
+fn without(finding: &Finding, outcome: &str, rest: &str) -> String {
+    let title = finding.title.rsplit_once(rest);
+    let title = title.map_or(finding.title.as_str(), |(title, _)| title);
+    format!("{outcome}: {}", decapitalised(title))
 }
 
 /// What was called, on which group.

@@ -1,9 +1,14 @@
 //! The report on a terminal: worst first, one block a group, then counts and the exit status.
 
+mod lines;
+
 use anstyle::{AnsiColor, Style as Ansi};
+
+use lines::LABEL;
 
 use super::inert;
 use super::wording;
+use crate::audit::ONLY_REPORTED;
 use crate::finding::{Code, Finding, Outcome, Report, ReportOutcome, Severity};
 
 /// How to show it. Whether the output is a terminal and what `NO_COLOR` says, the caller knows.
@@ -14,9 +19,6 @@ pub struct Style {
     /// Columns; texts are wrapped there, commands are not.
     pub width: usize,
 }
-
-/// Texts are not wrapped narrower than this, however narrow the terminal is.
-const NARROWEST: usize = 24;
 
 const BOLD: Ansi = Ansi::new().bold();
 const DIM: Ansi = Ansi::new().dimmed();
@@ -38,10 +40,19 @@ pub struct Compliant {
     /// Changes that introduced nothing beyond the baseline, in groups of which nothing else was
     /// looked at.
     pub changes: usize,
+    /// Groups of which only the rules that name a list which changed were looked at.
+    pub naming: usize,
 }
 
 /// The report on groups as they are, as text that ends in a line break.
 pub fn render(report: &Report, style: Style) -> String {
+    let page = Page { text: String::new(), style, about: About::Groups };
+    let groups = groups_compliant(report);
+    page.written(report, &blocks(&report.findings), Compliant { groups, ..Compliant::default() })
+}
+
+/// How many of the groups that were looked at have nothing noncompliant.
+pub fn groups_compliant(report: &Report) -> usize {
     let blocks = blocks(&report.findings);
     let noncompliant = blocks.iter().filter(|(place, findings)| {
         place.group.is_some()
@@ -49,9 +60,7 @@ pub fn render(report: &Report, style: Style) -> String {
                 finding.severity > Severity::Informational && finding.code != Code::UnauditedChange
             })
     });
-    let groups = report.groups_audited.saturating_sub(noncompliant.count());
-    let page = Page { text: String::new(), style, about: About::Groups };
-    page.written(report, &blocks, Compliant { groups, changes: 0 })
+    report.groups_audited.saturating_sub(noncompliant.count())
 }
 
 /// The report on changes of groups, as text that ends in a line break. Of what complied, a report
@@ -171,8 +180,8 @@ impl Page {
             self.line("");
         }
         self.compliant(compliant);
-        for exempt in &report.exempt {
-            self.flow(&format!("exempt: {}", wording::exempt(exempt)), 2);
+        for (exempt, _) in wording::exempt(&report.exempt) {
+            self.flow(&format!("exempt: {exempt}"), 2);
         }
         if let Some(reason) = &report.reason {
             self.flow(reason, 2);
@@ -190,7 +199,7 @@ impl Page {
     }
 
     fn compliant(&mut self, compliant: Compliant) {
-        let Compliant { groups, changes } = compliant;
+        let Compliant { groups, changes, naming } = compliant;
         if groups > 0 {
             self.line(&format!("{} compliant", wording::count(groups, "group")));
         }
@@ -202,16 +211,14 @@ impl Page {
             );
             self.flow(&text, 0);
         }
-    }
-
-    fn line(&mut self, line: &str) {
-        self.text.push_str(&inert::plain(line));
-        self.text.push('\n');
-    }
-
-    fn paint(&self, text: &str, ansi: Ansi) -> String {
-        let text = inert::plain(text);
-        if self.style.colour { format!("{ansi}{text}{ansi:#}") } else { text }
+        if naming > 0 {
+            let (name, theirs) = if naming == 1 { ("names", "its") } else { ("name", "their") };
+            let text = format!(
+                "{} {name} the list in rules that comply; {theirs} other rules were not looked at",
+                wording::count(naming, "group")
+            );
+            self.flow(&text, 0);
+        }
     }
 
     fn header(&mut self, place: &Place<'_>) {
@@ -259,13 +266,15 @@ impl Page {
             outcome => outcome.as_str(),
         };
         // That a look at groups changed nothing need not be said of each of their rules.
-        let done = remediation.outcome != Outcome::None;
-        if self.about == About::Changes || finding.rule.is_none() || done {
-            self.wrapped(outcome, indent, &remediation.detail);
-        }
+        let detail = match (self.about, &finding.rule) {
+            (About::Groups, Some(_)) => {
+                remediation.detail.strip_prefix(ONLY_REPORTED).unwrap_or(&remediation.detail)
+            }
+            _ => remediation.detail.as_str(),
+        };
+        self.wrapped(outcome, indent, detail);
         if let Some(hold) = wording::held(finding) {
-            let until = wording::minute(hold.until);
-            self.wrapped("held until", indent, &format!("{until}: {}", hold.reason));
+            self.wrapped("reason", indent, &wording::quoted(&hold.reason));
         }
         self.wrapped("connections", indent, remediation.connections.as_deref().unwrap_or_default());
         if let Some(undo) = &remediation.undo {
@@ -283,42 +292,7 @@ impl Page {
             self.text.push_str(&format!("{:indent$}{line}\n", "", indent = indent + LABEL));
         }
     }
-
-    /// A label and a text beside it.
-    fn wrapped(&mut self, label: &str, indent: usize, text: &str) {
-        if !text.trim().is_empty() {
-            self.label(label, indent);
-            self.flow(text, indent + LABEL);
-        }
-    }
-
-    fn label(&mut self, label: &str, indent: usize) {
-        let label = self.paint(&format!("{label:<0$}", LABEL - 2), DIM);
-        self.text.push_str(&format!("{:indent$}{label}  ", ""));
-    }
-
-    /// A text that begins at column `indent`, where the line already is, and goes on there.
-    fn flow(&mut self, text: &str, indent: usize) {
-        let width = self.style.width.saturating_sub(indent).max(NARROWEST);
-        let mut column = 0;
-        for word in inert::plain(text).split(' ').filter(|word| !word.is_empty()) {
-            let len = word.chars().count();
-            if column > 0 && column + 1 + len > width {
-                self.text.push_str(&format!("\n{:indent$}", ""));
-                column = 0;
-            } else if column > 0 {
-                self.text.push(' ');
-                column += 1;
-            }
-            self.text.push_str(word);
-            column += len;
-        }
-        self.text.push('\n');
-    }
 }
-
-/// Columns of a label and the gap after it; the longest is `should be kept`.
-const LABEL: usize = 16;
 
 fn colour(severity: Severity) -> Ansi {
     match severity {

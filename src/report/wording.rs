@@ -8,6 +8,7 @@ use crate::finding::{Code, Exempted, Finding, Outcome, Report, ReportBaseline, S
 use crate::hold::Hold;
 use crate::rule::Rule;
 use crate::words::rule_text;
+pub(super) use crate::words::{minute, quoted};
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) enum Standing {
     MaybeDown,
     /// The rule is there, and no revert was due.
     Open,
+    /// A prefix list lets the Internet in by SSH, and the baseline names the list.
+    WideList,
     /// The group is no longer audited.
     LeftScope,
     /// A prefix list that cannot be read decides.
@@ -53,6 +56,9 @@ impl Standing {
             }
             (Code::ExpectedTrafficClosed, _) => Self::Down,
             (Code::LeftScope, _) => Self::LeftScope,
+            (Code::OpenSshInBaseline, _) if finding.severity > Severity::Informational => {
+                Self::WideList
+            }
             (Code::OpenSshInBaseline, _) => Self::Note,
             (_, Outcome::Reverted | Outcome::Narrowed) => Self::Closed,
             (_, Outcome::AlreadyGone) => Self::AlreadyGone,
@@ -73,7 +79,7 @@ impl Standing {
             Self::NotAudited => "NOT AUDITED",
             Self::Down => "DOWN",
             Self::MaybeDown => "MAYBE DOWN",
-            Self::Open => "OPEN",
+            Self::Open | Self::WideList => "OPEN",
             Self::LeftScope => "LEFT SCOPE",
             Self::Undecided => "UNDECIDED",
             Self::MaybeExempt => "MAYBE EXEMPT",
@@ -89,7 +95,12 @@ impl Standing {
     pub(super) fn is_open(self) -> bool {
         matches!(
             self,
-            Self::NotClosed | Self::Open | Self::Held | Self::Undecided | Self::MaybeExempt
+            Self::NotClosed
+                | Self::Open
+                | Self::WideList
+                | Self::Held
+                | Self::Undecided
+                | Self::MaybeExempt
         )
     }
 
@@ -114,11 +125,6 @@ pub(super) fn rule(rule: &Rule) -> String {
         Some(description) => format!("{text} {}", quoted(description)),
         None => text,
     }
-}
-
-/// In quotation marks, which the text itself cannot close.
-pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\\\""))
 }
 
 /// The name of a finding's group, else its id.
@@ -193,15 +199,18 @@ pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
     }
 }
 
-/// `tcp 8000 from 198.51.100.0/24 on sg-… until 2027-01-31: vendor migration`
-pub(super) fn exempt(exempt: &Exempted) -> String {
-    let Exempted { group, traffic, reason, until, .. } = exempt;
-    format!("{traffic} on {group} until {until}: {reason}")
-}
-
-/// `2026-03-12 16:00 UTC`
-pub(super) fn minute(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
+/// `tcp 8000 from 198.51.100.0/24 on sg-… until 2027-01-31: vendor migration`, once where it is so
+/// of several rules, with how many.
+pub(super) fn exempt(exempt: &[Exempted]) -> Vec<(String, usize)> {
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for Exempted { group, traffic, reason, until, .. } in exempt {
+        let line = format!("{traffic} on {group} until {until}: {reason}");
+        match lines.iter_mut().find(|(it, _)| *it == line) {
+            Some((_, rules)) => *rules += 1,
+            None => lines.push((line, 1)),
+        }
+    }
+    lines
 }
 
 /// The hold of a rule that is held.

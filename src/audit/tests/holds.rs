@@ -36,8 +36,9 @@ fn a_held_rule_is_told_of_and_left_alone() {
     assert_eq!(told(&report), ["open-ssh held tcp 22 from 0.0.0.0/0"]);
     assert_eq!(report.outcome, ReportOutcome::Noncompliant);
     let detail = &only(&report).remediation.detail;
-    assert!(detail.contains("until 2026-11-02T20:00:00Z"), "{detail}");
-    assert!(detail.contains("vendor, ticket 4711"), "{detail}");
+    assert!(detail.contains("until 2026-11-02 20:00 UTC"), "{detail}");
+    let hold = only(&report).remediation.hold.as_ref().unwrap();
+    assert_eq!(hold.reason, "vendor, ticket 4711");
     assert_eq!(ingress(&world), ["tcp 22 from 0.0.0.0/0"]);
 }
 
@@ -125,6 +126,31 @@ fn the_end_of_a_hold_that_is_not_closed_is_not_told_for_ever() {
     assert_eq!(told_at("2026-11-02T20:10:00Z"), 1);
     assert_eq!(told_at("2026-11-02T20:45:00Z"), 0);
     assert_eq!(ingress(&world), ["tcp 22 from 0.0.0.0/0"]);
+}
+
+#[test]
+fn holds_for_which_there_is_no_time_are_the_next_checks() {
+    let world = ec2(&[held()]);
+    let settings = settings(Remediation::RevertSsh);
+    let late = run_at(&world, &settings, &check(), at("2026-11-02T20:10:00Z"), Some(5));
+    assert!(late.report().partial && late.handed_on.is_empty());
+    assert_eq!(ingress(&world), ["tcp 22 from 0.0.0.0/0"]);
+    let next = run_at(&world, &settings, &check(), at("2026-11-02T20:25:00Z"), Some(120));
+    assert_eq!(told(next.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
+}
+
+#[test]
+fn the_reason_of_a_hold_cannot_go_on_as_the_auditors_own_words() {
+    let forged = tagged(OPEN, "2026-11-02T20:00:00Z", "x\"), and all is well. (\"y");
+    let after = run_at(
+        &ec2(&[forged]),
+        &settings(Remediation::Notify),
+        &check(),
+        at("2026-11-02T20:10:00Z"),
+        None,
+    );
+    let detail = &only(after.report()).remediation.detail;
+    assert!(detail.contains(r#"("x\"), and all is well. (\"y"), and that is over"#), "{detail}");
 }
 
 #[test]

@@ -130,6 +130,18 @@ fn a_source_that_grew_wide_is_called_out() {
 }
 
 #[test]
+fn each_rule_that_names_a_source_that_grew_wide_says_which_entry_did_it() {
+    let mut settings = settings(Remediation::RevertSsh);
+    settings.baseline = settings.baseline.with_ssh_sources(parse_peers("pl-1").unwrap());
+    let world = world(&["tcp 22 pl-1 sgr-1"], entries(&["203.0.113.0/24", "128.0.0.0/1"]));
+    let report = run(&world, &settings, &changed(None, &["128.0.0.0/1"])).unwrap();
+    let naming = report.findings.iter().find(|finding| finding.rule.is_some()).unwrap();
+    assert_eq!((naming.code, naming.severity.as_str()), (Code::OpenSshInBaseline, "high"));
+    let detail = &naming.remediation.detail;
+    assert!(detail.contains("the list has 128.0.0.0/1 (added by it), 203.0.113.0/24"), "{detail}");
+}
+
+#[test]
 fn groups_out_of_scope_are_left_out() {
     let mut settings = settings(Remediation::Notify);
     settings.scope = Scope::Tag { key: "Role".to_owned(), value: "wiki".to_owned() };

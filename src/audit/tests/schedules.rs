@@ -96,6 +96,41 @@ fn what_there_is_no_time_for_goes_on_in_the_next_invocation() {
 }
 
 #[test]
+fn what_was_reverted_is_told_before_the_time_is_over() {
+    let world = open_groups(30);
+    let mut settings = settings(Remediation::RevertSsh);
+    settings.sweep_remediation = Remediation::RevertSsh;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let home = place();
+    let mut schedule = Schedule::default();
+    let mut told = std::collections::BTreeSet::new();
+    for runs in 1.. {
+        let notifier = MemoryNotifier::default();
+        // Every revocation takes ten seconds.
+        let revoked = std::cell::Cell::new(0);
+        let staged = Staged::new(&world, |call, _| {
+            revoked.set(revoked.get() + i64::from(call.starts_with("revoke")));
+            None
+        });
+        let clock = || noon() + TimeDelta::seconds(10 * revoked.get());
+        let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
+        let event = Event::Schedule(Box::new(schedule));
+        let deadline = Some(noon() + TimeDelta::seconds(120));
+        let report = runtime.block_on(auditor.audit(&event, &clock, deadline)).unwrap();
+        assert!(clock() < noon() + TimeDelta::seconds(120), "the function would be stopped");
+        let reverted = report.findings.iter().filter(|it| it.remediation.took_away());
+        told.extend(reverted.map(|finding| finding.id.clone()));
+        let Some(payload) = notifier.take_handed_on().first().map(ToString::to_string) else {
+            assert!(!report.partial && runs > 1);
+            break;
+        };
+        let [Event::Schedule(next)] = &decode(payload.as_bytes())[..] else { panic!("{payload}") };
+        schedule = (**next).clone();
+    }
+    assert_eq!(told.len(), 30);
+}
+
+#[test]
 fn a_sweep_does_not_call_itself_for_ever() {
     let runs = in_a_hurry(&open_groups(10).with_groups_a_page(1), Schedule::default());
     assert_eq!(runs.len(), 10);

@@ -40,6 +40,8 @@ fn a_group_that_comes_in_is_audited_as_a_whole() {
     // It was there before, and what was there before is reverted only as the sweep would.
     assert_eq!(told(&report), ["open-ssh none tcp 22 from 0.0.0.0/0"]);
     assert_eq!(report.rules_audited, 2);
+    let detail = &only(&report).remediation.detail;
+    assert!(detail.contains("only reported, as SWEEP_REMEDIATION says"), "{detail}");
     let mut sweeping = scoped(Remediation::Notify);
     sweeping.sweep_remediation = Remediation::RevertSsh;
     let report = run(&world, &sweeping, &set("Role", "typo3")).unwrap();

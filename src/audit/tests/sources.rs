@@ -180,3 +180,30 @@ proptest! {
         prop_assert_eq!(world.rules_of(SG).unwrap(), after);
     }
 }
+
+#[test]
+fn a_reference_to_a_group_that_is_gone_is_said_to_be_stale() {
+    let peer = rule("tcp 22 sg-0ffffffffffffffff");
+    let world = ec2(std::slice::from_ref(&peer));
+    let opened = event(ChangeKind::Authorized(vec![peer]));
+    let detail = |error: fn() -> Option<Ec2Error>| {
+        let staged = Staged::new(&world, |call, _| (call == "is_stale").then(error).flatten());
+        let report = run(&staged, &settings(Remediation::Notify), &opened).unwrap();
+        assert_eq!(
+            told(&report),
+            ["ingress-not-in-baseline none tcp 22 from sg-0ffffffffffffffff"]
+        );
+        only(&report).remediation.detail.clone()
+    };
+    let gone = || Some(Ec2Error::NotFound { action: "DescribeSecurityGroups", message: "".into() });
+    let stale = detail(gone);
+    assert!(
+        stale.contains("sg-0ffffffffffffffff is there no longer: the rule is stale"),
+        "{stale}"
+    );
+    // Where nobody can tell, nothing is said, and nothing hangs on it.
+    let down = || Some(Ec2Error::Passing { action: "DescribeSecurityGroups", message: "".into() });
+    for unknown in [detail(|| None), detail(down)] {
+        assert!(!unknown.contains("stale"), "{unknown}");
+    }
+}

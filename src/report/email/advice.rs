@@ -8,7 +8,10 @@ use crate::report::wording::{self, Standing};
 /// What to do now, if it was needed, and if it was not you; each advice once.
 pub(super) fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
     mail.gap();
-    for advice in distinct(findings.iter().filter_map(|it| act_now(it))) {
+    // What is to be done whether or not it was needed comes before the two cases of that.
+    let (open, other): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|it| Standing::of(it) == Standing::Open);
+    for advice in distinct(other.into_iter().chain(open).filter_map(act_now)) {
         mail.text(advice, TEXT);
     }
     let needed = distinct(findings.iter().filter_map(|it| if_needed(it))).join("; ");
@@ -67,9 +70,12 @@ fn act_now(finding: &Finding) -> Option<&'static str> {
         Standing::Open => {
             Some("If it was not needed: remove the rule, or narrow it to what the baseline admits.")
         }
-        Standing::Note => {
-            Some("Unless that is meant: name the SSH sources, or use the baseline standard.")
-        }
+        Standing::WideList => Some(
+            "Unless the list is meant to hold all these addresses: take them out, and see who may change the list.",
+        ),
+        Standing::Note => Some(
+            "Unless that is meant: name narrow SSH sources, in a baseline that admits SSH from them only.",
+        ),
         Standing::Down => Some(
             "A website may be down. If it is meant to be reached, what is gone has to come back.",
         ),

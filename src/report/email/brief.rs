@@ -53,11 +53,14 @@ pub(super) fn tell_exempt(mail: &mut Lines, report: &Report) {
     }
     mail.gap();
     let are = if all == 1 { "is" } else { "are" };
-    mail.text(&format!("{} {are} exempt:", wording::count(all, "rule")), TEXT);
-    for exempt in report.exempt.iter().take(EXEMPT) {
-        mail.text(&wording::exempt(exempt), 2 * BRIEF);
+    let rules = wording::count(all, "rule");
+    mail.text(&format!("{rules} {are} exempt, wholly or in part:"), TEXT);
+    let mut told = 0;
+    for (line, rules) in wording::exempt(&report.exempt).iter().take(EXEMPT) {
+        mail.text(line, 2 * BRIEF);
+        told += rules;
     }
-    let more = all.saturating_sub(report.exempt.len().min(EXEMPT));
+    let more = all.saturating_sub(told);
     if more > 0 {
         mail.text(&format!("and {more} more; the JSON on the topic has them."), TEXT);
     }

@@ -294,7 +294,7 @@ fn a_baseline_that_admits_ssh_from_anywhere() {
 
     Seen: 2026-11-22 03:12:50 UTC
 
-    Unless that is meant: name the SSH sources, or use the baseline standard.
+    Unless that is meant: name narrow SSH sources, in a baseline that admits SSH from them only.
 
     Reference: open-ssh-in-baseline, informational, baseline standard 1a2b3c4d5e6f, fingerprint 9f86d081884c7d65
     ");
@@ -472,7 +472,7 @@ fn a_sweep_of_many_groups() {
     If it was needed: add the addresses that need SSH to the SSH sources; add the traffic to the baseline.
 
     This is part 1 of 2.
-    This is not all yet: the rest is being audited, and follows in another message.
+    This is not all: some groups were not audited yet. What is found in them follows in a message of its own, unless a finding says that they could not be audited.
     Reference: baseline standard 1a2b3c4d5e6f
     "#);
 }

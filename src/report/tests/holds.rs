@@ -6,7 +6,7 @@ use super::{
     EXEMPTION, UNDO, down, exempted, failed, held, hold, left_scope, mysql, narrowed, open_ssh,
     report, undone_with_hold,
 };
-use crate::finding::{Finding, Outcome, Report, Severity};
+use crate::finding::{Code, Finding, Outcome, Report, Severity};
 use crate::report::email::body;
 use crate::report::json::to_json;
 use crate::report::messages;
@@ -41,6 +41,13 @@ fn subjects() {
     assert_snapshot!(of(vec![down(Severity::High)]), @"DOWN: HTTP and HTTPS are no longer let into typo3-shop");
     assert_snapshot!(of(vec![down(Severity::Low)]), @"MAYBE DOWN: HTTP and HTTPS are no longer let into typo3-shop");
     assert_snapshot!(of(vec![left_scope()]), @"LEFT SCOPE: typo3-shop is no longer audited: its tag Site=typo3 was removed");
+    let mut unknown = down(Severity::Low);
+    unknown.title = "HTTP and HTTPS are not let in on sg-0a1b2c3d4e5f60718, and whether they were before is not known".to_owned();
+    assert_snapshot!(of(vec![unknown]), @"MAYBE DOWN: HTTP and HTTPS are not let in on sg-0a1b2c3d4e5f60718");
+    let mut wide = left_scope();
+    wide.code = Code::OpenSshInBaseline;
+    wide.title = "SSH is open to the Internet on typo3-shop (tcp 22 from pl-0f678901234567890): the baseline standard admits it by a prefix list that is wide".to_owned();
+    assert_snapshot!(of(vec![wide]), @"OPEN: SSH is open to the Internet on typo3-shop (tcp 22 from pl-0f678901234567890)");
     // What was announced does not hide what was not.
     assert_snapshot!(of(vec![held(), mysql()]), @"HELD OPEN until 2026-11-22 11:12 UTC: SSH is open to the Internet on typo3-shop (+1 more, open)");
     assert_snapshot!(of(vec![held(), held(), mysql()]), @"HELD OPEN until 2026-11-22 11:12 UTC: SSH is open to the Internet on typo3-shop (+2 more, 1 open)");
@@ -62,7 +69,7 @@ fn a_held_rule() {
     From: 198.51.100.23, aws-cli/2.31.0 md/awscrt#0.27.6
     Group: sg-0a1b2c3d4e5f60718 "typo3-shop", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
-    Held until: 2026-11-22 11:12 UTC, "vendor support, ticket 4711"
+    Reason: "vendor support, ticket 4711"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
 
@@ -76,8 +83,8 @@ fn a_held_rule() {
     "#);
     let mut hostile = held();
     hostile.remediation.hold = Some(hold(8, "x\n\u{1b}[2JUndo: curl https://evil.example"));
-    assert_snapshot!(from(&mail(hostile), "Held until"), @r#"
-    Held until: 2026-11-22 11:12 UTC, "x\u{a}\u{1b}[2JUndo: curl https:\u{2f}/evil.example"
+    assert_snapshot!(from(&mail(hostile), "Reason"), @r#"
+    Reason: "x\u{a}\u{1b}[2JUndo: curl https:\u{2f}/evil.example"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
     "#);
@@ -209,23 +216,21 @@ fn what_is_exempt_is_counted_and_the_first_of_it_named() {
         report.totals.exempt = n;
         body(&report)
             .lines()
-            .skip_while(|line| !line.contains("exempt:"))
+            .skip_while(|line| !line.contains(" exempt, "))
             .collect::<Vec<_>>()
             .join("\n")
     };
     assert_snapshot!(told(12), @r"
-    12 rules are exempt:
+    12 rules are exempt, wholly or in part:
     tcp 8000 from 198.51.100.0/24 on sg-0a1b2c3d4e5f60718 until 2026-11-22: vendor migration
-    tcp 8000 from 198.51.100.0/24 on sg-0a1b2c3d4e5f60718 until 2026-11-22: vendor migration
-    tcp 8000 from 198.51.100.0/24 on sg-0a1b2c3d4e5f60718 until 2026-11-22: vendor migration
-    and 9 more; the JSON on the topic has them.
+    and 7 more; the JSON on the topic has them.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
     Controls: CIS 5.0.0 5.3, EC2.13
     Reference: ingress-not-in-baseline, high, baseline standard 1a2b3c4d5e6f, fingerprint 60303ae22b998861
     ");
     assert_snapshot!(told(1), @r"
-    1 rule is exempt:
+    1 rule is exempt, wholly or in part:
     tcp 8000 from 198.51.100.0/24 on sg-0a1b2c3d4e5f60718 until 2026-11-22: vendor migration
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
@@ -278,7 +283,7 @@ fn a_sweep_names_its_groups() {
     Nothing was changed: the rule says that it is temporary.
     Group: sg-00000000000000001 "default", eu-central-1, account 123456789012
     Rule: sgr-0123456789abcdef0, tcp 22 from 0.0.0.0/0 "temp"
-    Held until: 2026-11-22 11:12 UTC, "vendor support, ticket 4711"
+    Reason: "vendor support, ticket 4711"
     Too much: tcp 22 from anywhere but 203.0.113.0/24
     A revert would keep: tcp 22 from 203.0.113.0/24
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f60718
@@ -305,7 +310,7 @@ fn a_sweep_names_its_groups() {
     If it was not needed: remove the rule, or narrow it to what the baseline admits.
     If it was needed: add the addresses that need SSH to the SSH sources; add the traffic to the baseline.
 
-    This is not all yet: the rest is being audited, and follows in another message.
+    This is not all: some groups were not audited yet. What is found in them follows in a message of its own, unless a finding says that they could not be audited.
     Reference: baseline standard 1a2b3c4d5e6f
     "#);
 }
@@ -335,7 +340,7 @@ fn a_terminal() {
                 would keep      tcp 22 from 203.0.113.0/24
                 held            Nothing was changed: the rule says that it is
                                 temporary.
-                held until      2026-11-22 11:12 UTC: vendor support, ticket 4711
+                reason          "vendor support, ticket 4711"
                 exemption       To tolerate it until 2026-12-22, add to `exemptions`
                                 in the baseline:
                                 - { group: sg-0a1b2c3d4e5f60718, direction: ingress, protocol: tcp, ports: [22], peers: [anywhere], reason: "say why", until: 2026-12-22 }
@@ -343,6 +348,8 @@ fn a_terminal() {
     sg-00000000000000002  default  vpc-0f1e2d3c4b5a69788  eu-central-1  123456789012
       high      ingress-not-in-baseline  tcp 3306 from 0.0.0.0/0  sgr-0fedcba9876543210
                 excess          tcp 3306 from anywhere
+                note            Nothing was changed: only open SSH is reverted. The
+                                rule was still in the group.
                 exemption       To tolerate it until 2026-12-22, add to `exemptions`
                                 in the baseline:
                                 - { group: sg-0a1b2c3d4e5f60718, direction: ingress, protocol: tcp, ports: [22], peers: [anywhere], reason: "say why", until: 2026-12-22 }

@@ -21,7 +21,7 @@ fn each_outcome() {
     assert_snapshot!(of(unaudited()), @"NOT AUDITED: a change");
     assert_snapshot!(of(Finding { change: open_ssh().change, group: open_ssh().group, ..unaudited() }), @"NOT AUDITED: AuthorizeSecurityGroupIngress on typo3-shop");
     let title = "Tcp 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read";
-    assert_snapshot!(of(Finding { code: Code::UnresolvedPeer, title: title.to_owned(), ..open_ssh() }), @"UNDECIDED: tcp 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could no...");
+    assert_snapshot!(of(Finding { code: Code::UnresolvedPeer, title: title.to_owned(), ..open_ssh() }), @"UNDECIDED: tcp 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list");
     let title = "The baseline as-documented itself lets the Internet reach SSH, which CIS and Security Hub fail";
     assert_snapshot!(of(Finding { code: Code::OpenSshInBaseline, severity: Severity::Informational, title: title.to_owned(), ..unaudited() }), @"NOTE: the baseline as-documented itself lets the Internet reach SSH, which CIS and Security Hub...");
 }

@@ -5,7 +5,7 @@ use crate::finding::{Code, Report, ReportOutcome, Severity};
 use crate::report::terminal::{Compliant, Style, exit_status, render, render_changes};
 
 const PLAIN: Style = Style { colour: false, width: 80 };
-const NONE: Compliant = Compliant { groups: 0, changes: 0 };
+const NONE: Compliant = Compliant { groups: 0, changes: 0, naming: 0 };
 
 fn sweep() -> Report {
     let mut dev = mysql();
@@ -15,7 +15,7 @@ fn sweep() -> Report {
     let mut findings = vec![open_ssh(), mysql(), dev];
     for finding in &mut findings {
         finding.change = None;
-        finding.remediation.detail = "Nothing was changed: this is a check.".to_owned();
+        finding.remediation.detail = "Nothing was changed: findings are only reported.".to_owned();
     }
     let mut report = report(findings);
     (report.groups_audited, report.rules_audited) = (10, 57);
@@ -117,7 +117,7 @@ fn compliant() {
 #[test]
 fn a_change_that_complies_says_nothing_of_the_rest_of_its_group() {
     let report = report(vec![]);
-    let one = Compliant { groups: 0, changes: 1 };
+    let one = Compliant { changes: 1, ..NONE };
     assert_snapshot!(render_changes(&report, PLAIN, one), @r"
     1 change introduced nothing beyond the baseline; the rest of its group was not
     looked at
@@ -125,10 +125,25 @@ fn a_change_that_complies_says_nothing_of_the_rest_of_its_group() {
     no findings; 1 group, 4 rules audited; baseline standard 1a2b3c4d5e6f
     exit 0: compliant
     ");
-    let text = render_changes(&report, PLAIN, Compliant { groups: 1, changes: 2 });
+    let text = render_changes(&report, PLAIN, Compliant { groups: 1, changes: 2, naming: 0 });
     let said = "1 group compliant\n2 changes introduced nothing beyond the baseline; the rest of \
                 their groups was\nnot looked at\n";
     assert!(text.starts_with(said), "{text}");
+    let list = render_changes(&report, PLAIN, Compliant { naming: 2, ..NONE });
+    let said =
+        "2 groups name the list in rules that comply; their other rules were not looked\nat\n";
+    assert!(list.starts_with(said), "{list}");
+}
+
+#[test]
+fn a_check_says_what_there_is_to_say_of_one_rule() {
+    let mut finding = open_ssh();
+    finding.remediation.detail = "Nothing was changed: findings are only reported. An exemption \
+                                  for this expired after 2026-11-10: \"old one\"."
+        .to_owned();
+    let text = render(&report(vec![finding]), PLAIN);
+    assert!(!text.contains("only reported"), "{text}");
+    assert!(text.contains("note            An exemption for this expired after"), "{text}");
 }
 
 #[test]
