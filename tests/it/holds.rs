@@ -189,6 +189,25 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
 }
 
 #[tokio::test]
+async fn where_nothing_is_reverted_the_end_of_a_hold_is_told_while_it_is_news() {
+    const HERE: &str = "ap-south-2";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let (just, long) = (hold(-10), hold(-60));
+    let (ended, _) = opened(&site, &just.tags()).await;
+    opened(&site, &long.tags()).await;
+    let before = site.rules(&ended).await;
+    let report = world.function(&[]).report(&check_of(HERE));
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "the sweep tells of the other every day: {report:#}");
+    assert_eq!(findings[0]["group"]["id"], ended.id);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "none");
+    assert!(detail.contains("It was held open until"), "{detail}");
+    assert_eq!(site.rules(&ended).await, before);
+}
+
+#[tokio::test]
 async fn a_hold_whose_tags_are_changed_after_it_was_told_is_closed_by_the_check() {
     const HERE: &str = "ca-west-1";
     let world = World::new().await;

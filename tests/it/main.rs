@@ -29,6 +29,7 @@ mod references;
 mod repository;
 mod reverts;
 mod scope;
+mod subscribers;
 mod support;
 mod sweep;
 mod templates;
