@@ -41,7 +41,10 @@ async fn a_hold_is_told_of_and_left_alone() {
     let report = world.function(&REVERT).report(&event);
     let (outcome, detail) = remediation(&report);
     assert_eq!(outcome, "held", "{report:#}");
-    assert!(detail.contains("vendor, ticket 4711"), "{detail}");
+    assert!(detail.contains("Left alone until 2"), "{detail}");
+    let told = &report["findings"][0]["remediation"]["hold"];
+    assert_eq!(told["reason"], "vendor, ticket 4711");
+    assert_eq!(told["until"], hold.tags()[0].1);
     assert_eq!(report["outcome"], "noncompliant");
     assert_eq!(world.rules(&group).await, before);
     let [message] = world.messages().await.try_into().expect("one message");
