@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use crate::reverts::REVERT;
 use crate::support::sg_audit::{ran, sg_audit};
 use crate::support::world::{Direction, Group, REGION, World};
 
@@ -51,6 +52,27 @@ async fn it_opens_what_it_says() {
     assert_eq!(again.status, 2, "{again}");
     assert!(again.err.contains("(InvalidPermission.Duplicate) when calling"), "{again}");
     assert!(again.err.contains("sg-audit: `aws` did not open it"), "{again}");
+}
+
+#[tokio::test]
+async fn what_it_opens_is_held_by_the_function_and_only_for_as_long_as_that_allows() {
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    assert_eq!(ran(&allow(&world, &group, "--apply")).status, 0);
+    let rules = world.rules(&group).await;
+    let opened = rules.iter().find(|rule| rule.direction == Direction::Ingress).expect("the rule");
+    let event = world.authorized(&group, opened);
+    let report = world.function(&REVERT).report(&event);
+    let remediation = &report["findings"][0]["remediation"];
+    assert_eq!(remediation["outcome"], "held", "{report:#}");
+    assert_eq!(remediation["hold"]["reason"], "it's $(the vendor), ticket 4711");
+    assert_eq!(world.rules(&group).await, rules);
+
+    // It was opened for two hours.
+    let an_hour = [&REVERT[..], &[("HOLD_MAX_HOURS", "1")]].concat();
+    let report = world.function(&an_hour).report(&event);
+    assert_eq!(report["findings"][0]["remediation"]["outcome"], "reverted", "{report:#}");
+    assert_eq!(world.ingress(&group).await, [] as [&str; 0]);
 }
 
 #[tokio::test]

@@ -1,57 +1,27 @@
 //! Exemptions: what is tolerated for a time stays through a revert, is counted and named, and nothing else hides in it.
 
-use std::fs;
-use std::path::PathBuf;
-
 use chrono::{Days, NaiveDate, Utc};
 use serde_json::Value;
 
 use crate::reverts::{REVERT, undo_all};
+use crate::support::baseline::Baseline;
 use crate::support::endpoint::Answer;
 use crate::support::permission::tcp;
 use crate::support::world::{Direction::Ingress, Group, World};
 
-/// A baseline as a site writes it, with one exemption for the group.
-struct Baseline {
-    path: PathBuf,
+/// A baseline with one exemption for the group.
+fn exempting(group: &Group, ports: &str, peers: &str, until: NaiveDate) -> Baseline {
+    let exemption = format!(
+        "{{ group: {}, direction: ingress, protocol: tcp, ports: [{ports}], peers: [{peers}], \
+         reason: \"vendor migration, ticket 4711\", until: {until} }}",
+        group.id
+    );
+    Baseline::new(&group.id, &[], &[exemption])
 }
 
-impl Baseline {
-    fn new(group: &Group, ports: &str, peers: &str, until: NaiveDate) -> Self {
-        let text = format!(
-            "version: 1
-name: our-site
-peer_sets:
-  ssh-sources: []
-ssh_ports: [22]
-ingress:
-  - {{ name: HTTP, protocol: tcp, ports: [80], peers: [anywhere], expected: true }}
-  - {{ name: HTTPS, protocol: tcp, ports: [443], peers: [anywhere], expected: true }}
-  - {{ name: SSH, protocol: tcp, ports: [22], peers: [ssh-sources] }}
-egress:
-  - {{ name: All traffic, protocol: all, peers: [anywhere] }}
-exemptions:
-  - {{ group: {}, direction: ingress, protocol: tcp, ports: [{ports}], peers: [{peers}],
-      reason: \"vendor migration, ticket 4711\", until: {until} }}
-",
-            group.id
-        );
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", group.id));
-        fs::write(&path, text).expect("a baseline");
-        Self { path }
-    }
-
-    fn settings<'a>(&'a self, remediation: &'a str) -> [(&'a str, &'a str); 4] {
-        let path = self.path.to_str().expect("UTF-8");
-        [("BASELINE", path), ("REMEDIATION", remediation), REVERT[1], REVERT[2]]
-    }
-}
-
-impl Drop for Baseline {
-    fn drop(&mut self) {
-        // It is in a folder for what may be lost.
-        let _ = fs::remove_file(&self.path);
-    }
+/// The settings under it.
+fn under<'a>(baseline: &'a Baseline, remediation: &'a str) -> [(&'a str, &'a str); 4] {
+    [("BASELINE", baseline.path()), ("REMEDIATION", remediation), REVERT[1], REVERT[2]]
 }
 
 fn yesterday() -> NaiveDate {
@@ -71,7 +41,7 @@ fn outcome(report: &Value) -> &str {
 async fn what_is_exempt_is_counted_and_named_and_no_finding() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
-    let baseline = Baseline::new(&group, "22, \"8000-8010\"", "198.51.100.0/24", tomorrow());
+    let baseline = exempting(&group, "22, \"8000-8010\"", "198.51.100.0/24", tomorrow());
     let vendor = [
         tcp(22, 22).from("198.51.100.7/32"),
         tcp(8000, 8005).from("198.51.100.0/24"),
@@ -79,7 +49,7 @@ async fn what_is_exempt_is_counted_and_named_and_no_finding() {
     ];
     let event = world.authorize(&group, Ingress, &vendor).await;
     let before = world.rules(&group).await;
-    let report = world.function(&baseline.settings("revert-ingress")).report(&event);
+    let report = world.function(&under(&baseline, "revert-ingress")).report(&event);
     assert_eq!(report["outcome"], "compliant", "{report:#}");
     assert_eq!(report["totals"]["exempt"], 2);
     let exempt = report["exempt"].as_array().expect("what is exempt");
@@ -97,10 +67,10 @@ async fn what_is_exempt_is_counted_and_named_and_no_finding() {
 async fn what_is_exempt_of_a_rule_stays_and_the_rest_is_reverted() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
-    let baseline = Baseline::new(&group, "22", "198.51.100.0/24", tomorrow());
+    let baseline = exempting(&group, "22", "198.51.100.0/24", tomorrow());
     let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
     let opened = world.ingress(&group).await;
-    let mut function = world.function(&baseline.settings("revert-ssh"));
+    let mut function = world.function(&under(&baseline, "revert-ssh"));
     let report = function.report(&event);
     assert_eq!(outcome(&report), "narrowed", "{report:#}");
     let after = world.ingress(&group).await;
@@ -120,10 +90,10 @@ async fn what_is_exempt_of_a_rule_stays_and_the_rest_is_reverted() {
 async fn an_exemption_goes_by_content_and_by_group() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
-    let baseline = Baseline::new(&group, "8000", "198.51.100.0/24", tomorrow());
+    let baseline = exempting(&group, "8000", "198.51.100.0/24", tomorrow());
     let exempt = tcp(8000, 8000).from("198.51.100.0/24");
     let event = world.authorize(&group, Ingress, std::slice::from_ref(&exempt)).await;
-    let mut function = world.function(&baseline.settings("revert-ingress"));
+    let mut function = world.function(&under(&baseline, "revert-ingress"));
     assert_eq!(function.report(&event)["outcome"], "compliant");
     // The same rule with other content has the same id.
     let rules = world.rules(&group).await;
@@ -146,10 +116,10 @@ async fn an_exemption_goes_by_content_and_by_group() {
 async fn an_exemption_that_expired_counts_no_longer_and_is_named() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
-    let baseline = Baseline::new(&group, "8000", "198.51.100.0/24", yesterday());
+    let baseline = exempting(&group, "8000", "198.51.100.0/24", yesterday());
     let vendor = [tcp(8000, 8000).from("198.51.100.0/24")];
     let event = world.authorize(&group, Ingress, &vendor).await;
-    let report = world.function(&baseline.settings("revert-ingress")).report(&event);
+    let report = world.function(&under(&baseline, "revert-ingress")).report(&event);
     assert_eq!(outcome(&report), "reverted", "{report:#}");
     assert_eq!(report["totals"]["exempt"], 0);
     let detail = report["findings"][0]["remediation"]["detail"].as_str().expect("a detail");
@@ -162,11 +132,11 @@ async fn an_exemption_by_a_list_that_cannot_be_read_keeps_the_rule_and_says_so()
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     let list = world.prefix_list("vendors", &["198.51.100.0/24"]).await;
-    let baseline = Baseline::new(&group, "8000", &list, tomorrow());
+    let baseline = exempting(&group, "8000", &list, tomorrow());
     let vendor = tcp(8000, 8000).from("198.51.100.0/24");
     let event = world.authorize(&group, Ingress, &[vendor]).await;
     let before = world.rules(&group).await;
-    let mut function = world.function(&baseline.settings("revert-ingress"));
+    let mut function = world.function(&under(&baseline, "revert-ingress"));
     world.answer(|call| match call.action.as_str() {
         "GetManagedPrefixListEntries" => Answer::Error(403, "UnauthorizedOperation", "No."),
         _ => Answer::Moto,

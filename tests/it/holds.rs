@@ -41,7 +41,10 @@ async fn a_hold_is_told_of_and_left_alone() {
     let report = world.function(&REVERT).report(&event);
     let (outcome, detail) = remediation(&report);
     assert_eq!(outcome, "held", "{report:#}");
-    assert!(detail.contains("vendor, ticket 4711"), "{detail}");
+    assert!(detail.contains("Left alone until 2"), "{detail}");
+    let told = &report["findings"][0]["remediation"]["hold"];
+    assert_eq!(told["reason"], "vendor, ticket 4711");
+    assert_eq!(told["until"], hold.tags()[0].1);
     assert_eq!(report["outcome"], "noncompliant");
     assert_eq!(world.rules(&group).await, before);
     let [message] = world.messages().await.try_into().expect("one message");
@@ -162,11 +165,10 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
     let calls: Vec<String> = world.calls().into_iter().map(|call| call.action).collect();
     assert_eq!(calls, ["DescribeSecurityGroupRules"]);
 
-    let (over, still, unreadable) = (hold(-10), hold(120), [("sg-audit:allow-until", "tomorrow")]);
+    let (over, still) = (hold(-10), hold(120));
     let (ended, _) = opened(&site, &over.tags()).await;
     let (running, _) = opened(&site, &still.tags()).await;
-    let (never, _) = opened(&site, &unreadable).await;
-    let before = (site.rules(&running).await, site.rules(&never).await);
+    let before = site.rules(&running).await;
     let opened = site.ingress_unheld(&ended).await;
     let report = function.report(&check_of(HERE));
     let findings = report["findings"].as_array().expect("findings");
@@ -178,7 +180,7 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
     let after = site.ingress(&ended).await;
     assert_eq!(after.len(), 1, "{after:?}");
     assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
-    assert_eq!((site.rules(&running).await, site.rules(&never).await), before);
+    assert_eq!(site.rules(&running).await, before);
 
     // Closed is closed: the next check has nothing to say. What takes it back holds it anew.
     assert_eq!(function.report(&check_of(HERE))["outcome"], "compliant");
@@ -187,6 +189,49 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
     assert_eq!(site.ingress_unheld(&ended).await, opened);
     assert_eq!(function.report(&check_of(HERE))["outcome"], "compliant");
     assert_eq!(site.ingress_unheld(&ended).await, opened);
+}
+
+#[tokio::test]
+async fn where_nothing_is_reverted_the_end_of_a_hold_is_told_while_it_is_news() {
+    const HERE: &str = "ap-south-2";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let (just, long) = (hold(-10), hold(-60));
+    let (ended, _) = opened(&site, &just.tags()).await;
+    opened(&site, &long.tags()).await;
+    let before = site.rules(&ended).await;
+    let report = world.function(&[]).report(&check_of(HERE));
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "the sweep tells of the other every day: {report:#}");
+    assert_eq!(findings[0]["group"]["id"], ended.id);
+    let (outcome, detail) = remediation(&report);
+    assert_eq!(outcome, "none");
+    assert!(detail.contains("It was held open until"), "{detail}");
+    assert_eq!(site.rules(&ended).await, before);
+}
+
+#[tokio::test]
+async fn a_hold_whose_tags_are_changed_after_it_was_told_is_closed_by_the_check() {
+    const HERE: &str = "ca-west-1";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let mut function = world.function(&REVERT);
+    let still = hold(120);
+    for (key, value, why) in [
+        ("sg-audit:allow-until", "2099-01-01T00:00:00Z", "no more than 24 hours are allowed"),
+        ("sg-audit:reason", " ", "it has no tag sg-audit:reason"),
+    ] {
+        let (group, event) = opened(&site, &still.tags()).await;
+        assert_eq!(remediation(&function.report(&event)).0, "held");
+        let rules = site.rules(&group).await;
+        let held = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
+        site.tag(&held.id, key, value).await;
+        let report = function.report(&check_of(HERE));
+        let (outcome, detail) = remediation(&report);
+        assert_eq!(outcome, "narrowed", "{report:#}");
+        assert!(detail.contains(why), "{detail}");
+        assert_eq!(site.ingress(&group).await.len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -239,10 +284,7 @@ async fn what_takes_a_revert_back_holds_the_rule_and_is_left_alone() {
     // CloudTrail tells of what the shell did.
     let rules = world.rules(&group).await;
     let back = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
-    let tags: Vec<(&str, &str)> =
-        back.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let told = event::of_permissions("Authorize", &group, Ingress, &[open()], &[back.clone()]);
-    let told = event::at(event::tagged(told, &tags), Utc::now());
+    let told = world.authorized(&group, back);
     let report = function.report(&told);
     assert_eq!(remediation(&report).0, "held", "{report:#}");
     assert_eq!(world.rules(&group).await, rules);

@@ -25,9 +25,11 @@ mod live;
 mod members;
 #[cfg(not(feature = "live"))]
 mod not_live;
+mod references;
 mod repository;
 mod reverts;
 mod scope;
+mod subscribers;
 mod support;
 mod sweep;
 mod templates;

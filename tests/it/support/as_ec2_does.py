@@ -1,5 +1,5 @@
 """What moto's EC2 lacks and the tests depend on: pages, limits of filters, filters by prefix list, lists that are
-unknown or being modified.
+unknown or being modified, the owners of groups, the regions that are enabled.
 
 moto answers with everything at once, whatever MaxResults says, so that a reader that forgets the second page would
 pass every test against it.
@@ -13,7 +13,7 @@ import json
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models.security_groups import SecurityGroup
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
 from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.vpcs import VPCs
@@ -153,5 +153,7 @@ def patch():
     )
     VPCs.modify_managed_prefix_list = settling(VPCs.modify_managed_prefix_list)
     VPCs.describe_managed_prefix_lists = told_while_settling(VPCs.describe_managed_prefix_lists)
+    # EC2 says whose the group is; moto does not.
+    SecurityGroupRule.group_owner_id = property(lambda rule: rule.ec2_backend.account_id)
     SecurityGroup.filter_ip_permission__prefix_list_id = naming(lambda group: group.ingress_rules)
     SecurityGroup.filter_egress__ip_permission__prefix_list_id = naming(lambda group: group.egress_rules)

@@ -154,7 +154,9 @@ fn rule_set_item(group: &Group, rule: &Rule) -> Value {
     if let Some(description) = &rule.description {
         item.insert("description".to_owned(), description.as_str().into());
     }
-    let (member, peer) = if rule.peer.starts_with("sg-") {
+    let (member, peer) = if let Some((account, id)) = rule.peer.split_once("/sg-") {
+        ("referencedGroupInfo", json!({"userId": account, "groupId": format!("sg-{id}")}))
+    } else if rule.peer.starts_with("sg-") {
         ("referencedGroupInfo", json!({"userId": ACCOUNT, "groupId": rule.peer}))
     } else if rule.peer.starts_with("pl-") {
         ("prefixListId", rule.peer.as_str().into())

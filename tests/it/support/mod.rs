@@ -1,6 +1,7 @@
 //! Real parts for the tests: moto for EC2, SNS and SQS, the function under the Runtime Interface Emulator, a shell
 //! with `aws`. Everything is made on first use, and ends with the test process.
 
+pub mod baseline;
 pub mod endpoint;
 pub mod event;
 pub mod lists;

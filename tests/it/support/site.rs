@@ -39,7 +39,7 @@ pub struct Group {
     pub vpc_id: String,
 }
 
-/// A rule as `DescribeSecurityGroupRules` lists it. Absent ports are -1, as EC2 gives them.
+/// A rule as `DescribeSecurityGroupRules` lists it; the account of a peer is said where it is another one's. Absent ports are -1, as EC2 gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     pub id: String,
@@ -227,7 +227,8 @@ impl Site {
             aws_sdk_ec2::types::Filter::builder().name("group-id").values(&group.id).build();
         let call = self.ec2.describe_security_group_rules().filters(filter).max_results(1000);
         let rules = call.send().await.expect("rules").security_group_rules.unwrap_or_default();
-        let mut rules: Vec<Rule> = rules.into_iter().map(Rule::from).collect();
+        let mut rules: Vec<Rule> =
+            rules.into_iter().map(|rule| Rule::read(rule, &self.account)).collect();
         rules.sort_by_key(Rule::to_string);
         rules
     }
@@ -253,9 +254,16 @@ fn configured(key: Credentials, region: &str) -> SdkConfig {
         .build()
 }
 
-impl From<SecurityGroupRule> for Rule {
-    fn from(rule: SecurityGroupRule) -> Self {
-        let group = rule.referenced_group_info.and_then(|group| group.group_id);
+impl Rule {
+    /// A rule of a group in this account.
+    fn read(rule: SecurityGroupRule, account: &str) -> Self {
+        let group = rule.referenced_group_info.map(|group| {
+            let id = group.group_id.expect("the group's id");
+            match group.user_id {
+                Some(other) if other != account => format!("{other}/{id}"),
+                _ => id,
+            }
+        });
         let peer = rule.cidr_ipv4.or(rule.cidr_ipv6).or(rule.prefix_list_id).or(group);
         let tags = rule.tags.unwrap_or_default().into_iter();
         Self {

@@ -5,7 +5,8 @@ use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::event;
-use super::site::{Direction, Group, Site};
+use super::permission::tcp;
+use super::site::{Direction, Group, Rule, Site};
 
 impl Site {
     /// Sets a tag on a group or another resource, and returns the event of it.
@@ -20,6 +21,16 @@ impl Site {
         let tag = Tag::builder().key(key).build();
         self.ec2.delete_tags().resources(resource).tags(tag).send().await.expect("untagged");
         self.placed(event::of_tags(resource, key, None))
+    }
+
+    /// The event of the call that a moment ago put this rule of TCP into the group, with its tags.
+    pub fn authorized(&self, group: &Group, rule: &Rule) -> Value {
+        let permission = tcp(rule.ports.0, rule.ports.1).from(&rule.peer);
+        let rules = std::slice::from_ref(rule);
+        let event = event::of_permissions("Authorize", group, rule.direction, &[permission], rules);
+        let tags: Vec<(&str, &str)> =
+            rule.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        event::at(self.placed(event::tagged(event, &tags)), Utc::now())
     }
 
     /// The group's ingress rules now, one line each, ordered, and nothing said of holds.

@@ -64,17 +64,23 @@ impl World {
         let name = format!("findings-{}", endpoint.port());
         let topic = sns.create_topic().name(&name).send().await.expect("a topic");
         let topic_arn = topic.topic_arn.expect("the topic's ARN");
-        let queue = sqs.create_queue().queue_name(&name).send().await.expect("a queue");
-        let queue_url = queue.queue_url.expect("the queue's URL");
+        let queue_url = String::new();
+        let mut world = Self { sns, topic_arn, home, sqs, queue_url, endpoint };
+        world.queue_url = world.subscriber("all", None).await;
+        world
+    }
+
+    /// A queue that is subscribed to the topic, and gets what the filter policy lets through.
+    pub async fn subscriber(&self, name: &str, filter: Option<Value>) -> String {
+        let name = format!("{name}-{}", self.endpoint.port());
+        let queue = self.sqs.create_queue().queue_name(&name).send().await.expect("a queue");
         let queue_arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
-        sns.subscribe()
-            .topic_arn(&topic_arn)
-            .protocol("sqs")
-            .endpoint(queue_arn)
-            .send()
-            .await
-            .expect("a subscription");
-        Self { sns, topic_arn, home, sqs, queue_url, endpoint }
+        let call = self.sns.subscribe().topic_arn(&self.topic_arn).protocol("sqs");
+        let call = call.endpoint(queue_arn).set_attributes(
+            filter.map(|filter| [("FilterPolicy".to_owned(), filter.to_string())].into()),
+        );
+        call.send().await.expect("a subscription");
+        queue.queue_url.expect("the queue's URL")
     }
 
     /// Another account or region.
@@ -85,10 +91,14 @@ impl World {
     /// Takes the messages that are in the queue. moto delivers while it takes the message, so there is none to
     /// wait for once the function has answered.
     pub async fn messages(&self) -> Vec<Message> {
+        self.messages_in(&self.queue_url).await
+    }
+
+    /// Takes those of another [subscriber](Self::subscriber).
+    pub async fn messages_in(&self, queue_url: &str) -> Vec<Message> {
         let mut messages = Vec::new();
         loop {
-            let call =
-                self.sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
+            let call = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
             let received = call.send().await.expect("the queue").messages.unwrap_or_default();
             if received.is_empty() {
                 return messages;
@@ -96,8 +106,7 @@ impl World {
             for message in received {
                 messages.push(Message::from_body(&message.body.expect("a body")));
                 let receipt = message.receipt_handle.expect("a receipt");
-                let call =
-                    self.sqs.delete_message().queue_url(&self.queue_url).receipt_handle(receipt);
+                let call = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt);
                 call.send().await.expect("the message is taken");
             }
         }

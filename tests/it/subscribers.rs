@@ -1,0 +1,55 @@
+//! Who gets what: people the findings from a severity upward, as the template subscribes them; machines all.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::permission::{Permission, tcp};
+use crate::support::sg_audit::repository;
+use crate::support::world::{Direction::Ingress, World};
+
+/// The severities that the template mails where this one is chosen.
+fn mailed_from(severity: &str) -> Value {
+    let template = fs::read_to_string(repository().join("template.yaml")).expect("the template");
+    let (_, mapping) = template.split_once("\n  MailFrom:\n").expect("the mapping");
+    let (_, chosen) = mapping.split_once(&format!("\n    {severity}:\n")).expect("the severity");
+    let list = chosen.split(['[', ']']).nth(1).expect("a list");
+    json!({ "severity": list.split(", ").collect::<Vec<_>>() })
+}
+
+/// The severities of the findings' messages in a queue.
+async fn severities(world: &World, queue: &str) -> Vec<String> {
+    let mut messages = world.messages_in(queue).await;
+    messages.iter_mut().filter_map(|message| message.attributes.remove("severity")).collect()
+}
+
+#[tokio::test]
+async fn people_get_what_is_medium_or_worse_and_machines_everything() {
+    let world = World::new().await;
+    let mail = world.subscriber("mail", Some(mailed_from("medium"))).await;
+    let critical_only = world.subscriber("pager", Some(mailed_from("critical"))).await;
+    let all = world.subscriber("machine", None).await;
+    let mut function = world.function(&[]);
+    let rules: [(Permission, &str); 4] = [
+        (tcp(22, 22).from("10.0.0.0/8"), "low"),
+        (tcp(22, 22).from("198.51.100.7/32"), "medium"),
+        (tcp(22, 22).from("198.51.100.0/24"), "high"),
+        // The worst of a message counts.
+        (tcp(22, 22).from("0.0.0.0/0").from("10.0.0.0/8"), "critical"),
+    ];
+    for (rule, severity) in &rules {
+        let group = world.group("typo3-shop").await;
+        let event = world.authorize(&group, Ingress, std::slice::from_ref(rule)).await;
+        assert_eq!(function.report(&event)["findings"][0]["severity"], *severity);
+    }
+    let group = world.group("typo3-shop").await;
+    let event = world.authorize(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
+    function.report(&event);
+    let mut told = severities(&world, &all).await;
+    told.sort();
+    assert_eq!(told, ["critical", "high", "low", "medium"]);
+    let mut told = severities(&world, &mail).await;
+    told.sort();
+    assert_eq!(told, ["critical", "high", "medium"]);
+    assert_eq!(severities(&world, &critical_only).await, ["critical"]);
+}
