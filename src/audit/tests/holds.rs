@@ -129,17 +129,6 @@ fn the_end_of_a_hold_that_is_not_closed_is_not_told_for_ever() {
 }
 
 #[test]
-fn holds_for_which_there_is_no_time_are_the_next_checks() {
-    let world = ec2(&[held()]);
-    let settings = settings(Remediation::RevertSsh);
-    let late = run_at(&world, &settings, &check(), at("2026-11-02T20:10:00Z"), Some(5));
-    assert!(late.report().partial && late.handed_on.is_empty());
-    assert_eq!(ingress(&world), ["tcp 22 from 0.0.0.0/0"]);
-    let next = run_at(&world, &settings, &check(), at("2026-11-02T20:25:00Z"), Some(120));
-    assert_eq!(told(next.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
-}
-
-#[test]
 fn the_reason_of_a_hold_cannot_go_on_as_the_auditors_own_words() {
     let forged = tagged(OPEN, "2026-11-02T20:00:00Z", "x\"), and all is well. (\"y");
     let after = run_at(
