@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::case::Case;
 use super::deadline::is_late;
@@ -21,9 +21,6 @@ use crate::rule::Rule;
 /// A sweep goes on in so many more invocations and no further. AWS stops a function that calls itself after
 /// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
-
-/// A place whose holds cannot be looked at is told of every so many hours, twice at the most.
-const REMIND_HOURS: u32 = 6;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
 const MOST_FINDINGS: usize = 10_000;
@@ -98,9 +95,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let not_looked_at = |place: &Place, reason: &str, tally: &mut Tally| {
             tracing::warn!(reason, place = place.called(), "holds are not closed");
             tally.partial = true;
-            if is_time_to_remind(clock()) {
-                tally.findings.push(not_swept(place, reason, clock()));
-            }
+            tally.findings.push(not_swept(place, reason, clock()));
         };
         for place in &self.places(schedule) {
             if tally.groups > 0 && is_late(deadline, clock()) {
@@ -208,12 +203,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         places
     }
-}
-
-/// Whether it is time to say again what is so at every check and for as long as nobody mends it. A
-/// mail every quarter of an hour is one that nobody reads.
-fn is_time_to_remind(now: DateTime<Utc>) -> bool {
-    TimeDelta::minutes(i64::from(now.hour() % REMIND_HOURS * 60 + now.minute())) < NEWS
 }
 
 /// Whether the end of a hold has not been told yet: the rule is gone, or it is recent.

@@ -215,24 +215,6 @@ fn what_a_late_check_closes_is_told_though_a_piece_found_no_room() {
 }
 
 #[test]
-fn a_place_that_cannot_be_looked_at_is_not_told_every_quarter_of_an_hour() {
-    let world = ec2(&[held()]);
-    let mut messages = 0;
-    for quarter in 0..96 {
-        let staged = Staged::new(&world, |made, _| {
-            (made == "held_rules")
-                .then(|| Ec2Error::Denied { action: "Describe", message: "no".to_owned() })
-        });
-        let time = noon() + TimeDelta::minutes(7 + 15 * quarter);
-        let ran = run_at(&staged, &settings(Remediation::RevertSsh), &check(), time, None);
-        // It is not said that all is well either.
-        assert!(ran.report().partial || !ran.report().findings.is_empty());
-        messages += ran.messages.len();
-    }
-    assert_eq!(messages, 8);
-}
-
-#[test]
 fn holds_that_end_together_are_told_before_the_time_is_over() {
     let groups = (0..6).map(|number| {
         let group = Group { id: format!("sg-{number:017x}"), ..group() };
