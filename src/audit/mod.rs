@@ -8,6 +8,7 @@ mod case;
 mod change;
 mod check;
 mod deadline;
+mod error;
 mod group;
 mod introduced;
 mod library;
@@ -24,10 +25,10 @@ mod watched;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use thiserror::Error;
 use tracing::Instrument;
 
 pub use check::check;
+pub use error::AuditError;
 pub use ports::{
     Ec2Error, Group, GroupPage, ListState, Notifier, NotifyError, Onward, OnwardError, Place,
     PrefixList, Revoked, SecurityGroups, Selection,
@@ -46,40 +47,6 @@ use summary::{Tally, not_audited, report};
 
 /// What time it is.
 pub type Clock<'a> = &'a dyn Fn() -> DateTime<Utc>;
-
-/// Why an audit has to be tried again. What is permanent is a finding and not an error.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum AuditError {
-    /// EC2 could not be asked for now.
-    #[error(transparent)]
-    Ec2(#[from] Ec2Error),
-    /// Nobody could be told.
-    #[error(transparent)]
-    Notify(#[from] NotifyError),
-    /// The rest could not be handed on.
-    #[error(transparent)]
-    Onward(#[from] OnwardError),
-    /// A prefix list is not yet as the event says.
-    #[error("the prefix list {list} cannot be audited yet: {reason}")]
-    ListNotReady {
-        /// `pl-…`
-        list: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-impl AuditError {
-    /// A stable word for it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Ec2(_) => "Ec2Unavailable",
-            Self::Notify(_) => "NotPublished",
-            Self::Onward(_) => "NotHandedOn",
-            Self::ListNotReady { .. } => "ListNotReady",
-        }
-    }
-}
 
 /// What came of an event: what was found is published even where something failed.
 struct Audited {

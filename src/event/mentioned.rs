@@ -12,15 +12,18 @@ const LONGEST: usize = 17;
 
 /// The ids of security groups in `text`.
 ///
-/// A short id at the very end is none: it may be the first half of one, and is then that of no
-/// group or of another.
+/// A short id at the very end is none, nor is one in a longer word: it may be the first half of one,
+/// and is then that of no group or of another.
 pub(super) fn groups(text: &str) -> BTreeSet<&str> {
     let id = |(at, mark): (usize, &str)| {
         let id = text.get(at..)?;
         let rest = id.get(mark.len()..)?;
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        let digits = rest.bytes().take(LONGEST).take_while(is_digit).count();
-        let whole = digits == LONGEST || (digits >= SHORTEST && digits < rest.len());
+        let digits = rest.bytes().take_while(is_digit).count();
+        let next = rest.as_bytes().get(digits);
+        let is_word = next.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        let whole = is_word
+            && (digits == LONGEST || (next.is_some() && digits >= SHORTEST && digits < LONGEST));
         if whole { id.get(..mark.len() + digits) } else { None }
     };
     text.match_indices("sg-").filter_map(id).collect()

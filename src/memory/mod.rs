@@ -6,19 +6,18 @@
 //! a group holds so many rules and no more. Every call is written down in EC2's words.
 
 mod apply;
+mod calls;
 mod limit;
 mod notifier;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
-use crate::audit::{
-    Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection, in_scope,
-};
+use crate::audit::{Ec2Error, Group, ListState, Place, Selection, in_scope};
 use crate::baseline::Lists;
 use crate::event::{GroupKey, SgChange};
-use crate::hold::UNTIL;
 use crate::net::Reference;
-use crate::rule::{Direction, GroupRef, Peer, RULE_LIMIT, Rule};
+use crate::rule::{Peer, RULE_LIMIT, Rule};
 use crate::words::rule_text;
 
 pub use notifier::MemoryNotifier;
@@ -31,6 +30,7 @@ const GROUPS_A_PAGE: usize = 100;
 pub struct MemoryEc2 {
     held: RefCell<Vec<Held>>,
     lists: Lists,
+    list_states: BTreeMap<String, (i64, ListState)>,
     rule_limit: usize,
     groups_a_page: usize,
     calls: RefCell<Vec<String>>,
@@ -58,6 +58,7 @@ impl MemoryEc2 {
         Self {
             held: RefCell::new(held.collect()),
             lists,
+            list_states: BTreeMap::new(),
             rule_limit: RULE_LIMIT,
             groups_a_page: GROUPS_A_PAGE,
             calls: RefCell::default(),
@@ -76,6 +77,14 @@ impl MemoryEc2 {
     #[must_use]
     pub fn with_groups_a_page(mut self, groups_a_page: usize) -> Self {
         self.groups_a_page = groups_a_page;
+        self
+    }
+
+    /// The same with a prefix list at this version and in this state. One of which nothing is said
+    /// has no version.
+    #[must_use]
+    pub fn with_list_state(mut self, id: &str, version: i64, state: ListState) -> Self {
+        self.list_states.insert(id.to_owned(), (version, state));
         self
     }
 
@@ -179,148 +188,8 @@ impl Held {
     }
 }
 
-impl SecurityGroups for MemoryEc2 {
-    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
-        const ACTION: &str = "DescribeSecurityGroups";
-        let (GroupKey::Id(wanted) | GroupKey::Name(wanted)) = key;
-        self.record(format!("{ACTION} {wanted}"), None);
-        let held = self.held.borrow();
-        let mut found = held.iter().filter(|held| held.answers_to(place, key));
-        let first = found.next().map(|held| held.group.clone());
-        if found.next().is_some() {
-            // By name means in the default VPC, and nothing here tells which VPC that is.
-            return Err(Ec2Error::Refused {
-                action: ACTION,
-                code: "InvalidParameterValue".to_owned(),
-                message: format!("more than one group is called `{wanted}`"),
-            });
-        }
-        Ok(first)
-    }
-
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
-        self.record(format!("DescribeSecurityGroupRules {}", group.id), None);
-        let held = self.held.borrow();
-        // EC2 filters its rules by the group's id: of a group that is not there it lists none.
-        Ok(held
-            .iter()
-            .find(|held| held.is(place, &group.id))
-            .map(|held| held.rules.clone())
-            .unwrap_or_default())
-    }
-
-    async fn groups(
-        &self,
-        place: &Place,
-        which: Selection<'_>,
-        page: Option<&str>,
-    ) -> Result<GroupPage, Ec2Error> {
-        let held = self.held.borrow();
-        let start: usize = page.and_then(|page| page.parse().ok()).unwrap_or_default();
-        let mut chosen = held
-            .iter()
-            .filter(|held| same_place(&held.place, place) && held.is_among(which))
-            .skip(start)
-            .map(|held| (held.group.clone(), held.rules.clone()));
-        let groups: Vec<_> = chosen.by_ref().take(self.groups_a_page).collect();
-        let next = chosen.next().map(|_| (start + groups.len()).to_string());
-        let what = match which {
-            Selection::Scope(_) => "in scope".to_owned(),
-            Selection::Naming(list, direction) => {
-                format!("with {direction} rules that name {list}")
-            }
-        };
-        self.record(format!("DescribeSecurityGroups {what}{}", there(place)), None);
-        if !groups.is_empty() {
-            self.record("DescribeSecurityGroupRules of these groups".to_owned(), None);
-        }
-        Ok(GroupPage { groups, next })
-    }
-
-    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
-        let there = there(place);
-        self.record(format!("DescribeSecurityGroupRules with the tag {UNTIL}{there}"), None);
-        let held = self.held.borrow();
-        let here = held.iter().filter(|held| same_place(&held.place, place));
-        Ok(here
-            .flat_map(|held| {
-                let tagged = held.rules.iter().filter(|rule| rule.tags.contains_key(UNTIL));
-                tagged.map(|rule| (held.group.id.clone(), rule.clone()))
-            })
-            .collect())
-    }
-
-    async fn is_stale(&self, _: &Place, _: &GroupRef) -> Result<bool, Ec2Error> {
-        // Nobody says that the groups in memory are all there are.
-        Ok(false)
-    }
-
-    async fn prefix_list(&self, _: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
-        const ACTION: &str = "GetManagedPrefixListEntries";
-        let found = match self.lists.get(id) {
-            Some(Ok(entries)) => {
-                Ok(PrefixList { entries: entries.clone(), ..PrefixList::default() })
-            }
-            Some(Err(reason)) => Err(reason.clone()),
-            None => Err(format!("the entries of `{id}` were not given")),
-        };
-        let refused = found.is_err().then_some("InvalidPrefixListID.NotFound");
-        self.record(format!("{ACTION} {id}"), refused);
-        found.map_err(|message| Ec2Error::NotFound { action: ACTION, message })
-    }
-
-    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
-        let action = match rule.direction {
-            Direction::Ingress => "AuthorizeSecurityGroupIngress",
-            Direction::Egress => "AuthorizeSecurityGroupEgress",
-        };
-        self.change(Call { action, place, group, rule }, |held| {
-            let mut rule = own_names(rule.clone(), &held.place, &held.group);
-            if held.rules.iter().any(|other| other.content() == rule.content()) {
-                let code = Some("InvalidPermission.Duplicate");
-                return Answer { code, result: Err(Ec2Error::Duplicate) };
-            }
-            if limit::is_exceeded(&held.rules, &rule, self.rule_limit, &self.lists) {
-                let code = Some("RulesPerSecurityGroupLimitExceeded");
-                return Answer { code, result: Err(Ec2Error::LimitExceeded) };
-            }
-            rule.id = Some(self.new_id("sgr"));
-            held.rules.push(rule);
-            Answer { code: None, result: Ok(()) }
-        })
-    }
-
-    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
-        let action = match rule.direction {
-            Direction::Ingress => "RevokeSecurityGroupIngress",
-            Direction::Egress => "RevokeSecurityGroupEgress",
-        };
-        self.change(Call { action, place, group, rule }, |held| {
-            let content = own_names(rule.clone(), &held.place, &held.group).content();
-            match held.rules.iter().position(|other| other.content() == content) {
-                Some(at) => {
-                    held.rules.remove(at);
-                    Answer { code: None, result: Ok(Revoked::Proven) }
-                }
-                None => Answer {
-                    code: Some("InvalidPermission.NotFound"),
-                    result: Ok(Revoked::NothingThere),
-                },
-            }
-        })
-    }
-}
-
 fn place_of(change: &SgChange) -> Place {
     Place { account: change.record.account.clone(), region: change.record.region.clone() }
-}
-
-/// Where a call goes that names no group, which alone would tell.
-fn there(place: &Place) -> String {
-    match (&place.account, &place.region) {
-        (None, None) => String::new(),
-        _ => format!(", {}", place.called()),
-    }
 }
 
 /// What is known of two places does not tell them apart. Files of groups do not always say the

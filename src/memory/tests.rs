@@ -1,9 +1,10 @@
 //! The in-memory EC2 held against what EC2 does.
 
 use super::*;
+use crate::audit::{Revoked, SecurityGroups};
 use crate::event::{ChangeKind, ModifiedRule, Record, RevokedRules, SgChange};
 use crate::net::GroupRef;
-use crate::rule::{Protocol, rules_of_new_group};
+use crate::rule::{Direction, Protocol, rules_of_new_group};
 
 const GROUP: &str = "sg-0123456789abcdef0";
 

@@ -61,53 +61,14 @@ fn a_list_that_cannot_be_read_is_never_compliant() {
     assert_eq!(told(&report), ["unresolved-peer none tcp 22 from pl-1"]);
 }
 
-/// An EC2 whose list is at a version, or on its way to one.
-struct Versioned<'a> {
-    world: &'a MemoryEc2,
-    version: i64,
-    state: ListState,
-}
-
-impl SecurityGroups for Versioned<'_> {
-    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
-        self.world.group(place, key).await
-    }
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
-        self.world.rules(place, group).await
-    }
-    async fn groups(
-        &self,
-        place: &Place,
-        which: Selection<'_>,
-        page: Option<&str>,
-    ) -> Result<GroupPage, Ec2Error> {
-        self.world.groups(place, which, page).await
-    }
-    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
-        self.world.held_rules(place).await
-    }
-    async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
-        let list = self.world.prefix_list(place, id).await?;
-        Ok(PrefixList { version: Some(self.version), state: self.state, ..list })
-    }
-    async fn is_stale(&self, place: &Place, group: &GroupRef) -> Result<bool, Ec2Error> {
-        self.world.is_stale(place, group).await
-    }
-    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
-        self.world.authorize(place, group, rule).await
-    }
-    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
-        self.world.revoke(place, group, rule).await
-    }
-}
-
 #[test]
 fn a_list_that_is_not_yet_as_the_event_says_is_tried_again() {
-    let world = world(&["tcp 22 pl-1 sgr-1"], entries(&["0.0.0.0/0"]));
     let event = changed(Some(3), &["0.0.0.0/0"]);
     let settings = settings(Remediation::RevertSsh);
-    let read =
-        |version, state| run(&Versioned { world: &world, version, state }, &settings, &event);
+    let read = |version, state| {
+        let world = world(&["tcp 22 pl-1 sgr-1"], entries(&["0.0.0.0/0"]));
+        run(&world.with_list_state("pl-1", version, state), &settings, &event)
+    };
     for early in [read(4, ListState::Changing), read(3, ListState::Settled)] {
         assert_eq!(early.unwrap_err().kind(), "ListNotReady");
     }

@@ -183,6 +183,8 @@ fn ids_in_what_is_not_json() {
     };
     assert_eq!(named("sg-01234567, sg-0123456789abcdef0"), ["sg-01234567", "sg-0123456789abcdef0"]);
     assert_eq!(named("'sg-01234567' and 'sg-01234567'"), ["sg-01234567"]);
+    // The first half of a longer word would be another group.
+    assert_eq!(named("{sg-0123456789abcEXAMPLE, sg-0123456789abcdef01}"), [""; 0]);
     for none in ["sg-0123456!", "sgr-0123456789abcdef0", "sg-ABCDEF01!", "sg-ü", "sg-"] {
         assert_eq!(named(none), [""; 0], "{none}");
     }
