@@ -23,7 +23,7 @@ pub(super) fn groups(text: &str) -> BTreeSet<&str> {
         let next = rest.as_bytes().get(digits);
         let is_word = next.is_none_or(|byte| !byte.is_ascii_alphanumeric());
         let whole = is_word
-            && (digits == LONGEST || (next.is_some() && digits >= SHORTEST && digits < LONGEST));
+            && (digits == LONGEST || (next.is_some() && (SHORTEST..LONGEST).contains(&digits)));
         if whole { id.get(..mark.len() + digits) } else { None }
     };
     text.match_indices("sg-").filter_map(id).collect()
