@@ -156,9 +156,13 @@ fn the_rights_are_those_that_the_template_gives() {
     let actions = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| !c.is_alphanumeric() && c != ':');
         let action = |word: &&str| {
-            ["ec2:", "lambda:", "logs:", "sns:", "sqs:", "sts:"].iter().any(|service| {
-                word.strip_prefix(service).is_some_and(|it| it.starts_with(char::is_uppercase))
-            })
+            // What has a second colon is the key of a condition (`kms:EncryptionContext:…`).
+            ["ec2:", "kms:", "lambda:", "logs:", "sns:", "sqs:", "sts:", "xray:"].iter().any(
+                |service| {
+                    word.strip_prefix(service)
+                        .is_some_and(|it| it.starts_with(char::is_uppercase) && !it.contains(':'))
+                },
+            )
         };
         words.filter(action).map(ToOwned::to_owned).collect()
     };
