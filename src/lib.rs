@@ -6,11 +6,13 @@
 //! 2. **evaluate** ([`evaluate`], on [`net`], [`rule`] and [`baseline`]): what each rule admits that
 //!    the baseline does not, by exact set algebra;
 //! 3. **plan** ([`plan`]): whether a rule is to go, and which pieces of it stay;
-//! 4. **act** ([`audit`]): the only place that changes anything, behind two small traits;
+//! 4. **act** ([`audit`]): the only place that changes anything, behind three small traits: EC2,
+//!    somebody to tell, and another invocation for what there is no time for;
 //! 5. **report** ([`finding`], [`report`]): JSON, SNS, mail, terminal.
 //!
-//! Everything but [`audit`] is pure, and only `aws` (behind the feature of that name) knows the AWS
-//! SDK. The same [`audit::Auditor`] runs in the Lambda function and, against an
+//! What begins it is a change of a group, of a prefix list or of tags, or a schedule; what ends it is
+//! always a report. Everything but [`audit`] is pure, and only `aws` (behind the feature of that
+//! name) knows the AWS SDK. The same [`audit::Auditor`] runs in the Lambda function and, against an
 //! [in-memory EC2](memory), on the command line.
 
 pub mod audit;

@@ -1,8 +1,10 @@
 //! The audit: decode → rules → evaluate → plan → act → report.
 //!
-//! Everything that reaches EC2 or SNS goes through two small traits, [`SecurityGroups`] and
-//! [`Notifier`]; no AWS type comes in here. The order of things is the safety of it: what a change introduced is judged on
-//! what the event says, acted on only as EC2 shows it now, and published whatever became of it.
+//! Everything that reaches EC2, SNS or Lambda goes through three small traits, [`SecurityGroups`],
+//! [`Notifier`] and [`Onward`]; no AWS type comes in here. The order of things is the safety of it:
+//! what a change introduced is judged on what the event says, acted on only as EC2 shows it now, and
+//! published whatever became of it. One file is about one kind of event; all of them have their
+//! groups audited in `group`.
 
 mod case;
 mod change;
