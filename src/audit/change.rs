@@ -48,14 +48,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
             }
         };
-        // What was reverted is told, wherever the group went.
-        if !retold && !in_scope(&settings.scope, &group) {
+        let out_of_scope = || {
+            let reason = format!("{} is out of scope", group.id);
+            Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason).into())
+        };
+        let is_in = in_scope(&settings.scope, &group);
+        if !retold && !is_in {
             let name = event_name.as_deref().unwrap_or_default();
             if TAG_CALLS.contains(&name) {
                 return self.left_unseen(&change.record, &group, clock).await;
             }
-            let reason = format!("{} is out of scope", group.id);
-            return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason).into());
+            return out_of_scope();
         }
         let case = Case { group: Some(&group), ..case };
         let rules = match self.ec2.rules(&place, &group).await {
@@ -64,6 +67,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
             }
         };
+        // What was reverted is told, wherever the group went since. What is there again is out of the
+        // scope, and is not to be touched by whoever can write such an event.
+        if !is_in && change.kind.names_any_of(&rules) {
+            return out_of_scope();
+        }
         self.of_group(case, change, &group, &rules, settings, clock).await
     }
 

@@ -265,6 +265,14 @@ pub enum ChangeKind {
     Unknown(String),
 }
 
+impl ChangeKind {
+    /// Whether a rule that was added has the content of one of these.
+    pub fn names_any_of(&self, rules: &[Rule]) -> bool {
+        let Self::Authorized(added) = self else { return false };
+        added.iter().any(|added| rules.iter().any(|rule| rule.content() == added.content()))
+    }
+}
+
 /// Rules that were taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokedRules {

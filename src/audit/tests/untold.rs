@@ -148,6 +148,21 @@ fn a_revert_in_a_group_that_left_the_scope_is_retold() {
 }
 
 #[test]
+fn a_rule_of_a_group_out_of_scope_is_left_alone_whoever_asks_for_it_to_be_retold() {
+    let untagged = Group { tags: BTreeMap::new(), ..group() };
+    let world = MemoryEc2::new([(place(), untagged, vec![rule(FIRST)])], Lists::new());
+    let mut settings = reverting();
+    settings.scope = Scope::Tag { key: "Role".to_owned(), value: "typo3".to_owned() };
+    let Event::Change(mut change) = event(ChangeKind::Authorized(vec![rule(FIRST)])) else {
+        panic!("a change")
+    };
+    change.record.retold = true;
+    let report = run(&world, &settings, &Event::Change(change)).unwrap();
+    assert_eq!(report.outcome, ReportOutcome::OutOfScope);
+    assert_eq!(ingress(&world), ["tcp 22 from 198.51.100.0/24"]);
+}
+
+#[test]
 fn every_kind_of_rule_is_retold_as_it_was() {
     let rules = [
         "-1 * 0.0.0.0/0 sgr-1",
