@@ -18,8 +18,8 @@ use crate::finding::{Finding, Outcome};
 use crate::hold::{Claim, claim};
 use crate::rule::Rule;
 
-/// A sweep goes on in so many more invocations and no further. AWS stops a function that calls itself after
-/// sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
+/// A sweep goes on in so many more invocations and no further. AWS stops a function that calls
+/// itself after sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
 const DEEPEST: u32 = 14;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
