@@ -7,8 +7,8 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::audit::Ec2Error;
 
-/// The word of EC2 or STS for a fault of its own, for throttling, and for credentials that ran out and are
-/// renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").
+/// The word of EC2 or STS for a fault of its own, for throttling, and for credentials that ran out
+/// and are renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").
 const PASSING: [&str; 13] = [
     "RequestLimitExceeded",
     "Throttling",

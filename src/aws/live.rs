@@ -72,8 +72,8 @@ impl Live {
     }
 }
 
-/// The error and what is behind it, on one line. The SDK's own context adds all of it once more as Rust sees it,
-/// which is no use to a person.
+/// The error and what is behind it, on one line. The SDK's own context adds all of it once more as
+/// Rust sees it, which is no use to a person.
 fn causes(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut cause = error.source();

@@ -80,8 +80,9 @@ pub struct Invoke {
 ///
 /// With --live every group of the account is read with your own credentials, as `aws` has them:
 /// variables, a profile, SSO. Nothing is changed, and the calls are those that read. With --groups
-/// nothing is connected to. There, rule ids are known only from the output of `describe-security-group-rules`; names, VPCs and tags only
-/// from `describe-security-groups`. Both in one file are read as one.
+/// nothing is connected to. There, rule ids are known only from the output of
+/// `describe-security-group-rules`; names, VPCs and tags only from `describe-security-groups`. Both
+/// in one file are read as one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

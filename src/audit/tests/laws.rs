@@ -133,8 +133,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     /// After a revert the group admits what the rules that stay admitted before and, of each
-    /// reverted rule, exactly what the baseline or an exemption admits of it, or nothing. Every rule that is not
-    /// reverted is there as it was. Run again, nothing changes any more.
+    /// reverted rule, exactly what the baseline or an exemption admits of it, or nothing. Every rule
+    /// that is not reverted is there as it was. Run again, nothing changes any more.
     #[test]
     fn a_revert_leaves_exactly_what_complies(
         rules in any_group(),
