@@ -10,6 +10,7 @@
 mod again;
 mod allow;
 mod cli;
+mod deploy;
 mod edge;
 mod exempt;
 mod expected;

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod endpoint;
 pub mod event;
 pub mod lists;
+pub mod ministack;
 pub mod moto;
 pub mod permission;
 pub mod rie;

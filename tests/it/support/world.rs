@@ -176,7 +176,7 @@ impl World {
 }
 
 impl Message {
-    fn from_body(body: &str) -> Self {
+    pub fn from_body(body: &str) -> Self {
         let body: Value = serde_json::from_str(body).expect("a notification");
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         let attributes = body["MessageAttributes"].as_object().into_iter().flatten();
