@@ -20,8 +20,9 @@ use super::sg_audit::repository;
 use super::world::{ACCOUNT, Message};
 use super::{moto, venv};
 
-/// Where the stacks are. Other tests have no groups there, so no schedule of a stack meets one of theirs.
-pub const REGION: &str = "eu-west-1";
+/// Where the stacks are. Other tests have no groups there, so no schedule of a stack meets one of theirs, and no sweep of
+/// theirs meets one of a stack.
+pub const REGION: &str = "ap-southeast-4";
 /// How long to wait for what takes seconds on an idle machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
