@@ -118,6 +118,14 @@ impl Settings {
         settings.ok_or(SettingsError { faults })
     }
 
+    /// The settings as the groups of an account see them.
+    #[must_use]
+    pub fn of_account(&self, account: Option<&str>) -> Self {
+        let mut settings = self.clone();
+        settings.baseline = settings.baseline.of_account(account);
+        settings
+    }
+
     /// The settings, if there is no fault.
     fn resolve(raw: &RawSettings, today: NaiveDate, faults: &mut Vec<String>) -> Option<Self> {
         let before = faults.len();

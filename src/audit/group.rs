@@ -165,44 +165,29 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ) -> Result<Remedy, AuditError> {
         let rule = &one.rule;
         let pieces = would_keep(self.settings, judge, rule, judgement, covered);
+        let left_alone = |outcome, detail, hold| Remedy {
+            outcome,
+            detail,
+            time: (self.clock)(),
+            undo: None,
+            hold,
+            kept: pieces.clone().unwrap_or_default(),
+            gone: !one.seen,
+            connections: (!one.seen).then(|| connections(rule, self.rules)),
+        };
         if let Claim::Held(hold) = &one.claim {
-            return Ok(Remedy {
-                outcome: Outcome::Held,
-                detail: held(hold, self.settings.remediation, one.seen),
-                time: (self.clock)(),
-                undo: None,
-                hold: Some(hold.clone()),
-                kept: pieces.unwrap_or_default(),
-                gone: !one.seen,
-                connections: (!one.seen).then(|| connections(rule, self.rules)),
-            });
+            let detail = held(hold, self.settings.remediation, one.seen);
+            return Ok(left_alone(Outcome::Held, detail, Some(hold.clone())));
         }
         if !is_due(self.remediation, rule.direction, code, judgement) {
-            return Ok(Remedy {
-                outcome: Outcome::None,
-                detail: match self.case.record {
-                    Some(_) => not_due(self.why_not(), one.seen),
-                    None => why_not(self.remediation).to_owned(),
-                },
-                time: (self.clock)(),
-                undo: None,
-                hold: None,
-                kept: pieces.unwrap_or_default(),
-                gone: !one.seen,
-                connections: (!one.seen).then(|| connections(rule, self.rules)),
-            });
+            let detail = match self.case.record {
+                Some(_) => not_due(self.why_not(), one.seen),
+                None => why_not(self.remediation).to_owned(),
+            };
+            return Ok(left_alone(Outcome::None, detail, None));
         }
         if let Some(detail) = exempt_perhaps(judge, judgement) {
-            return Ok(Remedy {
-                outcome: Outcome::Exempt,
-                detail,
-                time: (self.clock)(),
-                undo: None,
-                hold: None,
-                kept: pieces.unwrap_or_default(),
-                gone: !one.seen,
-                connections: (!one.seen).then(|| connections(rule, self.rules)),
-            });
+            return Ok(left_alone(Outcome::Exempt, detail, None));
         }
         let done = match &pieces {
             Ok(pieces) => {

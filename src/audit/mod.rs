@@ -243,9 +243,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
 
     /// The settings as the groups of a place see them.
     fn settings_of(&self, place: &Place) -> Settings {
-        let mut settings = self.settings.clone();
-        settings.baseline = settings.baseline.of_account(place.account.as_deref());
-        settings
+        self.settings.of_account(place.account.as_deref())
     }
 
     /// Why the groups of a place cannot be reached, where that is so.

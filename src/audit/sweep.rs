@@ -132,8 +132,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
     ) -> Result<Option<Next>, AuditError> {
         let Next { mut page, mut done } = start;
         let mut resumed = page.is_some();
-        let mut settings = self.settings.clone();
-        settings.baseline = settings.baseline.of_account(place.account.as_deref());
+        let settings = self.settings.of_account(place.account.as_deref());
         loop {
             let which = Selection::Scope(&settings.scope);
             let got = match self.ec2.groups(place, which, page.as_deref()).await {
