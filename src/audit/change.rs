@@ -10,7 +10,7 @@ use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
 use super::retell::tells_itself;
 use super::summary::{Tally, not_audited, report};
 use super::tags::TAG_CALLS;
-use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use super::{AuditError, Audited, Auditor, Clock, lacking};
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
 use crate::event::{ChangeKind, GroupKey, Record, SgChange};
@@ -52,11 +52,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             let reason = format!("{} is out of scope", group.id);
             Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason).into())
         };
-        let is_in = in_scope(&settings.scope, &group);
-        if !retold && !is_in {
+        let lacks = lacking(&settings.scope, &group);
+        if let Some(key) = lacks.filter(|_| !retold) {
             let name = event_name.as_deref().unwrap_or_default();
             if TAG_CALLS.contains(&name) {
-                return self.left_unseen(&change.record, &group, clock).await;
+                return self.left_unseen(&change.record, &group, key, clock).await;
             }
             return out_of_scope();
         }
@@ -69,7 +69,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         };
         // What was reverted is told, wherever the group went since. What is there again is out of the
         // scope, and is not to be touched by whoever can write such an event.
-        if !is_in && change.kind.names_any_of(&rules) {
+        if lacks.is_some() && change.kind.names_any_of(&rules) {
             return out_of_scope();
         }
         self.of_group(case, change, &group, &rules, settings, clock).await

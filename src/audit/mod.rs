@@ -267,9 +267,14 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
 
 /// Whether a group is audited.
 pub(crate) fn in_scope(scope: &Scope, group: &Group) -> bool {
+    lacking(scope, group).is_none()
+}
+
+/// The key of the tag that a group would have to have to be audited, where it does not.
+fn lacking<'a>(scope: &'a Scope, group: &Group) -> Option<&'a str> {
     match scope {
-        Scope::All => true,
-        Scope::Tag { key, value } => group.tags.get(key) == Some(value),
+        Scope::All => None,
+        Scope::Tag { key, value } => (group.tags.get(key) != Some(value)).then_some(key),
     }
 }
 

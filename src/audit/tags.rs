@@ -9,18 +9,18 @@ use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited, report};
-use super::{AuditError, Audited, Auditor, Clock};
+use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{GroupKey, Record, TagAction, TagChange};
-use crate::finding::{Finding, ReportOutcome};
+use crate::finding::ReportOutcome;
 use crate::settings::{Scope, Settings};
 
 /// What a change of tags is to the scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Move {
     /// The groups have the tag that is asked for.
     In,
     /// They do not have it, or have it no longer; what happened to it, as a sentence goes on.
-    Out(&'static str),
+    Out(String),
 }
 
 impl TagChange {
@@ -29,10 +29,10 @@ impl TagChange {
         let Scope::Tag { key, value } = scope else { return None };
         match self.action(key)? {
             TagAction::Set(set) if set == *value => Some(Move::In),
-            TagAction::Set(_) => Some(Move::Out("has another value")),
+            TagAction::Set(_) => Some(Move::Out(format!("its tag {key} has another value"))),
             // Only a tag of that very value would have been deleted.
             TagAction::Deleted(Some(other)) if other != *value => None,
-            TagAction::Deleted(_) => Some(Move::Out("was deleted")),
+            TagAction::Deleted(_) => Some(Move::Out(format!("its tag {key} was deleted"))),
         }
     }
 }
@@ -72,17 +72,19 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         Ok(report(&self.baseline, tally).into())
     }
 
-    /// A group is not in the scope after a tag call that does not say what it did: it is taken to
-    /// have left with it.
+    /// A group lacks the tag with this key, and so is not in the scope, after a tag call that does
+    /// not say what it did: it is taken to have left with it.
     pub(super) async fn left_unseen(
         &self,
         record: &Record,
         group: &Group,
+        key: &str,
         clock: Clock<'_>,
     ) -> Result<Audited, AuditError> {
         let place = &self.place(record);
         let settings = &self.settings_of(place);
-        let moves = Move::Out("is not there, and the record of a tag call was cut short");
+        let why = "is not there, and the record of a tag call was cut short";
+        let moves = Move::Out(format!("its tag {key} {why}"));
         let library = Library::new(self.ec2);
         let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
@@ -132,7 +134,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             }
         };
         let case = Case { group: Some(&group), ..case.clone() };
-        let (note, remediation) = match self.moves {
+        let (note, remediation) = match &self.moves {
             Move::In => (
                 "The group came into the scope of the audit, so all its rules were audited: this one \
                  may be older.",
@@ -146,8 +148,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
                 self.settings.remediation.max(self.settings.sweep_remediation),
             ),
         };
-        if let Move::Out(what) = self.moves {
-            tally.findings.push(self.left(&case, &group, what, clock));
+        if let Move::Out(why) = &self.moves {
+            let now = match in_scope(&self.settings.scope, &group) {
+                true => "It has the tag again, and is audited.",
+                false => "Its changes are not audited any more.",
+            };
+            tally.findings.push(case.left_scope(&group, why, now, clock()));
         }
         let introduced = rules
             .iter()
@@ -166,16 +172,5 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             clock,
         };
         audit.run(tally).await
-    }
-
-    fn left(&self, case: &Case<'_>, group: &Group, what: &str, clock: Clock<'_>) -> Finding {
-        let Scope::Tag { key, value } = &self.settings.scope else {
-            return case.left_scope(group, "", "", clock());
-        };
-        let now = match group.tags.get(key) {
-            Some(now) if now == value => "It has the tag again, and is audited.",
-            _ => "Its changes are not audited any more.",
-        };
-        case.left_scope(group, &format!("its tag {key} {what}"), now, clock())
     }
 }
