@@ -6,6 +6,7 @@ use super::case::{Case, Remedy};
 use super::introduced::Introduced;
 use super::library::Library;
 use super::list::Cause;
+use super::noncompliant::noncompliant;
 use super::ports::{Group, SecurityGroups};
 use super::remedy::{
     LISTS_ONLY_REPORTED, ONLY_REPORTED, WHOLE_ONLY_REPORTED, compliant, connections,
@@ -60,38 +61,55 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         tally.groups += 1;
         tally.rules += self.introduced.len();
         for direction in [Direction::Ingress, Direction::Egress] {
-            let lists = self.look_up(direction).await?;
-            let judge = self.judge(direction, &lists);
-            let mut noncompliant: Vec<(Code, &Introduced, Judgement)> = Vec::new();
-            for one in self.of(direction) {
-                let judgement = judge.judge(&one.rule);
-                tally.exempt(self.case.exempted(&judge, &one.rule, &judgement));
-                // Without a change behind it, it is said once, of the baseline as a whole.
-                if self.case.record.is_some() && judge.wide_ssh(&one.rule) {
-                    let name = &self.settings.baseline.name;
-                    let mut wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
-                    if let Some(cause) = &self.cause {
-                        let detail = &mut wide.remediation.detail;
-                        *detail = format!("{detail} {}", cause.note(None));
-                    }
-                    tally.findings.push(wide);
+            let mut lists = Lists::new();
+            // What one list holds can make another one decide.
+            loop {
+                let judge = self.judge(direction, &lists);
+                let needed: BTreeSet<String> =
+                    self.of(direction).flat_map(|one| judge.lists_needed(&one.rule)).collect();
+                if needed.is_empty() {
+                    self.judged(&judge, direction, tally).await?;
+                    break;
                 }
-                noncompliant.extend(judge.code(&judgement).map(|code| (code, one, judgement)));
+                self.library.look_up(self.case.place, needed, &mut lists).await?;
             }
-            if noncompliant.is_empty() {
-                continue;
+        }
+        Ok(())
+    }
+
+    /// The same in one direction, when the prefix lists have been read that decide about the rules.
+    async fn judged(
+        &self,
+        judge: &Judge<'_>,
+        direction: Direction,
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
+        let mut noncompliant =
+            noncompliant(judge, &self.case, self.of(direction), |one| &one.rule, tally);
+        // Without a change behind it, it is said once, of the baseline as a whole.
+        let of_change = self.of(direction).filter(|_| self.case.record.is_some());
+        for one in of_change.filter(|one| judge.wide_ssh(&one.rule)) {
+            let name = &self.settings.baseline.name;
+            let mut wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+            if let Some(cause) = &self.cause {
+                let detail = &mut wide.remediation.detail;
+                *detail = format!("{detail} {}", cause.note(None));
             }
-            noncompliant.sort_by_key(|(code, _, _)| *code);
-            let mut covered = compliant(&judge, self.rules, direction);
-            for (code, one, judgement) in &noncompliant {
-                let mut remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
-                remedy.add(one.note.as_deref());
-                remedy.add(on_claim(&one.claim).as_deref());
-                remedy.add(self.cause.as_ref().map(|cause| cause.note(Some(judgement))).as_deref());
-                remedy.add(self.on_stale(&one.rule).await.as_deref());
-                remedy.add(on_undecided(&one.rule, judgement, remedy.gone).as_deref());
-                tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
-            }
+            tally.findings.push(wide);
+        }
+        if noncompliant.is_empty() {
+            return Ok(());
+        }
+        noncompliant.sort_by_key(|(code, _, _)| *code);
+        let mut covered = compliant(judge, self.rules, direction);
+        for (code, one, judgement) in &noncompliant {
+            let mut remedy = self.remedy(judge, *code, one, judgement, &mut covered).await?;
+            remedy.add(one.note.as_deref());
+            remedy.add(on_claim(&one.claim).as_deref());
+            remedy.add(self.cause.as_ref().map(|cause| cause.note(Some(judgement))).as_deref());
+            remedy.add(self.on_stale(&one.rule).await.as_deref());
+            remedy.add(on_undecided(&one.rule, judgement, remedy.gone).as_deref());
+            tally.findings.push(self.case.finding(judge, *code, &one.rule, judgement, remedy));
         }
         Ok(())
     }
@@ -136,21 +154,6 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             lists,
             (self.clock)().date_naive(),
         )
-    }
-
-    /// Reads the prefix lists that decide about the rules. What one list holds can make another
-    /// one decide.
-    async fn look_up(&self, direction: Direction) -> Result<Lists, AuditError> {
-        let mut lists = Lists::new();
-        loop {
-            let judge = self.judge(direction, &lists);
-            let needed: BTreeSet<String> =
-                self.of(direction).flat_map(|one| judge.lists_needed(&one.rule)).collect();
-            if needed.is_empty() {
-                return Ok(lists);
-            }
-            self.library.look_up(self.case.place, needed, &mut lists).await?;
-        }
     }
 
     /// What is done about a rule. `covered` is what compliant rules admit, and grows by what is

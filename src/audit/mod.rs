@@ -15,6 +15,7 @@ mod group;
 mod introduced;
 mod library;
 mod list;
+mod noncompliant;
 mod ports;
 mod remedy;
 mod retell;
@@ -29,7 +30,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tracing::Instrument;
 
-pub use check::check;
+pub use check::Check;
 pub use error::AuditError;
 pub use ports::{
     Ec2Error, Group, GroupPage, ListState, Notifier, NotifyError, Onward, OnwardError, Place,
