@@ -124,7 +124,7 @@ fn is_zero(n: &usize) -> bool {
 }
 
 /// The group a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct FindingGroup {
     /// `sg-…`
     pub id: String,
