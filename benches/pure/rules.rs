@@ -1,6 +1,6 @@
 //! Rules held against baselines: beside Cloud Custodian, as both grow, and at the worst.
 //!
-//! `cargo bench --no-default-features --bench rules` prints the section "The rules" of
+//! `cargo bench -p sg-audit-benches --bench rules` prints the section "The rules" of
 //! docs/performance.md and draws docs/rules.svg. Cloud Custodian comes from PyPI, so it needs
 //! Python 3.10 with venv, and the network once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -15,7 +15,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use chrono::NaiveDate;
 use common::groups::{RULES, SOURCE, printed};
-use common::{RUNS, Spread, is_test, machine, once, plot, side_by_side};
+use common::{RUNS, Spread, is_test, machine, once, plot, repository, side_by_side};
 use ipnet::{Ipv4Net, Ipv6Net};
 use typo3_sg_auditor::baseline::{Baseline, Lists, MAX_INTERVALS, parse_peers};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
@@ -87,10 +87,10 @@ fn beside_custodian() {
     println!(
         "{GROUPS} groups with {RULES} rules each, one group in {OPEN_EVERY} with open SSH, held \
          against `standard` on one core; neither side reads a file meanwhile. Cloud Custodian's \
-         filters (benches/c7n/rules.py) say which groups match, the auditor what of which rule is \
+         filters (benches/pure/c7n/rules.py) say which groups match, the auditor what of which rule is \
          too much.\n"
     );
-    println!("| what | time |\n|---|---|");
+    println!("| what | processor time |\n|---|---|");
     println!("| the auditor | {} |", Spread::of(own).seconds());
     println!("| Cloud Custodian | {} |", Spread::of(theirs).seconds());
     let Spread { median, least, most } = Spread::of(ratios);
@@ -101,19 +101,19 @@ fn beside_custodian() {
 
 /// Cloud Custodian with the groups of a file: what it reads, and what it writes.
 fn custodian(file: &Path) -> (ChildStdin, BufReader<ChildStdout>) {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = repository();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let made = Command::new("python3")
         .arg(here.join("tests/python_env.py"))
         .arg(target)
-        .arg(here.join("benches/c7n/requirements.txt"))
+        .arg(here.join("benches/pure/c7n/requirements.txt"))
         .stderr(Stdio::inherit())
         .output()
         .expect("python3 is installed");
     assert!(made.status.success(), "no environment with Cloud Custodian");
     let environment = String::from_utf8(made.stdout).expect("a path");
     let mut child = Command::new(Path::new(environment.trim()).join("bin/python"))
-        .arg(here.join("benches/c7n/rules.py"))
+        .arg(here.join("benches/pure/c7n/rules.py"))
         .arg(file)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -219,7 +219,7 @@ fn as_both_grow() {
         );
     }
     println!();
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.svg");
+    let file = repository().join("docs/rules.svg");
     let drawn: Vec<(&str, Vec<(f64, f64)>)> = curves
         .iter()
         .map(|(name, points)| (*name, points.iter().map(|(n, it)| (*n, it.median)).collect()))

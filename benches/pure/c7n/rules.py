@@ -1,9 +1,9 @@
-"""Cloud Custodian's filters on the security groups of a file, for benches/rules.rs.
+"""Cloud Custodian's filters on the security groups of a file, for benches/pure/rules.rs.
 
 Usage: python rules.py GROUPS_FILE
 
-Loads everything, prints a line, then does one round for each line of standard input and answers with what it took in
-seconds and how many groups matched. The file is the output of `aws ec2 describe-security-groups`. Nothing is asked of AWS.
+Loads everything, prints a line, then does one round for each line of standard input and answers with the seconds
+of processor time that it took and how many groups matched. The file is the output of `aws ec2 describe-security-groups`. Nothing is asked of AWS.
 """
 
 import copy
@@ -42,9 +42,9 @@ def main() -> None:
     for _ in sys.stdin:
         # The filters write what they matched into the groups.
         fresh = copy.deepcopy(groups)
-        began = time.perf_counter()
+        began = time.thread_time()
         matched = policy.resource_manager.filter_resources(fresh)
-        took = time.perf_counter() - began
+        took = time.thread_time() - began
         print(took, len(matched), flush=True)
 
 

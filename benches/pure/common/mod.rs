@@ -4,7 +4,9 @@
 pub mod groups;
 pub mod plot;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
 
 /// How often everything is measured.
 pub const RUNS: usize = 20;
@@ -39,12 +41,13 @@ impl Spread {
     }
 }
 
-/// How long one call of `work` takes, in seconds. It is repeated until the clock can tell.
+/// How much time of a processor one call of `work` takes, in seconds. It is repeated until the clock
+/// can tell.
 pub fn once(work: &mut dyn FnMut()) -> f64 {
     const ENOUGH: Duration = Duration::from_millis(2);
     let mut times = 1_u32;
     loop {
-        let began = Instant::now();
+        let began = ThreadTime::now();
         for _ in 0..times {
             work();
         }
@@ -87,6 +90,11 @@ pub fn compiler() -> String {
     let said = asked.ok().and_then(|it| String::from_utf8(it.stdout).ok()).unwrap_or_default();
     let words: Vec<&str> = said.split_whitespace().take(2).collect();
     words.join(" ")
+}
+
+/// The folder of the repository.
+pub fn repository() -> &'static std::path::Path {
+    std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// Whether the harness only wants to see it run, as `cargo test --benches` does.

@@ -1,6 +1,6 @@
 //! `sg-audit check` of a large fleet, beside reading the same file and nothing else.
 //!
-//! `cargo bench --no-default-features --bench check` prints the section "The command line" of
+//! `cargo bench -p sg-audit-benches --bench check` prints the section "The command line" of
 //! docs/performance.md. It needs 1 GiB of disk in the target folder and of memory; peak memory is
 //! told on Linux only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use common::groups::{RULES, SOURCE, write};
 use common::{Spread, is_test, machine};
+use cpu_time::ProcessTime;
 use serde::Deserialize;
 
 /// How many groups a fleet has.
@@ -181,14 +182,10 @@ fn worked(work: &str, file: &Path, options: &[String]) -> i32 {
         let check = check.into_iter().chain(options.iter().map(String::as_str));
         i32::from(typo3_sg_auditor::cli::run(check.map(Into::into)))
     };
-    let proc =
-        |name: &str| std::fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
-    // Two numbers of clock ticks, of which Linux says that there are 100 a second.
-    let stat = proc("stat");
-    let ticks = stat.split_whitespace().skip(13).take(2).flat_map(str::parse::<f64>).sum::<f64>();
-    let peak = proc("status");
+    let processor = ProcessTime::now().as_duration().as_secs_f64();
+    let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
     let peak: f64 = peak.split_whitespace().next().unwrap_or("0").parse().unwrap_or(0.0);
-    eprintln!("{} {}", ticks / 100.0, peak / 1024.0);
+    eprintln!("{processor} {}", peak / 1024.0);
     status
 }

@@ -1,7 +1,7 @@
 //! How many instructions the work takes, which is the same on any machine, whatever else it does.
 //!
-//! `cargo bench --no-default-features --bench instructions` counts and holds the counts against
-//! benches/instructions.tsv; it fails where one is off by more than the tolerance, for better or for
+//! `cargo bench -p sg-audit-benches --bench instructions` counts and holds the counts against
+//! benches/pure/instructions.tsv; it fails where one is off by more than the tolerance, for better or for
 //! worse, so that the table is always true. `-- --renew` writes the table anew. It needs valgrind.
 //!
 //! Each case is run under callgrind twice, for a number of times and for twice that number. The
@@ -19,7 +19,7 @@ use std::process::{Command, exit};
 
 use chrono::NaiveDate;
 use common::groups::{SOURCE, printed};
-use common::{compiler, is_test};
+use common::{compiler, is_test, repository};
 use typo3_sg_auditor::audit::Check;
 use typo3_sg_auditor::baseline::{Baseline, Lists, shipped};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
@@ -57,7 +57,7 @@ fn settings() -> Settings {
 }
 
 fn event(name: &str) -> Vec<u8> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
+    let file = repository().join("events").join(name);
     std::fs::read(file).expect("a sample")
 }
 
@@ -139,7 +139,7 @@ fn instructions(case: &str, times: u32) -> u64 {
 }
 
 fn table() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.tsv")
+    repository().join("benches/pure/instructions.tsv")
 }
 
 fn main() {
@@ -191,7 +191,7 @@ fn compared(counts: &[(&str, u64)]) -> bool {
     if off {
         eprintln!(
             "instructions: counts are off, or the table has other cases. Where that is meant, or the compiler is another \
-             one, write the table anew and commit it: cargo bench --no-default-features --bench instructions -- --renew"
+             one, write the table anew and commit it: cargo bench -p sg-audit-benches --bench instructions -- --renew"
         );
     }
     !off
