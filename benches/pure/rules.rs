@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use chrono::NaiveDate;
 use common::groups::{RULES, SOURCE, printed};
@@ -68,7 +68,7 @@ fn beside_custodian() {
     let groups = groups(&text).expect("it is what AWS prints");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("custodian.json");
     std::fs::write(&file, &text).expect("the target folder can be written");
-    let (mut ask, mut answers) = custodian(&file);
+    let (mut child, mut ask, mut answers) = custodian(&file);
     let (baseline, lists) = (standard(), Lists::new());
     let (mut own, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
@@ -82,6 +82,8 @@ fn beside_custodian() {
         assert_eq!(matched.parse(), Ok(GROUPS / OPEN_EVERY));
         theirs.push(took.parse().expect("seconds"));
     }
+    drop(ask);
+    assert!(child.wait().expect("it was started").success());
     let ratios: Vec<f64> =
         theirs.iter().zip(&own).map(|(theirs, own): (&f64, &f64)| theirs / own).collect();
     println!(
@@ -99,8 +101,8 @@ fn beside_custodian() {
     );
 }
 
-/// Cloud Custodian with the groups of a file: what it reads, and what it writes.
-fn custodian(file: &Path) -> (ChildStdin, BufReader<ChildStdout>) {
+/// Cloud Custodian with the groups of a file, what it reads, and what it writes.
+fn custodian(file: &Path) -> (Child, ChildStdin, BufReader<ChildStdout>) {
     let here = repository();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let made = Command::new("python3")
@@ -122,7 +124,7 @@ fn custodian(file: &Path) -> (ChildStdin, BufReader<ChildStdout>) {
     let ask = child.stdin.take().expect("piped");
     let mut answers = BufReader::new(child.stdout.take().expect("piped"));
     assert_eq!(line(&mut answers).parse(), Ok(GROUPS));
-    (ask, answers)
+    (child, ask, answers)
 }
 
 fn line(from: &mut impl BufRead) -> String {
