@@ -11,7 +11,7 @@ use super::remedy::{
     LISTS_ONLY_REPORTED, ONLY_REPORTED, WHOLE_ONLY_REPORTED, compliant, connections,
     exempt_perhaps, held, not_due, on_claim, on_undecided, why_not, would_keep,
 };
-use super::revert::{Done, Order, revert};
+use super::revert::{Done, Order, Stopped, revert};
 use super::summary::Tally;
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
@@ -54,8 +54,8 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ///
     /// # Errors
     ///
-    /// When EC2 did not answer for now. What became of other rules before is in `tally` then: what
-    /// is reverted is not found again.
+    /// When EC2 did not answer for now. What became of other rules before is in `tally` then, and
+    /// of which rule it is not known: what is gone is not found again.
     pub async fn run(&self, tally: &mut Tally) -> Result<(), AuditError> {
         tally.groups += 1;
         tally.rules += self.introduced.len();
@@ -84,7 +84,17 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             noncompliant.sort_by_key(|(code, _, _)| *code);
             let mut covered = compliant(&judge, self.rules, direction);
             for (code, one, judgement) in &noncompliant {
-                let mut remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
+                let mut remedy =
+                    match self.remedy(&judge, *code, one, judgement, &mut covered).await {
+                        Ok(remedy) => remedy,
+                        Err(Stopped { error, in_doubt }) => {
+                            let remedy = self.in_doubt(error.to_string());
+                            let finding =
+                                self.case.finding(&judge, *code, &one.rule, judgement, remedy);
+                            tally.in_doubt.extend(in_doubt.then_some(finding));
+                            return Err(error.into());
+                        }
+                    };
                 remedy.add(one.note.as_deref());
                 remedy.add(on_claim(&one.claim).as_deref());
                 remedy.add(self.cause.as_ref().map(|cause| cause.note(Some(judgement))).as_deref());
@@ -104,6 +114,20 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             (Remediation::Notify, Some(_)) => LISTS_ONLY_REPORTED,
             (Remediation::Notify, None) => WHOLE_ONLY_REPORTED,
             (remediation, _) => why_not(remediation),
+        }
+    }
+
+    /// What is known of a rule that EC2 was asked to revoke when it did not say what came of it.
+    fn in_doubt(&self, detail: String) -> Remedy {
+        Remedy {
+            outcome: Outcome::Failed,
+            detail,
+            time: (self.clock)(),
+            undo: None,
+            hold: None,
+            kept: Vec::new(),
+            gone: false,
+            connections: None,
         }
     }
 
@@ -162,7 +186,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         one: &Introduced,
         judgement: &Judgement,
         covered: &mut Traffic,
-    ) -> Result<Remedy, AuditError> {
+    ) -> Result<Remedy, Stopped> {
         let rule = &one.rule;
         let pieces = would_keep(self.settings, judge, rule, judgement, covered);
         let left_alone = |outcome, detail, hold| Remedy {

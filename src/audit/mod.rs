@@ -40,7 +40,7 @@ pub use summary::merged;
 pub use sweep::{Survey, survey};
 
 use crate::event::{Event, GroupKey, Record, decode};
-use crate::finding::{Report, ReportBaseline, ReportOutcome};
+use crate::finding::{Finding, Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
@@ -53,6 +53,8 @@ pub type Clock<'a> = &'a dyn Fn() -> DateTime<Utc>;
 /// What came of an event: what was found is published even where something failed.
 struct Audited {
     report: Report,
+    /// What was to be reverted, and nobody knows whether it was.
+    in_doubt: Vec<Finding>,
     /// What is left for another invocation, as its payload.
     rest: Option<Value>,
     /// Why all of it has to be tried again.
@@ -61,7 +63,7 @@ struct Audited {
 
 impl From<Report> for Audited {
     fn from(report: Report) -> Self {
-        Self { report, rest: None, failed: None }
+        Self { report, in_doubt: Vec::new(), rest: None, failed: None }
     }
 }
 
@@ -165,7 +167,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
     ) -> Result<Report, AuditError> {
-        let Audited { report, rest, failed } = match event {
+        let Audited { report, in_doubt, rest, failed } = match event {
             Event::Ignored(reason) => {
                 not_audited(&self.baseline, ReportOutcome::Ignored, reason.clone()).into()
             }
@@ -180,14 +182,14 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Event::Watched(change) => self.watched(change, clock()).into(),
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
-        if let Err(error) = self.publish(&report).await {
-            for payload in retell(event, &report) {
-                if let Err(error) = self.onward.go_on(&payload).await {
-                    tracing::error!(%error, %payload, "what was reverted cannot be told of");
-                }
+        let published = self.publish(&report).await;
+        let untold = if published.is_err() { &report.findings[..] } else { &[] };
+        for payload in retell(event, untold, &in_doubt) {
+            if let Err(error) = self.onward.go_on(&payload).await {
+                tracing::error!(%error, %payload, "what was reverted cannot be told of");
             }
-            return Err(error);
         }
+        published?;
         if let Some(rest) = &rest {
             self.onward.go_on(rest).await?;
         }
@@ -227,7 +229,8 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     fn broken_off(&self, mut tally: Tally, error: AuditError) -> Audited {
         tally.findings.retain(|finding| finding.remediation.took_away());
         tally.partial = true;
-        Audited { report: report(&self.baseline, tally), rest: None, failed: Some(error) }
+        let in_doubt = std::mem::take(&mut tally.in_doubt);
+        Audited { report: report(&self.baseline, tally), in_doubt, rest: None, failed: Some(error) }
     }
 
     fn unaudited(

@@ -104,9 +104,25 @@ enum Placed {
     Stopped(Ec2Error),
 }
 
-/// Carries the order out. Only an error that may pass comes back as an error, and only while the
-/// rule is still there: then the whole is tried again, and what was added already counts.
-pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+/// Why an order has to be carried out again. What was added already counts then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// An error that may pass.
+    pub error: Ec2Error,
+    /// Whether the rule may be gone: EC2 was asked to revoke it, and nobody knows what came of it.
+    pub in_doubt: bool,
+}
+
+/// The rule is as it was.
+impl From<Ec2Error> for Stopped {
+    fn from(error: Ec2Error) -> Self {
+        Self { error, in_doubt: false }
+    }
+}
+
+/// Carries the order out. Only an error that may pass comes back as an error: then the whole is
+/// tried again.
+pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
     if order.pieces.len() > MAX_PIECES {
         return Ok(Done::failed(format!(
             "Nothing was changed: what the baseline admits of this rule takes {} rules, and more \
@@ -117,7 +133,7 @@ pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done
     if order.seen { replace(ec2, order).await } else { revoke_unseen(ec2, order).await }
 }
 
-async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
     let mut pieces = Pieces::default();
     let rest = match place(ec2, order, order.pieces, &mut pieces).await? {
         Placed::All => &[],
@@ -134,12 +150,12 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
             Ok(Done { full: !rest.is_empty(), ..finished(pieces) })
         }
         Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), order, pieces)),
-        Err(error) if error.may_pass() => Err(error),
-        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(stopped) if stopped.error.may_pass() => Err(stopped),
+        Err(Stopped { error, .. }) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
-async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
     let mut pieces = Pieces::default();
     match revoke(ec2, order).await {
         Ok(true) => {
@@ -151,8 +167,8 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
                           Somebody else removed or changed it, or an earlier run of this audit did.";
             Ok(Done::already_gone(detail.to_owned(), order, pieces))
         }
-        Err(error) if error.may_pass() => Err(error),
-        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(stopped) if stopped.error.may_pass() => Err(stopped),
+        Err(Stopped { error, .. }) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
@@ -228,27 +244,36 @@ async fn read_back(
 }
 
 /// Whether EC2 took the rule away; `false` where it had nothing to take away.
-async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
+async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Stopped> {
     match ec2.revoke(order.place, &order.group.id, order.rule).await {
         Ok(Revoked::Proven) => Ok(true),
         Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { .. }) => Ok(false),
-        Ok(Revoked::Unproven) => {
-            let rules = match ec2.rules(order.place, order.group).await {
-                Ok(rules) => rules,
-                Err(error) if error.may_pass() => return Err(error),
-                // EC2 said yes, and nobody can say more.
-                Err(_) => return Ok(true),
-            };
-            if rules.iter().any(|rule| rule.content() == order.rule.content()) {
-                return Err(Ec2Error::Passing {
-                    action: "RevokeSecurityGroupIngress",
-                    message: format!("`{}` is still read there", rule_text(order.rule)),
-                });
+        Ok(Revoked::Unproven) => match is_read(ec2, order).await {
+            Ok(false) => Ok(true),
+            Ok(true) => {
+                let action = "RevokeSecurityGroupIngress";
+                let message = format!("`{}` is still read there", rule_text(order.rule));
+                Err(Stopped { error: Ec2Error::Passing { action, message }, in_doubt: true })
             }
-            Ok(true)
-        }
-        Err(error) => Err(error),
+            Err(error) if error.may_pass() => Err(Stopped { error, in_doubt: true }),
+            // EC2 said yes, and nobody can say more.
+            Err(_) => Ok(true),
+        },
+        // An answer that was lost, on this try or on one before it, may have been a yes. Where the
+        // rule was read before and is read no more, it was.
+        Err(error) if error.may_pass() => match is_read(ec2, order).await {
+            Ok(false) if order.seen => Ok(true),
+            Ok(_) => Err(error.into()),
+            Err(_) => Err(Stopped { error, in_doubt: true }),
+        },
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the rule is in the group, as it is read now.
+async fn is_read(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
+    let rules = ec2.rules(order.place, order.group).await?;
+    Ok(rules.iter().any(|rule| rule.content() == order.rule.content()))
 }
 
 fn finished(pieces: Pieces) -> Done {

@@ -12,6 +12,7 @@ use aws_sdk_ec2::config::SharedCredentialsProvider;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 use super::error::ec2_error;
+use super::whole::Whole;
 use crate::audit::{Ec2Error, Place};
 use crate::baseline::quote;
 use crate::settings::{FunctionSettings, MemberRole};
@@ -83,7 +84,7 @@ impl Clients {
         if let Some(client) = locked(&self.clients).get(place) {
             return Ok(At { client: client.clone(), role });
         }
-        let mut config = aws_sdk_ec2::config::Builder::from(&self.config);
+        let mut config = aws_sdk_ec2::config::Builder::from(&self.config).interceptor(Whole);
         if let Some(region) = &place.region {
             config = config.region(Region::new(region.clone()));
         }

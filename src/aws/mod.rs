@@ -8,6 +8,7 @@ mod lists;
 mod live;
 mod onward;
 mod sns;
+mod whole;
 mod wire;
 
 use std::time::Duration;
