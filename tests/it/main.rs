@@ -27,6 +27,7 @@ mod members;
 #[cfg(not(feature = "live"))]
 mod not_live;
 mod references;
+mod reliability;
 mod repository;
 mod reverts;
 mod scope;

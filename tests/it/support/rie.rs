@@ -1,6 +1,6 @@
 //! The function's binary under AWS's Runtime Interface Emulator, as Lambda would run it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -137,20 +137,37 @@ impl Function {
 
     /// Hands it a payload that need not be JSON.
     pub fn invoke_bytes(&mut self, payload: &[u8]) -> Response {
+        self.invoke_unless(payload, || false).expect("nothing else is waited for")
+    }
+
+    /// The same, or `None` once `given_up` says so. The invocation goes on then, until this is dropped.
+    pub fn invoke_unless(
+        &mut self,
+        payload: &[u8],
+        given_up: impl Fn() -> bool,
+    ) -> Option<Response> {
         let mut stream =
             TcpStream::connect(("127.0.0.1", self.port)).expect("the emulator listens");
+        stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a limit of time");
         // In HTTP/1.0 the answer ends where the connection does.
         let length = payload.len();
         write!(stream, "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\nContent-Length: {length}\r\n\r\n")
             .and_then(|()| stream.write_all(payload))
             .expect("the emulator takes the event");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the emulator answers");
+        let mut answer = Vec::new();
+        while let Err(error) = stream.read_to_end(&mut answer) {
+            let is_waiting = [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind());
+            assert!(is_waiting, "the emulator answers: {error}");
+            if given_up() {
+                return None;
+            }
+        }
+        let answer = String::from_utf8(answer).expect("UTF-8");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
         let status =
             head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an HTTP status");
         let body = serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
-        Response { status, body }
+        Some(Response { status, body })
     }
 
     /// The first line of the log that `wanted` accepts, waited for. The log is the function's output and the

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::process::{Command, Output, Stdio};
 
+use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use serde_json::Value;
 
 use super::endpoint::{Answer, Call, Endpoint};
@@ -103,12 +104,14 @@ impl World {
             if received.is_empty() {
                 return messages;
             }
-            for message in received {
+            let mut taken = self.sqs.delete_message_batch().queue_url(queue_url);
+            for (message, id) in received.into_iter().zip(0..) {
                 messages.push(Message::from_body(&message.body.expect("a body")));
+                let entry = DeleteMessageBatchRequestEntry::builder().id(id.to_string());
                 let receipt = message.receipt_handle.expect("a receipt");
-                let call = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt);
-                call.send().await.expect("the message is taken");
+                taken = taken.entries(entry.receipt_handle(receipt).build().expect("an entry"));
             }
+            taken.send().await.expect("the messages are taken");
         }
     }
 
@@ -145,6 +148,11 @@ impl World {
     /// Where the function's calls go.
     pub fn endpoint_url(&self) -> String {
         self.endpoint.url()
+    }
+
+    /// How many of the function's calls were left without an answer so far.
+    pub fn unanswered(&self) -> usize {
+        self.endpoint.unanswered()
     }
 
     /// The function's calls so far.
