@@ -23,6 +23,7 @@ mod kept;
 mod lists;
 #[cfg(feature = "live")]
 mod live;
+mod load;
 mod members;
 #[cfg(not(feature = "live"))]
 mod not_live;

@@ -46,7 +46,7 @@ const MATRIX: [(Scene, &[&str]); 4] = [
 ];
 
 /// Trials wait more than they work.
-const WORKERS: usize = 16;
+const WORKERS: usize = 32;
 
 /// How long a fault lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
