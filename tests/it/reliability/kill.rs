@@ -36,8 +36,7 @@ async fn calls(stage: &mut Stage, scene: Scene) -> Vec<String> {
     };
     let fate = Trial::play(stage, scene, format!("{scene:?}"), false, plan).await;
     assert_eq!(fate, Fate::Mended);
-    let made = made.lock().unwrap().clone();
-    made
+    made.lock().unwrap().clone()
 }
 
 async fn killed(
