@@ -111,7 +111,8 @@ impl World {
                 let receipt = message.receipt_handle.expect("a receipt");
                 taken = taken.entries(entry.receipt_handle(receipt).build().expect("an entry"));
             }
-            taken.send().await.expect("the messages are taken");
+            let answer = taken.send().await.expect("the messages are taken");
+            assert_eq!(answer.failed, []);
         }
     }
 
