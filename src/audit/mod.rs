@@ -9,10 +9,12 @@
 mod case;
 mod change;
 mod check;
+mod counts;
 mod deadline;
 mod error;
 mod group;
 mod introduced;
+mod invocation;
 mod library;
 mod list;
 mod ports;
@@ -30,6 +32,7 @@ use serde_json::Value;
 use tracing::Instrument;
 
 pub use check::check;
+pub use counts::Counts;
 pub use error::AuditError;
 pub use ports::{
     Ec2Error, Group, GroupPage, ListState, Notifier, NotifyError, Onward, OnwardError, Place,
@@ -39,7 +42,7 @@ pub use remedy::ONLY_REPORTED;
 pub use summary::merged;
 pub use sweep::{Survey, survey};
 
-use crate::event::{Event, GroupKey, Record, decode};
+use crate::event::{Event, GroupKey, Record, Task};
 use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
@@ -98,37 +101,6 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         self
     }
 
-    /// Audits everything in an invocation's payload and publishes what was found. By `deadline`
-    /// there has to be an answer.
-    ///
-    /// # Errors
-    ///
-    /// The first error that may pass, after everything has had its turn: trying all of it again
-    /// does no harm.
-    pub async fn handle(
-        &self,
-        payload: &[u8],
-        clock: Clock<'_>,
-        deadline: Option<DateTime<Utc>>,
-    ) -> Result<Report, AuditError> {
-        let mut reports = Vec::new();
-        let mut failed = None;
-        for event in decode(payload) {
-            // Boxed, so that the invocation's own future stays small.
-            match Box::pin(self.audit(&event, clock, deadline)).await {
-                Ok(report) => reports.push(report),
-                Err(error) => {
-                    tracing::warn!(%error, "the event has to be audited again");
-                    failed.get_or_insert(error);
-                }
-            }
-        }
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(merged(&self.baseline, reports)),
-        }
-    }
-
     /// Audits one event and publishes what was found.
     ///
     /// # Errors
@@ -139,6 +111,16 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         event: &Event,
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
+    ) -> Result<Report, AuditError> {
+        self.counted(event, clock, deadline, &mut Counts::default()).await
+    }
+
+    async fn counted(
+        &self,
+        event: &Event,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+        counts: &mut Counts,
     ) -> Result<Report, AuditError> {
         let (record, group) = match event {
             Event::Change(change) => (Some(&change.record), change.group.as_str()),
@@ -156,7 +138,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             event_name = known(record.and_then(|record| record.event_name.as_ref())),
             group_id = group,
         );
-        self.audited(event, clock, deadline).instrument(span).await
+        self.audited(event, clock, deadline, counts).instrument(span).await
     }
 
     async fn audited(
@@ -164,6 +146,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         event: &Event,
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
+        counts: &mut Counts,
     ) -> Result<Report, AuditError> {
         let Audited { report, rest, failed } = match event {
             Event::Ignored(reason) => {
@@ -180,6 +163,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Event::Watched(change) => self.watched(change, clock()).into(),
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
+        counts.acted(&report);
         if let Err(error) = self.publish(&report).await {
             for payload in retell(event, &report) {
                 if let Err(error) = self.onward.go_on(&payload).await {
@@ -188,6 +172,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             }
             return Err(error);
         }
+        counts.published(&report, clock());
         if let Some(rest) = &rest {
             self.onward.go_on(rest).await?;
         }
@@ -195,8 +180,8 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             && rest.is_none()
             && failed.is_none()
         {
-            // The alarm on missed sweeps counts these.
             tracing::info!(task = schedule.task.as_str(), "done");
+            counts.sweeps += u64::from(schedule.task == Task::Sweep);
         }
         failed.map_or(Ok(report), Err)
     }

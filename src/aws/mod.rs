@@ -1,4 +1,4 @@
-//! The only files that name the AWS SDK.
+//! The only files that name the AWS SDK, and the one that makes metrics for CloudWatch.
 
 mod clients;
 mod ec2;
@@ -6,6 +6,7 @@ mod error;
 mod lists;
 #[cfg(feature = "live")]
 mod live;
+mod metrics;
 mod onward;
 mod sns;
 mod wire;
@@ -19,6 +20,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 pub use ec2::AwsEc2;
 #[cfg(feature = "live")]
 pub use live::{Live, LiveError};
+pub use metrics::{Metrics, MetricsError};
 pub use onward::AwsOnward;
 pub use sns::AwsSns;
 

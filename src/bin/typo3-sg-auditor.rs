@@ -8,8 +8,8 @@ use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
-use typo3_sg_auditor::audit::{Auditor, Place};
-use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, sdk_config};
+use typo3_sg_auditor::audit::{Auditor, Counts, Place};
+use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, Metrics, sdk_config};
 use typo3_sg_auditor::finding::Report;
 use typo3_sg_auditor::settings::FunctionSettings;
 
@@ -44,13 +44,17 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
     let sns = AwsSns::new(&config, &function.topic_arn);
     let own_name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
     let onward = AwsOnward::new(&config, &own_name);
+    let metrics = Metrics::of_function(&own_name)?;
     let ec2 = AwsEc2::of_function(config, &function);
     let auditor = Auditor::new(&ec2, &sns, &onward, &function.settings, &home)
         .with_members(function.member_role.is_some());
-    let auditor = &auditor;
+    let (auditor, metrics) = (&auditor, &metrics);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let payload = event.payload.get().as_bytes();
-        let audited = auditor.handle(payload, &Utc::now, deadline(&event.context)).await;
+        let mut counts = Counts::default();
+        let deadline = deadline(&event.context);
+        let audited = auditor.handle_and_count(payload, &Utc::now, deadline, &mut counts).await;
+        metrics.log(&counts);
         audited.map_err(|error| Diagnostic {
             error_type: error.kind().to_owned(),
             error_message: error.to_string(),
