@@ -24,6 +24,7 @@ mod lists;
 #[cfg(feature = "live")]
 mod live;
 mod members;
+mod metrics;
 #[cfg(not(feature = "live"))]
 mod not_live;
 mod references;

@@ -8,6 +8,7 @@ pub mod lists;
 pub mod ministack;
 pub mod moto;
 pub mod permission;
+pub mod resolved;
 pub mod rie;
 pub mod sg_audit;
 pub mod site;
