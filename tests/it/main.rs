@@ -30,6 +30,7 @@ mod not_live;
 mod references;
 mod repository;
 mod reverts;
+mod rights;
 mod scope;
 mod subscribers;
 mod support;
