@@ -3,6 +3,7 @@
 
 mod called;
 mod policies;
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
