@@ -8,7 +8,7 @@ use std::fs;
 use serde_json::{Value, json};
 use typo3_sg_auditor::event::{Event, Schedule, Task, decode};
 
-use crate::support::resolved::{AUDITOR, MEMBER, member_parameters, run};
+use crate::support::resolved::{AUDITOR, MEMBER, member_parameters, resources as resolved, run};
 use crate::support::sg_audit::repository;
 
 fn read(file: &str) -> String {
@@ -135,6 +135,25 @@ fn resource(paragraph: &str) -> Option<(&str, &str)> {
     })?;
     let text = &paragraph[paragraph.find(start)?..];
     Some((start.trim().trim_end_matches(':'), text))
+}
+
+#[test]
+fn a_baseline_of_ones_own_comes_by_a_layer_of_the_folder_or_by_one_that_is_named() {
+    const NAMED: &str = "arn:aws:lambda:eu-central-1:123456789012:layer:baseline:1";
+    const OWN: &str = "/opt/our-site.yaml";
+    let layers = |baseline: &str, layer: &str| {
+        let parameters = json!({"Baseline": baseline, "BaselineLayer": layer});
+        let mut resources = resolved(&[(AUDITOR, parameters)]).remove(0);
+        let made = resources.remove("OwnBaseline").map(|it| it["Properties"]["ContentUri"].clone());
+        (resources["Auditor"]["Properties"]["Layers"].clone(), made)
+    };
+    for baseline in ["standard", "restricted-egress", "as-documented"] {
+        assert_eq!(layers(baseline, ""), (Value::Null, None), "{baseline}");
+    }
+    let (used, made) = layers(OWN, "");
+    assert_eq!(used, json!(["stack-OwnBaseline-1A2B3C4D5E6F"]));
+    assert!(repository().join(made.as_ref().and_then(Value::as_str).expect("a folder")).is_dir());
+    assert_eq!(layers(OWN, NAMED), (json!([NAMED]), None));
 }
 
 #[test]

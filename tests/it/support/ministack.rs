@@ -97,6 +97,10 @@ fn lay_out(folder: &Path) {
         .expect("the template's copy");
     fs::copy(repository().join("samconfig.toml"), folder.join("samconfig.toml"))
         .expect("the settings");
+    // Where nobody has put a baseline of their own.
+    fs::create_dir(folder.join("layer")).expect("a folder");
+    fs::copy(repository().join("layer/README.md"), folder.join("layer/README.md"))
+        .expect("the layer's page");
 }
 
 /// The environment's programs before the system's.

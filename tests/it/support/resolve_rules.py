@@ -42,7 +42,7 @@ def plain(path):
                 resources[name] = FUNCTION
             case "AWS::IAM::Role":
                 resource["Properties"]["Policies"] = []
-            case "AWS::Events::EventBusPolicy" | "AWS::CloudWatch::Dashboard":
+            case "AWS::Events::EventBusPolicy" | "AWS::CloudWatch::Dashboard" | "AWS::Serverless::LayerVersion":
                 del resources[name]
     return json.dumps(template)
 
