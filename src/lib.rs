@@ -36,6 +36,7 @@ pub mod identity;
 pub mod memory;
 pub mod net;
 pub mod plan;
+pub mod region;
 pub mod report;
 pub mod rule;
 pub mod settings;

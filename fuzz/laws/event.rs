@@ -88,9 +88,7 @@ fn rules() -> Vec<Rule> {
             other => panic!("{other:?}"),
         }
     };
-    let tcp = |from, to, peer| {
-        rule(Direction::Ingress, Protocol::TCP, Some(from), Some(to), peer)
-    };
+    let tcp = |from, to, peer| rule(Direction::Ingress, Protocol::TCP, Some(from), Some(to), peer);
     let mut rules = vec![
         tcp(443, 443, "0.0.0.0/0"),
         tcp(22, 22, "203.0.113.0/24"),

@@ -14,6 +14,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use super::error::ec2_error;
 use crate::audit::{Ec2Error, Place};
 use crate::baseline::quote;
+use crate::region::is_region;
 use crate::settings::{FunctionSettings, MemberRole};
 
 /// What the function is called in the other account's trail.
@@ -141,12 +142,6 @@ impl At {
     {
         move |error| ec2_error(action, self.role.as_deref(), error)
     }
-}
-
-/// The names that regions can have are host names' parts.
-fn is_region(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn no_place(code: &str, message: String) -> Ec2Error {

@@ -2,9 +2,9 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::DisplayErrorContext;
 use aws_sdk_sns::types::MessageAttributeValue;
 
+use super::error::causes;
 use crate::audit::{Notifier, NotifyError};
 use crate::report::sns::Message;
 
@@ -45,7 +45,7 @@ impl Notifier for AwsSns {
                 tracing::info!(message_id = answer.message_id().unwrap_or_default(), "published");
                 Ok(())
             }
-            Err(error) => Err(failed(DisplayErrorContext(&error).to_string())),
+            Err(error) => Err(failed(causes(&error))),
         }
     }
 }

@@ -10,7 +10,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 use typo3_sg_auditor::audit::{Auditor, Place};
 use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, sdk_config};
-use typo3_sg_auditor::finding::Report;
+use typo3_sg_auditor::report::inert;
+use typo3_sg_auditor::report::log::AsciiLog;
 use typo3_sg_auditor::settings::FunctionSettings;
 
 fn main() -> ExitCode {
@@ -53,8 +54,8 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
         let audited = auditor.handle(payload, &Utc::now, deadline(&event.context)).await;
         audited.map_err(|error| Diagnostic {
             error_type: error.kind().to_owned(),
-            error_message: error.to_string(),
-        }) as Result<Report, Diagnostic>
+            error_message: inert::plain(&error.to_string()),
+        })
     }))
     .await
 }
@@ -76,7 +77,13 @@ fn log_as_json() {
         .with_target("typo3_sg_auditor", level)
         .with_target("lambda_runtime", LevelFilter::INFO);
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false))
+        .with(
+            tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_writer(|| AsciiLog(std::io::stdout())),
+        )
         .with(targets)
         .init();
 }
