@@ -7,13 +7,14 @@ mod forged;
 mod secrets;
 mod shell;
 mod shown;
+mod told;
 
 /// What the fuzz targets hold every input to be; here without a fuzzer.
 #[path = "../../fuzz/laws/mod.rs"]
 pub(crate) mod laws;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The start of a line that nothing but a text from outside begins with.
 const MARK: &str = "Zzmark";
@@ -95,10 +96,8 @@ fn samples() -> Vec<(String, Value)> {
     samples
 }
 
-/// SSH opened to everybody, with descriptions.
+/// The sample in which SSH is opened to everybody.
 fn open_ssh() -> Value {
-    let (_, mut sample) =
-        samples().into_iter().find(|(name, _)| name == "authorize-open-ssh.json").unwrap();
-    sample["detail"]["errorMessage"] = json!(null);
-    sample
+    let samples = samples().into_iter();
+    samples.filter(|(name, _)| name == "authorize-open-ssh.json").map(|(_, it)| it).next().unwrap()
 }
