@@ -12,7 +12,7 @@ pub fn hold(input: &[u8]) {
         Ok(baseline) => baseline,
         Err(BaselineError::Invalid { faults, .. }) => {
             assert!(!faults.is_empty(), "refused without a reason");
-            // To YAML a carriage return by itself ends a line too.
+            // To YAML a carriage return ends a line too.
             let lines = text.matches(['\n', '\r']).count() + 1;
             for fault in faults {
                 assert!((1..=lines).contains(&fault.line), "{fault:?} of {lines} lines");

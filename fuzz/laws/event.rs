@@ -2,6 +2,7 @@
 //! it did not admit before, nothing that complies is gone, and every output is inert.
 
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -24,11 +25,12 @@ const GROUPS: [&str; 2] = ["sg-0a1b2c3d4e5f67890", "sg-0b7c8d9e0f1a2b3c4"];
 
 pub fn hold(payload: &[u8]) {
     assert!(!decode(payload).is_empty(), "nothing came of it");
-    let settings = settings();
+    static SETTINGS: OnceLock<Settings> = OnceLock::new();
+    let settings = SETTINGS.get_or_init(settings);
     let ec2 = world();
     let notifier = MemoryNotifier::default();
     let home = place();
-    let auditor = Auditor::new(&ec2, &notifier, &notifier, &settings, &home);
+    let auditor = Auditor::new(&ec2, &notifier, &notifier, settings, &home);
     let report = ready(auditor.handle(payload, &now, None));
     for message in notifier.take() {
         assert_message(&message);
@@ -118,6 +120,9 @@ fn admits(rules: &[Rule], direction: Direction) -> Traffic {
 
 fn assert_unharmed(baseline: &Baseline, after: &[Rule]) {
     let before = rules();
+    if after == before {
+        return;
+    }
     for direction in [Direction::Ingress, Direction::Egress] {
         let (was, is) = (admits(&before, direction), admits(after, direction));
         assert!(is.is_subset_of(&was), "more is admitted than before: {after:?}");

@@ -117,11 +117,12 @@ fn may_pass(code: &str, server_fault: bool) -> bool {
     PASSING.contains(&code) || code.is_empty() || server_fault
 }
 
-/// The service's code and words.
-fn told(error: &impl ProvideErrorMetadata) -> String {
-    let code = error.code().unwrap_or_default();
-    match error.message() {
-        Some(message) => format!("{code}: {message}"),
-        None => code.to_owned(),
+/// The service's code and words; where it has neither, what is wrong with its answer.
+fn told(error: &(impl ProvideErrorMetadata + Error + 'static)) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, Some(message)) => message.to_owned(),
+        (None, None) => causes(error),
     }
 }

@@ -19,6 +19,7 @@ mod function;
 mod graph;
 mod ground;
 mod holds;
+mod hostile;
 mod kept;
 mod lists;
 #[cfg(feature = "live")]
