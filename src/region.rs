@@ -8,7 +8,7 @@
 /// Whether a region can be called so.
 pub fn is_region(text: &str) -> bool {
     let words: Vec<&str> = text.split('-').collect();
-    let is_word = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_lowercase());
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
     match words.as_slice() {
         [area, rest @ .., number] if !rest.is_empty() => {
             is_word(area)
