@@ -1,80 +1,19 @@
 //! Events that are made up, delivered straight to the function by somebody who may invoke it.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::told::{Told, home, settings};
-use crate::audit::{
-    Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection,
-};
+use super::watched::Watched;
+use crate::audit::{Group, Place};
 use crate::baseline::{Baseline, Lists};
-use crate::event::{GroupKey, decode};
+use crate::event::decode;
 use crate::memory::MemoryEc2;
 use crate::net::{Set, Traffic};
-use crate::rule::{Direction, GroupRef, Protocol, Rule};
+use crate::rule::{Direction, Protocol, Rule};
 use crate::settings::{Remediation, RevertKeeps};
-
-/// An EC2 that notes which places it is asked for.
-struct Watched<'a> {
-    ec2: &'a MemoryEc2,
-    accounts: RefCell<BTreeSet<Option<String>>>,
-}
-
-impl Watched<'_> {
-    fn note(&self, place: &Place) {
-        self.accounts.borrow_mut().insert(place.account.clone());
-    }
-}
-
-impl SecurityGroups for Watched<'_> {
-    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
-        self.note(place);
-        self.ec2.group(place, key).await
-    }
-
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
-        self.note(place);
-        self.ec2.rules(place, group).await
-    }
-
-    async fn groups(
-        &self,
-        place: &Place,
-        which: Selection<'_>,
-        page: Option<&str>,
-    ) -> Result<GroupPage, Ec2Error> {
-        self.note(place);
-        self.ec2.groups(place, which, page).await
-    }
-
-    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
-        self.note(place);
-        self.ec2.held_rules(place).await
-    }
-
-    async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
-        self.note(place);
-        self.ec2.prefix_list(place, id).await
-    }
-
-    async fn is_stale(&self, place: &Place, group: &GroupRef) -> Result<bool, Ec2Error> {
-        self.note(place);
-        self.ec2.is_stale(place, group).await
-    }
-
-    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
-        self.note(place);
-        self.ec2.authorize(place, group, rule).await
-    }
-
-    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
-        self.note(place);
-        self.ec2.revoke(place, group, rule).await
-    }
-}
 
 const OTHER: &str = "210987654321";
 

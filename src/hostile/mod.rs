@@ -8,6 +8,7 @@ mod secrets;
 mod shell;
 mod shown;
 mod told;
+mod watched;
 
 /// What the fuzz targets hold every input to be; here without a fuzzer.
 #[path = "../../fuzz/laws/mod.rs"]
