@@ -6,6 +6,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::types::Filter;
 
 use super::clients::{At, Clients};
+use super::connections::Opening;
 use super::lists::{self, Kept};
 use super::wire::{group, listed_rule, permission};
 use crate::audit::{
@@ -42,6 +43,15 @@ impl AwsEc2 {
     /// role there, if it has one.
     pub fn of_function(config: SdkConfig, function: &FunctionSettings) -> Self {
         Self { clients: Clients::of_function(config, function), lists: Kept::default() }
+    }
+
+    /// Opens the connection that calls about this place go by.
+    pub(super) async fn open(&self, place: &Place, opening: &Opening) {
+        let Ok(at) = self.clients.at(place).await else { return };
+        let config = aws_sdk_ec2::Config::builder().http_client(opening.clone());
+        let call = at.client.describe_security_groups();
+        // It is not sent, which is an error.
+        drop(call.customize().config_override(config).send().await);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only files that name the AWS SDK.
 
 mod clients;
+mod connections;
 mod ec2;
 mod error;
 mod lists;
@@ -16,6 +17,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 
+pub use connections::Connections;
 pub use ec2::AwsEc2;
 #[cfg(feature = "live")]
 pub use live::{Live, LiveError};
@@ -36,18 +38,19 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 4;
 
 /// Credentials, region and endpoints as the environment has them, with the auditor's limits of
-/// time. Everything built from it shares one HTTP client.
-pub async fn sdk_config() -> SdkConfig {
-    with_limits().load().await
+/// time. Everything built from it shares these connections.
+pub async fn sdk_config(connections: &Connections) -> SdkConfig {
+    with_limits(connections).load().await
 }
 
-fn with_limits() -> ConfigLoader {
+fn with_limits(connections: &Connections) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
         .build();
     aws_config::defaults(BehaviorVersion::latest())
+        .http_client(connections.clone())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
 }

@@ -1,5 +1,5 @@
-//! The Lambda function: configuration from the environment, clients built once, and then one audit
-//! an invocation.
+//! The Lambda function: configuration from the environment, clients built once and connected, and
+//! then one audit an invocation.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 use typo3_sg_auditor::audit::{Auditor, Place};
-use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, sdk_config};
+use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, Connections, sdk_config};
 use typo3_sg_auditor::finding::Report;
 use typo3_sg_auditor::settings::FunctionSettings;
 
@@ -36,7 +36,8 @@ fn main() -> ExitCode {
 }
 
 async fn serve(function: FunctionSettings) -> Result<(), Error> {
-    let config = sdk_config().await;
+    let connections = Connections::default();
+    let config = sdk_config(&connections).await;
     let home = Place {
         account: Some(function.account.clone()),
         region: config.region().map(ToString::to_string),
@@ -45,6 +46,7 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
     let own_name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
     let onward = AwsOnward::new(&config, &own_name);
     let ec2 = AwsEc2::of_function(config, &function);
+    connections.open(&ec2, &sns, &home).await;
     let auditor = Auditor::new(&ec2, &sns, &onward, &function.settings, &home)
         .with_members(function.member_role.is_some());
     let auditor = &auditor;
