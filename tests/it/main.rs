@@ -34,3 +34,4 @@ mod subscribers;
 mod support;
 mod sweep;
 mod templates;
+mod tls;

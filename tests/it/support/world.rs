@@ -127,8 +127,17 @@ impl World {
     /// The function with these settings besides `TOPIC_ARN`, its calls going through this world's endpoint.
     pub fn function(&self, settings: &[(&str, &str)]) -> Function {
         let url = self.endpoint.url();
+        Function::start(&self.variables(&url, settings))
+    }
+
+    /// What the function finds in its environment, where AWS is at this address.
+    pub fn variables<'a>(
+        &'a self,
+        url: &'a str,
+        settings: &[(&'a str, &'a str)],
+    ) -> Vec<(&'a str, &'a str)> {
         let mut variables = vec![
-            ("AWS_ENDPOINT_URL", url.as_str()),
+            ("AWS_ENDPOINT_URL", url),
             ("AWS_REGION", REGION),
             ("AWS_DEFAULT_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE02"),
@@ -136,10 +145,15 @@ impl World {
             ("AWS_LAMBDA_FUNCTION_NAME", "typo3-sg-auditor"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
             ("AWS_LAMBDA_FUNCTION_TIMEOUT", "60"),
-            ("TOPIC_ARN", &self.topic_arn),
+            ("TOPIC_ARN", self.topic_arn.as_str()),
         ];
         variables.extend(settings);
-        Function::start(&variables)
+        variables
+    }
+
+    /// The port on which the function's calls are noted and carried out.
+    pub fn endpoint_port(&self) -> u16 {
+        self.endpoint.port()
     }
 
     /// Where the function's calls go.
