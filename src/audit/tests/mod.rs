@@ -1,5 +1,6 @@
 //! The audit against an EC2 in memory: what it leaves, whatever stands in the way.
 
+mod calls;
 mod closed;
 mod exempt;
 mod holds;

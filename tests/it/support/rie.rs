@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The function, waiting for events. Dropping it ends the emulator and the function.
 pub struct Function {
     port: u16,
+    /// Where the function finds the Runtime API, which tells its process from others.
+    pub runtime_port: u16,
     log: Arc<Log>,
     supervisor: Child,
     stdin: Option<ChildStdin>,
@@ -53,16 +56,26 @@ struct Lines {
 impl Function {
     /// Starts the emulator with these variables and no others but `PATH` and the emulator's own.
     pub fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_other(Path::new(env!("CARGO_BIN_EXE_typo3-sg-auditor")), variables)
+    }
+
+    /// The same with another function's program.
+    pub fn start_other(program: &Path, variables: &[(&str, &str)]) -> Self {
         // A port that was free can be taken before the emulator binds it; then others are tried.
         for _ in 0..5 {
-            if let Some(function) = Self::start_on(free_port(), free_port(), variables) {
+            if let Some(function) = Self::start_on(free_port(), free_port(), program, variables) {
                 return function;
             }
         }
         panic!("the Runtime Interface Emulator did not start");
     }
 
-    fn start_on(port: u16, runtime_port: u16, variables: &[(&str, &str)]) -> Option<Self> {
+    fn start_on(
+        port: u16,
+        runtime_port: u16,
+        program: &Path,
+        variables: &[(&str, &str)],
+    ) -> Option<Self> {
         let emulator = format!(
             "aws-lambda-rie-{}",
             if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
@@ -82,7 +95,7 @@ impl Function {
             .arg(format!("127.0.0.1:{port}"))
             .arg("--runtime-api-address")
             .arg(format!("127.0.0.1:{runtime_port}"))
-            .arg(env!("CARGO_BIN_EXE_typo3-sg-auditor"))
+            .arg(program)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(variables.iter().copied())
@@ -101,7 +114,7 @@ impl Function {
             of_stderr.end();
         });
         let stdin = supervisor.stdin.take();
-        let function = Self { port, log, supervisor, stdin };
+        let function = Self { port, runtime_port, log, supervisor, stdin };
         function.is_listening().then_some(function)
     }
 

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -18,9 +19,14 @@ pub struct Process {
 impl Process {
     /// Starts the function with these variables.
     pub fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_other(Path::new(env!("CARGO_BIN_EXE_typo3-sg-auditor")), variables)
+    }
+
+    /// The same with another function's program.
+    pub fn start_other(program: &Path, variables: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address").to_string();
-        let child = Command::new(env!("CARGO_BIN_EXE_typo3-sg-auditor"))
+        let child = Command::new(program)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

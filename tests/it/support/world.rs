@@ -94,17 +94,27 @@ impl World {
         self.messages_in(&self.queue_url).await
     }
 
+    /// Takes the messages that are in the queue, whatever they are, and counts them.
+    pub async fn texts(&self) -> usize {
+        self.bodies(&self.queue_url).await.len()
+    }
+
     /// Takes those of another [subscriber](Self::subscriber).
     pub async fn messages_in(&self, queue_url: &str) -> Vec<Message> {
-        let mut messages = Vec::new();
+        let bodies = self.bodies(queue_url).await;
+        bodies.iter().map(|body| Message::from_body(body)).collect()
+    }
+
+    async fn bodies(&self, queue_url: &str) -> Vec<String> {
+        let mut bodies = Vec::new();
         loop {
             let call = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
             let received = call.send().await.expect("the queue").messages.unwrap_or_default();
             if received.is_empty() {
-                return messages;
+                return bodies;
             }
             for message in received {
-                messages.push(Message::from_body(&message.body.expect("a body")));
+                bodies.push(message.body.expect("a body"));
                 let receipt = message.receipt_handle.expect("a receipt");
                 let call = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt);
                 call.send().await.expect("the message is taken");
