@@ -19,7 +19,7 @@ mod page;
 mod rows;
 #[path = "function/spread.rs"]
 mod spread;
-#[allow(dead_code, reason = "the tests use more of it")]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 

@@ -18,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct Function {
     port: u16,
     /// Where the function finds the Runtime API, which tells its process from others.
+    #[allow(dead_code, reason = "the benchmark of the function uses it")]
     pub runtime_port: u16,
     log: Arc<Log>,
     supervisor: Child,

@@ -39,7 +39,7 @@ pub struct World {
     pub topic_arn: String,
     home: Site,
     sqs: aws_sdk_sqs::Client,
-    queue_url: String,
+    pub queue_url: String,
     endpoint: Endpoint,
 }
 
@@ -94,18 +94,14 @@ impl World {
         self.messages_in(&self.queue_url).await
     }
 
-    /// Takes the messages that are in the queue, whatever they are, and counts them.
-    pub async fn texts(&self) -> usize {
-        self.bodies(&self.queue_url).await.len()
-    }
-
     /// Takes those of another [subscriber](Self::subscriber).
     pub async fn messages_in(&self, queue_url: &str) -> Vec<Message> {
         let bodies = self.bodies(queue_url).await;
         bodies.iter().map(|body| Message::from_body(body)).collect()
     }
 
-    async fn bodies(&self, queue_url: &str) -> Vec<String> {
+    /// The same as the queue has them, whoever published and whatever it is.
+    pub async fn bodies(&self, queue_url: &str) -> Vec<String> {
         let mut bodies = Vec::new();
         loop {
             let call = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
