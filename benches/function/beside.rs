@@ -13,18 +13,17 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Builds what cargo has not built for this benchmark, with the profile that this benchmark was built with.
+    /// Builds them as they would be deployed, whatever this benchmark itself was built with.
     pub fn built() -> Self {
-        let auditor = PathBuf::from(env!("CARGO_BIN_EXE_typo3-sg-auditor"));
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--locked", "--example", "echo", "--example", "smallest"])
+            .args(["build", "--release", "--locked", "--bin", "typo3-sg-auditor"])
+            .args(["--example", "echo", "--example", "smallest"])
             .current_dir(root())
             .status()
             .expect("cargo");
         assert!(built.success(), "the programs beside the function are built");
-        let folder = auditor.parent().expect("a folder");
-        let example = |name: &str| folder.join("examples").join(name);
-        let target = folder.parent().expect("a target folder");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
+        let example = |name: &str| target.join("release/examples").join(name);
         let custodian = Command::new("python3")
             .arg(root().join("tests/python_env.py"))
             .arg(target)
@@ -38,7 +37,7 @@ impl Programs {
             echo: example("echo"),
             smallest: example("smallest"),
             custodian: PathBuf::from(custodian.trim()),
-            auditor,
+            auditor: target.join("release/typo3-sg-auditor"),
         }
     }
 

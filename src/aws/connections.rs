@@ -93,12 +93,21 @@ impl HttpClient for Opening {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Opener(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(Opener {
+            connections: self.0.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
     }
 }
 
+/// What a connector is made of, which is not made where there is nothing to open.
 #[derive(Debug)]
-struct Opener(SharedHttpConnector);
+struct Opener {
+    connections: Connections,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
 
 impl HttpConnector for Opener {
     fn call(&self, call: HttpRequest) -> HttpConnectorFuture {
@@ -113,7 +122,8 @@ impl HttpConnector for Opener {
             }
         };
         let origin = origin.to_owned();
-        let answer = self.0.call(request);
+        let connector = self.connections.http_connector(&self.settings, &self.components);
+        let answer = connector.call(request);
         HttpConnectorFuture::new(async move {
             match answer.await {
                 Ok(answer) => {
