@@ -111,6 +111,8 @@ impl Seen {
         backend: u16,
     ) -> std::io::Result<()> {
         self.open.lock().unwrap().push(client.try_clone()?);
+        // A server of AWS does not wait either for what it sent before to be acknowledged.
+        client.set_nodelay(true)?;
         let session = ServerConnection::new(config).map_err(std::io::Error::other)?;
         let mut stream = StreamOwned::new(session, client);
         while stream.conn.is_handshaking() {
