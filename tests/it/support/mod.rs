@@ -1,6 +1,7 @@
 //! Real parts for the tests: moto for EC2, SNS and SQS, the function under the Runtime Interface Emulator, a shell
 //! with `aws`. Everything is made on first use, and ends with the test process.
 
+pub mod artefact;
 pub mod baseline;
 pub mod endpoint;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod permission;
 pub mod rie;
 pub mod sg_audit;
 pub mod site;
+pub mod stack;
 pub mod tags;
 pub mod venv;
 pub mod world;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::venv;
+use super::{artefact, venv};
 
 /// How long to wait for something that takes milliseconds on an idle machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -82,7 +82,7 @@ impl Function {
             .arg(format!("127.0.0.1:{port}"))
             .arg("--runtime-api-address")
             .arg(format!("127.0.0.1:{runtime_port}"))
-            .arg(env!("CARGO_BIN_EXE_typo3-sg-auditor"))
+            .arg(artefact::function())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(variables.iter().copied())
