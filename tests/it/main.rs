@@ -26,6 +26,7 @@ mod live;
 mod members;
 #[cfg(not(feature = "live"))]
 mod not_live;
+mod operations;
 mod references;
 mod repository;
 mod reverts;

@@ -34,7 +34,7 @@ fn pages() -> Vec<(String, String)> {
 }
 
 /// The insides of the fenced blocks with this mark.
-fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+pub fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
     let open = format!("\n```{mark}\n");
     text.split(open.as_str())
         .skip(1)

@@ -3,6 +3,7 @@
 
 pub mod artefact;
 pub mod baseline;
+pub mod cloudtrail;
 pub mod endpoint;
 pub mod event;
 pub mod lists;
