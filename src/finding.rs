@@ -124,7 +124,7 @@ fn is_zero(n: &usize) -> bool {
 }
 
 /// The group a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct FindingGroup {
     /// `sg-…`
     pub id: String,
@@ -289,7 +289,7 @@ pub struct Exempted {
 }
 
 /// What an audit says as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportOutcome {
     /// No finding, or informational ones only.
@@ -300,6 +300,18 @@ pub enum ReportOutcome {
     OutOfScope,
     /// The event changed nothing.
     Ignored,
+}
+
+impl ReportOutcome {
+    /// The outcome as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compliant => "compliant",
+            Self::Noncompliant => "noncompliant",
+            Self::OutOfScope => "out-of-scope",
+            Self::Ignored => "ignored",
+        }
+    }
 }
 
 /// Who wrote the report.

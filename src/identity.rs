@@ -3,8 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::audit::Place;
+use crate::baseline::is_group_id;
 use crate::event::Record;
 use crate::finding::Code;
+use crate::region::is_region;
 use crate::rule::{Direction, Rule};
 
 /// How many hexadecimal digits of a hash are shown.
@@ -65,8 +67,7 @@ pub fn finding_id(fingerprint: &str, record: Option<&Record>) -> String {
 
 /// The group's page in the AWS console of its partition.
 pub fn console_url(region: &str, group: &str) -> Option<String> {
-    let safe = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !safe(region) || !safe(group) {
+    if !is_region(region) || !is_group_id(group) {
         return None;
     }
     let host = if region.starts_with("cn-") {

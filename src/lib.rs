@@ -15,6 +15,9 @@
 //! name) knows the AWS SDK. The same [`audit::Auditor`] runs in the Lambda function and, against an
 //! [in-memory EC2](memory), on the command line.
 
+#[cfg(test)]
+extern crate self as typo3_sg_auditor;
+
 pub mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -27,10 +30,13 @@ pub mod event;
 pub mod expected;
 pub mod finding;
 pub mod hold;
+#[cfg(test)]
+mod hostile;
 pub mod identity;
 pub mod memory;
 pub mod net;
 pub mod plan;
+pub mod region;
 pub mod report;
 pub mod rule;
 pub mod settings;

@@ -8,7 +8,9 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::{Map, Value, json};
 
+use crate::baseline::is_group_id;
 use crate::hold::{self, Hold};
+use crate::region::is_region;
 use crate::rule::{Direction, GroupRef, Peer, Reference, Rule};
 
 /// Which comes first.
@@ -21,7 +23,8 @@ pub enum Sequence {
 }
 
 /// One line: authorises `rule` again with its description, its tags and `hold`, then revokes
-/// `pieces`. `None` where the region is not known.
+/// `pieces`. `None` where the region is not known, or where what an event has in the place of a
+/// region or of a group's id is none.
 ///
 /// EC2 gives a rule 50 tags. One that has 49 or 50 of its own has no room for a hold: the line names
 /// them all, and EC2 refuses it whole (`TagLimitExceeded`), so that nothing is lost unseen.
@@ -34,6 +37,9 @@ pub fn undo(
     hold: Option<&Hold>,
 ) -> Option<String> {
     let region = Some(region?);
+    if !is_place(region, group) {
+        return None;
+    }
     let mut calls: Vec<Call> =
         rule.map(|rule| Call::authorize(region, group, &[rule], hold)).into_iter().collect();
     if let Some(first) = pieces.first() {
@@ -54,6 +60,9 @@ pub fn authorize_line(
     rules: &[Rule],
     hold: Option<&Hold>,
 ) -> Option<String> {
+    if !is_place(region, group) {
+        return None;
+    }
     // A call has one direction, and its tags go to each of its rules.
     let mut alike: Vec<Vec<&Rule>> = Vec::new();
     for rule in rules {
@@ -66,6 +75,12 @@ pub fn authorize_line(
     let calls: Vec<Call> =
         alike.iter().map(|rules| Call::authorize(region, group, rules, hold)).collect();
     line(&calls)
+}
+
+/// Whether a line can name the group. A program takes more than names: `aws` reads what is at
+/// `file:///…`, and what begins with a dash is an option.
+fn is_place(region: Option<&str>, group: &str) -> bool {
+    region.is_none_or(is_region) && is_group_id(group)
 }
 
 fn line(calls: &[Call]) -> Option<String> {

@@ -1,9 +1,10 @@
-"""Makes the Python environment of the tests, once for each content of requirements.txt, and prints its path.
+"""Makes a Python environment, once for each content of a requirements.txt, and prints its path.
 
-Usage: python3 tests/python_env.py TARGET_FOLDER
+Usage: python3 tests/python_env.py TARGET_FOLDER [REQUIREMENTS]
 
-The environment is TARGET_FOLDER/it-venv-HASH. A lock lets several test runs start at the same time; a mark, written
-last, tells a whole environment from one whose making was interrupted.
+With REQUIREMENTS, of another file than requirements.txt. The environment is TARGET_FOLDER/it-venv-HASH. A lock lets
+several test runs start at the same time; a mark, written last, tells a whole environment from one whose making was
+interrupted.
 """
 
 import fcntl
@@ -16,7 +17,7 @@ import sys
 REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
 
 
-def main(target: pathlib.Path) -> None:
+def main(target: pathlib.Path, requirements: pathlib.Path = REQUIREMENTS) -> None:
     if sys.version_info < (3, 10):
         sys.exit(f"the tests need Python 3.10 or newer, and `python3` is {sys.version.split()[0]}: install a newer one")
     try:
@@ -25,7 +26,7 @@ def main(target: pathlib.Path) -> None:
     except ImportError:
         sys.exit("the tests need Python's venv and ensurepip: install them (on Debian: apt-get install python3-venv)")
 
-    made_of = REQUIREMENTS.read_bytes() + sys.executable.encode() + sys.version.encode()
+    made_of = requirements.read_bytes() + sys.executable.encode() + sys.version.encode()
     path = target.resolve() / f"it-venv-{hashlib.sha256(made_of).hexdigest()[:12]}"
     mark = path / "complete"
     target.mkdir(parents=True, exist_ok=True)
@@ -35,12 +36,12 @@ def main(target: pathlib.Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
             venv.create(path, with_pip=True)
             install = [path / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            result = subprocess.run([*install, "--no-deps", "-r", REQUIREMENTS], stdout=sys.stderr)
+            result = subprocess.run([*install, "--no-deps", "-r", requirements], stdout=sys.stderr)
             if result.returncode != 0:
-                sys.exit("pip could not install tests/requirements.txt: the Python package registry must be reachable")
+                sys.exit(f"pip could not install {requirements}: the Python package registry must be reachable")
             mark.touch()
     print(path)
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]))
+    main(*map(pathlib.Path, sys.argv[1:]))

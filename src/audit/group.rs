@@ -6,12 +6,13 @@ use super::case::{Case, Remedy};
 use super::introduced::Introduced;
 use super::library::Library;
 use super::list::Cause;
+use super::noncompliant::noncompliant;
 use super::ports::{Group, SecurityGroups};
 use super::remedy::{
     LISTS_ONLY_REPORTED, ONLY_REPORTED, WHOLE_ONLY_REPORTED, compliant, connections,
     exempt_perhaps, held, not_due, on_claim, on_undecided, why_not, would_keep,
 };
-use super::revert::{Done, Order, revert};
+use super::revert::{Done, Order, Stopped, revert};
 use super::summary::Tally;
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
@@ -54,44 +55,69 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ///
     /// # Errors
     ///
-    /// When EC2 did not answer for now. What became of other rules before is in `tally` then: what
-    /// is reverted is not found again.
+    /// When EC2 did not answer for now. What became of other rules before is in `tally` then, and
+    /// of which rule it is not known: what is gone is not found again.
     pub async fn run(&self, tally: &mut Tally) -> Result<(), AuditError> {
         tally.groups += 1;
         tally.rules += self.introduced.len();
         for direction in [Direction::Ingress, Direction::Egress] {
-            let lists = self.look_up(direction).await?;
-            let judge = self.judge(direction, &lists);
-            let mut noncompliant: Vec<(Code, &Introduced, Judgement)> = Vec::new();
-            for one in self.of(direction) {
-                let judgement = judge.judge(&one.rule);
-                tally.exempt(self.case.exempted(&judge, &one.rule, &judgement));
-                // Without a change behind it, it is said once, of the baseline as a whole.
-                if self.case.record.is_some() && judge.wide_ssh(&one.rule) {
-                    let name = &self.settings.baseline.name;
-                    let mut wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
-                    if let Some(cause) = &self.cause {
-                        let detail = &mut wide.remediation.detail;
-                        *detail = format!("{detail} {}", cause.note(None));
-                    }
-                    tally.findings.push(wide);
+            let mut lists = Lists::new();
+            // What one list holds can make another one decide.
+            loop {
+                let judge = self.judge(direction, &lists);
+                let needed: BTreeSet<String> =
+                    self.of(direction).flat_map(|one| judge.lists_needed(&one.rule)).collect();
+                if needed.is_empty() {
+                    self.judged(&judge, direction, tally).await?;
+                    break;
                 }
-                noncompliant.extend(judge.code(&judgement).map(|code| (code, one, judgement)));
+                self.library.look_up(self.case.place, needed, &mut lists).await?;
             }
-            if noncompliant.is_empty() {
-                continue;
+        }
+        Ok(())
+    }
+
+    /// The same in one direction, when the prefix lists have been read that decide about the rules.
+    async fn judged(
+        &self,
+        judge: &Judge<'_>,
+        direction: Direction,
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
+        let mut noncompliant =
+            noncompliant(judge, &self.case, self.of(direction), |one| &one.rule, tally);
+        // Without a change behind it, it is said once, of the baseline as a whole.
+        let of_change = self.of(direction).filter(|_| self.case.record.is_some());
+        for one in of_change.filter(|one| judge.wide_ssh(&one.rule)) {
+            let name = &self.settings.baseline.name;
+            let mut wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
+            if let Some(cause) = &self.cause {
+                let detail = &mut wide.remediation.detail;
+                *detail = format!("{detail} {}", cause.note(None));
             }
-            noncompliant.sort_by_key(|(code, _, _)| *code);
-            let mut covered = compliant(&judge, self.rules, direction);
-            for (code, one, judgement) in &noncompliant {
-                let mut remedy = self.remedy(&judge, *code, one, judgement, &mut covered).await?;
-                remedy.add(one.note.as_deref());
-                remedy.add(on_claim(&one.claim).as_deref());
-                remedy.add(self.cause.as_ref().map(|cause| cause.note(Some(judgement))).as_deref());
-                remedy.add(self.on_stale(&one.rule).await.as_deref());
-                remedy.add(on_undecided(&one.rule, judgement, remedy.gone).as_deref());
-                tally.findings.push(self.case.finding(&judge, *code, &one.rule, judgement, remedy));
-            }
+            tally.findings.push(wide);
+        }
+        if noncompliant.is_empty() {
+            return Ok(());
+        }
+        noncompliant.sort_by_key(|(code, _, _)| *code);
+        let mut covered = compliant(judge, self.rules, direction);
+        for (code, one, judgement) in &noncompliant {
+            let mut remedy = match self.remedy(judge, *code, one, judgement, &mut covered).await {
+                Ok(remedy) => remedy,
+                Err(Stopped { error, in_doubt }) => {
+                    let remedy = self.in_doubt(error.to_string());
+                    let finding = self.case.finding(judge, *code, &one.rule, judgement, remedy);
+                    tally.in_doubt.extend(in_doubt.then_some(finding));
+                    return Err(error.into());
+                }
+            };
+            remedy.add(one.note.as_deref());
+            remedy.add(on_claim(&one.claim).as_deref());
+            remedy.add(self.cause.as_ref().map(|cause| cause.note(Some(judgement))).as_deref());
+            remedy.add(self.on_stale(&one.rule).await.as_deref());
+            remedy.add(on_undecided(&one.rule, judgement, remedy.gone).as_deref());
+            tally.findings.push(self.case.finding(judge, *code, &one.rule, judgement, remedy));
         }
         Ok(())
     }
@@ -104,6 +130,20 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             (Remediation::Notify, Some(_)) => LISTS_ONLY_REPORTED,
             (Remediation::Notify, None) => WHOLE_ONLY_REPORTED,
             (remediation, _) => why_not(remediation),
+        }
+    }
+
+    /// What is known of a rule that EC2 was asked to revoke when it did not say what came of it.
+    fn in_doubt(&self, detail: String) -> Remedy {
+        Remedy {
+            outcome: Outcome::Failed,
+            detail,
+            time: (self.clock)(),
+            undo: None,
+            hold: None,
+            kept: Vec::new(),
+            gone: false,
+            connections: None,
         }
     }
 
@@ -138,21 +178,6 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         )
     }
 
-    /// Reads the prefix lists that decide about the rules. What one list holds can make another
-    /// one decide.
-    async fn look_up(&self, direction: Direction) -> Result<Lists, AuditError> {
-        let mut lists = Lists::new();
-        loop {
-            let judge = self.judge(direction, &lists);
-            let needed: BTreeSet<String> =
-                self.of(direction).flat_map(|one| judge.lists_needed(&one.rule)).collect();
-            if needed.is_empty() {
-                return Ok(lists);
-            }
-            self.library.look_up(self.case.place, needed, &mut lists).await?;
-        }
-    }
-
     /// What is done about a rule. `covered` is what compliant rules admit, and grows by what is
     /// added.
     async fn remedy(
@@ -162,7 +187,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         one: &Introduced,
         judgement: &Judgement,
         covered: &mut Traffic,
-    ) -> Result<Remedy, AuditError> {
+    ) -> Result<Remedy, Stopped> {
         let rule = &one.rule;
         let pieces = would_keep(self.settings, judge, rule, judgement, covered);
         let left_alone = |outcome, detail, hold| Remedy {

@@ -135,10 +135,11 @@ fn everything(
     (all.collect(), settings.sweep_remediation)
 }
 
-/// A rule that was reverted and not told of. Where it is there again, its tags say whether it is
+/// A rule that was reverted and not told of, or that was to be. Where it is there again, its tags say whether it is
 /// held now.
 fn retold(settings: &Settings, rule: &Rule, present: &[Rule], now: DateTime<Utc>) -> Introduced {
-    let note = "This audit reverted the rule before, and could not say so then.".to_owned();
+    let note = "This audit had EC2 revoke the rule before, and could not say then what came of it."
+        .to_owned();
     let read = as_read(rule, present);
     Introduced { seen: read.seen, ..Introduced::standing(settings, &read.rule, Some(note), now) }
 }

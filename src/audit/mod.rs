@@ -9,12 +9,15 @@
 mod case;
 mod change;
 mod check;
+mod counts;
 mod deadline;
 mod error;
 mod group;
 mod introduced;
+mod invocation;
 mod library;
 mod list;
+mod noncompliant;
 mod ports;
 mod remedy;
 mod retell;
@@ -29,7 +32,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tracing::Instrument;
 
-pub use check::check;
+pub use check::Check;
+pub use counts::Counts;
 pub use error::AuditError;
 pub use ports::{
     Ec2Error, Group, GroupPage, ListState, Notifier, NotifyError, Onward, OnwardError, Place,
@@ -39,8 +43,8 @@ pub use remedy::ONLY_REPORTED;
 pub use summary::merged;
 pub use sweep::{Survey, survey};
 
-use crate::event::{Event, GroupKey, Record, decode};
-use crate::finding::{Report, ReportBaseline, ReportOutcome};
+use crate::event::{Event, GroupKey, Record, Task};
+use crate::finding::{Finding, Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
@@ -53,6 +57,8 @@ pub type Clock<'a> = &'a dyn Fn() -> DateTime<Utc>;
 /// What came of an event: what was found is published even where something failed.
 struct Audited {
     report: Report,
+    /// What was to be reverted, and nobody knows whether it was.
+    in_doubt: Vec<Finding>,
     /// What is left for another invocation, as its payload.
     rest: Option<Value>,
     /// Why all of it has to be tried again.
@@ -61,7 +67,7 @@ struct Audited {
 
 impl From<Report> for Audited {
     fn from(report: Report) -> Self {
-        Self { report, rest: None, failed: None }
+        Self { report, in_doubt: Vec::new(), rest: None, failed: None }
     }
 }
 
@@ -98,37 +104,6 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         self
     }
 
-    /// Audits everything in an invocation's payload and publishes what was found. By `deadline`
-    /// there has to be an answer.
-    ///
-    /// # Errors
-    ///
-    /// The first error that may pass, after everything has had its turn: trying all of it again
-    /// does no harm.
-    pub async fn handle(
-        &self,
-        payload: &[u8],
-        clock: Clock<'_>,
-        deadline: Option<DateTime<Utc>>,
-    ) -> Result<Report, AuditError> {
-        let mut reports = Vec::new();
-        let mut failed = None;
-        for event in decode(payload) {
-            // Boxed, so that the invocation's own future stays small.
-            match Box::pin(self.audit(&event, clock, deadline)).await {
-                Ok(report) => reports.push(report),
-                Err(error) => {
-                    tracing::warn!(%error, "the event has to be audited again");
-                    failed.get_or_insert(error);
-                }
-            }
-        }
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(merged(&self.baseline, reports)),
-        }
-    }
-
     /// Audits one event and publishes what was found.
     ///
     /// # Errors
@@ -139,6 +114,16 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         event: &Event,
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
+    ) -> Result<Report, AuditError> {
+        self.counted(event, clock, deadline, &mut Counts::default()).await
+    }
+
+    async fn counted(
+        &self,
+        event: &Event,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+        counts: &mut Counts,
     ) -> Result<Report, AuditError> {
         let (record, group) = match event {
             Event::Change(change) => (Some(&change.record), change.group.as_str()),
@@ -156,7 +141,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             event_name = known(record.and_then(|record| record.event_name.as_ref())),
             group_id = group,
         );
-        self.audited(event, clock, deadline).instrument(span).await
+        self.audited(event, clock, deadline, counts).instrument(span).await
     }
 
     async fn audited(
@@ -164,8 +149,9 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         event: &Event,
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
+        counts: &mut Counts,
     ) -> Result<Report, AuditError> {
-        let Audited { report, rest, failed } = match event {
+        let Audited { report, in_doubt, rest, failed } = match event {
             Event::Ignored(reason) => {
                 not_audited(&self.baseline, ReportOutcome::Ignored, reason.clone()).into()
             }
@@ -180,14 +166,16 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Event::Watched(change) => self.watched(change, clock()).into(),
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
         };
-        if let Err(error) = self.publish(&report).await {
-            for payload in retell(event, &report) {
-                if let Err(error) = self.onward.go_on(&payload).await {
-                    tracing::error!(%error, %payload, "what was reverted cannot be told of");
-                }
+        counts.acted(&report);
+        let published = self.publish(&report).await;
+        let untold = if published.is_err() { &report.findings[..] } else { &[] };
+        for payload in retell(event, untold, &in_doubt) {
+            if let Err(error) = self.onward.go_on(&payload).await {
+                tracing::error!(%error, %payload, "what was reverted cannot be told of");
             }
-            return Err(error);
         }
+        published?;
+        counts.published(&report, clock());
         if let Some(rest) = &rest {
             self.onward.go_on(rest).await?;
         }
@@ -195,8 +183,8 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             && rest.is_none()
             && failed.is_none()
         {
-            // The alarm on missed sweeps counts these.
             tracing::info!(task = schedule.task.as_str(), "done");
+            counts.sweeps += u64::from(schedule.task == Task::Sweep);
         }
         failed.map_or(Ok(report), Err)
     }
@@ -227,7 +215,8 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     fn broken_off(&self, mut tally: Tally, error: AuditError) -> Audited {
         tally.findings.retain(|finding| finding.remediation.took_away());
         tally.partial = true;
-        Audited { report: report(&self.baseline, tally), rest: None, failed: Some(error) }
+        let in_doubt = std::mem::take(&mut tally.in_doubt);
+        Audited { report: report(&self.baseline, tally), in_doubt, rest: None, failed: Some(error) }
     }
 
     fn unaudited(

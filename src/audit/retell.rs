@@ -1,21 +1,24 @@
-//! What was reverted and could not be published.
+//! What was reverted and could not be published, and what was to be reverted when nobody knows
+//! whether it was.
 //!
 //! A change that says what it opened is audited again when the invocation is tried again: then EC2
 //! has nothing to revoke, and that is published, with the undo. A sweep, or a change that is not
 //! understood, finds nothing any more once the rule is gone. So where the publication fails, what
-//! was reverted is handed on as events that do say it.
+//! was reverted is handed on as events that do say it; and so is what EC2 was asked to revoke without
+//! saying what came of it, which then is asked again.
 
 use serde_json::{Value, json};
 
 use crate::event::{ChangeKind, Event, RETOLD};
-use crate::finding::{Finding, Report};
+use crate::finding::Finding;
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 
 /// An asynchronous invocation takes 256 KiB, and some of it is needed around the records.
 const MAX_BYTES: usize = 200 * 1024;
 
-/// The payloads that have the reverts of a report told again; none where the event itself does.
-pub fn retell(event: &Event, report: &Report) -> Vec<Value> {
+/// The payloads that have these told again: the reverts among what was found, and what is in doubt;
+/// none where the event itself does.
+pub fn retell(event: &Event, untold: &[Finding], in_doubt: &[Finding]) -> Vec<Value> {
     if let Event::Change(change) = event
         && tells_itself(&change.kind)
     {
@@ -23,7 +26,8 @@ pub fn retell(event: &Event, report: &Report) -> Vec<Value> {
     }
     let mut payloads = Vec::new();
     let (mut records, mut size) = (Vec::new(), 0);
-    for record in report.findings.iter().filter_map(record) {
+    let reverted = untold.iter().filter(|finding| finding.remediation.took_away());
+    for record in reverted.chain(in_doubt).filter_map(record) {
         let bytes = record.to_string().len();
         if size + bytes > MAX_BYTES && !records.is_empty() {
             payloads.push(json!({ "Records": std::mem::take(&mut records) }));
@@ -43,11 +47,11 @@ pub fn tells_itself(kind: &ChangeKind) -> bool {
     matches!(kind, ChangeKind::Authorized(_) | ChangeKind::Modified(_))
 }
 
-/// The record of a call that would have added the rule which was taken away.
+/// The record of a call that would have added the rule.
 fn record(finding: &Finding) -> Option<Value> {
     let remediation = &finding.remediation;
     let (rule, group) = (finding.rule.as_ref()?, finding.group.as_ref()?);
-    if !remediation.took_away() || rule.direction != Direction::Ingress {
+    if rule.direction != Direction::Ingress {
         return None;
     }
     let change = finding.change.as_ref();

@@ -5,8 +5,13 @@
 //! changed meanwhile. A rule that the read did not show is revoked first, and pieces follow only if
 //! EC2 did revoke it: so nothing is ever added for a rule that was not there.
 
+mod done;
+
+pub use done::Done;
+
+use done::{Pieces, finished, gone_meanwhile};
+
 use super::ports::{Ec2Error, Group, Place, Revoked, SecurityGroups};
-use crate::finding::Outcome;
 use crate::plan::{MAX_PIECES, is_piece_of};
 use crate::rule::{Peer, Rule};
 use crate::words::rule_text;
@@ -28,75 +33,6 @@ pub struct Order<'a> {
     pub pieces: &'a [Rule],
 }
 
-/// What became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// In one word.
-    pub outcome: Outcome,
-    /// In sentences.
-    pub detail: String,
-    /// The pieces that were added by this run.
-    pub added: Vec<Rule>,
-    /// The pieces that are in place: those, and the ones that were there already.
-    pub placed: Vec<Rule>,
-    /// Whether the rule is gone.
-    pub gone: bool,
-    /// Whether the group was at its limit of rules.
-    pub full: bool,
-}
-
-impl Done {
-    /// The rule is as it was.
-    pub fn failed(detail: String) -> Self {
-        Self {
-            outcome: Outcome::Failed,
-            detail,
-            added: Vec::new(),
-            placed: Vec::new(),
-            gone: false,
-            full: false,
-        }
-    }
-
-    /// The rule is there, and these pieces beside it.
-    fn left(reason: &str, pieces: Pieces) -> Self {
-        let detail = left(reason, &pieces);
-        Self { added: pieces.added, placed: pieces.placed, ..Self::failed(detail) }
-    }
-
-    /// There was nothing to revoke.
-    fn already_gone(mut detail: String, order: &Order<'_>, pieces: Pieces) -> Self {
-        let missing: Vec<String> = order
-            .pieces
-            .iter()
-            .filter(|piece| pieces.placed.iter().all(|other| other.content() != piece.content()))
-            .map(rule_text)
-            .collect();
-        if !missing.is_empty() {
-            detail.push_str(&format!(
-                " What the baseline admits of it was not added: {}. Add it by hand where it is needed.",
-                missing.join("; ")
-            ));
-        }
-        Self {
-            outcome: Outcome::AlreadyGone,
-            gone: true,
-            added: pieces.added,
-            placed: pieces.placed,
-            ..Self::failed(detail)
-        }
-    }
-}
-
-/// What became of the pieces.
-#[derive(Default)]
-struct Pieces {
-    added: Vec<Rule>,
-    placed: Vec<Rule>,
-    refused: Vec<String>,
-    missing: Vec<String>,
-}
-
 enum Placed {
     All,
     /// The group is full; so many pieces were dealt with before.
@@ -104,9 +40,25 @@ enum Placed {
     Stopped(Ec2Error),
 }
 
-/// Carries the order out. Only an error that may pass comes back as an error, and only while the
-/// rule is still there: then the whole is tried again, and what was added already counts.
-pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+/// Why an order has to be carried out again. What was added already counts then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// An error that may pass.
+    pub error: Ec2Error,
+    /// Whether the rule may be gone: EC2 was asked to revoke it, and nobody knows what came of it.
+    pub in_doubt: bool,
+}
+
+/// The rule is as it was.
+impl From<Ec2Error> for Stopped {
+    fn from(error: Ec2Error) -> Self {
+        Self { error, in_doubt: false }
+    }
+}
+
+/// Carries the order out. Only an error that may pass comes back as an error: then the whole is
+/// tried again.
+pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
     if order.pieces.len() > MAX_PIECES {
         return Ok(Done::failed(format!(
             "Nothing was changed: what the baseline admits of this rule takes {} rules, and more \
@@ -117,7 +69,7 @@ pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done
     if order.seen { replace(ec2, order).await } else { revoke_unseen(ec2, order).await }
 }
 
-async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
     let mut pieces = Pieces::default();
     let rest = match place(ec2, order, order.pieces, &mut pieces).await? {
         Placed::All => &[],
@@ -134,12 +86,12 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
             Ok(Done { full: !rest.is_empty(), ..finished(pieces) })
         }
         Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), order, pieces)),
-        Err(error) if error.may_pass() => Err(error),
-        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(stopped) if stopped.error.may_pass() => Err(stopped),
+        Err(Stopped { error, .. }) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
-async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
     let mut pieces = Pieces::default();
     match revoke(ec2, order).await {
         Ok(true) => {
@@ -151,8 +103,8 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
                           Somebody else removed or changed it, or an earlier run of this audit did.";
             Ok(Done::already_gone(detail.to_owned(), order, pieces))
         }
-        Err(error) if error.may_pass() => Err(error),
-        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(stopped) if stopped.error.may_pass() => Err(stopped),
+        Err(Stopped { error, .. }) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
@@ -228,74 +180,34 @@ async fn read_back(
 }
 
 /// Whether EC2 took the rule away; `false` where it had nothing to take away.
-async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
+async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Stopped> {
     match ec2.revoke(order.place, &order.group.id, order.rule).await {
         Ok(Revoked::Proven) => Ok(true),
         Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { .. }) => Ok(false),
-        Ok(Revoked::Unproven) => {
-            let rules = match ec2.rules(order.place, order.group).await {
-                Ok(rules) => rules,
-                Err(error) if error.may_pass() => return Err(error),
-                // EC2 said yes, and nobody can say more.
-                Err(_) => return Ok(true),
-            };
-            if rules.iter().any(|rule| rule.content() == order.rule.content()) {
-                return Err(Ec2Error::Passing {
-                    action: "RevokeSecurityGroupIngress",
-                    message: format!("`{}` is still read there", rule_text(order.rule)),
-                });
+        Ok(Revoked::Unproven) => match is_read(ec2, order).await {
+            Ok(false) => Ok(true),
+            Ok(true) => {
+                let action = "RevokeSecurityGroupIngress";
+                let message = format!("`{}` is still read there", rule_text(order.rule));
+                Err(Stopped { error: Ec2Error::Passing { action, message }, in_doubt: true })
             }
-            Ok(true)
-        }
-        Err(error) => Err(error),
+            Err(error) if error.may_pass() => Err(Stopped { error, in_doubt: true }),
+            // EC2 said yes, and nobody can say more.
+            Err(_) => Ok(true),
+        },
+        // An answer that was lost, on this try or on one before it, may have been a yes. Where the
+        // rule was read before and is read no more, it was.
+        Err(error) if error.may_pass() => match is_read(ec2, order).await {
+            Ok(false) if order.seen => Ok(true),
+            Ok(_) => Err(error.into()),
+            Err(_) => Err(Stopped { error, in_doubt: true }),
+        },
+        Err(error) => Err(error.into()),
     }
 }
 
-fn finished(pieces: Pieces) -> Done {
-    let mut detail = if pieces.placed.is_empty() {
-        "The rule was revoked.".to_owned()
-    } else {
-        "The rule was revoked; what the baseline admits of it was put in its place.".to_owned()
-    };
-    if !pieces.refused.is_empty() {
-        detail.push_str(&format!(" EC2 did not take the peer of: {}.", pieces.refused.join("; ")));
-    }
-    let outcome = if !pieces.missing.is_empty() {
-        detail.push_str(&format!(
-            " The baseline admits these too, and they could not be added: {}. Add them by hand.",
-            pieces.missing.join("; ")
-        ));
-        Outcome::Failed
-    } else if pieces.placed.is_empty() {
-        Outcome::Reverted
-    } else {
-        Outcome::Narrowed
-    };
-    Done { outcome, detail, added: pieces.added, placed: pieces.placed, gone: true, full: false }
-}
-
-fn left(reason: &str, pieces: &Pieces) -> String {
-    let mut detail = format!("The rule was not revoked: {reason}.");
-    if !pieces.added.is_empty() {
-        detail.push_str(&format!(
-            " Added before that, within what the rule and the baseline admit: {}.",
-            texts(&pieces.added)
-        ));
-    }
-    detail
-}
-
-fn gone_meanwhile(pieces: &Pieces) -> String {
-    let mut detail =
-        "The rule was there when it was read and gone when it was to be revoked: somebody else \
-         removed or changed it in between, or this audit did in another run."
-            .to_owned();
-    if !pieces.added.is_empty() {
-        detail.push_str(&format!(" What complies of it stays: {}.", texts(&pieces.added)));
-    }
-    detail
-}
-
-fn texts(rules: &[Rule]) -> String {
-    rules.iter().map(rule_text).collect::<Vec<_>>().join("; ")
+/// Whether the rule is in the group, as it is read now.
+async fn is_read(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
+    let rules = ec2.rules(order.place, order.group).await?;
+    Ok(rules.iter().any(|rule| rule.content() == order.rule.content()))
 }

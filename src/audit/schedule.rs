@@ -79,7 +79,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             rest = None;
         }
         let rest = rest.map(|rest| rest.to_payload());
-        Audited { report: report(&self.baseline, tally), rest, failed }
+        let in_doubt = std::mem::take(&mut tally.in_doubt);
+        Audited { report: report(&self.baseline, tally), in_doubt, rest, failed }
     }
 
     /// Closes what was held open and is held no longer, and what asks to be and is not. What there
@@ -118,7 +119,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
         }
         tally.partial |= failed.is_some();
-        Audited { report: report(&self.baseline, tally), rest: None, failed }
+        let in_doubt = std::mem::take(&mut tally.in_doubt);
+        Audited { report: report(&self.baseline, tally), in_doubt, rest: None, failed }
     }
 
     async fn end_holds(

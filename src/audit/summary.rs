@@ -14,6 +14,8 @@ pub struct Tally {
     pub rules: usize,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// What was to be reverted, and nobody knows whether it was.
+    pub in_doubt: Vec<Finding>,
     /// What was exempt.
     pub exempt: Vec<Exempted>,
     /// How many rules are exempt, wholly or in part.
@@ -28,6 +30,7 @@ impl Tally {
         self.groups += other.groups;
         self.rules += other.rules;
         self.findings.extend(other.findings);
+        self.in_doubt.extend(other.in_doubt);
         self.exempt.extend(other.exempt);
         self.exempt_rules += other.exempt_rules;
         self.partial |= other.partial;

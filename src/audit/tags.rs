@@ -66,7 +66,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 let rest = TagChange { groups: left.to_vec(), ..change.clone() }.to_payload();
                 tally.partial = true;
                 let report = report(&self.baseline, tally);
-                return Ok(Audited { report, rest: Some(rest), failed: None });
+                return Ok(Audited { rest: Some(rest), ..report.into() });
             }
         }
         Ok(report(&self.baseline, tally).into())

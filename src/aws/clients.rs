@@ -12,8 +12,10 @@ use aws_sdk_ec2::config::SharedCredentialsProvider;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 use super::error::ec2_error;
+use super::whole::Whole;
 use crate::audit::{Ec2Error, Place};
 use crate::baseline::quote;
+use crate::region::is_region;
 use crate::settings::{FunctionSettings, MemberRole};
 
 /// What the function is called in the other account's trail.
@@ -83,7 +85,7 @@ impl Clients {
         if let Some(client) = locked(&self.clients).get(place) {
             return Ok(At { client: client.clone(), role });
         }
-        let mut config = aws_sdk_ec2::config::Builder::from(&self.config);
+        let mut config = aws_sdk_ec2::config::Builder::from(&self.config).interceptor(Whole);
         if let Some(region) = &place.region {
             config = config.region(Region::new(region.clone()));
         }
@@ -141,12 +143,6 @@ impl At {
     {
         move |error| ec2_error(action, self.role.as_deref(), error)
     }
-}
-
-/// The names that regions can have are host names' parts.
-fn is_region(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn no_place(code: &str, message: String) -> Ec2Error {

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use aws_config::SdkConfig;
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, IpPermission};
 
 use super::clients::{At, Clients};
+use super::connections::Opening;
 use super::lists::{self, Kept};
 use super::wire::{group, listed_rule, permission};
 use crate::audit::{
@@ -42,6 +43,15 @@ impl AwsEc2 {
     /// role there, if it has one.
     pub fn of_function(config: SdkConfig, function: &FunctionSettings) -> Self {
         Self { clients: Clients::of_function(config, function), lists: Kept::default() }
+    }
+
+    /// Opens the connection that calls about this place go by.
+    pub(super) async fn open(&self, place: &Place, opening: &Opening) {
+        let Ok(at) = self.clients.at(place).await else { return };
+        let config = aws_sdk_ec2::Config::builder().http_client(opening.clone());
+        let call = at.client.describe_security_groups();
+        // It is not sent, which is an error.
+        drop(call.customize().config_override(config).send().await);
     }
 }
 
@@ -129,62 +139,48 @@ impl SecurityGroups for AwsEc2 {
     }
 
     async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
+        const ACTION: &str = "AuthorizeSecurityGroupIngress";
         let at = self.clients.at(place).await?;
-        let permission = permission(rule);
-        match rule.direction {
-            Direction::Ingress => at
-                .client
-                .authorize_security_group_ingress()
-                .group_id(group)
-                .ip_permissions(permission)
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(at.failed("AuthorizeSecurityGroupIngress")),
-            Direction::Egress => at
-                .client
-                .authorize_security_group_egress()
-                .group_id(group)
-                .ip_permissions(permission)
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(at.failed("AuthorizeSecurityGroupEgress")),
-        }
+        at.client
+            .authorize_security_group_ingress()
+            .group_id(group)
+            .ip_permissions(ingress(ACTION, rule)?)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(at.failed(ACTION))
     }
 
     async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
+        const ACTION: &str = "RevokeSecurityGroupIngress";
         let at = self.clients.at(place).await?;
-        let permission = permission(rule);
-        let (unknown, revoked) = match rule.direction {
-            Direction::Ingress => {
-                let answer = at
-                    .client
-                    .revoke_security_group_ingress()
-                    .group_id(group)
-                    .ip_permissions(permission)
-                    .send()
-                    .await
-                    .map_err(at.failed("RevokeSecurityGroupIngress"))?;
-                (answer.unknown_ip_permissions().len(), answer.revoked_security_group_rules().len())
-            }
-            Direction::Egress => {
-                let answer = at
-                    .client
-                    .revoke_security_group_egress()
-                    .group_id(group)
-                    .ip_permissions(permission)
-                    .send()
-                    .await
-                    .map_err(at.failed("RevokeSecurityGroupEgress"))?;
-                (answer.unknown_ip_permissions().len(), answer.revoked_security_group_rules().len())
-            }
-        };
-        Ok(match (unknown, revoked) {
+        let answer = at
+            .client
+            .revoke_security_group_ingress()
+            .group_id(group)
+            .ip_permissions(ingress(ACTION, rule)?)
+            .send()
+            .await
+            .map_err(at.failed(ACTION))?;
+        let revoked = answer.revoked_security_group_rules().len();
+        Ok(match (answer.unknown_ip_permissions().len(), revoked) {
             (_, 1..) => Revoked::Proven,
             (1.., 0) => Revoked::NothingThere,
             (0, 0) => Revoked::Unproven,
         })
+    }
+}
+
+/// The rule as EC2 takes it. No revert touches egress, and the role has no right to it: so there is
+/// no call for it either.
+fn ingress(action: &'static str, rule: &Rule) -> Result<IpPermission, Ec2Error> {
+    match rule.direction {
+        Direction::Ingress => Ok(permission(rule)),
+        Direction::Egress => Err(Ec2Error::Refused {
+            action,
+            code: "EgressRule".to_owned(),
+            message: "rules of egress are never changed".to_owned(),
+        }),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::error::Error;
 
-use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::audit::Ec2Error;
+use crate::report::inert::clip;
 
 /// The word of EC2 or STS for a fault of its own, for throttling, and for credentials that ran out
 /// and are renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").
@@ -36,13 +37,33 @@ const DENIED: [&str; 7] = [
     "Blocked",
 ];
 
+/// So many characters are said of what went wrong.
+const LONGEST: usize = 1024;
+
+/// What an error says, and what each of its causes adds.
+///
+/// Never its `Debug`, with which the SDK's own way of showing errors ends: an answer that cannot be
+/// read is in it whole, and an answer of STS has credentials in it.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !said.ends_with(&more) {
+            said = format!("{said}: {more}");
+        }
+        cause = error.source();
+    }
+    clip(&said, LONGEST)
+}
+
 /// What an error of the SDK means. What is no answer of EC2's at all may pass, unless STS refused
 /// `role`, whose credentials the call was to be made with.
 pub fn ec2_error<E>(action: &'static str, role: Option<&str>, error: SdkError<E>) -> Ec2Error
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let message = || DisplayErrorContext(&error).to_string();
+    let message = || causes(&error);
     let service = match &error {
         SdkError::ServiceError(service) => service,
         SdkError::ConstructionFailure(_) => {
@@ -96,11 +117,12 @@ fn may_pass(code: &str, server_fault: bool) -> bool {
     PASSING.contains(&code) || code.is_empty() || server_fault
 }
 
-/// The service's code and words.
-fn told(error: &impl ProvideErrorMetadata) -> String {
-    let code = error.code().unwrap_or_default();
-    match error.message() {
-        Some(message) => format!("{code}: {message}"),
-        None => code.to_owned(),
+/// The service's code and words; where it has neither, what is wrong with its answer.
+fn told(error: &(impl ProvideErrorMetadata + Error + 'static)) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, Some(message)) => message.to_owned(),
+        (None, None) => causes(error),
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use aws_config::{Region, SdkConfig};
 
-use super::{AwsEc2, with_limits};
+use super::{AwsEc2, Connections, with_limits};
 use crate::audit::Place;
 
 /// An account, as somebody who is logged in sees it.
@@ -25,7 +25,7 @@ impl Live {
     ///
     /// Where there are no credentials, or AWS does not take them.
     pub async fn log_in(profile: Option<&str>, region: Option<&str>) -> Result<Self, LiveError> {
-        let mut loader = with_limits();
+        let mut loader = with_limits(&Connections::default());
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }

@@ -1,13 +1,16 @@
-//! The only files that name the AWS SDK.
+//! The only files that name the AWS SDK, and the one that makes metrics for CloudWatch.
 
 mod clients;
+mod connections;
 mod ec2;
 mod error;
 mod lists;
 #[cfg(feature = "live")]
 mod live;
+mod metrics;
 mod onward;
 mod sns;
+mod whole;
 mod wire;
 
 use std::time::Duration;
@@ -16,9 +19,11 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 
+pub use connections::Connections;
 pub use ec2::AwsEc2;
 #[cfg(feature = "live")]
 pub use live::{Live, LiveError};
+pub use metrics::{Metrics, MetricsError};
 pub use onward::AwsOnward;
 pub use sns::AwsSns;
 
@@ -36,18 +41,19 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 4;
 
 /// Credentials, region and endpoints as the environment has them, with the auditor's limits of
-/// time. Everything built from it shares one HTTP client.
-pub async fn sdk_config() -> SdkConfig {
-    with_limits().load().await
+/// time. Everything built from it shares these connections.
+pub async fn sdk_config(connections: &Connections) -> SdkConfig {
+    with_limits(connections).load().await
 }
 
-fn with_limits() -> ConfigLoader {
+fn with_limits(connections: &Connections) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
         .build();
     aws_config::defaults(BehaviorVersion::latest())
+        .http_client(connections.clone())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
 }

@@ -2,11 +2,11 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::DisplayErrorContext;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde_json::Value;
 
+use super::error::causes;
 use crate::audit::{Onward, OnwardError};
 
 /// The function's way to invoke itself.
@@ -40,7 +40,7 @@ impl Onward for AwsOnward {
                 tracing::info!("handed on");
                 Ok(())
             }
-            Err(error) => Err(OnwardError { message: DisplayErrorContext(&error).to_string() }),
+            Err(error) => Err(OnwardError { message: causes(&error) }),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::DisplayErrorContext;
 use aws_sdk_sns::types::MessageAttributeValue;
 
+use super::connections::Opening;
+use super::error::causes;
 use crate::audit::{Notifier, NotifyError};
 use crate::report::sns::Message;
 
@@ -19,6 +20,14 @@ impl AwsSns {
     /// The topic with this ARN.
     pub fn new(config: &SdkConfig, topic: &str) -> Self {
         Self { client: Client::new(config), topic: topic.to_owned() }
+    }
+
+    /// Opens the connection that messages go by.
+    pub(super) async fn open(&self, opening: &Opening) {
+        let config = aws_sdk_sns::Config::builder().http_client(opening.clone());
+        let call = self.client.publish().topic_arn(&self.topic).message("");
+        // It is not sent, which is an error.
+        drop(call.customize().config_override(config).send().await);
     }
 }
 
@@ -45,7 +54,7 @@ impl Notifier for AwsSns {
                 tracing::info!(message_id = answer.message_id().unwrap_or_default(), "published");
                 Ok(())
             }
-            Err(error) => Err(failed(DisplayErrorContext(&error).to_string())),
+            Err(error) => Err(failed(causes(&error))),
         }
     }
 }

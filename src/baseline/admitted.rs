@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ANYWHERE, Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
 use crate::net::{
     Cells, GroupRef, IntervalSet, Layers, Reference, ReferenceSet, Set, Traffic, addresses,
+    interval_ipv4, interval_ipv6,
 };
-use crate::rule::Direction;
+use crate::rule::{Direction, Peer, Rule};
 
 /// The entries of the prefix lists that have been looked up, by id: the blocks of addresses, or why
 /// they could not be read.
@@ -77,6 +78,14 @@ impl Baseline {
             parts.push(resolved.traffic);
         }
         Admitted { unknown, ..Admitted::of(Traffic::union_of(parts)) }
+    }
+
+    /// Where entries of a direction admit the group itself, whichever it is.
+    pub fn cells_of_own(&self, direction: Direction) -> Cells {
+        self.entries(direction)
+            .iter()
+            .filter(|entry| self.terms(&entry.peers).any(|peer| *peer == BaselinePeer::Own))
+            .fold(Cells::empty(), |all, entry| all.union(&entry.cells()))
     }
 
     /// The prefix lists that the entries of a direction name.
@@ -166,6 +175,56 @@ impl Admitted {
         let traffic = self.traffic.union(&Traffic::union_of(parts));
         Self { unknown: self.unknown.clone(), ..Self::of(traffic) }
     }
+}
+
+impl Admitted {
+    /// Whether a rule admits nothing but what is admitted here, as far as a look can tell: of
+    /// addresses it is always right, and what it says of a group or list is right where it is yes.
+    /// It makes no set, so it costs a fraction of the difference that says the same.
+    pub fn surely_admits(&self, rule: &Rule) -> bool {
+        let traffic = &self.traffic;
+        match &rule.peer {
+            Peer::Ipv4(net) => {
+                let peers = interval_ipv4(net);
+                everywhere(rule, &traffic.ipv4, |admitted| admitted.covers(&peers))
+            }
+            Peer::Ipv6(net) => {
+                let peers = interval_ipv6(net);
+                everywhere(rule, &traffic.ipv6, |admitted| admitted.covers(&peers))
+            }
+            Peer::Reference(reference) => {
+                let selectors = rule.selector();
+                let anybody = &self.anybody;
+                anybody.covers(&rule.protocol.numbers(), |ports| ports.covers(&selectors))
+                    // A list by its name may be wide.
+                    || matches!(reference, Reference::Group(_))
+                        && everywhere(rule, &traffic.references, |named| named.contains(reference))
+            }
+        }
+    }
+
+    /// The same where entries that admit the group itself (`own`) have a group.
+    #[must_use]
+    pub fn with_own(&self, own: &Cells, group: &str) -> Self {
+        let group = Reference::Group(GroupRef { account: None, id: group.to_owned() });
+        let (none_ipv4, none_ipv6) = (IntervalSet::empty(), IntervalSet::empty());
+        let own = Traffic::new(own, &none_ipv4, &none_ipv6, &std::iter::once(group).collect());
+        Self {
+            traffic: self.traffic.union(&own),
+            anybody: self.anybody.clone(),
+            unknown: self.unknown.clone(),
+        }
+    }
+}
+
+/// Whether `holds` is true of the peers of every protocol and selector of a rule.
+fn everywhere<V: Set>(
+    rule: &Rule,
+    layers: &Layers<u8, Layers<u16, V>>,
+    mut holds: impl FnMut(&V) -> bool,
+) -> bool {
+    let selectors = rule.selector();
+    layers.covers(&rule.protocol.numbers(), |ports| ports.covers(&selectors, &mut holds))
 }
 
 impl Entry {

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
 use crate::net::{Interval, IntervalSet};
+use crate::report::inert::is_visible;
 use crate::rule::Protocol;
 
 impl Baseline {
@@ -126,14 +127,14 @@ fn text(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '"' | '\\' => quoted.extend(['\\', letter]),
-            // Line separators, byte order marks and what is no character: readers differ on them.
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+            letter if is_visible(letter) => quoted.push(letter),
+            // Readers of YAML differ on some of them, and people see none.
+            letter if u32::from(letter) > 0xffff => {
+                let _ = write!(quoted, "\\U{:08x}", u32::from(letter));
+            }
+            letter => {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(letter));
             }
-            letter if letter.is_control() => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(letter));
-            }
-            letter => quoted.push(letter),
         }
     }
     quoted.push('"');

@@ -1,5 +1,5 @@
-//! The Lambda function: configuration from the environment, clients built once, and then one audit
-//! an invocation.
+//! The Lambda function: configuration from the environment, clients built once and connected, and
+//! then one audit an invocation.
 
 use std::process::ExitCode;
 
@@ -8,9 +8,10 @@ use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
-use typo3_sg_auditor::audit::{Auditor, Place};
-use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, sdk_config};
-use typo3_sg_auditor::finding::Report;
+use typo3_sg_auditor::audit::{Auditor, Counts, Place};
+use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, Connections, Metrics, sdk_config};
+use typo3_sg_auditor::report::inert;
+use typo3_sg_auditor::report::log::AsciiLog;
 use typo3_sg_auditor::settings::FunctionSettings;
 
 fn main() -> ExitCode {
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
 }
 
 async fn serve(function: FunctionSettings) -> Result<(), Error> {
-    let config = sdk_config().await;
+    let connections = Connections::default();
+    let config = sdk_config(&connections).await;
     let home = Place {
         account: Some(function.account.clone()),
         region: config.region().map(ToString::to_string),
@@ -44,17 +46,22 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
     let sns = AwsSns::new(&config, &function.topic_arn);
     let own_name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
     let onward = AwsOnward::new(&config, &own_name);
+    let metrics = Metrics::of_function(&own_name)?;
     let ec2 = AwsEc2::of_function(config, &function);
+    connections.open(&ec2, &sns, &home).await;
     let auditor = Auditor::new(&ec2, &sns, &onward, &function.settings, &home)
         .with_members(function.member_role.is_some());
-    let auditor = &auditor;
+    let (auditor, metrics) = (&auditor, &metrics);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let payload = event.payload.get().as_bytes();
-        let audited = auditor.handle(payload, &Utc::now, deadline(&event.context)).await;
+        let mut counts = Counts::default();
+        let deadline = deadline(&event.context);
+        let audited = auditor.handle_and_count(payload, &Utc::now, deadline, &mut counts).await;
+        metrics.log(&counts);
         audited.map_err(|error| Diagnostic {
             error_type: error.kind().to_owned(),
-            error_message: error.to_string(),
-        }) as Result<Report, Diagnostic>
+            error_message: inert::plain(&error.to_string()),
+        })
     }))
     .await
 }
@@ -76,7 +83,13 @@ fn log_as_json() {
         .with_target("typo3_sg_auditor", level)
         .with_target("lambda_runtime", LevelFilter::INFO);
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false))
+        .with(
+            tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_writer(|| AsciiLog(std::io::stdout())),
+        )
         .with(targets)
         .init();
 }

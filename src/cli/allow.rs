@@ -10,6 +10,7 @@ use super::args::{Allow, AllowProtocol};
 use super::{Answer, CliError};
 use crate::baseline::{BaselinePeer, parse_peers, parse_ports, quote};
 use crate::hold::{Hold, VALUE_CHARS, says_why};
+use crate::region::is_region;
 use crate::report::inert;
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 use crate::settings::SettingsError;
@@ -180,9 +181,7 @@ fn reason(text: &str) -> Result<String, String> {
 }
 
 fn region(text: &str) -> Result<String, String> {
-    let plausible = text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if plausible {
+    if is_region(text) {
         Ok(text.to_owned())
     } else {
         Err(format!("{} is no region; write one such as eu-central-1", quote(text)))

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::args::{Check, Format};
 use super::{Answer, CliError, input, settings};
-use crate::audit::check;
+use crate::audit::Check as GroupsCheck;
 use crate::baseline::{Baseline, Lists};
+use crate::describe::DescribedGroup;
 use crate::finding::{Code, Report};
 use crate::net::Reference;
 use crate::report::terminal::{Style, exit_status, render};
@@ -44,12 +45,15 @@ fn in_file(
     input::read_once([groups].into_iter().chain(common.prefix_lists.as_deref()))?;
     let lists = input::read_lists(common.prefix_lists.as_deref())?;
     let name = || input::name(groups);
-    let groups = input::read_groups(groups)?;
-    if groups.is_empty() {
+    let check = input::fold_groups(
+        groups,
+        || GroupsCheck::new(&settings, &lists, now),
+        |check, DescribedGroup { place, group, rules }| check.group(&place, &group, &rules),
+    )?;
+    if check.is_empty() {
         return Err(CliError::NoGroups { name: name() });
     }
-    let groups = groups.into_iter().map(|group| (group.place, group.group, group.rules)).collect();
-    let report = check(groups, &settings, &lists, now);
+    let report = check.report();
     if report.groups_audited == 0 {
         return Err(CliError::NoneInScope { name: name() });
     }

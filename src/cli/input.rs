@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::CliError;
 use crate::baseline::Lists;
-use crate::describe::{DescribedGroup, groups, prefix_lists};
+use crate::describe::{DescribedGroup, fold, groups, prefix_lists};
 
 /// What stands for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -43,6 +43,17 @@ pub(super) fn read_once<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result
 pub(super) fn read_groups(path: &Path) -> Result<Vec<DescribedGroup>, CliError> {
     let bytes = read(path)?;
     groups(&bytes)
+        .map_err(|error| CliError::Described { name: name(path), source: Box::new(error) })
+}
+
+/// The groups in a file, folded one by one into what `new` makes, as [`fold`] does.
+pub(super) fn fold_groups<T>(
+    path: &Path,
+    new: impl Fn() -> T,
+    take: impl FnMut(&mut T, DescribedGroup),
+) -> Result<T, CliError> {
+    let bytes = read(path)?;
+    fold(&bytes, new, take)
         .map_err(|error| CliError::Described { name: name(path), source: Box::new(error) })
 }
 

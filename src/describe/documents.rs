@@ -18,7 +18,7 @@ pub(super) fn read(input: &[u8]) -> Result<Vec<Value>, DescribeError> {
 }
 
 /// The text without its byte order mark. Windows PowerShell's `>` writes UTF-16.
-fn text(input: &[u8]) -> Result<Cow<'_, str>, DescribeError> {
+pub(super) fn text(input: &[u8]) -> Result<Cow<'_, str>, DescribeError> {
     if let Some(utf16) = input.strip_prefix(&[0xff, 0xfe]) {
         let (pairs, rest) = utf16.as_chunks::<2>();
         let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();

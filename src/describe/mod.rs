@@ -12,6 +12,7 @@ mod documents;
 mod error;
 mod lists;
 mod merge;
+mod quick;
 mod wire;
 
 use serde_json::Value;
@@ -24,6 +25,7 @@ pub use lists::prefix_lists;
 
 use error::found;
 use merge::Merged;
+use quick::NotPlain;
 use wire::{group, rule};
 
 /// A security group as the AWS command line tells of it.
@@ -37,12 +39,47 @@ pub struct DescribedGroup {
     pub rules: Vec<Rule>,
 }
 
+/// Reads security groups and folds each of them, whole, into what `new` makes. Where each group
+/// stands in one place, as AWS prints them, none is kept once it is folded; else it is begun anew,
+/// with all of them at hand.
+///
+/// # Errors
+///
+/// As [`groups`].
+pub fn fold<T>(
+    input: &[u8],
+    new: impl Fn() -> T,
+    mut take: impl FnMut(&mut T, DescribedGroup),
+) -> Result<T, DescribeError> {
+    let mut folded = new();
+    if quick::each(input, |group| take(&mut folded, group)).is_err() {
+        folded = new();
+        for group in groups(input)? {
+            take(&mut folded, group);
+        }
+    }
+    Ok(folded)
+}
+
 /// Reads security groups.
 ///
 /// # Errors
 ///
 /// When the input is no such output, is only a part of one, or holds a rule that cannot be read.
 pub fn groups(input: &[u8]) -> Result<Vec<DescribedGroup>, DescribeError> {
+    let mut merged = Merged::default();
+    let add = |part| {
+        merged.add(part);
+        Ok(())
+    };
+    match quick::parts(input, add) {
+        Ok(()) => Ok(merged.into_groups()),
+        Err(NotPlain) => thorough(input),
+    }
+}
+
+/// Reads what may be in any order and of any kind, and finds what is wrong.
+fn thorough(input: &[u8]) -> Result<Vec<DescribedGroup>, DescribeError> {
     let mut merged = Merged::default();
     let mut more = false;
     for document in documents::read(input)? {
@@ -80,10 +117,10 @@ fn read(document: Value, merged: &mut Merged) -> Result<bool, DescribeError> {
     }
     let has = |key: &str| object.contains_key(key);
     if has("GroupId") && (has("IpPermissions") || has("IpPermissionsEgress")) {
-        merged.add(group(Value::Object(object))?);
+        merged.add(group(&Value::Object(object))?);
         Ok(false)
     } else if has("GroupId") && has("IsEgress") {
-        merged.add(rule(Value::Object(object))?);
+        merged.add(rule(&Value::Object(object))?);
         Ok(false)
     } else {
         Err(match object.get("Error") {

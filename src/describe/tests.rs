@@ -1,5 +1,7 @@
 //! Outputs of the AWS command line, whole and broken.
 
+mod plain;
+
 use std::error::Error;
 
 use super::*;

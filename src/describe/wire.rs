@@ -1,30 +1,64 @@
-//! The shapes of the AWS command line's output. Serde stops here.
+//! The shapes of the AWS command line's output. Serde stops here. Texts are borrowed from the input
+//! where it has them without escapes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::keys_named;
 use super::{DescribeError, DescribedGroup};
 use crate::audit::{Group, Place};
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule, RuleError};
 
+/// What only a JSON object is. Serde would take an array for the fields in their order.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Only<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Only(PhantomData))
+    }
+}
+
+/// A text.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// A group of `describe-security-groups`. Older versions print neither ARN nor IPv6.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireGroup {
+#[serde(rename_all = "PascalCase", bound(deserialize = "P: Deserialize<'de>"))]
+pub(super) struct WireGroup<'a, P> {
     group_id: String,
     group_name: Option<String>,
     vpc_id: Option<String>,
     owner_id: Option<String>,
-    security_group_arn: Option<String>,
+    #[serde(borrow)]
+    security_group_arn: Option<Text<'a>>,
     #[serde(default, deserialize_with = "or_default")]
     tags: Vec<WireTag>,
-    ip_permissions: Vec<Value>,
+    ip_permissions: Vec<P>,
     /// EC2-Classic had none.
-    #[serde(default, deserialize_with = "or_default")]
-    ip_permissions_egress: Vec<Value>,
+    #[serde(default = "Vec::new", deserialize_with = "or_default")]
+    ip_permissions_egress: Vec<P>,
 }
 
 #[derive(Deserialize)]
@@ -37,28 +71,43 @@ struct WireTag {
 
 /// Rules of one protocol and one range of ports.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WirePermission {
-    ip_protocol: String,
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct WirePermission<'a> {
+    #[serde(borrow)]
+    ip_protocol: Cow<'a, str>,
     from_port: Option<i32>,
     to_port: Option<i32>,
-    #[serde(default, deserialize_with = "or_default")]
-    ip_ranges: Vec<WireIpv4>,
-    #[serde(default, deserialize_with = "or_default", rename = "Ipv6Ranges")]
-    ipv6_ranges: Vec<WireIpv6>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    ip_ranges: Vec<WireIpv4<'a>>,
+    #[serde(borrow, default, deserialize_with = "or_default", rename = "Ipv6Ranges")]
+    ipv6_ranges: Vec<WireIpv6<'a>>,
     #[serde(default, deserialize_with = "or_default")]
     user_id_group_pairs: Vec<WireReference>,
     #[serde(default, deserialize_with = "or_default")]
     prefix_list_ids: Vec<WireList>,
-    #[serde(flatten)]
-    rest: BTreeMap<String, Value>,
 }
 
-impl WirePermission {
-    /// The lists that are not known, where there is something in them: it may be peers.
-    fn unknown(&self) -> Option<String> {
-        let lists = || self.rest.iter().filter(|(_, value)| is_filled(value)).map(|(key, _)| key);
-        lists().next().map(|_| keys_named(lists()))
+impl WirePermission<'_> {
+    /// What a permission has.
+    const KEYS: [&'static str; 7] = [
+        "IpProtocol",
+        "FromPort",
+        "ToPort",
+        "IpRanges",
+        "Ipv6Ranges",
+        "UserIdGroupPairs",
+        "PrefixListIds",
+    ];
+
+    /// Takes out what is not known. Where a list among it has something in it, that may be peers.
+    fn take_unknown(permission: &mut Map<String, Value>) -> Option<String> {
+        let unknown: Vec<String> = permission
+            .iter()
+            .filter(|(key, value)| !Self::KEYS.contains(&key.as_str()) && is_filled(value))
+            .map(|(key, _)| key.clone())
+            .collect();
+        permission.retain(|key, _| Self::KEYS.contains(&key.as_str()));
+        (!unknown.is_empty()).then(|| keys_named(unknown.iter()))
     }
 }
 
@@ -73,16 +122,17 @@ fn is_filled(value: &Value) -> bool {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireIpv4 {
-    cidr_ip: String,
+struct WireIpv4<'a> {
+    #[serde(borrow)]
+    cidr_ip: Cow<'a, str>,
     description: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireIpv6 {
-    #[serde(rename = "CidrIpv6")]
-    cidr_ipv6: String,
+struct WireIpv6<'a> {
+    #[serde(borrow, rename = "CidrIpv6")]
+    cidr_ipv6: Cow<'a, str>,
     description: Option<String>,
 }
 
@@ -104,20 +154,23 @@ struct WireList {
 /// A rule of `describe-security-group-rules`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireRule {
+pub(super) struct WireRule<'a> {
     security_group_rule_id: Option<String>,
     group_id: String,
     group_owner_id: Option<String>,
-    security_group_rule_arn: Option<String>,
+    #[serde(borrow)]
+    security_group_rule_arn: Option<Text<'a>>,
     is_egress: bool,
-    ip_protocol: String,
+    #[serde(borrow)]
+    ip_protocol: Cow<'a, str>,
     from_port: Option<i32>,
     to_port: Option<i32>,
-    #[serde(rename = "CidrIpv4")]
-    cidr_ipv4: Option<String>,
-    #[serde(rename = "CidrIpv6")]
-    cidr_ipv6: Option<String>,
-    prefix_list_id: Option<String>,
+    #[serde(borrow, rename = "CidrIpv4")]
+    cidr_ipv4: Option<Text<'a>>,
+    #[serde(borrow, rename = "CidrIpv6")]
+    cidr_ipv6: Option<Text<'a>>,
+    #[serde(borrow)]
+    prefix_list_id: Option<Text<'a>>,
     referenced_group_info: Option<WireReference>,
     description: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
@@ -131,64 +184,110 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 }
 
 /// A group of `describe-security-groups`.
-pub(super) fn group(value: Value) -> Result<DescribedGroup, DescribeError> {
-    let id = text_of(&value, "GroupId");
-    let wire: WireGroup = serde_json::from_value(value)
-        .map_err(|source| DescribeError::Group { group: id, source })?;
-    let place = place(wire.security_group_arn.as_deref(), wire.owner_id);
-    let mut rules = Vec::new();
-    for (direction, permissions) in
-        [(Direction::Ingress, wire.ip_permissions), (Direction::Egress, wire.ip_permissions_egress)]
-    {
-        for (at, permission) in permissions.into_iter().enumerate() {
-            let name = format!("{direction} permission {}", at + 1);
-            let named =
-                Named { group: &wire.group_id, rule: &name, owner: place.account.as_deref() };
-            permission_rules(permission, direction, &named, &mut rules)?;
-        }
+pub(super) fn group(value: &Value) -> Result<DescribedGroup, DescribeError> {
+    let wire: WireGroup<'_, Value> = WireGroup::deserialize(value)
+        .map_err(|source| DescribeError::Group { group: text_of(value, "GroupId"), source })?;
+    wire.with_rules(permission_of)
+}
+
+impl<'a> WireGroup<'a, Object<WirePermission<'a>>> {
+    /// The group, whose permissions have the right shape.
+    pub(super) fn described(self) -> Result<DescribedGroup, DescribeError> {
+        self.with_rules(|Object(permission), direction, named, rules| {
+            permission_rules(permission, direction, named, rules)
+        })
     }
-    let group = Group {
-        id: wire.group_id,
-        name: wire.group_name,
-        vpc_id: wire.vpc_id,
-        owner: place.account.clone(),
-        tags: tags(wire.tags),
-    };
-    Ok(DescribedGroup { place, group, rules })
+}
+
+impl<P> WireGroup<'_, P> {
+    fn with_rules(
+        self,
+        rules_of: impl Fn(P, Direction, &Named<'_>, &mut Vec<Rule>) -> Result<(), DescribeError>,
+    ) -> Result<DescribedGroup, DescribeError> {
+        let place = place(self.security_group_arn, self.owner_id);
+        let mut rules = Vec::new();
+        for (direction, permissions) in [
+            (Direction::Ingress, self.ip_permissions),
+            (Direction::Egress, self.ip_permissions_egress),
+        ] {
+            for (number, permission) in (1..).zip(permissions) {
+                let rule = Which::Permission(direction, number);
+                let owner = place.account.as_deref();
+                let named = Named { group: &self.group_id, rule, owner };
+                rules_of(permission, direction, &named, &mut rules)?;
+            }
+        }
+        let group = Group {
+            id: self.group_id,
+            name: self.group_name,
+            vpc_id: self.vpc_id,
+            owner: place.account.clone(),
+            tags: tags(self.tags),
+        };
+        Ok(DescribedGroup { place, group, rules })
+    }
 }
 
 /// A rule of `describe-security-group-rules`, as a group that has only that rule.
-pub(super) fn rule(value: Value) -> Result<DescribedGroup, DescribeError> {
-    let (group, name) = (text_of(&value, "GroupId"), text_of(&value, "SecurityGroupRuleId"));
-    let rule = if name.is_empty() { "a rule".to_owned() } else { format!("the rule `{name}`") };
-    let wire: WireRule = serde_json::from_value(value).map_err(|source| {
-        DescribeError::RuleShape { group: group.clone(), rule: rule.clone(), source }
+pub(super) fn rule(value: &Value) -> Result<DescribedGroup, DescribeError> {
+    let wire = WireRule::deserialize(value).map_err(|source| {
+        let id = text_of(value, "SecurityGroupRuleId");
+        let rule = Which::Rule((!id.is_empty()).then_some(&*id)).to_string();
+        DescribeError::RuleShape { group: text_of(value, "GroupId"), rule, source }
     })?;
-    let place = place(wire.security_group_rule_arn.as_deref(), wire.group_owner_id);
-    let named = Named { group: &group, rule: &rule, owner: place.account.as_deref() };
-    let direction = if wire.is_egress { Direction::Egress } else { Direction::Ingress };
-    let mut peers = Vec::new();
-    for text in [wire.cidr_ipv4, wire.cidr_ipv6, wire.prefix_list_id].into_iter().flatten() {
-        peers.push(named.peer(&text)?);
+    wire.described()
+}
+
+impl WireRule<'_> {
+    /// The group that has only this rule.
+    pub(super) fn described(self) -> Result<DescribedGroup, DescribeError> {
+        let place = place(self.security_group_rule_arn, self.group_owner_id);
+        let id = self.security_group_rule_id.as_deref().filter(|id| !id.is_empty());
+        let owner = place.account.as_deref();
+        let named = Named { group: &self.group_id, rule: Which::Rule(id), owner };
+        let direction = if self.is_egress { Direction::Egress } else { Direction::Ingress };
+        let mut peers = Vec::new();
+        for text in [self.cidr_ipv4, self.cidr_ipv6, self.prefix_list_id].into_iter().flatten() {
+            peers.push(named.peer(&text.0)?);
+        }
+        if let Some(reference) = self.referenced_group_info {
+            peers.push(named.group_peer(reference.group_id, reference.user_id));
+        }
+        let peer = named.only(peers)?;
+        let protocol = named.checked(self.ip_protocol.parse())?;
+        let mut rule =
+            named.checked(Rule::new(direction, protocol, self.from_port, self.to_port, peer))?;
+        rule.id = self.security_group_rule_id;
+        rule.description = described(self.description);
+        rule.tags = tags(self.tags);
+        let group = Group { id: self.group_id, owner: place.account.clone(), ..Group::default() };
+        Ok(DescribedGroup { place, group, rules: vec![rule] })
     }
-    if let Some(reference) = wire.referenced_group_info {
-        peers.push(named.group_peer(reference.group_id, reference.user_id));
+}
+
+/// Which rule or rules of a group an error is about.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    /// One of the permissions of a direction, from 1.
+    Permission(Direction, usize),
+    /// The rule of that id.
+    Rule(Option<&'a str>),
+}
+
+impl fmt::Display for Which<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Permission(direction, number) => write!(f, "{direction} permission {number}"),
+            Self::Rule(Some(id)) => write!(f, "the rule `{id}`"),
+            Self::Rule(None) => f.write_str("a rule"),
+        }
     }
-    let peer = named.only(peers)?;
-    let protocol = named.checked(wire.ip_protocol.parse())?;
-    let mut rule =
-        named.checked(Rule::new(direction, protocol, wire.from_port, wire.to_port, peer))?;
-    rule.id = wire.security_group_rule_id;
-    rule.description = described(wire.description);
-    rule.tags = tags(wire.tags);
-    let group = Group { id: wire.group_id, owner: place.account.clone(), ..Group::default() };
-    Ok(DescribedGroup { place, group, rules: vec![rule] })
 }
 
 /// What a rule is called in an error, and whose group it is.
 struct Named<'a> {
     group: &'a str,
-    rule: &'a str,
+    rule: Which<'a>,
     owner: Option<&'a str>,
 }
 
@@ -196,13 +295,13 @@ impl Named<'_> {
     fn checked<T>(&self, result: Result<T, RuleError>) -> Result<T, DescribeError> {
         result.map_err(|source| DescribeError::Rule {
             group: self.group.to_owned(),
-            rule: self.rule.to_owned(),
+            rule: self.rule.to_string(),
             source,
         })
     }
 
     fn no_peer(&self) -> DescribeError {
-        DescribeError::NoPeer { group: self.group.to_owned(), rule: self.rule.to_owned() }
+        DescribeError::NoPeer { group: self.group.to_owned(), rule: self.rule.to_string() }
     }
 
     /// The one peer that a rule has.
@@ -212,7 +311,7 @@ impl Named<'_> {
             (None, _) => Err(self.no_peer()),
             (Some(_), more) => Err(DescribeError::Peers {
                 group: self.group.to_owned(),
-                rule: self.rule.to_owned(),
+                rule: self.rule.to_string(),
                 count: more + 1,
             }),
         }
@@ -229,25 +328,34 @@ impl Named<'_> {
     }
 }
 
-fn permission_rules(
-    value: Value,
+fn permission_of(
+    mut value: Value,
     direction: Direction,
     named: &Named<'_>,
     rules: &mut Vec<Rule>,
 ) -> Result<(), DescribeError> {
-    let wire: WirePermission =
-        serde_json::from_value(value).map_err(|source| DescribeError::RuleShape {
+    let unknown = value.as_object_mut().and_then(WirePermission::take_unknown);
+    let Object(wire) = Object::deserialize(&value).map_err(|source| DescribeError::RuleShape {
+        group: named.group.to_owned(),
+        rule: named.rule.to_string(),
+        source,
+    })?;
+    match unknown {
+        Some(unknown) => Err(DescribeError::Unknown {
             group: named.group.to_owned(),
-            rule: named.rule.to_owned(),
-            source,
-        })?;
-    if let Some(unknown) = wire.unknown() {
-        return Err(DescribeError::Unknown {
-            group: named.group.to_owned(),
-            rule: named.rule.to_owned(),
+            rule: named.rule.to_string(),
             unknown,
-        });
+        }),
+        None => permission_rules(wire, direction, named, rules),
     }
+}
+
+fn permission_rules(
+    wire: WirePermission<'_>,
+    direction: Direction,
+    named: &Named<'_>,
+    rules: &mut Vec<Rule>,
+) -> Result<(), DescribeError> {
     let protocol: Protocol = named.checked(wire.ip_protocol.parse())?;
     let mut peers = Vec::new();
     for block in wire.ip_ranges {
@@ -284,8 +392,9 @@ fn tags(tags: Vec<WireTag>) -> BTreeMap<String, String> {
 }
 
 /// `arn:aws:ec2:REGION:ACCOUNT:security-group/sg-…`, and the owner beside it.
-fn place(arn: Option<&str>, owner: Option<String>) -> Place {
-    let mut parts = arn.unwrap_or_default().split(':').skip(3);
+fn place(arn: Option<Text<'_>>, owner: Option<String>) -> Place {
+    let arn = arn.as_ref().map(|arn| &*arn.0).unwrap_or_default();
+    let mut parts = arn.split(':').skip(3);
     let mut part = || parts.next().filter(|part| !part.is_empty()).map(str::to_owned);
     let (region, account) = (part(), part());
     Place { account: owner.or(account), region }

@@ -5,13 +5,16 @@
 
 mod exempt;
 mod ssh;
+mod yardstick;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
 pub use exempt::UndecidedExemption;
 pub use ssh::{open_ssh_in_baseline, ssh_cells};
+pub use yardstick::Yardstick;
 
 use crate::baseline::{Admitted, Baseline, Exemption, Lists, Resolved};
 use crate::finding::Code;
@@ -30,7 +33,7 @@ pub struct Judge<'a> {
     lists: &'a Lists,
     today: NaiveDate,
     /// What the entries admit.
-    admitted: Admitted,
+    admitted: Cow<'a, Admitted>,
     /// The exemptions of the group that count today.
     active: Vec<(&'a Exemption, Resolved<'a>)>,
     /// What the entries and those exemptions admit; `None` where there are none.
@@ -51,6 +54,11 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// Of a rule of which the baseline admits everything.
+    fn compliant() -> Self {
+        Self { excess: Traffic::empty(), exempt: Traffic::empty(), unresolved: Traffic::empty() }
+    }
+
     /// Whether everything that the rule admits is admitted by the baseline, without any exemption.
     pub fn is_compliant(&self) -> bool {
         self.excess.is_empty() && self.exempt.is_empty() && self.unresolved.is_empty()
@@ -72,7 +80,19 @@ impl<'a> Judge<'a> {
         lists: &'a Lists,
         today: NaiveDate,
     ) -> Self {
-        let admitted = baseline.admitted(direction, group, lists);
+        let admitted = Cow::Owned(baseline.admitted(direction, group, lists));
+        Self::of(baseline, direction, group, lists, today, admitted)
+    }
+
+    /// `admitted` is what the baseline admits in that direction, in that group.
+    fn of(
+        baseline: &'a Baseline,
+        direction: Direction,
+        group: Option<&'a str>,
+        lists: &'a Lists,
+        today: NaiveDate,
+        admitted: Cow<'a, Admitted>,
+    ) -> Self {
         let active: Vec<_> = group
             .into_iter()
             .flat_map(|group| baseline.exemptions_of(direction, group, lists))
@@ -86,7 +106,7 @@ impl<'a> Judge<'a> {
 
     /// What the entries and the exemptions admit.
     fn tolerated(&self) -> &Admitted {
-        self.tolerated.as_ref().unwrap_or(&self.admitted)
+        self.tolerated.as_ref().unwrap_or(self.admitted.as_ref())
     }
 
     /// What is admitted of a rule with the given peer by its name: where an entry names it, or
@@ -110,6 +130,13 @@ impl<'a> Judge<'a> {
 
     /// The prefix lists that decide about the rule and have not been looked up.
     pub fn lists_needed(&self, rule: &Rule) -> BTreeSet<String> {
+        if self.admitted.surely_admits(rule) {
+            return BTreeSet::new();
+        }
+        self.lists_worked_out(rule)
+    }
+
+    fn lists_worked_out(&self, rule: &Rule) -> BTreeSet<String> {
         let (beyond, own) = match &rule.peer {
             Peer::Reference(Reference::Group(_)) => return BTreeSet::new(),
             Peer::Reference(reference @ Reference::PrefixList(id)) => {
@@ -140,8 +167,16 @@ impl<'a> Judge<'a> {
             .collect()
     }
 
-    /// The rule held against the baseline.
+    /// The rule held against the baseline. Most rules comply, and of those nothing has to be worked
+    /// out.
     pub fn judge(&self, rule: &Rule) -> Judgement {
+        if self.admitted.surely_admits(rule) {
+            return Judgement::compliant();
+        }
+        self.worked_out(rule)
+    }
+
+    fn worked_out(&self, rule: &Rule) -> Judgement {
         let (beyond, unread) = self.beyond(rule, self.tolerated());
         // What a list that could not be read might admit.
         let doubted = beyond.within(&self.admitted.unknown);

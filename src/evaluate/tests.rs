@@ -2,6 +2,7 @@
 //! source.
 
 mod exempt;
+mod laws;
 mod lists;
 
 use chrono::NaiveDate;

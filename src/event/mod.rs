@@ -12,6 +12,7 @@
 mod authorize;
 mod call;
 mod change;
+mod keys;
 mod list;
 mod mentioned;
 mod modify;
@@ -53,7 +54,7 @@ pub fn decode(payload: &[u8]) -> Vec<Event> {
             vec![verdict::undecodable(envelope.into(), &reason)]
         }
     });
-    repeated::once(events)
+    repeated::once(events.map(keys::shortened))
 }
 
 /// One record of an invocation.

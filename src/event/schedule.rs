@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{Resume, Schedule, Task, mentioned};
+use crate::region::is_region;
 
 /// Why something that asks for a sweep, or for a check of holds, is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -153,13 +154,6 @@ fn counts(members: &Map<String, Value>, member: &'static str) -> Result<Vec<usiz
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Not which regions there are, but that it can be one: it becomes a part of a host's name.
-fn is_region(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// As much of it as a person needs to find it.

@@ -27,6 +27,10 @@ const FLAT: [&str; 6] = [
     "ipProtocol",
 ];
 
+/// A network interface has no more rules than that, and so has a group, whatever AWS was asked for
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups>).
+const MOST_RULES: usize = 1_000;
+
 /// What was asked for, one rule for each peer: readable or not, it is counted.
 pub(super) type Asked = Vec<Result<Rule, Unread>>;
 
@@ -55,6 +59,7 @@ impl<'a> RuleCall<'a> {
         if items.is_empty() {
             return Err(Unread::Empty);
         }
+        believable(&items)?;
         let read = |item| self.response_rule(item, group);
         let rules: Vec<Rule> = items.into_iter().map(read).collect::<Result<_, _>>()?;
         if rules.len() < asked {
@@ -98,6 +103,7 @@ impl<'a> RuleCall<'a> {
         if FLAT.iter().any(|name| !self.request.member(name).is_absent()) {
             rules.push(self.flat_peer().and_then(|peer| self.rule(self.request, peer)));
         }
+        believable(&rules)?;
         Ok(rules)
     }
 
@@ -170,6 +176,11 @@ impl<'a> RuleCall<'a> {
         let (first, last) = (from.member("fromPort").number()?, from.member("toPort").number()?);
         Ok(Rule::new(self.direction, protocol, first, last, peer)?)
     }
+}
+
+/// Whether a call can have been about so many rules.
+fn believable<T>(rules: &[T]) -> Result<(), Unread> {
+    if rules.len() > MOST_RULES { Err(Unread::TooMany { most: MOST_RULES }) } else { Ok(()) }
 }
 
 /// What was asked for, where all of it can be read and it is something.

@@ -2,7 +2,8 @@
 //! them, to the function, and to what carries its findings to people.
 //!
 //! Which resources are the auditor's own is decided by the patterns of the rules in template.yaml,
-//! which know their names. Whatever call of this table arrives here is one of those.
+//! which know their names. Those in other accounts they know by how their names begin, which
+//! member-template.yaml gives them. Whatever call of this table arrives here is one of those.
 
 use super::Record;
 use super::call::Outcome;

@@ -32,6 +32,8 @@ pub(super) enum Unread {
     Peers(usize),
     #[error("no rule is in it")]
     Empty,
+    #[error("it has more than {most} rules, which is more than a group can hold")]
+    TooMany { most: usize },
     #[error("it has fewer rules ({found}) than were asked for ({asked})")]
     Fewer { found: usize, asked: usize },
     #[error("it is about another group, `{0}`")]

@@ -110,6 +110,15 @@ impl<T: Bound> IntervalSet<T> {
             .is_ok()
     }
 
+    /// Whether every point of the interval belongs to it. There is a gap between two of its
+    /// intervals, so it is one of them that covers them all.
+    pub fn covers(&self, points: &Interval<T>) -> bool {
+        let index = self.intervals.partition_point(|own| own.last < points.first);
+        self.intervals
+            .get(index)
+            .is_some_and(|own| own.first <= points.first && points.last <= own.last)
+    }
+
     fn checked(intervals: Vec<Interval<T>>) -> Self {
         debug_assert!(
             intervals.windows(2).all(|pair| match pair {

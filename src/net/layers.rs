@@ -40,6 +40,22 @@ impl<K: Bound, V: Set> Layers<K, V> {
         self.layers.get(index).filter(|(keys, _)| keys.first() <= key).map(|(_, rest)| rest)
     }
 
+    /// Whether `holds` is true of what goes with every key of the interval, and something does.
+    pub fn covers(&self, keys: &Interval<K>, mut holds: impl FnMut(&V) -> bool) -> bool {
+        let index = self.layers.partition_point(|(own, _)| own.last() < keys.first());
+        let mut next = Some(keys.first());
+        for (own, rest) in self.layers.get(index..).unwrap_or_default() {
+            if next.is_none_or(|next| own.first() > next) || !holds(rest) {
+                return false;
+            }
+            if keys.last() <= own.last() {
+                return true;
+            }
+            next = own.last().next();
+        }
+        false
+    }
+
     /// The same keys with another rest, layer by layer; keys whose new rest is empty are dropped.
     pub fn map<W: Set>(&self, mut f: impl FnMut(&V) -> W) -> Layers<K, W> {
         let mut out = Builder::default();

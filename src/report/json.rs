@@ -30,7 +30,7 @@ pub(super) fn to_ascii_json(value: &impl Serialize) -> Result<String, serde_json
 
 /// The same JSON with every character that is not ASCII escaped. Such a character stands in a
 /// string, where JSON admits an escape: what is between strings is ASCII.
-fn in_ascii(json: &str) -> String {
+pub(super) fn in_ascii(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for c in json.chars() {
         // Serde has escaped the other controls; JSON has nothing to say about DEL.

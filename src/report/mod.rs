@@ -9,6 +9,7 @@ pub mod email;
 mod fit;
 pub mod inert;
 pub mod json;
+pub mod log;
 pub mod sns;
 pub mod subject;
 pub mod terminal;

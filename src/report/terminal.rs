@@ -2,6 +2,8 @@
 
 mod lines;
 
+use std::collections::HashMap;
+
 use anstyle::{AnsiColor, Style as Ansi};
 
 use lines::LABEL;
@@ -113,7 +115,7 @@ fn verdict(report: &Report) -> String {
 }
 
 /// Where findings belong together.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Place<'a> {
     account: Option<&'a str>,
     region: Option<&'a str>,
@@ -123,13 +125,15 @@ struct Place<'a> {
 /// The findings by group, in the order of the worst finding of each.
 fn blocks(findings: &[Finding]) -> Vec<(Place<'_>, Vec<&Finding>)> {
     let mut blocks: Vec<(Place<'_>, Vec<&Finding>)> = Vec::new();
+    let mut known: HashMap<Place<'_>, usize> = HashMap::new();
     for finding in findings {
         let place = Place {
             account: finding.account.as_deref(),
             region: finding.region.as_deref(),
             group: finding.group.as_ref(),
         };
-        match blocks.iter_mut().find(|(it, _)| *it == place) {
+        let at = *known.entry(place).or_insert(blocks.len());
+        match blocks.get_mut(at) {
             Some((_, block)) => block.push(finding),
             None => blocks.push((place, vec![finding])),
         }

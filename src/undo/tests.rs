@@ -33,15 +33,29 @@ fn one_line_with_everything_quoted() {
 #[test]
 fn what_a_terminal_would_obey_is_escaped() {
     let old = rule("a\u{1b}[2J\u{202e}b\n\u{1f600}");
-    let line = undo(Some("r"), "sg-1", Some(&old), &[], Sequence::RuleFirst, None).unwrap();
+    let line = undo(Some("eu-west-1"), "sg-1", Some(&old), &[], Sequence::RuleFirst, None).unwrap();
     assert!(line.contains(r"a\u001b[2J\u202eb\n\ud83d\ude00"), "{line}");
     assert!(line.is_ascii() && !line.contains('\n'));
 }
 
 #[test]
 fn nothing_to_undo_is_no_line() {
-    assert_eq!(undo(Some("r"), "sg-1", None, &[], Sequence::RuleFirst, None), None);
+    assert_eq!(undo(Some("eu-west-1"), "sg-1", None, &[], Sequence::RuleFirst, None), None);
     assert_eq!(undo(None, "sg-1", Some(&rule("")), &[], Sequence::RuleFirst, None), None);
+}
+
+/// `aws` would read a file, or take the word for an option.
+#[test]
+fn what_is_no_group_and_no_region_is_no_line() {
+    for text in ["file:///etc/passwd", "--endpoint-url", "sg-1\n", "$(reboot)", ""] {
+        let line = |region, group| {
+            undo(Some(region), group, Some(&rule("")), &[], Sequence::RuleFirst, None)
+        };
+        assert_eq!(line("eu-west-1", text), None);
+        assert_eq!(line(text, "sg-1"), None);
+        assert_eq!(authorize_line(Some(text), "sg-1", &[rule("")], None), None);
+        assert_eq!(authorize_line(None, text, &[rule("")], None), None);
+    }
 }
 
 fn hold() -> Hold {
@@ -73,7 +87,8 @@ fn tagged(tags: &[(&str, &str)]) -> Rule {
 fn a_hold_takes_the_place_of_an_earlier_one() {
     let old = tagged(&[("Owner", "ops"), (hold::UNTIL, "2020"), ("sg-audit:other", "x")]);
     let hold = hold();
-    let of = |hold| undo(Some("r"), "sg-1", Some(&old), &[], Sequence::RuleFirst, hold).unwrap();
+    let of =
+        |hold| undo(Some("eu-west-1"), "sg-1", Some(&old), &[], Sequence::RuleFirst, hold).unwrap();
     let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     assert_eq!(
         tags_of(&of(Some(&hold))),
@@ -102,16 +117,16 @@ fn rules_of_the_same_tags_share_a_call() {
     let mut web = tagged(&[("Owner", "ops")]);
     (web.from_port, web.to_port) = (Some(443), Some(443));
     let rules = [tagged(&[("Owner", "ops")]), web, tagged(&[]), egress];
-    let line = authorize_line(Some("r"), "sg-1", &rules, None).unwrap();
+    let line = authorize_line(Some("eu-west-1"), "sg-1", &rules, None).unwrap();
     let calls: Vec<&str> = line.split(" && ").collect();
     let begins = |at: usize, with: &str| assert!(calls[at].starts_with(with), "{}", calls[at]);
     assert_eq!(calls.len(), 3, "{line}");
-    begins(0, "aws ec2 authorize-security-group-ingress --region 'r' --group-id 'sg-1'");
+    begins(0, "aws ec2 authorize-security-group-ingress --region 'eu-west-1' --group-id 'sg-1'");
     assert!(calls[0].contains(r#""ToPort":22},{"#) && calls[0].contains("443"), "{line}");
     begins(1, "aws ec2 authorize-security-group-ingress");
     assert!(!calls[1].contains("--tag"), "{line}");
     begins(2, "aws ec2 authorize-security-group-egress");
-    assert_eq!(authorize_line(Some("r"), "sg-1", &[], None), None);
+    assert_eq!(authorize_line(Some("eu-west-1"), "sg-1", &[], None), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The edge itself: what `AwsEc2` asks EC2 and STS for, and what it makes of the answers.
 
 mod accounts;
+mod egress;
 mod lists;
 mod onward;
 mod pages;

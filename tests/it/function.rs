@@ -56,6 +56,18 @@ async fn each_line_of_the_log_is_json_with_request_event_and_group() {
 }
 
 #[tokio::test]
+async fn a_compliant_change_is_answered_so_without_a_call() {
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    let web = [80, 443].map(|port| tcp(port, port).from("0.0.0.0/0"));
+    let event = world.authorize(&group, Ingress, &web).await;
+    let report = world.function(&REVERT).report(&event);
+    assert_eq!(report["outcome"], "compliant", "{report:#}");
+    assert_eq!(report["rules_audited"], 2, "{report:#}");
+    assert_eq!(world.calls(), []);
+}
+
+#[tokio::test]
 async fn the_regions_of_the_events_are_used_and_not_the_functions() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;

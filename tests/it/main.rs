@@ -19,18 +19,25 @@ mod function;
 mod graph;
 mod ground;
 mod holds;
+mod hostile;
 mod kept;
 mod lists;
 #[cfg(feature = "live")]
 mod live;
+mod load;
 mod members;
+mod metrics;
 #[cfg(not(feature = "live"))]
 mod not_live;
+mod operations;
 mod references;
+mod reliability;
 mod repository;
 mod reverts;
+mod rights;
 mod scope;
 mod subscribers;
 mod support;
 mod sweep;
 mod templates;
+mod tls;

@@ -34,7 +34,7 @@ fn pages() -> Vec<(String, String)> {
 }
 
 /// The insides of the fenced blocks with this mark.
-fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+pub fn blocks<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
     let open = format!("\n```{mark}\n");
     text.split(open.as_str())
         .skip(1)
@@ -182,10 +182,11 @@ fn the_baseline_that_is_shown_is_valid() {
     assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
 }
 
-/// The template's parameters with their defaults.
-fn parameters(template: &str) -> BTreeMap<&str, &str> {
+/// A template's parameters with their defaults, but those that have none.
+pub fn parameters(template: &str) -> BTreeMap<&str, &str> {
     let (_, rest) = template.split_once("\nParameters:\n").expect("parameters");
-    let (section, _) = rest.split_once("\nRules:\n").expect("rules");
+    let section = rest.split("\nRules:\n").next().expect("a section");
+    let section = section.split("\nConditions:\n").next().expect("a section");
     let mut name = "";
     let mut parameters = BTreeMap::new();
     for line in section.lines() {

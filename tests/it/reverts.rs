@@ -199,3 +199,23 @@ async fn in_a_group_at_its_limit_of_rules() {
     undo_all(&world, &messages[0]);
     assert_eq!(world.ingress_unheld(&group).await, opened);
 }
+
+#[tokio::test]
+async fn where_ec2_does_not_say_what_it_revoked_it_is_asked_once_more() {
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
+    let mut function = world.function(&[REVERT[0], REVERT[2], ("SSH_SOURCES", "none")]);
+    function.report(&event);
+    let calls: Vec<String> = world.calls().into_iter().map(|call| call.action).collect();
+    assert_eq!(
+        calls,
+        [
+            "DescribeSecurityGroups",
+            "DescribeSecurityGroupRules",
+            "RevokeSecurityGroupIngress",
+            "DescribeSecurityGroupRules",
+            "Publish",
+        ]
+    );
+}

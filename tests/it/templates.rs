@@ -1,21 +1,15 @@
 //! What the two templates deploy: the same patterns, the same rights, and payloads that the function understands.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod watching;
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use typo3_sg_auditor::event::{Event, Schedule, Task, decode};
 
-use crate::reverts::REVERT;
-use crate::support::permission::tcp;
+use crate::support::resolved::{AUDITOR, MEMBER, member_parameters, resources as resolved, run};
 use crate::support::sg_audit::repository;
-use crate::support::venv;
-use crate::support::world::{Direction::Ingress, World};
-
-const AUDITOR: &str = "template.yaml";
-const MEMBER: &str = "member-template.yaml";
 
 fn read(file: &str) -> String {
     fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
@@ -27,29 +21,14 @@ fn rules(asked: &[(&str, Value)]) -> Vec<BTreeMap<String, Value>> {
         .iter()
         .map(|(template, parameters)| json!({"template": template, "parameters": parameters}))
         .collect();
-    let mut python = Command::new(venv::program("python"))
-        .arg(venv::script("resolve_rules.py"))
-        .current_dir(repository())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("python starts");
-    let input = serde_json::to_vec(&asked).unwrap();
-    python.stdin.take().expect("a pipe").write_all(&input).expect("python reads");
-    let output = python.wait_with_output().expect("python ends");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    serde_json::from_slice(&run("resolve_rules.py", &json!(asked))).expect("JSON")
 }
 
-/// What the member's template cannot do without.
+/// The member's template with this scope.
 fn member(scope: &str) -> Value {
-    json!({
-        "AuditorRole": "arn:aws:iam::123456789012:role/auditor",
-        "AuditorEventBus": "arn:aws:events:eu-central-1:123456789012:event-bus/default",
-        "HomeRegion": "eu-central-1",
-        "Scope": scope,
-    })
+    let mut parameters = member_parameters();
+    parameters["Scope"] = scope.into();
+    parameters
 }
 
 #[test]
@@ -92,81 +71,10 @@ fn what_is_forwarded_is_what_is_audited_and_has_the_key_of_the_scope() {
     }
 }
 
-/// The rules of the auditor's stack, all that there can be, and the patterns of those that watch it.
-fn watching() -> (BTreeMap<String, Value>, Vec<(String, Value)>) {
-    let rules = rules(&[(AUDITOR, json!({"Scope": "tag:role=web"}))]).remove(0);
-    let watch = rules
-        .iter()
-        .filter(|(name, _)| {
-            ["WatchAuditor", "WatchFindings"].contains(&name.as_str())
-                || name.starts_with("typo3-sg-auditor-watch-")
-        })
-        .map(|(name, rule)| (name.clone(), rule["pattern"].clone()))
-        .collect();
-    (rules, watch)
-}
-
-#[test]
-fn each_rule_is_watched_by_another_than_itself() {
-    let (rules, watch) = watching();
-    assert_eq!(watch.len(), 3, "{watch:?}");
-    for rule in rules.keys() {
-        // CloudFormation makes up a name where the template gives none.
-        let names = [format!("\"stack-{rule}-"), format!("\"{rule}\"")];
-        let watched = watch.iter().filter(|(other, _)| other != rule).any(|(_, pattern)| {
-            let pattern = pattern.to_string();
-            // As `name` and as `rule`: the calls differ in what they call it.
-            names.iter().map(|name| pattern.matches(name.as_str()).count()).sum::<usize>() == 2
-        });
-        assert!(watched, "nobody tells of a change of {rule}");
-    }
-}
-
-#[test]
-fn what_is_watched_is_understood_with_what_it_changed() {
-    let (_, watch) = watching();
-    let mut calls = 0;
-    for (_, pattern) in &watch {
-        for branch in pattern["$or"].as_array().expect("branches") {
-            let service = branch["source"][0].as_str().expect("a source");
-            let service = service.strip_prefix("aws.").expect("an AWS service");
-            let detail = &branch["detail"];
-            for name in detail["eventName"].as_array().expect("calls") {
-                // The version of Lambda's API may follow.
-                let name = name.as_str().or(name["prefix"].as_str()).expect("a name");
-                let either = detail["requestParameters"]["$or"].as_array().cloned();
-                for request in either.unwrap_or(vec![detail["requestParameters"].clone()]) {
-                    let mut record = json!({
-                        "eventSource": format!("{service}.amazonaws.com"), "eventName": name,
-                        "requestParameters": named(&request),
-                        "responseElements": named(&detail["responseElements"]),
-                    });
-                    if service == "cloudtrail" {
-                        record["requestParameters"] = json!({"name": "any"});
-                    }
-                    let events = decode(record.to_string().as_bytes());
-                    let [Event::Watched(change)] = &events[..] else {
-                        panic!("{record}: {events:?}")
-                    };
-                    assert!(change.resource.is_some(), "{record}");
-                    calls += 1;
-                }
-            }
-        }
-    }
-    assert!(calls > 30, "{calls}");
-}
-
-/// The members that a pattern asks for, each with something in it.
-fn named(pattern: &Value) -> Value {
-    let members = pattern.as_object().into_iter().flatten();
-    members.map(|(name, _)| (name.clone(), json!("something"))).collect()
-}
-
 #[test]
 fn no_pattern_is_longer_than_eventbridge_takes() {
     const MOST: usize = 2048;
-    let (rules, _) = watching();
+    let (rules, _) = watching::watching();
     for (name, rule) in rules {
         // Names begin with that of the stack, and most stacks have a longer one.
         let longer = format!("{}-", "s".repeat(40));
@@ -229,40 +137,23 @@ fn resource(paragraph: &str) -> Option<(&str, &str)> {
     Some((start.trim().trim_end_matches(':'), text))
 }
 
-/// The actions on EC2 in a text.
-fn ec2_actions(text: &str) -> BTreeSet<&str> {
-    text.split_whitespace().filter(|word| word.starts_with("ec2:")).collect()
-}
-
 #[test]
-fn a_role_in_another_account_may_do_what_the_function_may_in_its_own() {
-    let (auditor, member) = (read(AUDITOR), read(MEMBER));
-    let policies = |template| -> BTreeMap<String, BTreeSet<String>> {
-        let role = resources(template)["Role"];
-        let named = role.split("PolicyName: ").skip(1).map(|policy| {
-            let name = policy.lines().next().expect("a name").to_owned();
-            (name, ec2_actions(policy).into_iter().map(ToOwned::to_owned).collect())
-        });
-        named.filter(|(_, actions): &(_, BTreeSet<String>)| !actions.is_empty()).collect()
+fn a_baseline_of_ones_own_comes_by_a_layer_of_the_folder_or_by_one_that_is_named() {
+    const NAMED: &str = "arn:aws:lambda:eu-central-1:123456789012:layer:baseline:1";
+    const OWN: &str = "/opt/our-site.yaml";
+    let layers = |baseline: &str, layer: &str| {
+        let parameters = json!({"Baseline": baseline, "BaselineLayer": layer});
+        let mut resources = resolved(&[(AUDITOR, parameters)]).remove(0);
+        let made = resources.remove("OwnBaseline").map(|it| it["Properties"]["ContentUri"].clone());
+        (resources["Auditor"]["Properties"]["Layers"].clone(), made)
     };
-    let of_function = policies(&auditor);
-    assert_eq!(
-        of_function.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["audit", "authorize", "revoke"]
-    );
-    assert_eq!(of_function, policies(&member));
-    // By the same settings.
-    let condition = |template: &str, name: &str| {
-        let (_, text) = template.split_once(&format!("\n  {name}: ")).expect(name);
-        let further = text.lines().skip(1).take_while(|line| line.starts_with("    "));
-        text.lines().take(1).chain(further).map(ToOwned::to_owned).collect::<Vec<_>>()
-    };
-    for (name, policy) in [("Reverts", "revoke"), ("Narrows", "authorize")] {
-        assert_eq!(condition(&auditor, name), condition(&member, name), "{name}");
-        for template in [&auditor, &member] {
-            assert!(template.contains(&format!("- {name}\n          - PolicyName: {policy}\n")));
-        }
+    for baseline in ["standard", "restricted-egress", "as-documented"] {
+        assert_eq!(layers(baseline, ""), (Value::Null, None), "{baseline}");
     }
+    let (used, made) = layers(OWN, "");
+    assert_eq!(used, json!(["stack-OwnBaseline-1A2B3C4D5E6F"]));
+    assert!(repository().join(made.as_ref().and_then(Value::as_str).expect("a folder")).is_dir());
+    assert_eq!(layers(OWN, NAMED), (json!([NAMED]), None));
 }
 
 #[test]
@@ -291,15 +182,20 @@ fn no_event_is_lost_silently() {
 }
 
 #[test]
-fn what_is_for_everything_has_its_reason() {
+fn every_asterisk_has_its_reason_right_above_it() {
     for file in [AUDITOR, MEMBER] {
         let template = read(file);
-        let lines: Vec<&str> = template.lines().collect();
+        let (_, resources) = template.split_once("\nResources:\n").expect("resources");
+        let lines: Vec<&str> = resources.lines().collect();
+        let is_comment = |line: &str| line.trim_start().starts_with('#');
+        let mut asterisks = 0;
         for (before, line) in lines.iter().zip(lines.iter().skip(1)) {
-            if line.ends_with(": \"*\"") {
-                assert!(before.trim_start().starts_with('#'), "{file}: {line} says no reason");
+            if line.contains('*') && !is_comment(line) {
+                assert!(is_comment(before), "{file}: no reason above {line}");
+                asterisks += 1;
             }
         }
+        assert!(asterisks >= 4, "{file}");
     }
 }
 
@@ -346,55 +242,4 @@ fn every_alarm_is_sent_shown_and_explained() {
         let (heading, _) = see.split_once('"').expect("the end of the heading");
         assert!(operations.contains(&format!("\n### {heading}\n")), "{alarm}: {heading}");
     }
-}
-
-/// The pattern of a metric filter.
-fn pattern(filter: &str) -> &str {
-    let start = filter.find("{ $.").expect("a pattern");
-    let length = filter[start..].find(" }").expect("its end");
-    filter[start..start + length].trim_start_matches("{ ")
-}
-
-/// Whether a pattern counts a line of the log. It has terms with && between them, and each is `$.FIELD = "TEXT"`, or
-/// several of these with || between them. An asterisk at the end stands for whatever follows.
-fn counts(pattern: &str, line: &Value) -> bool {
-    pattern.split(" && ").all(|term| {
-        term.trim_matches(['(', ')']).split(" || ").any(|either| {
-            let (field, text) = either.split_once(" = ").expect("a comparison");
-            let field = field.strip_prefix("$.").expect("a field");
-            let wanted = text.trim_matches('"');
-            line[field].as_str().is_some_and(|said| match wanted.strip_suffix('*') {
-                Some(start) => said.starts_with(start),
-                None => said == wanted,
-            })
-        })
-    })
-}
-
-#[tokio::test]
-async fn what_the_alarms_count_is_what_the_function_logs() {
-    let template = read(AUDITOR);
-    let resources = resources(&template);
-    let counted = |log: &[String], filter: &str| -> usize {
-        let pattern = pattern(resources[filter]);
-        log.iter()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|line| counts(pattern, line))
-            .count()
-    };
-    let world = World::new().await;
-    let group = world.group("typo3-shop").await;
-    let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
-    let mut function = world.function(&REVERT);
-    function.invoke(&event);
-    function.log_line(|line| line.contains(r#""message":"audited""#));
-    let log = function.log();
-    let expected =
-        [("CountFindings", 1), ("CountReverts", 1), ("CountFailedReverts", 0), ("CountSweeps", 0)];
-    for (filter, lines) in expected {
-        assert_eq!(counted(&log, filter), lines, "{filter}: {log:#?}");
-    }
-    function.invoke(&json!({"sweep": {}}));
-    function.log_line(|line| line.contains(r#""message":"done""#));
-    assert_eq!(counted(&function.log(), "CountSweeps"), 1);
 }

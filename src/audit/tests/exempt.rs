@@ -40,8 +40,10 @@ fn what_is_wholly_exempt_is_no_finding_and_is_counted() {
     assert_eq!(ingress(&world), ["tcp 8000-8005 from 198.51.100.0/24"]);
 
     // The check says the same.
-    let groups = vec![(place(), group(), vec![rule(text)])];
-    let check = check(groups, &settings, &Lists::new(), noon());
+    let lists = Lists::new();
+    let mut check = Check::new(&settings, &lists, noon());
+    check.group(&place(), &group(), &[rule(text)]);
+    let check = check.report();
     assert_eq!((check.findings.len(), check.totals.exempt), (0, 1));
     assert_eq!(check.exempt, report.exempt);
 }

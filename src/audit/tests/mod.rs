@@ -1,6 +1,8 @@
 //! The audit against an EC2 in memory: what it leaves, whatever stands in the way.
 
+mod calls;
 mod closed;
+mod counts;
 mod exempt;
 mod holds;
 mod laws;
@@ -18,7 +20,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::*;
 use crate::baseline::{Baseline, Lists, parse_peers};
-use crate::event::{ChangeKind, ModifiedRule, RevokedRules, Schedule, SgChange};
+use crate::event::{ChangeKind, ModifiedRule, RevokedRules, Schedule, SgChange, decode};
 use crate::finding::{Code, Outcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};

@@ -200,3 +200,69 @@ fn every_kind_of_rule_is_retold_as_it_was() {
     all.sort();
     assert_eq!(told, all);
 }
+
+/// The revoke is carried out, and its answer is lost; then `rules` are read as `after` says.
+fn answer_lost<'a>(
+    world: &'a MemoryEc2,
+    after: impl Fn() -> Option<Ec2Error> + 'a,
+) -> Staged<'a, impl FnMut(&str, &MemoryEc2) -> Option<Ec2Error> + 'a> {
+    let mut asked = false;
+    Staged::new(world, move |call: &str, ec2: &MemoryEc2| {
+        if call == "rules" && asked {
+            return after();
+        }
+        if !call.starts_with("revoke") {
+            return None;
+        }
+        asked = true;
+        let (place, rule) = (place(), rule(FIRST));
+        let mut revoked = Box::pin(ec2.revoke(&place, SG, &rule));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(revoked.as_mut().poll(&mut context).is_ready());
+        Some(throttled())
+    })
+}
+
+#[test]
+fn a_revert_whose_answer_is_lost_is_told_where_the_rule_is_read_no_more() {
+    let holds = Schedule { task: Task::Holds, ..Schedule::default() };
+    let cut_short = ChangeKind::Unknown("it was cut short".to_owned());
+    for event in
+        [Event::Schedule(Box::default()), Event::Schedule(Box::new(holds)), event(cut_short)]
+    {
+        let world = ec2(&[held(FIRST)]);
+        let ran = run_at(&answer_lost(&world, || None), &reverting(), &event, noon(), None);
+        assert_eq!(told(ran.report())[0], "open-ssh reverted tcp 22 from 198.51.100.0/24");
+        assert_eq!(ran.handed_on, [] as [serde_json::Value; 0]);
+    }
+}
+
+#[test]
+fn a_revert_of_which_nothing_is_known_is_asked_for_again_and_told() {
+    let holds = Schedule { task: Task::Holds, ..Schedule::default() };
+    let cut_short = ChangeKind::Unknown("it was cut short".to_owned());
+    for event in
+        [Event::Schedule(Box::default()), Event::Schedule(Box::new(holds)), event(cut_short)]
+    {
+        let world = ec2(&[held(FIRST)]);
+        let lost = answer_lost(&world, || Some(throttled()));
+        let ran = run_at(&lost, &reverting(), &event, noon(), None);
+        assert_eq!(ran.answer.as_ref().unwrap_err().kind(), "Ec2Unavailable");
+        let [payload] = &ran.handed_on[..] else { panic!("{event:?}: {:?}", ran.handed_on) };
+        let [again] = &decode(payload.to_string().as_bytes())[..] else { panic!("one event") };
+        let ran = run_at(&world, &reverting(), again, noon(), None);
+        assert_eq!(told(ran.report()), ["open-ssh already-gone tcp 22 from 198.51.100.0/24"]);
+    }
+}
+
+#[test]
+fn a_revoke_that_was_not_carried_out_is_no_revert() {
+    let world = ec2(&[rule(FIRST)]);
+    let staged =
+        Staged::new(&world, |call: &str, _: &MemoryEc2| call.starts_with("revoke").then(throttled));
+    let sweep = Event::Schedule(Box::default());
+    let ran = run_at(&staged, &reverting(), &sweep, noon(), None);
+    assert_eq!(ran.answer.as_ref().unwrap_err().kind(), "Ec2Unavailable");
+    // The sweep finds it again when it is tried again.
+    assert_eq!((ran.messages.len(), ran.handed_on.len()), (0, 0));
+}

@@ -7,13 +7,10 @@ use crate::net::{IntervalSet, Layers, Set, Traffic};
 use crate::rule::Direction;
 
 /// The most intervals that a baseline may be made of in one direction, so that a rule is held
-/// against it in about a millisecond.
+/// against it in less than a millisecond.
 ///
-/// Roughly measured on 2026-11-23, release build, one core of an Intel Xeon, five shapes of baseline
-/// at the limit: the difference between a rule of all ports from anywhere and what the baseline
-/// admits took up to 0.3 ms. [`Baseline::admitted`], which is made once for all rules of a group,
-/// took 21 ms where each of 1,000 entries had one port and one peer, and under 0.1 ms where few
-/// entries said as much.
+/// `docs/performance.md` has what the costliest shapes take at the limit: to be read and checked, to
+/// be made ready, and to judge the rules that admit everything. A bench measures it.
 pub const MAX_INTERVALS: usize = 1_000;
 
 impl Baseline {

@@ -114,6 +114,10 @@ fn broken_documents_are_refused() {
             "6: this is not YAML (while parsing a flow sequence, expected ',' or ']'); look for a quote, a bracket or an indentation that is wrong here or above",
         ),
         (
+            "version: 1\nname: [x".to_owned(),
+            "2: this is not YAML (while parsing a flow sequence, expected ',' or ']'); look for a quote, a bracket or an indentation that is wrong here or above",
+        ),
+        (
             with("ssh_ports: *other"),
             "5: this is not YAML (while parsing node, found unknown anchor); look for a quote, a bracket or an indentation that is wrong here or above",
         ),

@@ -75,7 +75,8 @@ pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Result<Option<Node>, 
     let mut documents = 0_usize;
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| Fault {
-            line: error.marker().line().max(1),
+            // Where a text ends in the middle, the parser is a line further than there is one.
+            line: error.marker().line().clamp(1, lines(text)),
             message: format!(
                 "this is not YAML ({}); look for a quote, a bracket or an indentation that is wrong \
                  here or above",
@@ -94,6 +95,13 @@ pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Result<Option<Node>, 
         tree.take(event, line, faults)?;
     }
     Ok(tree.root)
+}
+
+/// How many lines there are, with an empty one behind the last line break. A carriage return is a
+/// line break too.
+fn lines(text: &str) -> usize {
+    let breaks = text.matches(['\n', '\r']).count().saturating_sub(text.matches("\r\n").count());
+    breaks.saturating_add(1)
 }
 
 #[derive(Default)]

@@ -5,7 +5,7 @@ use super::*;
 const READ: [(&str, &[&str]); 3] =
     [("pl-office", &["203.0.113.0/24"]), ("pl-wide", &["0.0.0.0/1"]), ("pl-wide6", &["2600::/16"])];
 
-fn read() -> Lists {
+pub(super) fn read() -> Lists {
     let mut lists: Lists = READ
         .iter()
         .map(|(id, nets)| {

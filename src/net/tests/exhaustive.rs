@@ -205,3 +205,26 @@ fn every_set_within_every_set_of_keys() {
         }
     }
 }
+
+#[test]
+fn every_interval_covered_by_every_set() {
+    for set in every_set::<IntervalSet<Tiny<3>>>() {
+        for points in Tiny::intervals() {
+            let part = IntervalSet::from(points).is_subset_of(&set);
+            assert_eq!(set.covers(&points), part, "{points:?} of {set:?}");
+        }
+    }
+}
+
+#[test]
+fn every_box_covered_by_every_set() {
+    for set in every_set::<Layers<Tiny<2>, IntervalSet<Tiny<2>>>>() {
+        for keys in Tiny::intervals() {
+            for rest in Tiny::intervals() {
+                let covered = set.covers(&keys, |of_keys| of_keys.covers(&rest));
+                let part = Layers::product(&keys.into(), &rest.into()).is_subset_of(&set);
+                assert_eq!(covered, part, "{keys:?} × {rest:?} of {set:?}");
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 use insta::assert_snapshot;
 
+use crate::hostile::laws::seen::is_hidden;
 use crate::report::inert::{ascii, clip, clip_ascii, for_mail, plain};
 
 #[test]
@@ -8,6 +9,14 @@ fn what_cannot_be_seen_is_written_out() {
     assert_snapshot!(plain("office\u{202e}22 pct\u{2066}x\u{2069}"), @r"office\u{202e}22 pct\u{2066}x\u{2069}");
     assert_snapshot!(plain("zero\u{200b}width\u{feff}\u{2028}\u{2029}\u{e0041}\u{ffff}"), @r"zero\u{200b}width\u{feff}\u{2028}\u{2029}\u{e0041}\u{ffff}");
     assert_snapshot!(plain("Büro 東京 🦀 <b>"), @"Büro 東京 🦀 <b>");
+}
+
+/// Unicode says what is hidden, and the Braille blank is as good as a space.
+#[test]
+fn whatever_unicode_hides_is_written_out() {
+    let shown = |c: &char| plain(&c.to_string()) == c.to_string();
+    let hidden: Vec<char> = ('\0'..=char::MAX).filter(|c| is_hidden(*c)).filter(shown).collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ import json
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.vpcs import VPCs
@@ -73,6 +73,23 @@ def read(token, response):
     if request != asked(response):
         raise EC2ClientError("InvalidPaginationToken", "The specified pagination token is not valid or is expired.")
     return after
+
+
+def of_named_groups(describe):
+    """moto holds every rule of a region against each filter, which a thousand changes would wait for."""
+
+    @functools.wraps(describe)
+    def described(self, sg_rule_ids, filters):
+        every = self.groups
+        if "group-id" in filters:
+            named = filters["group-id"]
+            self.groups = {vpc: {id: groups[id] for id in named if id in groups} for vpc, groups in every.items()}
+        try:
+            return describe(self, sg_rule_ids, filters)
+        finally:
+            self.groups = every
+
+    return described
 
 
 def naming(rules_of):
@@ -147,6 +164,9 @@ def patch():
     )
     SecurityGroups.describe_security_group_rules = in_pages(
         SecurityGroups.describe_security_group_rules, "SecurityGroupRules", lambda rule: rule.id, 5, 1000
+    )
+    SecurityGroupBackend.describe_security_group_rules = of_named_groups(
+        SecurityGroupBackend.describe_security_group_rules
     )
     VPCs.get_managed_prefix_list_entries = in_pages(
         of_known_lists(VPCs.get_managed_prefix_list_entries), "Entries", lambda entry: entry["Cidr"], 1, 100

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A call of the AWS query protocol, which EC2, SNS and STS speak, or Lambda's `Invoke`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,21 @@ pub enum Answer {
     Error(u16, &'static str, &'static str),
     /// moto carries the call out, and its answer is lost: the connection closes.
     Lost,
+    /// The connection is reset before the call reaches moto.
+    Reset,
+    /// The call does not reach moto, and nothing is answered for as long as the caller waits.
+    Hang,
+    /// moto carries the call out, and nothing is answered for as long as the caller waits.
+    Mute,
+    /// moto carries the call out, and half of its answer comes as though it were all.
+    Malformed,
+}
+
+impl Answer {
+    /// Whether the call is carried out.
+    pub fn is_carried_out(&self) -> bool {
+        matches!(self, Self::Moto | Self::Lost | Self::Mute | Self::Malformed)
+    }
 }
 
 /// Lambda's call, which is told by its path.
@@ -40,6 +56,8 @@ struct State {
     calls: Mutex<Vec<Call>>,
     decide: Mutex<Decide>,
     closed: AtomicBool,
+    /// The calls that somebody waits for in vain, or has waited for.
+    unanswered: AtomicUsize,
 }
 
 /// A listening endpoint; it ends when dropped.
@@ -57,6 +75,7 @@ impl Endpoint {
             calls: Mutex::default(),
             decide: Mutex::new(Box::new(|_| Answer::Moto)),
             closed: AtomicBool::new(false),
+            unanswered: AtomicUsize::new(0),
         });
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -85,6 +104,11 @@ impl Endpoint {
     /// From now on, calls are answered as `decide` says.
     pub fn answer(&self, decide: impl FnMut(&Call) -> Answer + Send + 'static) {
         *self.state.decide.lock().unwrap() = Box::new(decide);
+    }
+
+    /// How many calls were left without an answer so far; each is counted once moto has done its part.
+    pub fn unanswered(&self) -> usize {
+        self.state.unanswered.load(Ordering::SeqCst)
     }
 
     /// The calls so far, in the order in which they came.
@@ -127,34 +151,59 @@ fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<
     state.calls.lock().unwrap().push(call.clone());
     let answer = (*state.decide.lock().unwrap())(&call);
 
-    if let Answer::Error(status, code, message) = answer {
-        let (kind, body) = error(&call, code, message);
-        write!(
-            client,
-            "HTTP/1.1 {status} Refused\r\nContent-Type: {kind}\r\nx-amzn-ErrorType: {code}\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )?;
-        return client.shutdown(Shutdown::Both);
-    }
-    if call.action == INVOKE {
-        if answer == Answer::Moto {
+    match answer {
+        Answer::Error(status, code, message) => {
+            let (kind, body) = error(&call, code, message);
             write!(
                 client,
-                "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                "HTTP/1.1 {status} Refused\r\nContent-Type: {kind}\r\nx-amzn-ErrorType: {code}\r\n\
+                 Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
             )?;
+            return client.shutdown(Shutdown::Both);
         }
-        return client.shutdown(Shutdown::Both);
+        Answer::Reset => {
+            // Closed so, the kernel answers with RST and not with FIN.
+            return socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO));
+        }
+        Answer::Hang => return keep_waiting(client, state),
+        Answer::Moto | Answer::Lost | Answer::Mute | Answer::Malformed => {}
     }
-    let mut moto = TcpStream::connect(("127.0.0.1", backend))?;
-    moto.write_all(&head)?;
-    moto.write_all(&body)?;
-    let mut whole = Vec::new();
-    moto.read_to_end(&mut whole)?;
-    if answer == Answer::Moto {
-        client.write_all(&whole)?;
+    let whole = if call.action == INVOKE {
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+    } else {
+        let mut moto = TcpStream::connect(("127.0.0.1", backend))?;
+        moto.write_all(&head)?;
+        moto.write_all(&body)?;
+        let mut whole = Vec::new();
+        moto.read_to_end(&mut whole)?;
+        whole
+    };
+    match answer {
+        Answer::Moto => client.write_all(&whole)?,
+        Answer::Malformed => client.write_all(&half(&whole))?,
+        Answer::Mute => return keep_waiting(client, state),
+        _ => {}
     }
     client.shutdown(Shutdown::Both)
+}
+
+/// Until the caller has had enough.
+fn keep_waiting(mut client: TcpStream, state: &State) -> std::io::Result<()> {
+    state.unanswered.fetch_add(1, Ordering::SeqCst);
+    client.read_to_end(&mut Vec::new()).map(|_| ())
+}
+
+/// An answer whose body breaks off within a tag, and whose head says that this is all.
+fn half(whole: &[u8]) -> Vec<u8> {
+    let whole = String::from_utf8_lossy(whole);
+    let (head, body) = whole.split_once("\r\n\r\n").expect("an HTTP answer");
+    let status = head.lines().next().expect("a status");
+    let middle = (body.len() / 2..body.len()).find(|at| body[..*at].ends_with('<'));
+    let body = &body[..middle.unwrap_or_default()];
+    let length = body.len();
+    format!("{status}\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        .into_bytes()
 }
 
 /// What a request asks for.

@@ -6,6 +6,7 @@ Usage: python ministack_server.py PARENT_FOLDER
 
 import os
 import pathlib
+import select
 import socket
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def start(port, folder):
         server = subprocess.Popen(
             [sys.executable, SUPERVISE, sys.executable, "-B", "-m", "ministack"],
             env={**os.environ, **settings},
+            # A pipe of its own: what `supervise` started ends when this is closed, and would outlive a signal to it.
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
         )
@@ -51,8 +54,13 @@ def start(port, folder):
         if listens(port):
             return server
         time.sleep(0.05)
-    server.kill()
+    end_of(server)
     return None
+
+
+def end_of(server):
+    server.stdin.close()
+    server.wait()
 
 
 with tempfile.TemporaryDirectory(prefix="ministack-", dir=sys.argv[1], ignore_cleanup_errors=True) as folder:
@@ -60,7 +68,8 @@ with tempfile.TemporaryDirectory(prefix="ministack-", dir=sys.argv[1], ignore_cl
     for port in (free_port() for _ in range(5)):
         if server := start(port, folder):
             print(port, folder, flush=True)
-            server.wait()
+            select.select([sys.stdin, os.pidfd_open(server.pid)], [], [])
+            end_of(server)
             break
         with open(f"{folder}/log") as log:
             sys.stderr.write(log.read())

@@ -1,16 +1,22 @@
 //! Real parts for the tests: moto for EC2, SNS and SQS, the function under the Runtime Interface Emulator, a shell
 //! with `aws`. Everything is made on first use, and ends with the test process.
 
+pub mod artefact;
 pub mod baseline;
+pub mod cloudtrail;
 pub mod endpoint;
 pub mod event;
 pub mod lists;
 pub mod ministack;
 pub mod moto;
 pub mod permission;
+pub mod resolved;
 pub mod rie;
+pub mod runtime_api;
 pub mod sg_audit;
 pub mod site;
+pub mod stack;
 pub mod tags;
+pub mod tls;
 pub mod venv;
 pub mod world;

@@ -1,7 +1,8 @@
 """What the rules of a template are with the parameters that are set, as moto's CloudFormation resolves it.
 
 Standard input: [{"template": PATH, "parameters": {NAME: VALUE}}, ...].
-Standard output: for each, {RULE: {"pattern": object or null, "schedule": text or null, "inputs": [text or null]}}.
+Standard output: for each, {RULE: {"name": text, "pattern": object or null, "schedule": text or null,
+"inputs": [text or null]}}, by the rules' names in the template.
 """
 
 import json
@@ -41,25 +42,27 @@ def plain(path):
                 resources[name] = FUNCTION
             case "AWS::IAM::Role":
                 resource["Properties"]["Policies"] = []
-            case "AWS::Events::EventBusPolicy" | "AWS::CloudWatch::Dashboard":
+            case "AWS::Events::EventBusPolicy" | "AWS::CloudWatch::Dashboard" | "AWS::Serverless::LayerVersion":
                 del resources[name]
     return json.dumps(template)
 
 
 def rules(template, parameters):
     with mock_aws():
-        boto3.client("cloudformation").create_stack(
+        cloudformation, events = boto3.client("cloudformation"), boto3.client("events")
+        cloudformation.create_stack(
             StackName="stack",
             TemplateBody=plain(template),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         )
-        events = boto3.client("events")
         resolved = {}
-        for rule in events.list_rules()["Rules"]:
+        for resource in cloudformation.describe_stack_resources(StackName="stack")["StackResources"]:
+            if resource.get("ResourceType") != "AWS::Events::Rule":
+                continue
+            rule = events.describe_rule(Name=resource["PhysicalResourceId"])
             targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-            # A name is STACK-RULE-RANDOM, where the template gives none.
-            name = rule["Name"]
-            resolved[name.split("-")[1] if name.startswith("stack-") else name] = {
+            resolved[resource["LogicalResourceId"]] = {
+                "name": rule["Name"],
                 "pattern": json.loads(rule.get("EventPattern") or "null"),
                 "schedule": rule.get("ScheduleExpression"),
                 "inputs": [target.get("Input") for target in targets],

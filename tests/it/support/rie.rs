@@ -1,14 +1,15 @@
 //! The function's binary under AWS's Runtime Interface Emulator, as Lambda would run it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::venv;
+use super::{artefact, venv};
 
 /// How long to wait for something that takes milliseconds on an idle machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -16,6 +17,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The function, waiting for events. Dropping it ends the emulator and the function.
 pub struct Function {
     port: u16,
+    /// Where the function finds the Runtime API, which tells its process from others.
+    #[allow(dead_code, reason = "the benchmark of the function uses it")]
+    pub runtime_port: u16,
     log: Arc<Log>,
     supervisor: Child,
     stdin: Option<ChildStdin>,
@@ -53,16 +57,26 @@ struct Lines {
 impl Function {
     /// Starts the emulator with these variables and no others but `PATH` and the emulator's own.
     pub fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_other(&artefact::function(), variables)
+    }
+
+    /// The same with another function's program.
+    pub fn start_other(program: &Path, variables: &[(&str, &str)]) -> Self {
         // A port that was free can be taken before the emulator binds it; then others are tried.
         for _ in 0..5 {
-            if let Some(function) = Self::start_on(free_port(), free_port(), variables) {
+            if let Some(function) = Self::start_on(free_port(), free_port(), program, variables) {
                 return function;
             }
         }
         panic!("the Runtime Interface Emulator did not start");
     }
 
-    fn start_on(port: u16, runtime_port: u16, variables: &[(&str, &str)]) -> Option<Self> {
+    fn start_on(
+        port: u16,
+        runtime_port: u16,
+        program: &Path,
+        variables: &[(&str, &str)],
+    ) -> Option<Self> {
         let emulator = format!(
             "aws-lambda-rie-{}",
             if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
@@ -82,7 +96,7 @@ impl Function {
             .arg(format!("127.0.0.1:{port}"))
             .arg("--runtime-api-address")
             .arg(format!("127.0.0.1:{runtime_port}"))
-            .arg(env!("CARGO_BIN_EXE_typo3-sg-auditor"))
+            .arg(program)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(variables.iter().copied())
@@ -101,7 +115,7 @@ impl Function {
             of_stderr.end();
         });
         let stdin = supervisor.stdin.take();
-        let function = Self { port, log, supervisor, stdin };
+        let function = Self { port, runtime_port, log, supervisor, stdin };
         function.is_listening().then_some(function)
     }
 
@@ -137,20 +151,37 @@ impl Function {
 
     /// Hands it a payload that need not be JSON.
     pub fn invoke_bytes(&mut self, payload: &[u8]) -> Response {
+        self.invoke_unless(payload, || false).expect("nothing else is waited for")
+    }
+
+    /// The same, or `None` once `given_up` says so. The invocation goes on then, until this is dropped.
+    pub fn invoke_unless(
+        &mut self,
+        payload: &[u8],
+        given_up: impl Fn() -> bool,
+    ) -> Option<Response> {
         let mut stream =
             TcpStream::connect(("127.0.0.1", self.port)).expect("the emulator listens");
+        stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a limit of time");
         // In HTTP/1.0 the answer ends where the connection does.
         let length = payload.len();
         write!(stream, "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\nContent-Length: {length}\r\n\r\n")
             .and_then(|()| stream.write_all(payload))
             .expect("the emulator takes the event");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the emulator answers");
+        let mut answer = Vec::new();
+        while let Err(error) = stream.read_to_end(&mut answer) {
+            let is_waiting = [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind());
+            assert!(is_waiting, "the emulator answers: {error}");
+            if given_up() {
+                return None;
+            }
+        }
+        let answer = String::from_utf8(answer).expect("UTF-8");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
         let status =
             head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an HTTP status");
         let body = serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
-        Response { status, body }
+        Some(Response { status, body })
     }
 
     /// The first line of the log that `wanted` accepts, waited for. The log is the function's output and the

@@ -116,6 +116,17 @@ impl Site {
         groups
     }
 
+    /// A new group in the VPC of another.
+    pub async fn group_beside(&self, other: &Group, name: &str) -> Group {
+        self.group_in(other.vpc_id.clone(), name).await
+    }
+
+    /// Deletes a group.
+    pub async fn delete(&self, group: &Group) {
+        let call = self.ec2.delete_security_group().group_id(&group.id);
+        call.send().await.expect("deleted");
+    }
+
     async fn vpc(&self) -> String {
         let vpc = self.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.expect("a VPC");
         vpc.vpc.and_then(|vpc| vpc.vpc_id).expect("the VPC's id")

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::process::{Command, Output, Stdio};
 
+use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use serde_json::Value;
 
 use super::endpoint::{Answer, Call, Endpoint};
@@ -39,7 +40,7 @@ pub struct World {
     pub topic_arn: String,
     home: Site,
     sqs: aws_sdk_sqs::Client,
-    queue_url: String,
+    pub queue_url: String,
     endpoint: Endpoint,
 }
 
@@ -96,19 +97,28 @@ impl World {
 
     /// Takes those of another [subscriber](Self::subscriber).
     pub async fn messages_in(&self, queue_url: &str) -> Vec<Message> {
-        let mut messages = Vec::new();
+        let bodies = self.bodies(queue_url).await;
+        bodies.iter().map(|body| Message::from_body(body)).collect()
+    }
+
+    /// The same as the queue has them, whoever published and whatever it is.
+    pub async fn bodies(&self, queue_url: &str) -> Vec<String> {
+        let mut bodies = Vec::new();
         loop {
             let call = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
             let received = call.send().await.expect("the queue").messages.unwrap_or_default();
             if received.is_empty() {
-                return messages;
+                return bodies;
             }
-            for message in received {
-                messages.push(Message::from_body(&message.body.expect("a body")));
+            let mut taken = self.sqs.delete_message_batch().queue_url(queue_url);
+            for (message, id) in received.into_iter().zip(0..) {
+                bodies.push(message.body.expect("a body"));
+                let entry = DeleteMessageBatchRequestEntry::builder().id(id.to_string());
                 let receipt = message.receipt_handle.expect("a receipt");
-                let call = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt);
-                call.send().await.expect("the message is taken");
+                taken = taken.entries(entry.receipt_handle(receipt).build().expect("an entry"));
             }
+            let answer = taken.send().await.expect("the messages are taken");
+            assert_eq!(answer.failed, []);
         }
     }
 
@@ -127,8 +137,17 @@ impl World {
     /// The function with these settings besides `TOPIC_ARN`, its calls going through this world's endpoint.
     pub fn function(&self, settings: &[(&str, &str)]) -> Function {
         let url = self.endpoint.url();
+        Function::start(&self.variables(&url, settings))
+    }
+
+    /// What the function finds in its environment, where AWS is at this address.
+    pub fn variables<'a>(
+        &'a self,
+        url: &'a str,
+        settings: &[(&'a str, &'a str)],
+    ) -> Vec<(&'a str, &'a str)> {
         let mut variables = vec![
-            ("AWS_ENDPOINT_URL", url.as_str()),
+            ("AWS_ENDPOINT_URL", url),
             ("AWS_REGION", REGION),
             ("AWS_DEFAULT_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE02"),
@@ -136,15 +155,25 @@ impl World {
             ("AWS_LAMBDA_FUNCTION_NAME", "typo3-sg-auditor"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
             ("AWS_LAMBDA_FUNCTION_TIMEOUT", "60"),
-            ("TOPIC_ARN", &self.topic_arn),
+            ("TOPIC_ARN", self.topic_arn.as_str()),
         ];
         variables.extend(settings);
-        Function::start(&variables)
+        variables
+    }
+
+    /// The port on which the function's calls are noted and carried out.
+    pub fn endpoint_port(&self) -> u16 {
+        self.endpoint.port()
     }
 
     /// Where the function's calls go.
     pub fn endpoint_url(&self) -> String {
         self.endpoint.url()
+    }
+
+    /// How many of the function's calls were left without an answer so far.
+    pub fn unanswered(&self) -> usize {
+        self.endpoint.unanswered()
     }
 
     /// The function's calls so far.

@@ -1,0 +1,191 @@
+//! `sg-audit check` of a large fleet, beside reading the same file and nothing else.
+//!
+//! `cargo bench -p sg-audit-benches --bench check` prints the section "The command line" of
+//! docs/performance.md. It needs 1 GiB of disk in the target folder and of memory; peak memory is
+//! told on Linux only.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio, exit};
+use std::time::Instant;
+
+use common::groups::{RULES, SOURCE, write};
+use common::{Spread, is_test, machine};
+use cpu_time::ProcessTime;
+use serde::Deserialize;
+
+/// How many groups a fleet has.
+const GROUPS: usize = 100_000;
+
+/// One group in this many has a rule that is open SSH, where some have.
+const OPEN_EVERY: usize = 100;
+
+/// The output of `describe-security-groups`, in typed structs as one would write them to look into
+/// it, without anything else.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[allow(dead_code, reason = "it is only read")]
+struct Output {
+    security_groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[allow(dead_code, reason = "it is only read")]
+struct Group {
+    group_id: String,
+    group_name: Option<String>,
+    vpc_id: Option<String>,
+    owner_id: Option<String>,
+    security_group_arn: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    ip_permissions: Vec<Permission>,
+    #[serde(default)]
+    ip_permissions_egress: Vec<Permission>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[allow(dead_code, reason = "it is only read")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[allow(dead_code, reason = "it is only read")]
+struct Permission {
+    ip_protocol: String,
+    from_port: Option<i32>,
+    to_port: Option<i32>,
+    #[serde(default)]
+    ip_ranges: Vec<Peer>,
+    #[serde(default, rename = "Ipv6Ranges")]
+    ipv6_ranges: Vec<Peer>,
+    #[serde(default)]
+    user_id_group_pairs: Vec<Peer>,
+    #[serde(default)]
+    prefix_list_ids: Vec<Peer>,
+}
+
+/// A peer of any kind.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[allow(dead_code, reason = "it is only read")]
+struct Peer {
+    cidr_ip: Option<String>,
+    #[serde(rename = "CidrIpv6")]
+    cidr_ipv6: Option<String>,
+    group_id: Option<String>,
+    user_id: Option<String>,
+    prefix_list_id: Option<String>,
+    description: Option<String>,
+}
+
+/// What is measured, in a process of its own.
+const WORKS: [(&str, &str, &[&str]); 4] = [
+    ("serde_json into typed structs, nothing else", "parse", &[]),
+    ("`sg-audit check`, text, all compliant", "check", &["--format", "text"]),
+    ("`sg-audit check`, JSON, all compliant", "check", &["--format", "json"]),
+    ("`sg-audit check`, JSON, 1 group in 100 with open SSH", "open", &["--format", "json"]),
+];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [work, file, options @ ..] = &arguments[..]
+        && work.starts_with("work-")
+    {
+        exit(worked(work, Path::new(file), options));
+    }
+    if is_test() {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let fleet = |name: &str, open| -> PathBuf {
+        let path = folder.join(name);
+        let file = File::create(&path).expect("the target folder can be written");
+        write(BufWriter::new(file), GROUPS, open).expect("there is room on the disk");
+        path
+    };
+    let (compliant, open) = (fleet("fleet.json", None), fleet("fleet-open.json", Some(OPEN_EVERY)));
+    let mut measured: Vec<[Vec<f64>; 3]> = WORKS.iter().map(|_| Default::default()).collect();
+    for _ in 0..common::RUNS {
+        for ((_, work, options), all) in WORKS.iter().zip(&mut measured) {
+            let file = if *work == "open" { &open } else { &compliant };
+            for (samples, sample) in all.iter_mut().zip(run(work, file, options)) {
+                samples.push(sample);
+            }
+        }
+    }
+    let size = std::fs::metadata(&compliant).map_or(0, |it| it.len()) >> 20;
+    for file in [compliant, open] {
+        let _ = std::fs::remove_file(file);
+    }
+    println!("## The command line\n");
+    println!(
+        "{GROUPS} groups with {RULES} rules each, in a file of {size} MiB as `aws ec2 \
+         describe-security-groups` prints it. {}\n",
+        machine()
+    );
+    println!("| what | time | × reading | processor time | × reading | peak memory |");
+    println!("|---|---|---|---|---|---|");
+    let mut reading = None;
+    for ((name, ..), [wall, processor, memory]) in WORKS.iter().zip(measured) {
+        let (wall, processor) = (Spread::of(wall), Spread::of(processor));
+        let (of_wall, of_processor) = *reading.get_or_insert((wall.median, processor.median));
+        println!(
+            "| {name} | {} | {:.2} | {} | {:.2} | {:.0} MiB |",
+            wall.seconds(),
+            wall.median / of_wall,
+            processor.seconds(),
+            processor.median / of_processor,
+            Spread::of(memory).median,
+        );
+    }
+}
+
+/// Time, processor time and peak memory of a process of this very program that does the work.
+fn run(work: &str, file: &Path, options: &[&str]) -> [f64; 3] {
+    let program = std::env::current_exe().expect("this program has a path");
+    let began = Instant::now();
+    let output = Command::new(program)
+        .arg(format!("work-{work}"))
+        .arg(file)
+        .args(options)
+        .stdout(Stdio::null())
+        .output()
+        .expect("this program can be started");
+    let took = began.elapsed().as_secs_f64();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let numbers: Vec<f64> =
+        said.lines().last().unwrap_or_default().split(' ').flat_map(str::parse).collect();
+    let [processor, memory] = numbers[..] else { panic!("{work}: {said}") };
+    [took, processor, memory]
+}
+
+/// Does the work and says on standard error what it took.
+fn worked(work: &str, file: &Path, options: &[String]) -> i32 {
+    let status = if work == "work-parse" {
+        let bytes = std::fs::read(file).expect("the file is there");
+        let output: Output = serde_json::from_slice(&bytes).expect("it is what was written");
+        i32::from(black_box(output).security_groups.len() != GROUPS)
+    } else {
+        let file = file.to_str().expect("a path in UTF-8");
+        let check = ["sg-audit", "check", "--groups", file, "--ssh-source", SOURCE];
+        let check = check.into_iter().chain(options.iter().map(String::as_str));
+        i32::from(typo3_sg_auditor::cli::run(check.map(Into::into)))
+    };
+    let processor = ProcessTime::now().as_duration().as_secs_f64();
+    let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
+    let peak: f64 = peak.split_whitespace().next().unwrap_or("0").parse().unwrap_or(0.0);
+    eprintln!("{processor} {}", peak / 1024.0);
+    status
+}

@@ -1,0 +1,150 @@
+//! The connections to AWS: one pool for every client, and what is opened before the first event.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_ec2::error::DisplayErrorContext;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Connector, ConnectorBuilder};
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::byte_stream::ByteStream;
+
+use super::clients::locked;
+use super::{AwsEc2, AwsSns};
+use crate::audit::Place;
+
+/// How long the start may wait for connections. It is many times what a handshake takes, and short
+/// of the ten seconds that Lambda gives a start ("Lambda execution environment lifecycle" in the
+/// Lambda developer guide).
+const AHEAD: Duration = Duration::from_secs(2);
+
+/// The HTTP client of all clients of the SDK. By itself each of them has one of its own: the roots
+/// of trust are parsed for each, and none has the connections of another.
+///
+/// Roots are those of the system, or of the file that `SSL_CERT_FILE` names. They are read when the
+/// first request is made. A proxy is the one that `HTTPS_PROXY` and its like name.
+#[derive(Debug, Clone, Default)]
+pub struct Connections {
+    connectors: Arc<Mutex<HashMap<Limits, SharedHttpConnector>>>,
+}
+
+/// How long to wait for a connection, and for an answer.
+type Limits = (Option<Duration>, Option<Duration>);
+
+impl HttpClient for Connections {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let limits = (settings.connect_timeout(), settings.read_timeout());
+        let build = || SharedHttpConnector::new(connector(settings, components));
+        locked(&self.connectors).entry(limits).or_insert_with(build).clone()
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        Some(ConnectorMetadata::new("hyper", Some("1.x".into())))
+    }
+}
+
+/// As the SDK makes its own.
+fn connector(settings: &HttpConnectorSettings, components: &RuntimeComponents) -> Connector {
+    let mut builder = ConnectorBuilder::default()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .connector_settings(settings.clone())
+        .proxy_config(ProxyConfig::from_env());
+    builder.set_sleep_impl(components.sleep_impl());
+    builder.build()
+}
+
+impl Connections {
+    /// Opens a connection to EC2 and one to SNS, where the function is at home. It costs no right
+    /// and no call of AWS's API: both are asked without a signature, for a page that need not
+    /// exist.
+    ///
+    /// Without them the first audit opens its own, so nothing comes of a failure, and after
+    /// [`AHEAD`] nothing more is waited for.
+    pub async fn open(&self, ec2: &AwsEc2, sns: &AwsSns, home: &Place) {
+        let opening = Opening(self.clone());
+        let both = async { tokio::join!(ec2.open(home, &opening), sns.open(&opening)) };
+        if tokio::time::timeout(AHEAD, both).await.is_err() {
+            tracing::debug!("no connection yet, so the first audit opens its own");
+        }
+    }
+}
+
+/// What a call is made with that is built and addressed as any other, and then not sent: in its
+/// place the connection is opened that it would go by. The call itself fails.
+#[derive(Debug, Clone)]
+pub(super) struct Opening(Connections);
+
+impl HttpClient for Opening {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Opener {
+            connections: self.0.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
+    }
+}
+
+/// What a connector is made of, which is not made where there is nothing to open.
+#[derive(Debug)]
+struct Opener {
+    connections: Connections,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
+
+impl HttpConnector for Opener {
+    fn call(&self, call: HttpRequest) -> HttpConnectorFuture {
+        let not_sent = || ConnectorError::user("a connection was opened, and no more".into());
+        let Some(origin) = origin(call.uri()) else {
+            return HttpConnectorFuture::ready(Err(not_sent()));
+        };
+        let request = match HttpRequest::get(format!("{origin}/ping")) {
+            Ok(request) => request,
+            Err(error) => {
+                return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
+            }
+        };
+        let origin = origin.to_owned();
+        let connector = self.connections.http_connector(&self.settings, &self.components);
+        let answer = connector.call(request);
+        HttpConnectorFuture::new(async move {
+            match answer.await {
+                Ok(answer) => {
+                    // A connection is free for the next request once its answer was read whole.
+                    let read = ByteStream::new(answer.into_body()).collect().await;
+                    tracing::debug!(origin, whole = read.is_ok(), "connected");
+                }
+                Err(error) => {
+                    let error = DisplayErrorContext(&error).to_string();
+                    tracing::debug!(origin, error, "not connected, so the first audit tries");
+                }
+            }
+            Err(not_sent())
+        })
+    }
+}
+
+/// `https://HOST` of an address. Plain HTTP, which only stand-ins for AWS speak, has no handshake
+/// that would be worth a request.
+fn origin(uri: &str) -> Option<&str> {
+    let host = uri.strip_prefix("https://")?;
+    let end = host.find(['/', '?']).unwrap_or(host.len());
+    uri.get(.."https://".len() + end)
+}

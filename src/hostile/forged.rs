@@ -1,0 +1,252 @@
+//! Events that are made up, delivered straight to the function by somebody who may invoke it.
+
+use std::cell::RefCell;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::told::{Told, home, settings};
+use super::watched::Watched;
+use crate::audit::{Group, Place};
+use crate::baseline::{Baseline, Lists};
+use crate::event::decode;
+use crate::memory::MemoryEc2;
+use crate::net::{Set, Traffic};
+use crate::rule::{Direction, Protocol, Rule};
+use crate::settings::{Remediation, RevertKeeps};
+
+const OTHER: &str = "210987654321";
+
+/// The groups there are: in the function's account and region, in another region, in another account.
+const GROUPS: [(&str, &str, &str); 4] = [
+    ("sg-0a000000000000001", "123456789012", "eu-central-1"),
+    ("sg-0a000000000000002", "123456789012", "eu-central-1"),
+    ("sg-0a000000000000003", "123456789012", "eu-west-1"),
+    ("sg-0a000000000000004", OTHER, "eu-central-1"),
+];
+
+const PEERS: [&str; 8] = [
+    "0.0.0.0/0",
+    "::/0",
+    "0.0.0.0/1",
+    "203.0.113.0/24",
+    "203.0.112.0/23",
+    "198.51.100.7/32",
+    "10.0.0.0/8",
+    "2001:db8:1::/48",
+];
+
+const PORTS: [(i32, i32); 7] =
+    [(22, 22), (80, 80), (443, 443), (20, 443), (0, 65535), (25, 25), (8080, 8090)];
+
+fn any_rule() -> impl Strategy<Value = Rule> {
+    let protocol =
+        prop_oneof![4 => Just(Protocol::TCP), 1 => Just(Protocol::UDP), 1 => Just(Protocol::All)];
+    let direction = prop_oneof![4 => Just(Direction::Ingress), 1 => Just(Direction::Egress)];
+    (direction, protocol, prop::sample::select(&PORTS[..]), prop::sample::select(&PEERS[..]))
+        .prop_map(|(direction, protocol, (from, to), peer)| {
+            Rule::new(direction, protocol, Some(from), Some(to), peer.parse().unwrap()).unwrap()
+        })
+}
+
+fn any_group() -> impl Strategy<Value = Vec<Rule>> {
+    prop::collection::vec(any_rule(), 0..6).prop_map(|rules| {
+        let mut group: Vec<Rule> = Vec::new();
+        for mut rule in rules {
+            if group.iter().all(|other| other.content() != rule.content()) {
+                rule.id = Some(format!("sgr-{:017x}", group.len()));
+                group.push(rule);
+            }
+        }
+        group
+    })
+}
+
+/// A member of a record, right or wrong.
+fn any_of(right: &[&'static str]) -> BoxedStrategy<Value> {
+    let wrong = prop_oneof![
+        Just(Value::Null),
+        Just(json!("*")),
+        Just(json!("x.evil.example")),
+        Just(json!("210987654321")),
+        Just(json!({})),
+        Just(json!(7)),
+    ];
+    let right: Vec<Value> = right.iter().map(|text| json!(text)).collect();
+    prop_oneof![8 => prop::sample::select(right), 1 => wrong].boxed()
+}
+
+fn permission(rule: &Rule) -> Value {
+    let (list, name) = match rule.peer {
+        crate::rule::Peer::Ipv6(_) => ("ipv6Ranges", "cidrIpv6"),
+        _ => ("ipRanges", "cidrIp"),
+    };
+    json!({
+        "ipProtocol": rule.protocol.to_string().replace("all", "-1"),
+        "fromPort": rule.from_port, "toPort": rule.to_port,
+        list: { "items": [{ name: rule.peer.to_string(), "description": "forged" }] },
+    })
+}
+
+/// A record that says that something happened which did not.
+fn any_record() -> impl Strategy<Value = Value> {
+    let ids: Vec<&'static str> = GROUPS.iter().map(|(id, ..)| *id).collect();
+    let call = any_of(&[
+        "AuthorizeSecurityGroupIngress",
+        "AuthorizeSecurityGroupEgress",
+        "RevokeSecurityGroupIngress",
+        "ModifySecurityGroupRules",
+        "CreateSecurityGroup",
+        "CopySecurityGroup",
+        "CreateTags",
+        "DeleteTags",
+        "ModifyManagedPrefixList",
+        "StopLogging",
+    ]);
+    let place =
+        (any_of(&["123456789012", "123456789012", OTHER]), any_of(&["eu-central-1", "eu-west-1"]));
+    let rules = prop::collection::vec(any_rule(), 0..4);
+    let extras = (
+        any::<bool>(),
+        any::<bool>(),
+        prop::option::of(any_of(&["Server.InternalError", "Client.X"])),
+    );
+    (call, any_of(&ids), place, rules, extras).prop_map(
+        |(call, group, (account, region), rules, (retold, held, error))| {
+            let permissions: Vec<Value> = rules.iter().map(permission).collect();
+            let modified: Vec<Value> = rules.iter().zip(0..).map(|(rule, n)| json!({
+                "SecurityGroupRuleId": format!("sgr-{n:017x}"),
+                "SecurityGroupRule": {
+                    "IpProtocol": rule.protocol.to_string().replace("all", "-1"),
+                    "FromPort": rule.from_port, "ToPort": rule.to_port, "CidrIpv4": rule.peer.to_string(),
+                },
+            })).collect();
+            let mut record = json!({
+                "eventName": call,
+                "eventSource": "ec2.amazonaws.com",
+                "eventID": "forged",
+                "eventTime": "2026-11-25T11:59:00Z",
+                "awsRegion": region,
+                "recipientAccountId": account,
+                "requestParameters": {
+                    "groupId": group,
+                    "ipPermissions": { "items": permissions },
+                    "ModifySecurityGroupRulesRequest": { "GroupId": group, "SecurityGroupRule": modified },
+                    "resourcesSet": { "items": [{ "resourceId": group }] },
+                    "tagSet": { "items": [{ "key": "sg-audit:allow-until", "value": "2026-11-26T00:00:00Z" }] },
+                    "prefixListId": "pl-0a1b2c3d",
+                },
+                "responseElements": { "_return": true, "groupId": group },
+            });
+            if retold {
+                record["retoldByTypo3SgAuditor"] = json!({ "eventName": "AuthorizeSecurityGroupIngress" });
+            }
+            if held {
+                record["requestParameters"]["tagSpecificationSet"] = json!({ "items": [{
+                    "resourceType": "security-group-rule",
+                    "tags": [
+                        { "key": "sg-audit:allow-until", "value": "2026-11-26T00:00:00Z" },
+                        { "key": "sg-audit:reason", "value": "forged" },
+                    ],
+                }] });
+            }
+            if let Some(error) = error {
+                record["errorCode"] = error;
+            }
+            record
+        },
+    )
+}
+
+fn any_payload() -> impl Strategy<Value = Value> {
+    let records = prop::collection::vec(any_record(), 1..4);
+    let task = (
+        prop_oneof![Just("sweep"), Just("holds")],
+        prop::collection::vec(prop::sample::select(&["123456789012", OTHER][..]), 0..3),
+        prop::collection::vec(prop::sample::select(&["eu-central-1", "eu-west-1"][..]), 0..3),
+        0..4_u32,
+    );
+    prop_oneof![
+        6 => records.prop_map(|records| json!({ "Records": records })),
+        1 => task.prop_map(|(task, accounts, regions, done)| json!({ task: {
+            "accounts": accounts, "regions": regions, "resume": { "depth": done, "places_done": done, "again": [done] },
+        } })),
+    ]
+}
+
+fn admits(rules: &[Rule], direction: Direction) -> Traffic {
+    let rules = rules.iter().filter(|rule| rule.direction == direction);
+    Traffic::union_of(rules.map(Rule::traffic).collect())
+}
+
+fn complies(baseline: &Baseline, rule: &Rule) -> bool {
+    let admitted = baseline.admitted(rule.direction, None, &Lists::new()).traffic;
+    rule.traffic().is_subset_of(&admitted)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is forged: no group comes to admit anything, none loses what complies, egress is
+    /// nobody's business, and no other account is asked for anything.
+    #[test]
+    fn a_forged_event_reverts_what_is_forbidden_at_worst(
+        payload in any_payload(),
+        world in prop::collection::vec(any_group(), GROUPS.len()),
+        change in prop::sample::select(vec![Remediation::Notify, Remediation::RevertSsh, Remediation::RevertIngress]),
+        sweep in prop::sample::select(vec![Remediation::Notify, Remediation::RevertIngress]),
+        keeps in prop::sample::select(vec![RevertKeeps::Baseline, RevertKeeps::Nothing]),
+    ) {
+        let mut settings = settings();
+        (settings.remediation, settings.sweep_remediation) = (change, sweep);
+        settings.revert_keeps = keeps;
+        let groups = GROUPS.iter().zip(&world).map(|((id, account, region), rules)| {
+            let place = Place { account: Some((*account).to_owned()), region: Some((*region).to_owned()) };
+            let group = Group { id: (*id).to_owned(), owner: place.account.clone(), ..Group::default() };
+            (place, group, rules.clone())
+        });
+        let memory = MemoryEc2::new(groups, Lists::new());
+        let ec2 = Watched { ec2: &memory, accounts: RefCell::default() };
+        let payload = payload.to_string();
+        prop_assert!(!decode(payload.as_bytes()).is_empty());
+        let _ = Told::of(&ec2, &settings, payload.as_bytes());
+
+        let own = home().account;
+        prop_assert!(ec2.accounts.borrow().iter().all(|account| *account == own), "{:?}", ec2.accounts);
+        for ((id, account, _), before) in GROUPS.iter().zip(&world) {
+            let after = memory.rules_of(id).unwrap();
+            if !change.reverts() && !sweep.reverts() || Some(*account) != own.as_deref() {
+                prop_assert_eq!(&after, before);
+            }
+            for direction in [Direction::Ingress, Direction::Egress] {
+                let (was, is) = (admits(before, direction), admits(&after, direction));
+                prop_assert!(is.is_subset_of(&was), "{} admits more: {:?}", id, after);
+                if keeps == RevertKeeps::Baseline {
+                    let baseline = settings.baseline.admitted(direction, None, &Lists::new()).traffic;
+                    prop_assert!(was.intersection(&baseline).is_subset_of(&is), "{} lost: {:?}", id, after);
+                }
+            }
+            for rule in before {
+                let untouched = rule.direction == Direction::Egress || complies(&settings.baseline, rule);
+                prop_assert!(!untouched || after.contains(rule), "{:?} is gone from {}", rule, id);
+            }
+        }
+    }
+}
+
+/// What the law above is about does happen.
+#[test]
+fn a_forged_event_does_revert_what_is_forbidden() {
+    let peer = "0.0.0.0/0".parse().unwrap();
+    let rule = Rule::new(Direction::Ingress, Protocol::TCP, Some(22), Some(22), peer).unwrap();
+    let (id, ..) = GROUPS[0];
+    let group = Group { id: id.to_owned(), ..Group::default() };
+    let memory = MemoryEc2::new([(home(), group, vec![rule.clone()])], Lists::new());
+    let record = json!({
+        "eventName": "AuthorizeSecurityGroupIngress", "eventSource": "ec2.amazonaws.com",
+        "requestParameters": { "groupId": id, "ipPermissions": { "items": [permission(&rule)] } },
+    });
+    let told = Told::of(&memory, &settings(), record.to_string().as_bytes());
+    assert_eq!(told.messages.len(), 1);
+    assert!(!memory.rules_of(id).unwrap().contains(&rule));
+}

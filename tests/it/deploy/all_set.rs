@@ -1,0 +1,200 @@
+//! template.yaml with each of its parameters set to something else than its default.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::OnceLock;
+
+use super::{TAGS, matched_by_others, these};
+use crate::repository::parameters;
+use crate::support::ministack::{self, succeeded};
+use crate::support::permission::tcp;
+use crate::support::sg_audit::repository;
+use crate::support::stack::Stack;
+use crate::support::venv;
+use crate::support::world::{ACCOUNT, Direction::Ingress, Group, MEMBER, Site, World};
+use aws_sdk_ec2::types::Tag;
+
+const NAME: &str = "all-set";
+/// A region in which no test has groups.
+const FAR: &str = "ca-west-1";
+
+/// All but the architecture, which is the machine's, and the layer, whose ARN is known once it is there.
+const SET: [(&str, &str); 24] = [
+    ("Baseline", "/opt/our-site.yaml"),
+    ("SshSources", "203.0.113.0/24,2001:db8:1::/48"),
+    ("WebPorts", "8080,8443"),
+    ("Scope", "tag:Application=typo3"),
+    ("Remediation", "revert-ingress"),
+    ("RevertKeeps", "nothing"),
+    ("SweepRemediation", "revert-ssh"),
+    ("HoldMaxHours", "12"),
+    ("AlertEmail", "findings@example.com"),
+    ("MailSeverity", "high"),
+    ("AlarmEmail", "alarms@example.com"),
+    ("MaxRevertsPerHour", "5"),
+    ("SweepAlarmHours", "14"),
+    ("ShowDashboard", "false"),
+    ("SweepSchedule", "rate(12 hours)"),
+    ("SweepAccounts", MEMBER),
+    ("SweepRegions", FAR),
+    ("MemberRoleName", "typo3-sg-auditor-member"),
+    ("MemberExternalId", "our-typo3-servers"),
+    ("OrganizationId", "o-a1b2c3d4e5"),
+    ("LogRetentionDays", "30"),
+    ("EncryptTopics", "false"),
+    ("ReservedConcurrency", "5"),
+    ("Tracing", "Active"),
+];
+
+/// As docs/settings.md has it, with a port that no other baseline admits.
+const BASELINE: &str = r#"version: 1
+name: our-site
+peer_sets:
+  ssh-sources: []
+ssh_ports: [22]
+ingress:
+  - { name: HTTP,  protocol: tcp, ports: [80],   peers: [anywhere], expected: true }
+  - { name: HTTPS, protocol: tcp, ports: [443],  peers: [anywhere], expected: true }
+  - { name: Solr,  protocol: tcp, ports: [8983], peers: [198.51.100.0/24] }
+  - { name: SSH,   protocol: tcp, ports: [22],   peers: [ssh-sources] }
+egress:
+  - { name: All traffic, protocol: all, peers: [anywhere] }
+"#;
+
+/// The stack, and the layer that it was deployed with.
+fn all_set() -> (Stack, &'static str) {
+    static LAYER: OnceLock<String> = OnceLock::new();
+    let layer = LAYER.get_or_init(deploy);
+    (ministack::server().stack(NAME), layer)
+}
+
+fn deploy() -> String {
+    let server = ministack::server();
+    let built = server.build(NAME, |template| without(&template, "OrganizationSendsEvents"));
+    // The layer of the baseline, put where the function finds it as ministack hands it out.
+    let mut python = server.command("python");
+    python.arg("-B").arg(venv::script("layer.py")).arg("typo3-sg-baseline").arg("our-site.yaml");
+    fs::write(built.folder.join("our-site.yaml"), BASELINE).expect("the baseline");
+    let layer = succeeded(python.current_dir(&built.folder)).trim().to_owned();
+    // ministack notes the layers of a function and puts them nowhere, so this stands for the mount of /opt.
+    let code = built.folder.join("code");
+    fs::rename(code.join("bootstrap"), code.join("function")).expect("the function");
+    let bootstrap = format!(
+        "#!/bin/sh\nexec env BASELINE=\"{}$BASELINE\" \"${{0%/*}}/function\"\n",
+        built.folder.display()
+    );
+    // Over the copy of an executable, so it is one.
+    fs::copy(code.join("function"), code.join("bootstrap")).expect("an executable");
+    fs::write(code.join("bootstrap"), bootstrap).expect("its start");
+    let parameters: Vec<(&str, &str)> =
+        SET.into_iter().chain([("BaselineLayer", layer.as_str())]).collect();
+    built.deploy(NAME, &parameters);
+    layer
+}
+
+/// The template without a resource that ministack does not know: it refuses `AWS::Events::EventBusPolicy`. Nothing else
+/// refers to it.
+fn without(template: &str, resource: &str) -> String {
+    let (before, after) = template.split_once(&format!("\n  {resource}:\n")).expect(resource);
+    let (_, after) = after.split_once("\n\n").expect("what follows");
+    format!("{before}\n\n{after}")
+}
+
+/// A group in the stack's scope.
+async fn in_scope(site: &Site) -> Group {
+    let group = site.group("typo3-shop").await;
+    let tag = Tag::builder().key("Application").value("typo3").build();
+    site.ec2.create_tags().resources(&group.id).tags(tag).send().await.expect("tagged");
+    group
+}
+
+#[test]
+fn nothing_is_left_at_its_default() {
+    let template = fs::read_to_string(repository().join("template.yaml")).expect("the template");
+    let defaults = parameters(&template);
+    let set: BTreeMap<&str, &str> = SET.into();
+    for (name, value) in &set {
+        assert_ne!(defaults.get(name), Some(value), "{name}");
+    }
+    let left: BTreeSet<&str> =
+        defaults.into_keys().filter(|name| !set.contains_key(name)).collect();
+    assert_eq!(left, ["Architecture", "BaselineLayer"].into());
+}
+
+#[tokio::test]
+async fn each_setting_reaches_the_function() {
+    let (stack, layer) = all_set();
+    let function = stack.lambda.get_function().function_name(&stack.outputs["Function"]).send();
+    let function = function.await.expect("the function");
+    // Of ReservedConcurrency nothing is to be seen: ministack takes it and makes nothing of it.
+    let configuration = function.configuration.expect("its configuration");
+    let layers = configuration.layers.unwrap_or_default();
+    assert_eq!(layers.iter().filter_map(|it| it.arn.as_deref()).collect::<Vec<_>>(), [layer]);
+    let tracing = configuration.tracing_config.and_then(|it| it.mode);
+    assert_eq!(tracing.map(|mode| mode.as_str().to_owned()).as_deref(), Some("Active"));
+    let environment = configuration.environment.and_then(|it| it.variables).unwrap_or_default();
+    let set: BTreeMap<&str, &str> = SET.into();
+    for (variable, value) in &environment {
+        // SSH_SOURCES is what the parameter SshSources says, and so on.
+        let words =
+            variable.split('_').map(|word| format!("{}{}", &word[..1], word[1..].to_lowercase()));
+        let parameter = words.collect::<String>();
+        if variable != "TOPIC_ARN" {
+            assert_eq!(set.get(parameter.as_str()), Some(&value.as_str()), "{variable}");
+        }
+    }
+    assert_eq!(environment["TOPIC_ARN"], stack.outputs["FindingsTopic"]);
+    assert_eq!(environment.len(), 11, "{environment:?}");
+}
+
+#[tokio::test]
+async fn all_that_is_set_is_done_at_once() {
+    let (stack, _) = all_set();
+    let queue = stack.subscriber("told-by-all-set").await;
+    let site = World::new().await.site(ACCOUNT, ministack::REGION).await;
+    let group = in_scope(&site).await;
+    let rules = [
+        tcp(22, 22).from("0.0.0.0/0"),
+        tcp(22, 22).from("203.0.113.0/24"),
+        // Not among the web ports that are set.
+        tcp(80, 80).from("0.0.0.0/0"),
+        tcp(8443, 8443).from("0.0.0.0/0"),
+        // By the baseline of the layer.
+        tcp(8983, 8983).from("198.51.100.0/24"),
+        // Nothing of it is kept, not even what the sources may have.
+        tcp(22, 22).from("203.0.112.0/23"),
+    ];
+    let event = site.authorize(&group, Ingress, &rules).await;
+
+    stack.deliver(&event).await;
+
+    let report = stack.message(&queue).await.report;
+    assert_eq!(report["baseline"]["name"], "our-site", "{report:#}");
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 3, "{report:#}");
+    for finding in findings {
+        assert_eq!(finding["remediation"]["outcome"], "reverted", "{finding:#}");
+    }
+    let left = [
+        "ingress tcp 22-22 203.0.113.0/24",
+        "ingress tcp 8443-8443 0.0.0.0/0",
+        "ingress tcp 8983-8983 198.51.100.0/24",
+    ];
+    assert_eq!(site.ingress(&group).await, left);
+}
+
+#[tokio::test]
+async fn a_group_without_the_tag_is_left_alone() {
+    let (stack, _) = all_set();
+    let site = World::new().await.site(ACCOUNT, ministack::REGION).await;
+    let group = site.group("somebody-elses").await;
+    let event = site.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
+    assert_eq!(stack.report(&event).await["outcome"], "out-of-scope");
+    assert_eq!(site.ingress(&group).await.len(), 1);
+}
+
+#[test]
+fn the_tag_of_the_scope_has_its_rule() {
+    let expected = these(&[("TagChanges", &TAGS), ("WatchEvents", &["stop-logging.json"])]);
+    assert_eq!(matched_by_others(&all_set().0), expected);
+}

@@ -1,0 +1,227 @@
+//! What somebody wrote who means harm, through the binaries and to the edge: the function's log, the command line, and
+//! where AWS is asked.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ec2::config::Credentials;
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+use typo3_sg_auditor::audit::{Ec2Error, Place, SecurityGroups};
+use typo3_sg_auditor::aws::AwsEc2;
+use typo3_sg_auditor::settings::FunctionSettings;
+
+use crate::reverts::REVERT;
+use crate::support::permission::tcp;
+use crate::support::sg_audit::sg_audit_with;
+use crate::support::world::{ACCOUNT, Direction::Ingress, MEMBER, REGION, World};
+use seen::{assert_ascii, assert_inert};
+
+/// What a reader sees, by Unicode's own tables.
+#[path = "../../fuzz/laws/seen.rs"]
+mod seen;
+
+const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\u{e0041}\r\n{\"level\":\"INFO\"}\u{85}\u{2028}Zzmark <b>`id`";
+const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+
+/// The event, with something hostile in whatever its caller can fill.
+fn hostile(mut event: Value) -> Value {
+    let detail = &mut event["detail"];
+    for member in ["userAgent", "sourceIPAddress", "eventID"] {
+        detail[member] = json!(format!("{HOSTILE}{KEY}"));
+    }
+    detail["userIdentity"] = json!({
+        "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/x/{HOSTILE}{KEY}"),
+        "accessKeyId": KEY,
+        "sessionContext": { "sessionToken": "IQoJb3JpZ2luX2VjEXAMPLE" },
+    });
+    event
+}
+
+#[tokio::test]
+async fn the_functions_log_and_messages_are_inert() {
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
+    let mut function = world.function(&REVERT);
+    let answer = function.invoke(&hostile(event.clone()));
+    assert_eq!(answer.error_type(), None, "{:#}", answer.body);
+    let ingress = world.ingress(&group).await;
+    let is_kept = |rule: &String| rule.starts_with("ingress tcp 22-22 203.0.113.0/24 ");
+    assert!(ingress.iter().all(is_kept), "{ingress:?}");
+    // Of a call with such a name nobody knows what it is; of one that failed so, its code is told.
+    let mut unknown = hostile(event.clone());
+    unknown["detail"]["eventName"] = json!(format!("x{HOSTILE}{KEY}"));
+    function.invoke(&unknown);
+    let mut failed = hostile(event);
+    failed["detail"]["errorCode"] = json!(format!("Client.{HOSTILE}{KEY}"));
+    function.invoke(&failed);
+    function.log_line(|line| line.contains("the call failed"));
+
+    let log: Vec<String> =
+        function.log().into_iter().filter(|line| line.starts_with("{\"timestamp\"")).collect();
+    assert!(
+        log.iter().any(|line| line.contains("\\u202e") && line.contains("\\u009b")),
+        "{log:#?}"
+    );
+    for line in &log {
+        assert_ascii(line);
+        serde_json::from_str::<Value>(line).expect("JSON");
+    }
+    let messages = world.messages().await;
+    assert!(!messages.is_empty());
+    let told = format!("{log:?}{messages:?}");
+    for secret in [KEY, "IQoJb3JpZ2luX2VjEXAMPLE"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+    assert!(told.contains("AKIA...MPLE"));
+}
+
+#[test]
+fn what_the_command_line_prints_is_inert() {
+    let sample = include_str!("../../events/authorize-open-ssh.json");
+    let mut by_name: Value =
+        serde_json::from_str(include_str!("../../events/by-group-name.json")).unwrap();
+    by_name["detail"]["requestParameters"]["groupName"] = json!(HOSTILE);
+    let mut odd: Value = serde_json::from_str(sample).unwrap();
+    odd["detail"]["requestParameters"]["groupId"] = json!(HOSTILE);
+    odd["detail"]["responseElements"] = json!(null);
+    for event in [hostile(serde_json::from_str(sample).unwrap()), by_name, odd, json!(HOSTILE)] {
+        for format in ["text", "json"] {
+            let ran =
+                sg_audit_with(&["invoke", "--format", format, "-"], event.to_string().as_bytes());
+            assert_inert(&ran.out);
+            assert_inert(&ran.err);
+            assert!(!ran.out.is_empty() && !ran.out.contains(KEY), "{}", ran.out);
+            let forged = |line: &str| line.trim_start().starts_with("Zzmark");
+            assert!(!ran.out.lines().chain(ran.err.lines()).any(forged), "{}", ran.out);
+        }
+    }
+}
+
+/// An answer that breaks off, to whatever is asked; how often something was, and where.
+fn broken_off(body: String) -> (Arc<AtomicUsize>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let mut reader = BufReader::new(client.try_clone().expect("the connection"));
+            let mut length = 0;
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().expect("a length");
+                }
+                line.clear();
+            }
+            let mut request = vec![0; length];
+            reader.read_exact(&mut request).expect("the request");
+            write!(
+                client,
+                "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            )
+            .expect("the answer");
+        }
+    });
+    (asked, url)
+}
+
+async fn ec2(url: &str) -> AwsEc2 {
+    let config: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(url)
+        .region(Region::from_static(REGION))
+        .credentials_provider(Credentials::new(
+            "AKIAEXAMPLEEXAMPLE02",
+            "own-secret",
+            None,
+            None,
+            "tests",
+        ))
+        .retry_config(RetryConfig::disabled())
+        .load()
+        .await;
+    let lookup = |name: &str| match name {
+        "TOPIC_ARN" => Some(format!("arn:aws:sns:{REGION}:{ACCOUNT}:findings")),
+        "MEMBER_ROLE_NAME" => Some("auditor".to_owned()),
+        "MEMBER_EXTERNAL_ID" => Some("external-secret".to_owned()),
+        _ => None,
+    };
+    let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+    AwsEc2::of_function(config, &FunctionSettings::from_env(lookup, today).expect("settings"))
+}
+
+fn place(account: &str, region: &str) -> Place {
+    Place { account: Some(account.to_owned()), region: Some(region.to_owned()) }
+}
+
+/// STS answers with credentials. An answer that cannot be read is an error, and they are not in it.
+#[tokio::test]
+async fn an_error_does_not_tell_credentials() {
+    let ends = [
+        "</Sess",
+        "</SessionToken><Expiration>never</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+    ];
+    for end in ends {
+        let (_, url) = broken_off(format!(
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId>\
+             <SecretAccessKey>member-secret</SecretAccessKey><SessionToken>member-token{end}"
+        ));
+        let ec2 = ec2(&url).await;
+        for account in [ACCOUNT, MEMBER] {
+            let error = ec2.held_rules(&place(account, REGION)).await.expect_err("no answer");
+            let Ec2Error::Passing { message, .. } = &error else { panic!("{error:?}") };
+            assert!(message.len() > 8 && message.len() <= 1024, "{message}");
+            for secret in [
+                "member-secret",
+                "member-token",
+                "ASIAIOSFODNN7EXAMPLE",
+                "own-secret",
+                "external-secret",
+            ] {
+                assert!(!message.contains(secret), "{message}");
+            }
+        }
+    }
+}
+
+/// Requests are signed with the function's credentials, so they go to no host that an event makes up.
+#[tokio::test]
+async fn a_made_up_region_is_asked_for_nothing() {
+    let (asked, url) = broken_off(String::new());
+    let ec2 = ec2(&url).await;
+    for region in [
+        "x.evil.example",
+        "evil.example/",
+        "evil.example#",
+        "u@evil.example",
+        "eu-central-1.evil.example",
+        "s3-us-west-2",
+        "eu-central-1:443",
+        "",
+        "EU-CENTRAL-1",
+    ] {
+        for account in [ACCOUNT, MEMBER] {
+            let error = ec2.held_rules(&place(account, region)).await.expect_err(region);
+            assert!(
+                matches!(&error, Ec2Error::Refused { code, .. } if code == "InvalidRegion"),
+                "{error}"
+            );
+        }
+    }
+    for account in ["210987654321/../x", "*", "21098765432", "arn:aws:iam::1:role/x", ""] {
+        let error = ec2.held_rules(&place(account, REGION)).await.expect_err(account);
+        assert!(
+            matches!(&error, Ec2Error::Refused { code, .. } if code == "InvalidAccount"),
+            "{error}"
+        );
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}

@@ -1,0 +1,221 @@
+//! docs/operations.md does what it says: each of its commands is taken from the page and run on a deployed stack.
+
+mod operated;
+mod page;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use self::operated::Operated;
+use self::page::{Page, commands, is_left_out};
+use crate::support::cloudtrail;
+use crate::support::ministack;
+use crate::support::sg_audit::repository;
+
+/// As samconfig.toml names it, and the page.
+const NAME: &str = "typo3-sg-auditor";
+/// The commands that are not run here, by their first words. The page lists the same, with the reasons.
+const NOT_RUN: [&str; 5] = [
+    "aws sqs start-message-move-task",
+    "aws sqs list-message-move-tasks",
+    "git pull",
+    "git checkout",
+    "sam build",
+];
+
+#[tokio::test]
+async fn each_command_is_run_and_does_what_the_page_says() {
+    let mut page = Page::read();
+    let operated = Operated::deployed().await;
+    outputs_and_alarms(&mut page, &operated);
+    numbers(&mut page, &operated);
+    log(&mut page, &operated).await;
+    parked(&mut page, &operated).await;
+    undo(&mut page, &operated);
+    reverting(&mut page, &operated).await;
+    versions(&mut page, &operated);
+    key(&mut page, &operated);
+    uninstall(&mut page, &operated);
+    page.blocks.retain(|block| !commands(block).iter().all(|command| is_left_out(command)));
+    assert_eq!(page.blocks, [""; 0], "neither run here nor listed as not run");
+}
+
+fn outputs_and_alarms(page: &mut Page, operated: &Operated) {
+    let outputs = operated.run(&page.take("aws cloudformation describe-stacks"));
+    for (name, value) in &operated.stack.outputs {
+        assert!(outputs.contains(&format!("{name}\t{value}\n")), "{name} is not in {outputs}");
+    }
+
+    let alarms = operated.aws(&["cloudwatch", "describe-alarms", "--alarm-name-prefix", NAME]);
+    let names = alarms["MetricAlarms"].as_array().expect("alarms").iter();
+    let parked = names.filter_map(|alarm| alarm["AlarmName"].as_str());
+    let parked = parked.into_iter().find(|name| name.contains("EventsParked")).expect("an alarm");
+    let set = ["cloudwatch", "set-alarm-state", "--state-value", "ALARM", "--alarm-name", parked];
+    ministack::server().aws(&[&set[..], &["--state-reason", "one is parked"]].concat());
+    let told = operated.run(&page.take("aws cloudwatch describe-alarms"));
+    assert!(told.contains(&format!("{parked}\tone is parked\n")), "{told}");
+    // ministack may find that another is one; this one cannot be.
+    assert!(!told.contains("ChangesLost"), "{told}");
+}
+
+/// ministack makes no metric of the log, so one number of the day that the page names is put there.
+fn numbers(page: &mut Page, operated: &Operated) {
+    let dimension = format!("FunctionName={}", operated.stack.outputs["Function"]);
+    let metric = ["--namespace", "typo3-sg-auditor", "--metric-name", "SecondsToRevert"];
+    let number = ["--timestamp", "2026-11-24T12:00:00Z", "--value", "41.5", "--unit", "Seconds"];
+    let put =
+        [&["cloudwatch", "put-metric-data", "--dimensions", &dimension], &metric[..], &number];
+    ministack::server().aws(&put.concat());
+    let printed = operated.run(&page.take("aws cloudwatch get-metric-statistics"));
+    let printed: Value = serde_json::from_str(&printed).expect("JSON");
+    assert_eq!(printed["Datapoints"][0]["Maximum"], 41.5, "{printed:#}");
+}
+
+async fn log(page: &mut Page, operated: &Operated) {
+    const LOG: &str =
+        "aws logs filter-log-events --log-group-name LOG_GROUP --filter-pattern '{ $.";
+    // ministack shows every line, whatever the pattern.
+    operated
+        .shows(&page.take(&format!("{LOG}message = \"revert\"")), r#""message":"revert""#)
+        .await;
+    let stack = &operated.stack;
+    let topic = stack.outputs["FindingsTopic"].as_str();
+    stack.sns.delete_topic().topic_arn(topic).send().await.expect("the topic goes");
+    operated.shows(&page.take(&format!("{LOG}level = \"ERROR\"")), "NotPublished").await;
+    let name = topic.rsplit(':').next().expect("a name");
+    stack.sns.create_topic().name(name).send().await.expect("a topic");
+}
+
+async fn parked(page: &mut Page, operated: &Operated) {
+    let stack = &operated.stack;
+    let queue = &stack.outputs["ParkedQueue"];
+    let (group, event) = operated.opened().await;
+    let context = json!({ "condition": "RetriesExhausted", "approximateInvokeCount": 3 });
+    let body = json!({ "version": "1.0", "requestContext": context, "requestPayload": event });
+    stack.send(queue, &body.to_string()).await;
+
+    let looked = page.take("aws sqs receive-message --queue-url PARKED_QUEUE --max-number");
+    assert_eq!(operated.run(&looked).trim_end(), body.to_string());
+    let printed =
+        operated.run(&page.take("aws sqs receive-message --queue-url PARKED_QUEUE --vis"));
+    assert!(printed.contains(&group.id) && printed.contains("\"reverted\""), "{printed}");
+    assert_eq!(operated.site.ingress(&group).await, [""; 0]);
+    assert_eq!(stack.length(queue).await, 1);
+
+    operated.run(&page.take("aws sqs purge-queue"));
+    stack.emptied(queue).await;
+}
+
+fn undo(page: &mut Page, operated: &Operated) {
+    let record = |file: &str| -> Value {
+        let text = fs::read(repository().join("events").join(file)).expect("an event");
+        serde_json::from_slice::<Value>(&text).expect("JSON")["detail"].clone()
+    };
+    let mut of_another = record("authorize-office-ssh.json");
+    let group = of_another["requestParameters"]["groupId"].as_str().expect("a group").to_owned();
+    let text = of_another.to_string().replace(&group, "sg-0f9e8d7c6b5a43210");
+    of_another = serde_json::from_str(&text).expect("JSON");
+    let cloudtrail = cloudtrail::with(&[&record("authorize-open-ssh.json"), &of_another]);
+    let (printed, status) = operated.run_with(
+        &page.take("aws cloudtrail lookup-events"),
+        &[("AWS_ENDPOINT_URL_CLOUDTRAIL", &cloudtrail)],
+    );
+    // There is a finding.
+    assert_eq!(status, Some(1), "{printed}");
+    assert!(printed.contains("aws ec2 authorize-security-group-ingress"), "{printed}");
+    assert!(!printed.contains("sg-0f9e8d7c6b5a43210"), "{printed}");
+}
+
+async fn reverting(page: &mut Page, operated: &Operated) {
+    let stopped = [("Remediation", "notify"), ("SweepRemediation", "notify")];
+    let started = [("Remediation", "revert-ssh"), ("SweepRemediation", "revert-ssh")];
+    let stop = page.take("sam deploy --no-confirm-changeset --parameter-overrides Remediation");
+    operated.changes(&stop, &stopped);
+    assert!(!operated.reverts().await);
+    let stop = page.take("aws cloudformation update-stack");
+    operated.changes(&stop.replace("=notify", "=revert-ssh"), &started);
+    assert!(operated.reverts().await);
+    operated.changes(&stop, &stopped);
+    assert!(!operated.reverts().await);
+    let reserve = page.take("sam deploy --parameter-overrides ReservedConcurrency=5");
+    operated.changes(&reserve, &[("ReservedConcurrency", "5")]);
+}
+
+/// Another version is one with another description.
+fn versions(page: &mut Page, operated: &Operated) {
+    let file = operated.built.folder.join("template.yaml");
+    let before = fs::read_to_string(&file).expect("the template");
+    let after = before.replace("Description: Audits security groups against", "Description: Holds");
+    let description = operated.description();
+
+    fs::write(&file, after).expect("the next version");
+    operated.changes(&page.take("git pull"), &[]);
+    assert_eq!(operated.description(), "Holds the TYPO3 baseline.");
+    fs::write(&file, before).expect("the version before");
+    operated.changes(&page.take("git checkout COMMIT"), &[]);
+    assert_eq!(operated.description(), description);
+}
+
+fn key(page: &mut Page, operated: &Operated) {
+    let find = ["cloudformation", "describe-stack-resource", "--stack-name", NAME];
+    let found = operated.aws(&[&find[..], &["--logical-resource-id", "TopicKey"]].concat());
+    let key = found["StackResourceDetail"]["PhysicalResourceId"].as_str().expect("a key");
+    let state = || {
+        let key = operated.aws(&["kms", "describe-key", "--key-id", key]);
+        key["KeyMetadata"]["KeyState"].clone()
+    };
+    ministack::server().aws(&["kms", "schedule-key-deletion", "--key-id", key]);
+    assert_eq!(state(), "PendingDeletion");
+    operated.run(&page.take("key=$(aws cloudformation describe-stack-resource"));
+    assert_eq!(state(), "Enabled");
+
+    let without = page.take("sam deploy --parameter-overrides EncryptTopics=false");
+    operated.changes(&without, &[("EncryptTopics", "false")]);
+    let topic = operated.stack.outputs["FindingsTopic"].as_str();
+    let topic = operated.aws(&["sns", "get-topic-attributes", "--topic-arn", topic]);
+    assert_eq!(topic["Attributes"]["KmsMasterKeyId"], Value::Null, "{topic:#}");
+}
+
+fn uninstall(page: &mut Page, operated: &Operated) {
+    operated.run(&page.take("sam delete"));
+    let stacks = operated.aws(&[
+        "cloudformation",
+        "list-stacks",
+        "--stack-status-filter",
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+    ]);
+    let stacks = stacks["StackSummaries"].as_array().expect("stacks").clone();
+    assert!(stacks.iter().all(|stack| stack["StackName"] != NAME), "{stacks:#?}");
+    // As the page says, it stays until somebody deletes it by hand.
+    let group = operated.stack.outputs["LogGroup"].as_str();
+    let groups = ["logs", "describe-log-groups", "--log-group-name-prefix", group];
+    assert_eq!(operated.aws(&groups)["logGroups"][0]["logGroupName"], group);
+}
+
+#[test]
+fn what_was_not_run_is_listed_with_its_reason() {
+    let page = Page::read();
+    let (_, section) = page.text.split_once("\n## What was run\n").expect("the section");
+    let listed = section.lines().filter_map(|line| line.strip_prefix("- `")?.split_once("`: "));
+    let listed: BTreeSet<&str> = listed.map(|(command, _)| command).collect();
+    assert_eq!(listed, NOT_RUN.into());
+    let commands: Vec<String> = page.blocks.iter().flat_map(|block| commands(block)).collect();
+    for words in NOT_RUN {
+        assert!(commands.iter().any(|command| command.starts_with(words)), "{words}");
+    }
+}
+
+#[test]
+fn what_is_to_be_typed_stands_in_a_block() {
+    let page = Page::read();
+    let spans =
+        page.text.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2));
+    for span in spans {
+        let program = span.split(' ').next().unwrap_or_default();
+        let typed = ["aws", "git", "sam", "sg-audit"].contains(&program) && span.contains(" --");
+        assert!(!typed, "`{span}` is not run");
+    }
+}

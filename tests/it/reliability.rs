@@ -1,0 +1,151 @@
+//! Faults, one by one: for each call that an audit makes, each way in which it can fail, once, for a whole invocation
+//! and for two; and the process killed at each call. What is promised is held against what is there after each
+//! invocation ([`trial`]), and what becomes of the first one is the table in docs/reliability.md.
+
+mod fault;
+mod kill;
+mod page;
+mod scene;
+mod sources;
+mod trial;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use fault::Fault;
+use page::{section, tables_are};
+use scene::{Scene, Stage};
+use trial::{Fate, Plan, Trial};
+
+use crate::support::endpoint::Answer;
+
+/// The calls that an audit makes, each in the scenes that show what its faults come to.
+const MATRIX: [(Scene, &[&str]); 4] = [
+    (
+        Scene::Change,
+        &[
+            "DescribeSecurityGroups",
+            "DescribeSecurityGroupRules",
+            "AuthorizeSecurityGroupIngress",
+            "RevokeSecurityGroupIngress",
+            "Publish",
+        ],
+    ),
+    (Scene::List, &["DescribeManagedPrefixLists", "GetManagedPrefixListEntries"]),
+    (Scene::Member, &["AssumeRole"]),
+    (
+        Scene::Sweep,
+        &[
+            "DescribeSecurityGroups",
+            "DescribeSecurityGroupRules",
+            "RevokeSecurityGroupIngress",
+            "Publish",
+            "Invoke",
+        ],
+    ),
+];
+
+/// Trials wait more than they work.
+const WORKERS: usize = 32;
+
+/// How long a fault lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lasts {
+    /// For one call.
+    Once,
+    /// For all such calls of the first invocation.
+    First,
+    /// For all such calls of the first two.
+    Twice,
+}
+
+/// Something that is written in one thread and read in another.
+fn shared<T>(value: T) -> Arc<Mutex<T>> {
+    Arc::new(Mutex::new(value))
+}
+
+/// Has `play` at everything in `trials`, in as many threads as there are workers, each with a stage of its own. What
+/// is last in `trials` comes first.
+fn played<T: Send, R: Send>(
+    trials: Vec<T>,
+    play: impl AsyncFn(&mut Stage, T) -> R + Sync,
+) -> Vec<R> {
+    let (trials, results) = (Mutex::new(trials), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        let workers = trials.lock().unwrap().len().min(WORKERS);
+        for _ in 0..workers {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.expect("a runtime").block_on(async {
+                    let mut stage = Stage::new().await;
+                    loop {
+                        let Some(trial) = trials.lock().unwrap().pop() else { break };
+                        let result = play(&mut stage, trial).await;
+                        results.lock().unwrap().push(result);
+                    }
+                });
+            });
+        }
+    });
+    results.into_inner().unwrap()
+}
+
+async fn tried(
+    stage: &mut Stage,
+    (scene, call, fault, lasts): (Scene, &'static str, Fault, Lasts),
+) -> (Scene, &'static str, &'static str, Lasts, Fate) {
+    let label = format!("{scene:?}: {call} {} {lasts:?}", fault.heading());
+    let faulty = if lasts == Lasts::Twice { 2 } else { 1 };
+    let met = shared(0);
+    let counter = Arc::clone(&met);
+    let plan = move |invocation: usize| {
+        let counter = Arc::clone(&counter);
+        let mut left = if lasts == Lasts::Once { 1 } else { usize::MAX };
+        let plan: Plan = Box::new(move |asked| {
+            if asked.action != call || left == 0 {
+                return Answer::Moto;
+            }
+            left -= 1;
+            *counter.lock().unwrap() += 1;
+            fault.answer(call)
+        });
+        (invocation <= faulty).then_some((plan, false))
+    };
+    let fate = Trial::play(stage, scene, label.clone(), lasts == Lasts::Twice, plan).await;
+    assert!(*met.lock().unwrap() > 0, "{label}: there was no such call");
+    assert_ne!(fate, Fate::Untold, "{label}: it is closed, and nobody was told");
+    (scene, call, fault.heading(), lasts, fate)
+}
+
+#[test]
+fn each_fault_at_each_call_loses_nothing_and_lets_nothing_in() {
+    let mut trials = Vec::new();
+    for lasts in [Lasts::Once, Lasts::First, Lasts::Twice] {
+        for fault in Fault::ALL.into_iter().rev() {
+            for (scene, calls) in MATRIX {
+                trials.extend(calls.iter().map(|call| (scene, *call, fault, lasts)));
+            }
+        }
+    }
+    let mut fates: BTreeMap<(&str, &str, Lasts, &str), Fate> = BTreeMap::new();
+    for (scene, call, fault, lasts, fate) in played(trials, tried) {
+        fates.insert((section(scene), call, lasts, fault), fate);
+    }
+    let mut tables = Vec::new();
+    for (scene, calls) in MATRIX {
+        let mut rows = Vec::new();
+        for call in calls {
+            for (lasts, word) in [(Lasts::Once, "once"), (Lasts::First, "for an invocation")] {
+                let mut row = vec![format!("`{call}`"), word.to_owned()];
+                for fault in Fault::ALL {
+                    row.push(fates[&(section(scene), *call, lasts, fault.heading())].to_string());
+                }
+                rows.push(row);
+            }
+        }
+        let mut heads = vec!["Call", "Fails"];
+        heads.extend(Fault::ALL.map(Fault::heading));
+        tables.push((section(scene), heads, rows));
+    }
+    tables_are(&tables);
+}

@@ -1,0 +1,288 @@
+//! One trial: something is audited while something fails, and after each invocation the promises are held against
+//! what is there and what was said.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::scene::{Item, Scene, Stage};
+use crate::support::endpoint::{Answer, Call};
+
+/// After so many invocations, what has not come to its end never will.
+const MOST_INVOCATIONS: usize = 12;
+
+/// What came of the first invocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// All is as without the fault.
+    Mended,
+    /// What was opened is closed, and said to have been gone already.
+    AlreadyGone,
+    /// What is not said is handed to another invocation.
+    HandedOn,
+    /// It is open still, and said to be.
+    Failed,
+    /// It is open still, and said to hang on a list that cannot be read.
+    Unresolved,
+    /// It is said that there is something which could not be audited.
+    Unaudited,
+    /// The invocation failed, or its process ended.
+    Again,
+    /// It is closed, and nobody is ever told.
+    Untold,
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mended => "mended",
+            Self::AlreadyGone => "gone",
+            Self::HandedOn => "handed on",
+            Self::Failed => "left",
+            Self::Unresolved => "unresolved",
+            Self::Unaudited => "unaudited",
+            Self::Again => "again",
+            Self::Untold => "**untold**",
+        })
+    }
+}
+
+/// What is done to the calls of one invocation.
+pub type Plan = Box<dyn FnMut(&Call) -> Answer + Send>;
+
+/// What was said of one opened rule.
+struct Told {
+    rule: String,
+    group: String,
+    outcome: String,
+}
+
+/// A scene in a stage, while it is played.
+pub struct Trial<'a> {
+    stage: &'a mut Stage,
+    scene: Scene,
+    label: String,
+    items: Vec<Item>,
+    told: Vec<Told>,
+    unaudited: Vec<Value>,
+    handed_on: Arc<Mutex<Vec<Value>>>,
+    /// The ingress rules of each item's group after the last invocation.
+    now: Vec<Vec<String>>,
+}
+
+impl<'a> Trial<'a> {
+    /// Plays the scene. `plan` says for each invocation what becomes of its calls, and whether its process is killed
+    /// at the first call that is left without an answer. An event of which `twice` is said is delivered twice even
+    /// where all went well.
+    pub async fn play(
+        stage: &'a mut Stage,
+        scene: Scene,
+        label: String,
+        twice: bool,
+        mut plan: impl FnMut(usize) -> Option<(Plan, bool)>,
+    ) -> Fate {
+        let (items, payload) = stage.set(scene).await;
+        let (told, unaudited, handed_on) = (Vec::new(), Vec::new(), Arc::default());
+        let now = Vec::new();
+        let mut trial = Self { stage, scene, label, items, told, unaudited, handed_on, now };
+        let first = trial.deliver(payload, twice, &mut plan).await;
+        let fate = if trial.everything_is_told() { first } else { Fate::Untold };
+        trial.close_what_is_left().await;
+        trial.stage.clear(&trial.items).await;
+        fate
+    }
+
+    /// Delivers as Lambda would: what fails comes again, and what is handed on comes too.
+    async fn deliver(
+        &mut self,
+        payload: Value,
+        twice: bool,
+        plan: &mut impl FnMut(usize) -> Option<(Plan, bool)>,
+    ) -> Fate {
+        let mut waiting = VecDeque::from([payload]);
+        let mut first = None;
+        for number in 1.. {
+            let Some(payload) = waiting.pop_front() else { break };
+            assert!(number <= MOST_INVOCATIONS, "{}: it has no end", self.label);
+            let (fault, deadly) = plan(number).unwrap_or((Box::new(|_| Answer::Moto), false));
+            let succeeded = self.invoke(&payload, fault, deadly).await;
+            self.now.clear();
+            for item in &self.items {
+                self.now.push(self.stage.ingress(item).await);
+            }
+            self.hear().await;
+            self.look(false);
+            let handed_on: Vec<Value> = self.handed_on.lock().unwrap().drain(..).collect();
+            if succeeded && self.scene != Scene::Sweep {
+                assert!(
+                    self.everything_is_told(),
+                    "{}: a success left something unsaid",
+                    self.label
+                );
+            }
+            first.get_or_insert_with(|| match succeeded {
+                true => self.fate(),
+                false => Fate::Again,
+            });
+            waiting.extend(handed_on);
+            if !succeeded || (twice && number == 1) {
+                waiting.push_front(payload);
+            }
+        }
+        first.expect("an invocation")
+    }
+
+    /// Whether the invocation succeeded.
+    async fn invoke(&mut self, payload: &Value, mut fault: Plan, deadly: bool) -> bool {
+        let handed_on = Arc::clone(&self.handed_on);
+        self.stage.world.answer(move |call| {
+            let answer = fault(call);
+            if call.action == "Invoke" && answer.is_carried_out() {
+                let payload = serde_json::from_str(&call.fields["Payload"]).expect("JSON");
+                handed_on.lock().unwrap().push(payload);
+            }
+            answer
+        });
+        let unanswered = self.stage.world.unanswered();
+        let bytes = payload.to_string();
+        let Some(response) = self
+            .stage
+            .invoke_unless(bytes.as_bytes(), |world| deadly && world.unanswered() > unanswered)
+        else {
+            self.stage.kill();
+            return false;
+        };
+        match response.error_type() {
+            None => {
+                assert_eq!(response.status, 200, "{}: {:#}", self.label, response.body);
+                true
+            }
+            // Neither a panic nor the end of the time is a way to fail.
+            Some("Ec2Unavailable" | "NotPublished" | "NotHandedOn") => false,
+            Some(_) => panic!("{}: {:#}", self.label, response.body),
+        }
+    }
+
+    /// Takes what was published, and holds it against what is there.
+    async fn hear(&mut self) {
+        for message in self.stage.world.messages().await {
+            for finding in message.report["findings"].as_array().expect("findings") {
+                if finding["code"] == "unaudited-change" {
+                    self.unaudited.push(finding.clone());
+                    continue;
+                }
+                let group = finding["group"]["id"].as_str().expect("a group");
+                let mut items = self.items.iter().zip(&self.now);
+                let found = items.find(|(item, _)| item.group.id == group);
+                let (item, now) = found.expect("a group of this trial");
+                let told = line(&finding["rule"]);
+                let rule = item.opened.iter().find(|rule| short(rule) == told);
+                let rule = rule.unwrap_or_else(|| panic!("{}: {told} was not opened", self.label));
+                let outcome = finding["remediation"]["outcome"].as_str().expect("an outcome");
+                let is_there = now.contains(rule);
+                let is_true = match outcome {
+                    "reverted" | "narrowed" | "already-gone" => !is_there,
+                    // There is room for every piece, so nothing else can have failed.
+                    "failed" => is_there,
+                    "none" => is_there && finding["code"] == "unresolved-peer",
+                    _ => false,
+                };
+                assert!(is_true, "{}: {finding:#}\nis said, and there is {is_there}", self.label);
+                let (rule, group) = (rule.clone(), group.to_owned());
+                self.told.push(Told { rule, group, outcome: outcome.to_owned() });
+            }
+        }
+    }
+
+    /// Holds what is there against what may and has to be. Once all is `over`, that is exactly what complies.
+    fn look(&self, over: bool) {
+        for (item, now) in self.items.iter().zip(&self.now) {
+            let label = &self.label;
+            for rule in &item.compliant {
+                assert!(now.contains(rule), "{label}: {rule} is gone: {now:#?}");
+            }
+            let mut pieces: Vec<String> = Vec::new();
+            for rule in now.iter().filter(|rule| !item.compliant.contains(rule)) {
+                if item.opened.contains(rule) {
+                    assert!(!over, "{label}: {rule} is there still");
+                    continue;
+                }
+                assert!(rule.contains(" \"kept by typo3-sg-auditor from sgr-"), "{label}: {rule}");
+                pieces.push(short(rule).replace("ingress ", ""));
+            }
+            assert!(
+                pieces.iter().all(|piece| item.pieces.contains(&piece.as_str())),
+                "{label}: {pieces:?} was not all open before"
+            );
+            if over {
+                assert_eq!(pieces.len(), item.pieces.len(), "{label}: {pieces:?}");
+            }
+        }
+    }
+
+    fn is_unaudited(&self, item: &Item) -> bool {
+        self.unaudited.iter().any(|finding| match finding["group"]["id"].as_str() {
+            Some(group) => group == item.group.id,
+            None => self.stage.is_about(item, finding),
+        })
+    }
+
+    fn told_of<'b>(&'b self, item: &'b Item) -> impl Iterator<Item = &'b Told> {
+        self.told.iter().filter(|told| told.group == item.group.id)
+    }
+
+    fn everything_is_told(&self) -> bool {
+        self.items.iter().all(|item| {
+            let of_rule = |rule: &String| self.told_of(item).any(|told| told.rule == *rule);
+            self.is_unaudited(item) || item.opened.iter().all(of_rule)
+        })
+    }
+
+    /// What was said of the first group.
+    fn fate(&self) -> Fate {
+        let item = &self.items[0];
+        if self.is_unaudited(item) {
+            return Fate::Unaudited;
+        }
+        let fates = self.told_of(item).map(|told| match told.outcome.as_str() {
+            "reverted" | "narrowed" => Fate::Mended,
+            "already-gone" => Fate::AlreadyGone,
+            "failed" => Fate::Failed,
+            _ => Fate::Unresolved,
+        });
+        fates.max().unwrap_or(Fate::HandedOn)
+    }
+
+    /// What a fault that does not pass by itself has left open was said to be; once the fault is over, the sweep
+    /// closes it.
+    async fn close_what_is_left(&mut self) {
+        let mut sweeps = Vec::new();
+        for (item, now) in self.items.iter().zip(&self.now) {
+            for rule in item.opened.iter().filter(|rule| now.contains(rule)) {
+                let last = self.told_of(item).filter(|told| told.rule == *rule).last();
+                let is_said =
+                    last.is_some_and(|told| matches!(told.outcome.as_str(), "failed" | "none"));
+                assert!(is_said || self.is_unaudited(item), "{}: {rule} is left open", self.label);
+                sweeps.push(self.stage.sweep_of(item));
+            }
+        }
+        for sweep in sweeps {
+            self.deliver(sweep, false, &mut |_| None).await;
+        }
+        self.look(true);
+    }
+}
+
+/// A rule of a finding, as a line without description and tags.
+fn line(rule: &Value) -> String {
+    let text = |name: &str| rule[name].as_str().expect("a text").to_owned();
+    let (from, to) = (&rule["from_port"], &rule["to_port"]);
+    format!("{} {} {from}-{to} {}", text("direction"), text("protocol"), text("peer"))
+}
+
+/// A line without description and tags.
+fn short(rule: &str) -> String {
+    rule.split(' ').take(4).collect::<Vec<_>>().join(" ")
+}

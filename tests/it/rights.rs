@@ -1,0 +1,228 @@
+//! Least privilege: what the roles allow is what the code can call and what AWS itself does with them, no more and no
+//! less, whatever is set.
+
+mod called;
+mod policies;
+mod services;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::resolved::{self, AUDITOR, MEMBER, Resources, combinations, with_policies};
+use crate::support::sg_audit::repository;
+
+/// With which settings something is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Always,
+    /// A change or a sweep may be reverted.
+    Reverts,
+    /// That, and what complies of a rule stays.
+    Narrows,
+    /// There is a role in other accounts.
+    HasMembers,
+    Encrypts,
+    Traces,
+}
+use When::{Always, Encrypts, HasMembers, Narrows, Reverts, Traces};
+
+/// What the code calls: the operation, and the action by which IAM calls it.
+const CALLED: [(&str, &str, When); 9] = [
+    ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroups", Always),
+    ("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", Always),
+    ("ec2:DescribeManagedPrefixLists", "ec2:DescribeManagedPrefixLists", Always),
+    ("ec2:GetManagedPrefixListEntries", "ec2:GetManagedPrefixListEntries", Always),
+    ("ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", Reverts),
+    ("ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress", Narrows),
+    ("sns:Publish", "sns:Publish", Always),
+    ("lambda:Invoke", "lambda:InvokeFunction", Always),
+    ("sts:AssumeRole", "sts:AssumeRole", HasMembers),
+];
+
+/// What AWS does with the function's role, and no code of ours.
+const BY_AWS: [(&str, When); 10] = [
+    // Lambda writes the log.
+    ("logs:CreateLogStream", Always),
+    ("logs:PutLogEvents", Always),
+    // Lambda keeps what failed, and feeds the function with it.
+    ("sqs:SendMessage", Always),
+    ("sqs:ReceiveMessage", Always),
+    ("sqs:DeleteMessage", Always),
+    ("sqs:GetQueueAttributes", Always),
+    // SNS encrypts what the function publishes.
+    ("kms:GenerateDataKey", Encrypts),
+    ("kms:Decrypt", Encrypts),
+    // Lambda sends the traces.
+    ("xray:PutTraceSegments", Traces),
+    ("xray:PutTelemetryRecords", Traces),
+];
+
+const REMEDIATIONS: [&str; 3] = ["notify", "revert-ssh", "revert-ingress"];
+
+impl When {
+    /// Whether these parameters of the template ask for it.
+    fn is_set(self, parameters: &BTreeMap<String, String>) -> bool {
+        let is = |name: &str, value: &str| parameters.get(name).is_some_and(|set| set == value);
+        let reverts = !(is("Remediation", "notify") && is("SweepRemediation", "notify"));
+        match self {
+            Always => true,
+            Reverts => reverts,
+            Narrows => reverts && is("RevertKeeps", "baseline"),
+            HasMembers => !is("MemberRoleName", ""),
+            Encrypts => is("EncryptTopics", "true"),
+            Traces => is("Tracing", "Active"),
+        }
+    }
+}
+
+/// All that there is to set that rights may hang on.
+fn modes() -> Vec<BTreeMap<String, String>> {
+    combinations(&[
+        ("Remediation", &REMEDIATIONS),
+        ("SweepRemediation", &REMEDIATIONS),
+        ("RevertKeeps", &["baseline", "nothing"]),
+        ("HoldMaxHours", &["0", "24"]),
+        ("MemberRoleName", &["", "typo3-sg-auditor-member"]),
+        ("EncryptTopics", &["true", "false"]),
+        ("Tracing", &["PassThrough", "Active"]),
+    ])
+}
+
+/// Those of them that a member's template has as well, with what that cannot do without.
+fn member_modes() -> Vec<BTreeMap<String, String>> {
+    let needed = resolved::member_parameters();
+    let needed = needed.as_object().expect("parameters").iter();
+    let needed: BTreeMap<String, String> =
+        needed.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+    let mut modes = combinations(&[
+        ("Remediation", &REMEDIATIONS),
+        ("SweepRemediation", &REMEDIATIONS),
+        ("RevertKeeps", &["baseline", "nothing"]),
+    ]);
+    modes.iter_mut().for_each(|mode| mode.extend(needed.clone()));
+    modes
+}
+
+fn resolved_in(template: &str, modes: &[BTreeMap<String, String>]) -> Vec<Resources> {
+    with_policies(&modes.iter().map(|mode| (template, json!(mode))).collect::<Vec<_>>())
+}
+
+/// The actions that a role allows, by its own policies and by those that are put to it.
+fn allowed(resources: &Resources, role: &str) -> BTreeSet<String> {
+    let own = resources[role]["Properties"]["Policies"].as_array().into_iter().flatten();
+    let put = resources.values().filter(|it| it["Type"] == "AWS::IAM::Policy");
+    let put = put.map(|it| &it["Properties"]);
+    let mut allowed = BTreeSet::new();
+    for policy in own.chain(put) {
+        for statement in policy["PolicyDocument"]["Statement"].as_array().expect("statements") {
+            assert_eq!(statement["Effect"], "Allow");
+            assert!(statement.get("NotAction").is_none(), "{statement}");
+            let actions = &statement["Action"];
+            let one = actions.as_str().map(str::to_owned);
+            let several = actions.as_array().into_iter().flatten();
+            allowed.extend(one);
+            allowed.extend(several.map(|action| action.as_str().expect("an action").to_owned()));
+        }
+    }
+    assert!(!allowed.is_empty());
+    allowed
+}
+
+#[test]
+fn the_functions_role_allows_what_is_called_in_each_mode_and_nothing_else() {
+    let modes = modes();
+    assert_eq!(modes.len(), 288);
+    for (mode, resources) in modes.iter().zip(resolved_in(AUDITOR, &modes)) {
+        let called = CALLED.iter().map(|(_, action, when)| (*action, *when));
+        let needed: BTreeSet<String> = called
+            .chain(BY_AWS)
+            .filter(|(_, when)| when.is_set(mode))
+            .map(|(action, _)| action.to_owned())
+            .collect();
+        assert_eq!(allowed(&resources, "Role"), needed, "{mode:?}");
+    }
+}
+
+#[test]
+fn the_role_in_another_account_allows_what_is_called_there_and_nothing_else() {
+    let modes = member_modes();
+    for (mode, resources) in modes.iter().zip(resolved_in(MEMBER, &modes)) {
+        let of_ec2 = CALLED.iter().filter(|(operation, ..)| operation.starts_with("ec2:"));
+        let needed: BTreeSet<String> = of_ec2
+            .filter(|(.., when)| when.is_set(mode))
+            .map(|(_, action, _)| (*action).to_owned())
+            .collect();
+        assert_eq!(allowed(&resources, "Role"), needed, "{mode:?}");
+        // EventBridge's own, for the rules there.
+        assert_eq!(allowed(&resources, "ForwardRole"), ["events:PutEvents".to_owned()].into());
+    }
+}
+
+/// The text of each Rust file below a folder of the sources, without its comments, by its path.
+fn sources(folder: &Path, found: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            let code: Vec<&str> =
+                text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let name = path.strip_prefix(repository()).expect("a file of the repository");
+            found.insert(name.display().to_string(), code.join("\n"));
+        }
+    }
+}
+
+/// The names of the methods without arguments that are called in a text, wherever its lines are broken.
+fn methods(code: &str) -> BTreeSet<&str> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let called = code.split("()").filter_map(|before| {
+        let name = &before[before.rfind(|c| !is_part(c))? + 1..];
+        before.strip_suffix(name)?.ends_with('.').then_some(name)
+    });
+    called.collect()
+}
+
+/// The services whose SDK the function is built with.
+fn services() -> Vec<String> {
+    let manifest = fs::read_to_string(repository().join("Cargo.toml")).expect("a manifest");
+    let (_, rest) = manifest.split_once("\n[dependencies]\n").expect("dependencies");
+    let (dependencies, _) = rest.split_once("\n[").expect("their end");
+    let name = |line: &str| Some(line.strip_prefix("aws-sdk-")?.split(' ').next()?.to_owned());
+    dependencies.lines().filter_map(name).collect()
+}
+
+#[test]
+fn the_code_calls_nothing_else() {
+    let mut all = BTreeMap::new();
+    sources(&repository().join("src"), &mut all);
+    let (aws, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        all.into_iter().partition(|(file, _)| file.starts_with("src/aws/"));
+    for (file, code) in &others {
+        assert!(!code.contains("aws_sdk_") && !code.contains("aws_config"), "{file}");
+    }
+    // What is for a person's own credentials is not in the function.
+    let (_, live) = aws["src/aws/mod.rs"].split_once("#[cfg(feature = \"live\")]\nmod ").unwrap();
+    let live = format!("src/aws/{}.rs", live.split(';').next().unwrap());
+    let services = services();
+    assert_eq!(services, ["ec2", "lambda", "sns", "sts"]);
+    let operations: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_slice(&resolved::run("sdk_operations.py", &json!(services))).unwrap();
+    let mut called = BTreeSet::new();
+    for (_, code) in aws.iter().filter(|(file, _)| **file != live) {
+        for method in methods(code) {
+            let of = |(service, known): (&String, &BTreeMap<String, String>)| {
+                Some(format!("{service}:{}", known.get(method)?))
+            };
+            called.extend(operations.iter().filter_map(of));
+        }
+        // The SDK's own way to make that call.
+        called.extend(code.contains("AssumeRoleProvider::").then(|| "sts:AssumeRole".to_owned()));
+    }
+    let known = CALLED.map(|(operation, ..)| operation.to_owned()).into();
+    assert_eq!(called, known);
+}

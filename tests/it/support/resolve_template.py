@@ -1,0 +1,152 @@
+"""What a template deploys with the parameters that are set: each resource whose condition holds, with plain values.
+
+Standard input: [{"template": PATH, "parameters": {NAME: VALUE}, "types": [TYPE, ...] or absent}, ...].
+Standard output: for each, {RESOURCE: {"Type": text, "Properties": {...}}}, of these types or of all.
+
+For what no emulator at hand resolves: policies that come or go, alarms, the dashboard. Names and ARNs of resources have
+the form that CloudFormation gives them.
+"""
+
+import functools
+import json
+import re
+import sys
+
+from samtranslator.yaml_helper import yaml_parse
+
+ACCOUNT, REGION, STACK = "123456789012", "eu-central-1", "stack"
+PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f",
+    "AWS::StackName": STACK,
+}
+# The service and the kind of resource in an ARN, and what Ref gives where it is not the name.
+ARNS = {
+    "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:"),
+    "AWS::Events::Rule": ("events", "rule/"),
+    "AWS::IAM::Role": ("iam", "role/"),
+    "AWS::KMS::Key": ("kms", "key/"),
+    "AWS::Logs::LogGroup": ("logs", "log-group:"),
+    "AWS::Serverless::Function": ("lambda", "function:"),
+    "AWS::SNS::Topic": ("sns", ""),
+    "AWS::SQS::Queue": ("sqs", ""),
+}
+NOTHING = object()
+
+
+@functools.cache
+def source(path):
+    with open(path) as file:
+        return yaml_parse(file.read())
+
+
+class Template:
+    def __init__(self, path, parameters):
+        self.source = source(path)
+        known = self.source["Parameters"]
+        assert parameters.keys() <= known.keys(), f"no parameters of {path}: {parameters.keys() - known.keys()}"
+        defaults = {name: parameter["Default"] for name, parameter in known.items() if "Default" in parameter}
+        # CloudFormation compares text, and a number is text there.
+        self.values = {name: str(value) for name, value in {**defaults, **parameters}.items()} | PSEUDO
+
+    def resources(self, types):
+        return {
+            name: {"Type": resource["Type"], "Properties": self.plain(resource.get("Properties", {}))}
+            for name, resource in self.source["Resources"].items()
+            if types is None or resource["Type"] in types
+            if "Condition" not in resource or self.holds(resource["Condition"])
+        }
+
+    def name(self, resource):
+        given = self.source["Resources"][resource].get("Properties", {})
+        of_type = {"AWS::Events::Rule": "Name", "AWS::IAM::Role": "RoleName"}
+        member = of_type.get(self.source["Resources"][resource]["Type"])
+        return self.plain(given[member]) if member in given else f"{STACK}-{resource}-1A2B3C4D5E6F"
+
+    def attribute(self, resource, attribute):
+        kind = self.source["Resources"][resource]["Type"]
+        if attribute != "Arn":
+            assert (kind, attribute) == ("AWS::SQS::Queue", "QueueName"), f"{resource}.{attribute}"
+            return self.name(resource)
+        service, before = ARNS[kind]
+        region = "" if service == "iam" else REGION
+        after = ":*" if service == "logs" else ""
+        return f"arn:aws:{service}:{region}:{ACCOUNT}:{before}{self.name(resource)}{after}"
+
+    def reference(self, name):
+        if name == "AWS::NoValue":
+            return NOTHING
+        if name in self.values:
+            return self.values[name]
+        kind = self.source["Resources"][name]["Type"]
+        if kind == "AWS::SNS::Topic":
+            return self.attribute(name, "Arn")
+        if kind == "AWS::SQS::Queue":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
+        return self.name(name)
+
+    def holds(self, condition):
+        if isinstance(condition, str):
+            return self.holds(self.source["Conditions"][condition])
+        ((function, value),) = condition.items()
+        match function:
+            case "Condition":
+                return self.holds(value)
+            case "Fn::Equals":
+                one, other = map(self.plain, value)
+                return str(one) == str(other)
+            case "Fn::Not":
+                return not self.holds(value[0])
+            case "Fn::And":
+                return all(map(self.holds, value))
+            case "Fn::Or":
+                return any(map(self.holds, value))
+        raise ValueError(function)
+
+    def filled(self, value):
+        text, own = value if isinstance(value, list) else (value, {})
+        own = {name: self.plain(inner) for name, inner in own.items()}
+
+        def fill(match):
+            name = match[1]
+            if name in own:
+                return str(own[name])
+            return str(self.attribute(*name.split(".")) if "." in name else self.reference(name))
+
+        return re.sub(r"\$\{([^!}]+)\}", fill, text)
+
+    def plain(self, value):
+        if isinstance(value, list):
+            return [inner for inner in map(self.plain, value) if inner is not NOTHING]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((function, inner),) = value.items()
+            match function:
+                case "Ref":
+                    return self.reference(inner)
+                case "Fn::GetAtt":
+                    return self.attribute(*(inner.split(".") if isinstance(inner, str) else inner))
+                case "Fn::If":
+                    return self.plain(inner[1] if self.holds(inner[0]) else inner[2])
+                case "Fn::Sub":
+                    return self.filled(inner)
+                case "Fn::Join":
+                    return inner[0].join(map(str, self.plain(inner[1])))
+                case "Fn::Split":
+                    return self.plain(inner[1]).split(inner[0])
+                case "Fn::Select":
+                    return self.plain(inner[1])[int(inner[0])]
+                case "Fn::FindInMap":
+                    table, first, second = map(self.plain, inner)
+                    return self.source["Mappings"][table][first][second]
+        members = ((name, self.plain(inner)) for name, inner in value.items())
+        return {name: inner for name, inner in members if inner is not NOTHING}
+
+
+if __name__ == "__main__":
+    asked = json.load(sys.stdin)
+    resolved = [Template(one["template"], one["parameters"]).resources(one.get("types")) for one in asked]
+    json.dump(resolved, sys.stdout)

@@ -1,0 +1,81 @@
+//! What the templates deploy, as plain values.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::sg_audit::repository;
+use super::venv;
+
+pub const AUDITOR: &str = "template.yaml";
+pub const MEMBER: &str = "member-template.yaml";
+
+/// The resources that there are, by their names: `Type` and `Properties`.
+pub type Resources = BTreeMap<String, Value>;
+
+/// All resources of each template with these parameters.
+pub fn resources(asked: &[(&str, Value)]) -> Vec<Resources> {
+    resolved(asked, &Value::Null)
+}
+
+/// Those that have a policy of IAM's language in them.
+pub fn with_policies(asked: &[(&str, Value)]) -> Vec<Resources> {
+    const TYPES: [&str; 6] = [
+        "AWS::Events::EventBusPolicy",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Key",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+    ];
+    resolved(asked, &json!(TYPES))
+}
+
+fn resolved(asked: &[(&str, Value)], types: &Value) -> Vec<Resources> {
+    let one = |(template, parameters): &(&str, Value)| json!({"template": template, "parameters": parameters, "types": types});
+    let asked: Vec<Value> = asked.iter().map(one).collect();
+    serde_json::from_slice(&run("resolve_template.py", &json!(asked))).expect("JSON")
+}
+
+/// What a script of this folder answers to what it is given, both on standard streams.
+pub fn run(script: &str, input: &Value) -> Vec<u8> {
+    let mut python = Command::new(venv::program("python"))
+        .arg(venv::script(script))
+        .current_dir(repository())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("python starts");
+    let mut stdin = python.stdin.take().expect("a pipe");
+    stdin.write_all(input.to_string().as_bytes()).expect("python reads");
+    drop(stdin);
+    let output = python.wait_with_output().expect("python ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// What the member's template cannot do without.
+pub fn member_parameters() -> Value {
+    json!({
+        "AuditorRole": "arn:aws:iam::210987654321:role/auditor",
+        "AuditorEventBus": "arn:aws:events:eu-central-1:210987654321:event-bus/default",
+        "HomeRegion": "eu-central-1",
+    })
+}
+
+/// Each combination of a value of each parameter.
+pub fn combinations(parameters: &[(&str, &[&str])]) -> Vec<BTreeMap<String, String>> {
+    let mut all = vec![BTreeMap::new()];
+    for (name, values) in parameters {
+        let with = |one: &BTreeMap<String, String>, value: &str| {
+            let mut one = one.clone();
+            one.insert((*name).to_owned(), value.to_owned());
+            one
+        };
+        all = all.iter().flat_map(|one| values.iter().map(move |value| with(one, value))).collect();
+    }
+    all
+}
