@@ -62,6 +62,10 @@ fn in_record(record: &mut Record) {
 }
 
 fn in_text(text: &mut String) {
+    // Hardly any text has one, and most are only passed on.
+    if !BEGIN.iter().any(|begin| text.contains(begin)) {
+        return;
+    }
     let is_of_id = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
     let is_id =
         |word: &str| word.len() >= SHORTEST && BEGIN.iter().any(|begin| word.starts_with(begin));
