@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::case::{Case, Remedy};
+use super::counts::Counts;
 use super::group::GroupAudit;
 use super::introduced::{Introduced, authorized_claim, introduced, settled_by_event};
 use super::library::Library;
@@ -27,6 +28,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         change: &SgChange,
         clock: Clock<'_>,
+        counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
         let place = self.place(&change.record);
         let Record { event_name, retold, .. } = &change.record;
@@ -43,7 +45,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let group = match self.ec2.group(&place, &change.group).await {
             Ok(Some(group)) => group,
-            Ok(None) => return self.without_group(&case, change, settings, clock).await,
+            Ok(None) => return self.without_group(&case, change, settings, clock, counts).await,
             Err(error) => {
                 return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
             }
@@ -72,7 +74,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         if lacks.is_some() && change.kind.names_any_of(&rules) {
             return out_of_scope();
         }
-        self.of_group(case, change, &group, &rules, settings, clock).await
+        self.of_group(case, change, &group, &rules, settings, clock, counts).await
     }
 
     async fn of_group(
@@ -83,6 +85,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         rules: &[Rule],
         settings: &Settings,
         clock: Clock<'_>,
+        counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
         let (introduced, remediation) = introduced(settings, change, rules, clock());
         let library = Library::new(self.ec2);
@@ -101,7 +104,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let mut tally = Tally::default();
         match audit.run(&mut tally).await {
             Ok(()) => {}
-            Err(error) if tells_itself(&change.kind) => return Err(error),
+            Err(error) if tells_itself(&change.kind) => {
+                // Told of when it is tried again, and then no longer as what this one did.
+                counts.acted(&report(&self.baseline, tally));
+                return Err(error);
+            }
             Err(error) => return Ok(self.broken_off(tally, error)),
         }
         for (direction, taken) in taken(change, &audit.introduced) {
@@ -120,12 +127,14 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         change: &SgChange,
         settings: &Settings,
         clock: Clock<'_>,
+        counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
         match (&change.kind, &change.group) {
             (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
                 let group = Group { id: id.clone(), ..Group::default() };
                 let case = Case { group: Some(&group), ..case.clone() };
-                let mut audited = self.of_group(case, change, &group, &[], settings, clock).await?;
+                let mut audited =
+                    self.of_group(case, change, &group, &[], settings, clock, counts).await?;
                 // There is no group to put a rule back into.
                 for finding in &mut audited.report.findings {
                     finding.remediation.undo = None;

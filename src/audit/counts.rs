@@ -22,7 +22,7 @@ pub struct Counts {
     pub reverts: BTreeMap<Outcome, u64>,
     /// Rules that were taken from groups. Some of these reverts are failed ones: a piece is missing.
     pub revoked: u64,
-    /// Sweeps that looked at every group and told of it.
+    /// Sweeps that came to their end and told of it, of what they could not look at as well.
     pub sweeps: u64,
     /// From a change until what it opened was closed, one for each rule.
     pub to_revert: Vec<TimeDelta>,

@@ -106,9 +106,11 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             let mut remedy = match self.remedy(judge, *code, one, judgement, &mut covered).await {
                 Ok(remedy) => remedy,
                 Err(Stopped { error, in_doubt }) => {
-                    let remedy = self.in_doubt(error.to_string());
-                    let finding = self.case.finding(judge, *code, &one.rule, judgement, remedy);
-                    tally.in_doubt.extend(in_doubt.then_some(finding));
+                    if in_doubt {
+                        let remedy = self.in_doubt(error.to_string());
+                        let finding = self.case.finding(judge, *code, &one.rule, judgement, remedy);
+                        tally.in_doubt.push(finding);
+                    }
                     return Err(error.into());
                 }
             };

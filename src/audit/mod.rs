@@ -160,7 +160,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
                 let case = Case { place: &place, group: None, record: Some(record) };
                 self.unaudited(&case, None, reason, clock()).into()
             }
-            Event::Change(change) => self.change(change, clock).await?,
+            Event::Change(change) => self.change(change, clock, counts).await?,
             Event::List(change) => self.list(change, clock).await?.into(),
             Event::Tags(change) => self.tags(change, clock, deadline).await?,
             Event::Watched(change) => self.watched(change, clock()).into(),

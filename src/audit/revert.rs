@@ -196,11 +196,11 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, St
             Err(_) => Ok(true),
         },
         // An answer that was lost, on this try or on one before it, may have been a yes. Where the
-        // rule was read before and is read no more, it was.
+        // rule was read before and is read no more, it was. That it is still read shows nothing: EC2
+        // may answer with what was a moment ago.
         Err(error) if error.may_pass() => match is_read(ec2, order).await {
             Ok(false) if order.seen => Ok(true),
-            Ok(_) => Err(error.into()),
-            Err(_) => Err(Stopped { error, in_doubt: true }),
+            Ok(_) | Err(_) => Err(Stopped { error, in_doubt: true }),
         },
         Err(error) => Err(error.into()),
     }

@@ -175,9 +175,7 @@ impl Admitted {
         let traffic = self.traffic.union(&Traffic::union_of(parts));
         Self { unknown: self.unknown.clone(), ..Self::of(traffic) }
     }
-}
 
-impl Admitted {
     /// Whether a rule admits nothing but what is admitted here, as far as a look can tell: of
     /// addresses it is always right, and what it says of a group or list is right where it is yes.
     /// It makes no set, so it costs a fraction of the difference that says the same.

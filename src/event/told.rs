@@ -27,9 +27,10 @@ const FLAT: [&str; 6] = [
     "ipProtocol",
 ];
 
-/// A network interface has no more rules than that, and so has a group, whatever AWS was asked for
+/// A network interface has no more rules than 1,000 in a direction and address family, and so has a
+/// group, whatever AWS was asked for
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups>).
-const MOST_RULES: usize = 1_000;
+const MOST_RULES: usize = 2_000;
 
 /// What was asked for, one rule for each peer: readable or not, it is counted.
 pub(super) type Asked = Vec<Result<Rule, Unread>>;

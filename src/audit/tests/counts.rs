@@ -106,6 +106,29 @@ fn what_was_reverted_counts_even_where_nobody_can_be_told() {
 }
 
 #[test]
+fn what_was_reverted_counts_though_the_next_one_is_throttled() {
+    let world = ec2(&[rule("tcp 22 198.51.100.0/24"), rule("tcp 22 192.0.2.0/24")]);
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        call.starts_with("revoke tcp 22 from 192.0.2.0/24").then(|| Ec2Error::Passing {
+            action: "RevokeSecurityGroupIngress",
+            message: "throttled".to_owned(),
+        })
+    });
+    let mut both = authorized(22, "198.51.100.0/24");
+    both["requestParameters"] = serde_json::json!({
+        "groupId": SG,
+        "ipPermissions": {"items": [{
+            "ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
+            "ipRanges": {"items": [{"cidrIp": "198.51.100.0/24"}, {"cidrIp": "192.0.2.0/24"}]},
+        }]},
+    });
+    let settings = settings(Remediation::RevertSsh);
+    let (answer, counts) = counted(&staged, &settings, &MemoryNotifier::default(), &both);
+    assert!(answer.is_err());
+    assert_eq!((counts.failed, counts.revoked, counts.to_revert.len()), (1, 1, 1));
+}
+
+#[test]
 fn a_sweep_counts_when_it_has_ended_and_knows_of_no_change() {
     let world = ec2(&[rule("tcp 22 0.0.0.0/0")]);
     let mut settings = settings(Remediation::RevertSsh);
