@@ -74,15 +74,14 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         if lacks.is_some() && change.kind.names_any_of(&rules) {
             return out_of_scope();
         }
-        self.of_group(case, change, &group, &rules, settings, clock, counts).await
+        self.of_group(case, change, (&group, &rules), settings, clock, counts).await
     }
 
     async fn of_group(
         &self,
         case: Case<'_>,
         change: &SgChange,
-        group: &Group,
-        rules: &[Rule],
+        (group, rules): (&Group, &[Rule]),
         settings: &Settings,
         clock: Clock<'_>,
         counts: &mut Counts,
@@ -134,7 +133,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 let group = Group { id: id.clone(), ..Group::default() };
                 let case = Case { group: Some(&group), ..case.clone() };
                 let mut audited =
-                    self.of_group(case, change, &group, &[], settings, clock, counts).await?;
+                    self.of_group(case, change, (&group, &[]), settings, clock, counts).await?;
                 // There is no group to put a rule back into.
                 for finding in &mut audited.report.findings {
                     finding.remediation.undo = None;
