@@ -72,7 +72,7 @@ impl Connections {
     /// exist.
     ///
     /// Without them the first audit opens its own, so nothing comes of a failure, and after
-    /// [`AHEAD`] nothing more is waited for.
+    /// two seconds nothing more is waited for.
     pub async fn open(&self, ec2: &AwsEc2, sns: &AwsSns, home: &Place) {
         let opening = Opening(self.clone());
         let both = async { tokio::join!(ec2.open(home, &opening), sns.open(&opening)) };
