@@ -104,16 +104,20 @@ fn read(document: Value, merged: &mut Merged) -> Result<bool, DescribeError> {
         Value::Object(object) => object,
         other => return Err(DescribeError::NotGroups { found: found(&other) }),
     };
+    // Outputs that were added to one another have both.
+    let mut is_output = false;
     for key in ["SecurityGroups", "SecurityGroupRules"] {
-        if let Some(list) = object.remove(key) {
-            if !list.is_array() {
-                let found = format!("`{key}` with {}", found(&list));
-                return Err(DescribeError::NotGroups { found });
-            }
-            read(list, merged)?;
-            let next = object.get("NextToken").and_then(Value::as_str);
-            return Ok(next.is_some_and(|token| !token.is_empty()));
+        let Some(list) = object.remove(key) else { continue };
+        if !list.is_array() {
+            let found = format!("`{key}` with {}", found(&list));
+            return Err(DescribeError::NotGroups { found });
         }
+        read(list, merged)?;
+        is_output = true;
+    }
+    if is_output {
+        let next = object.get("NextToken").and_then(Value::as_str);
+        return Ok(next.is_some_and(|token| !token.is_empty()));
     }
     let has = |key: &str| object.contains_key(key);
     if has("GroupId") && (has("IpPermissions") || has("IpPermissionsEgress")) {

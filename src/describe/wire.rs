@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -59,6 +59,20 @@ pub(super) struct WireGroup<'a, P> {
     /// EC2-Classic had none.
     #[serde(default = "Vec::new", deserialize_with = "or_default")]
     ip_permissions_egress: Vec<P>,
+    #[serde(default, rename = "SecurityGroups")]
+    _groups: Absent,
+    #[serde(default, rename = "SecurityGroupRules")]
+    _rules: Absent,
+}
+
+/// A member by which an item is something else than what it stands among, and is to be read as that.
+#[derive(Default)]
+struct Absent;
+
+impl<'de> Deserialize<'de> for Absent {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("this is something else"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -175,6 +189,14 @@ pub(super) struct WireRule<'a> {
     description: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     tags: Vec<WireTag>,
+    #[serde(default, rename = "IpPermissions")]
+    _ingress: Absent,
+    #[serde(default, rename = "IpPermissionsEgress")]
+    _egress: Absent,
+    #[serde(default, rename = "SecurityGroups")]
+    _groups: Absent,
+    #[serde(default, rename = "SecurityGroupRules")]
+    _rules: Absent,
 }
 
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(

@@ -97,6 +97,12 @@ fn rule_of_group() -> impl Strategy<Value = String> {
     })
 }
 
+/// A list of one item, which has a member that is not its own.
+fn within(list: &str, item: &str, member: &str) -> String {
+    let item = item.trim_end().strip_suffix('}').expect("an object");
+    format!(r#"{{"{list}": [{item}, {member}}}]}}"#)
+}
+
 fn document() -> impl Strategy<Value = String> {
     let next = text(
         &["", "", r#", "NextToken": null"#],
@@ -111,9 +117,14 @@ fn document() -> impl Strategy<Value = String> {
     let list = prop_oneof![groups.clone(), rules.clone()];
     prop_oneof![
         8 => (list, next).prop_map(|(list, next)| format!("{{{list}{next}}}")),
-        1 => (groups, rules).prop_map(|(groups, rules)| format!("{{{groups}, {rules}}}")),
+        1 => (groups, rules.clone()).prop_map(|(groups, rules)| format!("{{{groups}, {rules}}}")),
         1 => prop_oneof![group(), rule_of_group()],
         1 => group().prop_map(|group| format!("[{group}]")),
+        1 => (group(), rules.clone()).prop_map(|(group, rules)| within("SecurityGroups", &group, &rules)),
+        1 => (rule_of_group(), rules).prop_map(|(rule, rules)| within("SecurityGroupRules", &rule, &rules)),
+        1 => (rule_of_group(), permission()).prop_map(|(rule, permission)| {
+            within("SecurityGroupRules", &rule, &format!(r#""IpPermissions": [{permission}]"#))
+        }),
     ]
 }
 
@@ -150,5 +161,36 @@ fn what_aws_prints_is_read_in_one_go() {
         let (groups, begun) = folded(other);
         assert_eq!(said(groups), said(thorough(other.as_bytes())));
         assert_eq!(begun, 2, "{other}");
+    }
+}
+
+const WEB: &str = r#"{"GroupId": "sg-1", "IpPermissions": [], "IpPermissionsEgress": []"#;
+const OPEN: &str = r#"{"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-2", "GroupOwnerId": "1", "IsEgress": false,
+    "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0""#;
+
+/// Whatever stands beside it, and in whatever it stands.
+#[test]
+fn no_rule_is_left_out() {
+    let permission = r#"{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}"#;
+    for (input, group) in [
+        (format!(r#"{{"SecurityGroups": [{WEB}}}], "SecurityGroupRules": [{OPEN}}}]}}"#), "sg-2"),
+        (format!(r#"{{"SecurityGroupRules": [{OPEN}}}], "SecurityGroups": [{WEB}}}]}}"#), "sg-2"),
+        (format!(r#"{{"SecurityGroups": [{WEB}, "SecurityGroupRules": [{OPEN}}}]}}]}}"#), "sg-2"),
+        (
+            format!(r#"{{"SecurityGroupRules": [{OPEN}, "SecurityGroupRules": [{OPEN}}}]}}]}}"#),
+            "sg-2",
+        ),
+        (
+            format!(
+                r#"{{"SecurityGroupRules": [{}, "IpPermissions": [{permission}]}}]}}"#,
+                OPEN.replace("22", "443")
+            ),
+            "sg-2",
+        ),
+    ] {
+        let groups = groups(input.as_bytes()).unwrap();
+        let found = groups.iter().find(|found| found.group.id == group).unwrap();
+        let ssh = found.rules.iter().filter(|rule| rule.from_port == Some(22)).count();
+        assert_eq!(ssh, 1, "{input}");
     }
 }
