@@ -6,6 +6,7 @@ mod page;
 use std::collections::BTreeSet;
 use std::fs;
 
+use chrono::Utc;
 use serde_json::{Value, json};
 
 use self::operated::Operated;
@@ -60,15 +61,22 @@ fn outputs_and_alarms(page: &mut Page, operated: &Operated) {
     assert!(!told.contains("ChangesLost"), "{told}");
 }
 
-/// ministack makes no metric of the log, so one number of the day that the page names is put there.
+/// ministack makes no metric of the log, so one number of a day is put there. It keeps two weeks of them, so the day is
+/// yesterday and not the one that the page names.
 fn numbers(page: &mut Page, operated: &Operated) {
     let dimension = format!("FunctionName={}", operated.stack.outputs["Function"]);
     let metric = ["--namespace", "typo3-sg-auditor", "--metric-name", "SecondsToRevert"];
-    let number = ["--timestamp", "2026-11-24T12:00:00Z", "--value", "41.5", "--unit", "Seconds"];
+    let today = Utc::now().date_naive();
+    let yesterday = today.pred_opt().expect("a day");
+    let noon = format!("{yesterday}T12:00:00Z");
+    let number = ["--timestamp", &noon, "--value", "41.5", "--unit", "Seconds"];
     let put =
         [&["cloudwatch", "put-metric-data", "--dimensions", &dimension], &metric[..], &number];
     ministack::server().aws(&put.concat());
-    let printed = operated.run(&page.take("aws cloudwatch get-metric-statistics"));
+    let command = page.take("aws cloudwatch get-metric-statistics");
+    let days = [("2026-11-25", today.to_string()), ("2026-11-24", yesterday.to_string())];
+    let command = days.iter().fold(command, |command, (named, day)| command.replace(named, day));
+    let printed = operated.run(&command);
     let printed: Value = serde_json::from_str(&printed).expect("JSON");
     assert_eq!(printed["Datapoints"][0]["Maximum"], 41.5, "{printed:#}");
 }
