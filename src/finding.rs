@@ -365,6 +365,10 @@ pub struct Report {
     pub totals: Totals,
     /// What was exempt.
     pub exempt: Vec<Exempted>,
+    /// How many rules are not among the findings, because another invocation closes them and tells
+    /// of them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub handed_on: usize,
     /// Whether something is left to audit.
     pub partial: bool,
     /// Which part of a split report this is, from 1.

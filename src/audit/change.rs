@@ -2,23 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::case::{Case, Remedy};
+use super::case::Case;
 use super::counts::Counts;
 use super::group::GroupAudit;
-use super::introduced::{Introduced, authorized_claim, introduced, settled_by_event};
+use super::introduced::{Introduced, Judged, authorized_claim, introduced, settled_by_event};
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
-use super::retell::tells_itself;
 use super::summary::{Tally, not_audited, report};
 use super::tags::TAG_CALLS;
+use super::unread::Unread;
 use super::{AuditError, Audited, Auditor, Clock, lacking};
-use crate::baseline::Lists;
-use crate::evaluate::Judge;
-use crate::event::{ChangeKind, GroupKey, Record, SgChange};
+use crate::event::{ChangeKind, GroupKey, SgChange};
 use crate::expected::closed;
-use crate::finding::{Outcome, Report, ReportOutcome};
-use crate::hold::Claim;
-use crate::plan::is_due;
+use crate::finding::{Report, ReportOutcome};
 use crate::rule::{Direction, Rule};
 use crate::settings::Settings;
 
@@ -31,10 +27,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
         let place = self.place(&change.record);
-        let Record { event_name, retold, .. } = &change.record;
-        // What the sweep reverted has no call behind it, and is told without one.
-        let record = Some(&change.record).filter(|_| !retold || event_name.is_some());
-        let case = Case { place: &place, group: None, record };
+        let case = Case { place: &place, group: None, record: Some(&change.record) };
         let settings = &self.settings_of(&place);
         if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
             let tally = Tally { groups: 1, rules, ..Tally::default() };
@@ -50,17 +43,13 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
             }
         };
-        let out_of_scope = || {
-            let reason = format!("{} is out of scope", group.id);
-            Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason).into())
-        };
-        let lacks = lacking(&settings.scope, &group);
-        if let Some(key) = lacks.filter(|_| !retold) {
-            let name = event_name.as_deref().unwrap_or_default();
+        if let Some(key) = lacking(&settings.scope, &group) {
+            let name = change.record.event_name.as_deref().unwrap_or_default();
             if TAG_CALLS.contains(&name) {
                 return self.left_unseen(&change.record, &group, key, clock).await;
             }
-            return out_of_scope();
+            let reason = format!("{} is out of scope", group.id);
+            return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason).into());
         }
         let case = Case { group: Some(&group), ..case };
         let rules = match self.ec2.rules(&place, &group).await {
@@ -69,11 +58,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
             }
         };
-        // What was reverted is told, wherever the group went since. What is there again is out of the
-        // scope, and is not to be touched by whoever can write such an event.
-        if lacks.is_some() && change.kind.names_any_of(&rules) {
-            return out_of_scope();
-        }
         self.of_group(case, change, (&group, &rules), settings, clock, counts).await
     }
 
@@ -86,7 +70,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         clock: Clock<'_>,
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
-        let (introduced, remediation) = introduced(settings, change, rules, clock());
+        let Judged { rules: introduced, remediation, by_event } =
+            introduced(settings, change, rules, clock());
         let library = Library::new(self.ec2);
         let audit = GroupAudit {
             ec2: self.ec2,
@@ -97,25 +82,22 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             rules,
             introduced,
             remediation,
+            closes: by_event,
             cause: None,
             clock,
         };
         let mut tally = Tally::default();
-        match audit.run(&mut tally).await {
-            Ok(()) => {}
-            Err(error) if tells_itself(&change.kind) => {
-                // Told of when it is tried again, and then no longer as what this one did.
-                counts.acted(&report(&self.baseline, tally));
-                return Err(error);
-            }
-            Err(error) => return Ok(self.broken_off(tally, error)),
+        if let Err(error) = audit.run(&mut tally).await {
+            // Told of when it is tried again, and then no longer as what this one did.
+            counts.acted(&report(&self.baseline, tally));
+            return Err(error);
         }
         for (direction, taken) in taken(change, &audit.introduced) {
             for closed in closed(&settings.baseline, direction, taken, rules) {
                 tally.findings.push(audit.case.expected_closed(&closed, clock()));
             }
         }
-        Ok(report(&self.baseline, tally).into())
+        Ok(self.found(tally))
     }
 
     /// The group is not there. What the event says was opened is still said, and a revert still
@@ -174,41 +156,19 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             let key = Some(&change.group);
             return Ok(self.unaudited(case, key, &error.to_string(), clock()));
         };
-        let known = Group { id: id.clone(), ..Group::default() };
-        let case = Case { group: case.group.or(Some(&known)), ..case.clone() };
-        let lists = Lists::new();
         let now = clock();
-        let mut tally = Tally { groups: 1, rules: rules.len(), ..Tally::default() };
-        for rule in rules {
-            let judge = Judge::new(
-                &settings.baseline,
-                rule.direction,
-                Some(id),
-                &lists,
-                clock().date_naive(),
-            );
-            let judgement = judge.judge(rule);
-            tally.exempt(case.exempted(&judge, rule, &judgement));
-            let Some(code) = judge.code(&judgement) else { continue };
-            let held = matches!(authorized_claim(settings, change, rule, now), Claim::Held(_));
-            let due = !held && is_due(settings.remediation, rule.direction, code, &judgement);
-            let remedy = Remedy {
-                outcome: match (held, due) {
-                    (true, _) => Outcome::Held,
-                    (false, true) => Outcome::Failed,
-                    (false, false) => Outcome::None,
-                },
-                detail: format!("Nothing was changed: the group could not be read. {error}."),
-                time: now,
-                undo: None,
-                hold: None,
-                kept: Vec::new(),
-                gone: false,
-                connections: None,
-            };
-            tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));
-        }
-        Ok(report(&self.baseline, tally))
+        let unread = Unread {
+            settings,
+            case,
+            group: id,
+            remediation: settings.remediation,
+            error: &error,
+            now,
+        };
+        let claimed =
+            rules.iter().map(|rule| (rule, authorized_claim(settings, change, rule, now)));
+        let claimed: Vec<_> = claimed.collect();
+        Ok(report(&self.baseline, unread.judged(&claimed)))
     }
 }
 

@@ -3,25 +3,27 @@
 use std::collections::BTreeSet;
 
 use super::case::{Case, Remedy};
+use super::hand_on::ToClose;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::list::Cause;
 use super::noncompliant::noncompliant;
-use super::ports::{Group, SecurityGroups};
+use super::ports::{Ec2Error, Group, SecurityGroups};
 use super::remedy::{
     LISTS_ONLY_REPORTED, ONLY_REPORTED, WHOLE_ONLY_REPORTED, compliant, connections,
     exempt_perhaps, held, not_due, on_claim, on_undecided, why_not, would_keep,
 };
-use super::revert::{Done, Order, Stopped, revert};
+use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::{Judge, Judgement};
+use crate::event::RuleToClose;
 use crate::finding::{Code, Outcome};
 use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
 use crate::plan::{is_due, is_piece_of};
-use crate::rule::{Direction, Peer, RULE_LIMIT, Reference, Rule};
+use crate::rule::{Direction, Peer, RULE_LIMIT, Reference, Rule, RuleError};
 use crate::settings::{Remediation, Settings};
 use crate::undo::{Sequence, undo};
 
@@ -43,6 +45,8 @@ pub struct GroupAudit<'a, E> {
     pub introduced: Vec<Introduced>,
     /// What may be done about it.
     pub remediation: Remediation,
+    /// Whether it is done here. Else what is to be closed is only noted.
+    pub closes: bool,
     /// The change of a list behind it, where it was one.
     pub cause: Option<Cause<'a>>,
     /// What time it is.
@@ -55,8 +59,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
     ///
     /// # Errors
     ///
-    /// When EC2 did not answer for now. What became of other rules before is in `tally` then, and
-    /// of which rule it is not known: what is gone is not found again.
+    /// When EC2 did not answer for now. What became of other rules before is in `tally` then.
     pub async fn run(&self, tally: &mut Tally) -> Result<(), AuditError> {
         tally.groups += 1;
         tally.rules += self.introduced.len();
@@ -103,25 +106,39 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         noncompliant.sort_by_key(|(code, _, _)| *code);
         let mut covered = compliant(judge, self.rules, direction);
         for (code, one, judgement) in &noncompliant {
-            let mut remedy = match self.remedy(judge, *code, one, judgement, &mut covered).await {
-                Ok(remedy) => remedy,
-                Err(Stopped { error, in_doubt }) => {
-                    if in_doubt {
-                        let remedy = self.in_doubt(error.to_string());
-                        let finding = self.case.finding(judge, *code, &one.rule, judgement, remedy);
-                        tally.in_doubt.push(finding);
-                    }
-                    return Err(error.into());
-                }
+            let rule = &one.rule;
+            let pieces = would_keep(self.settings, judge, rule, judgement, &covered);
+            let left_alone = self.left_alone(judge, *code, one, judgement, &pieces);
+            let is_due = left_alone.is_none();
+            let mut remedy = match left_alone {
+                Some(remedy) => remedy,
+                None if self.closes => self.close(*code, one, pieces, &mut covered).await?,
+                None => self.untouched(Outcome::Failed, "Nothing was changed yet.".to_owned()),
             };
             remedy.add(one.note.as_deref());
             remedy.add(on_claim(&one.claim).as_deref());
             remedy.add(self.cause.as_ref().map(|cause| cause.note(Some(judgement))).as_deref());
-            remedy.add(self.on_stale(&one.rule).await.as_deref());
-            remedy.add(on_undecided(&one.rule, judgement, remedy.gone).as_deref());
-            tally.findings.push(self.case.finding(judge, *code, &one.rule, judgement, remedy));
+            remedy.add(self.on_stale(rule).await.as_deref());
+            remedy.add(on_undecided(rule, judgement, remedy.gone).as_deref());
+            let finding = self.case.finding(judge, *code, rule, judgement, remedy);
+            if is_due && !self.closes {
+                tally.to_close.push(ToClose { rule: self.to_close(one), finding });
+            } else {
+                tally.findings.push(finding);
+            }
         }
         Ok(())
+    }
+
+    /// A rule for another invocation to close.
+    fn to_close(&self, one: &Introduced) -> RuleToClose {
+        RuleToClose {
+            account: self.case.place.account.clone(),
+            region: self.case.place.region.clone(),
+            group: self.group.id.clone(),
+            rule: one.rule.clone(),
+            note: one.note.clone(),
+        }
     }
 
     /// Why nothing is done about what a change brought. Whoever has reverts switched on is told why
@@ -135,10 +152,10 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         }
     }
 
-    /// What is known of a rule that EC2 was asked to revoke when it did not say what came of it.
-    fn in_doubt(&self, detail: String) -> Remedy {
+    /// Nothing was changed.
+    fn untouched(&self, outcome: Outcome, detail: String) -> Remedy {
         Remedy {
-            outcome: Outcome::Failed,
+            outcome,
             detail,
             time: (self.clock)(),
             undo: None,
@@ -180,42 +197,46 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         )
     }
 
-    /// What is done about a rule. `covered` is what compliant rules admit, and grows by what is
-    /// added.
-    async fn remedy(
+    /// What is said of a rule that nothing is done about, which may be because it is held or exempt.
+    fn left_alone(
         &self,
         judge: &Judge<'_>,
         code: Code,
         one: &Introduced,
         judgement: &Judgement,
-        covered: &mut Traffic,
-    ) -> Result<Remedy, Stopped> {
+        pieces: &Result<Vec<Rule>, RuleError>,
+    ) -> Option<Remedy> {
         let rule = &one.rule;
-        let pieces = would_keep(self.settings, judge, rule, judgement, covered);
-        let left_alone = |outcome, detail, hold| Remedy {
-            outcome,
-            detail,
-            time: (self.clock)(),
-            undo: None,
-            hold,
+        let left_alone = |outcome, detail| Remedy {
             kept: pieces.clone().unwrap_or_default(),
             gone: !one.seen,
             connections: (!one.seen).then(|| connections(rule, self.rules)),
+            ..self.untouched(outcome, detail)
         };
         if let Claim::Held(hold) = &one.claim {
             let detail = held(hold, self.settings.remediation, one.seen);
-            return Ok(left_alone(Outcome::Held, detail, Some(hold.clone())));
+            return Some(Remedy { hold: Some(hold.clone()), ..left_alone(Outcome::Held, detail) });
         }
         if !is_due(self.remediation, rule.direction, code, judgement) {
             let detail = match self.case.record {
                 Some(_) => not_due(self.why_not(), one.seen),
                 None => why_not(self.remediation).to_owned(),
             };
-            return Ok(left_alone(Outcome::None, detail, None));
+            return Some(left_alone(Outcome::None, detail));
         }
-        if let Some(detail) = exempt_perhaps(judge, judgement) {
-            return Ok(left_alone(Outcome::Exempt, detail, None));
-        }
+        exempt_perhaps(judge, judgement).map(|detail| left_alone(Outcome::Exempt, detail))
+    }
+
+    /// Closes a rule, of which `pieces` are to stay. `covered` is what compliant rules admit, and
+    /// grows by what is added.
+    async fn close(
+        &self,
+        code: Code,
+        one: &Introduced,
+        pieces: Result<Vec<Rule>, RuleError>,
+        covered: &mut Traffic,
+    ) -> Result<Remedy, Ec2Error> {
+        let rule = &one.rule;
         let done = match &pieces {
             Ok(pieces) => {
                 let open_ssh = code == Code::OpenSsh;

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
-use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
+use crate::event::{ChangeKind, GroupKey, ModifiedRule, RuleToClose, SgChange};
 use crate::expected::closed;
 use crate::hold::{Claim, UNTIL, claim};
 use crate::rule::{Direction, Rule, RuleError, rules_of_new_group};
@@ -76,19 +76,25 @@ pub fn settled_by_event(settings: &Settings, change: &SgChange, today: NaiveDate
     comply.then_some(rules.len())
 }
 
-/// What a change introduced, as the group's rules show it now, and what may be done about it. A rule
-/// that an event names twice was introduced once.
+/// What is to be judged after a change.
+pub struct Judged {
+    /// The rules.
+    pub rules: Vec<Introduced>,
+    /// What may be done about them.
+    pub remediation: Remediation,
+    /// Whether the event says which they are, and so will when it is audited again.
+    pub by_event: bool,
+}
+
+/// What a change introduced, as the group's rules show it now. A rule that an event names twice was
+/// introduced once.
 pub fn introduced(
     settings: &Settings,
     change: &SgChange,
     present: &[Rule],
     now: DateTime<Utc>,
-) -> (Vec<Introduced>, Remediation) {
-    let mut introduced: Vec<Introduced> = match &change.kind {
-        ChangeKind::Authorized(rules) if change.record.retold => {
-            let retold = rules.iter().map(|rule| retold(settings, rule, present, now)).collect();
-            return (retold, settings.remediation.max(settings.sweep_remediation));
-        }
+) -> Judged {
+    let mut rules: Vec<Introduced> = match &change.kind {
         ChangeKind::Authorized(rules) => rules
             .iter()
             .map(|rule| {
@@ -114,17 +120,12 @@ pub fn introduced(
         ChangeKind::Unknown(reason) => return everything(settings, present, reason, now),
     };
     let mut met = BTreeSet::new();
-    introduced.retain(|one| met.insert(one.rule.content()));
-    (introduced, settings.remediation)
+    rules.retain(|one| met.insert(one.rule.content()));
+    Judged { rules, remediation: settings.remediation, by_event: true }
 }
 
 /// All of the group, because the event does not say what changed in it.
-fn everything(
-    settings: &Settings,
-    present: &[Rule],
-    reason: &str,
-    now: DateTime<Utc>,
-) -> (Vec<Introduced>, Remediation) {
+fn everything(settings: &Settings, present: &[Rule], reason: &str, now: DateTime<Utc>) -> Judged {
     tracing::warn!(reason, "the whole group is audited");
     let note = format!(
         "What changed could not be read ({reason}), so all rules of the group were audited: this \
@@ -132,16 +133,20 @@ fn everything(
     );
     let all =
         present.iter().map(|rule| Introduced::standing(settings, rule, Some(note.clone()), now));
-    (all.collect(), settings.sweep_remediation)
+    Judged { rules: all.collect(), remediation: settings.sweep_remediation, by_event: false }
 }
 
-/// A rule that was reverted and not told of, or that was to be. Where it is there again, its tags say whether it is
-/// held now.
-fn retold(settings: &Settings, rule: &Rule, present: &[Rule], now: DateTime<Utc>) -> Introduced {
-    let note = "This audit had EC2 revoke the rule before, and could not say then what came of it."
-        .to_owned();
-    let read = as_read(rule, present);
-    Introduced { seen: read.seen, ..Introduced::standing(settings, &read.rule, Some(note), now) }
+/// A rule that was found before and is to be closed, as the group has it now: its tags say whether
+/// it is held by now.
+pub fn found_before(
+    settings: &Settings,
+    found: &RuleToClose,
+    present: &[Rule],
+    now: DateTime<Utc>,
+) -> Introduced {
+    let read = as_read(&found.rule, present);
+    let note = found.note.clone();
+    Introduced { seen: read.seen, ..Introduced::standing(settings, &read.rule, note, now) }
 }
 
 /// What a rule asks for, where the rule that was read has the tags still. A listing without ids has

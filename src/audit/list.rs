@@ -185,6 +185,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Naming<'_, E, N, O> {
                                 })
                                 .collect(),
                             remediation: Remediation::Notify,
+                            closes: false,
                             cause: Some(Cause { change: self.change, list: self.list }),
                             clock,
                         };

@@ -9,10 +9,12 @@
 mod case;
 mod change;
 mod check;
+mod close;
 mod counts;
 mod deadline;
 mod error;
 mod group;
+mod hand_on;
 mod introduced;
 mod invocation;
 mod library;
@@ -20,12 +22,12 @@ mod list;
 mod noncompliant;
 mod ports;
 mod remedy;
-mod retell;
 mod revert;
 mod schedule;
 mod summary;
 mod sweep;
 mod tags;
+mod unread;
 mod watched;
 
 use chrono::{DateTime, Utc};
@@ -40,15 +42,15 @@ pub use ports::{
     PrefixList, Revoked, SecurityGroups, Selection,
 };
 pub use remedy::ONLY_REPORTED;
-pub use summary::merged;
+pub use summary::{completed, merged};
 pub use sweep::{Survey, survey};
 
 use crate::event::{Event, GroupKey, Record, Task};
-use crate::finding::{Finding, Report, ReportBaseline, ReportOutcome};
+use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
 use crate::settings::{Scope, Settings};
 use case::Case;
-use retell::retell;
+use hand_on::ToClose;
 use summary::{Tally, not_audited, report};
 
 /// What time it is.
@@ -57,17 +59,17 @@ pub type Clock<'a> = &'a dyn Fn() -> DateTime<Utc>;
 /// What came of an event: what was found is published even where something failed.
 struct Audited {
     report: Report,
-    /// What was to be reverted, and nobody knows whether it was.
-    in_doubt: Vec<Finding>,
-    /// What is left for another invocation, as its payload.
-    rest: Option<Value>,
+    /// What another invocation is to close.
+    to_close: Vec<ToClose>,
+    /// What is left for other invocations, as their payloads.
+    rest: Vec<Value>,
     /// Why all of it has to be tried again.
     failed: Option<AuditError>,
 }
 
 impl From<Report> for Audited {
     fn from(report: Report) -> Self {
-        Self { report, in_doubt: Vec::new(), rest: None, failed: None }
+        Self { report, to_close: Vec::new(), rest: Vec::new(), failed: None }
     }
 }
 
@@ -125,14 +127,11 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         deadline: Option<DateTime<Utc>>,
         counts: &mut Counts,
     ) -> Result<Report, AuditError> {
-        let (record, group) = match event {
-            Event::Change(change) => (Some(&change.record), change.group.as_str()),
-            Event::List(change) => (Some(&change.record), change.list.as_str()),
-            Event::Tags(change) => (Some(&change.record), ""),
-            Event::Watched(change) => (Some(&change.record), ""),
-            Event::Schedule(_) => (None, ""),
-            Event::Undecodable { record, .. } => (Some(&**record), ""),
-            Event::Ignored(_) => (None, ""),
+        let record = record(event);
+        let group = match event {
+            Event::Change(change) => change.group.as_str(),
+            Event::List(change) => change.list.as_str(),
+            _ => "",
         };
         let known = |text: Option<&String>| text.cloned().unwrap_or_default();
         let span = tracing::info_span!(
@@ -151,7 +150,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         deadline: Option<DateTime<Utc>>,
         counts: &mut Counts,
     ) -> Result<Report, AuditError> {
-        let Audited { report, in_doubt, rest, failed } = match event {
+        let Audited { report, to_close, rest, failed } = match event {
             Event::Ignored(reason) => {
                 not_audited(&self.baseline, ReportOutcome::Ignored, reason.clone()).into()
             }
@@ -165,22 +164,19 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Event::Tags(change) => self.tags(change, clock, deadline).await?,
             Event::Watched(change) => self.watched(change, clock()).into(),
             Event::Schedule(schedule) => self.scheduled(schedule, clock, deadline).await,
+            Event::Close(close) => self.close(close, clock, deadline).await?,
         };
+        // Before anything is told: what is open is closed meanwhile.
+        let (report, handed_on) = self.hand_on(report, record(event), to_close).await;
         counts.acted(&report);
-        let published = self.publish(&report).await;
-        let untold = if published.is_err() { &report.findings[..] } else { &[] };
-        for payload in retell(event, untold, &in_doubt) {
-            if let Err(error) = self.onward.go_on(&payload).await {
-                tracing::error!(%error, %payload, "what was reverted cannot be told of");
-            }
-        }
-        published?;
+        self.publish(&report).await?;
         counts.published(&report, clock());
-        if let Some(rest) = &rest {
+        handed_on?;
+        for rest in &rest {
             self.onward.go_on(rest).await?;
         }
         if let Event::Schedule(schedule) = event
-            && rest.is_none()
+            && rest.is_empty()
             && failed.is_none()
         {
             tracing::info!(task = schedule.task.as_str(), "done");
@@ -210,13 +206,18 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         Ok(())
     }
 
-    /// What came of an audit that EC2 broke off, of something that does not say itself what it
-    /// opened: all of it is found again when it is tried again, but for what was taken away.
+    /// What was found, to be told and to be closed.
+    fn found(&self, mut tally: Tally) -> Audited {
+        let to_close = std::mem::take(&mut tally.to_close);
+        Audited { to_close, ..report(&self.baseline, tally).into() }
+    }
+
+    /// What came of an audit that EC2 broke off: all of it is found again when it is tried again,
+    /// and what is to be closed does not wait for that.
     fn broken_off(&self, mut tally: Tally, error: AuditError) -> Audited {
-        tally.findings.retain(|finding| finding.remediation.took_away());
+        tally.findings.clear();
         tally.partial = true;
-        let in_doubt = std::mem::take(&mut tally.in_doubt);
-        Audited { report: report(&self.baseline, tally), in_doubt, rest: None, failed: Some(error) }
+        Audited { failed: Some(error), ..self.found(tally) }
     }
 
     fn unaudited(
@@ -251,6 +252,19 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             account: record.account.clone().or_else(|| self.home.account.clone()),
             region: record.region.clone().or_else(|| self.home.region.clone()),
         }
+    }
+}
+
+/// The change behind an event.
+fn record(event: &Event) -> Option<&Record> {
+    match event {
+        Event::Change(change) => Some(&change.record),
+        Event::List(change) => Some(&change.record),
+        Event::Tags(change) => Some(&change.record),
+        Event::Watched(change) => Some(&change.record),
+        Event::Undecodable { record, .. } => Some(record),
+        Event::Close(close) => close.record.as_ref(),
+        Event::Schedule(_) | Event::Ignored(_) => None,
     }
 }
 

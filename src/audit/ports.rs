@@ -194,18 +194,18 @@ pub trait SecurityGroups {
     async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error>;
 }
 
-/// Why the rest of the work could not be handed on.
+/// Why nothing could be handed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the rest could not be handed to another invocation: {message}")]
+#[error("another invocation could not be asked for: {message}")]
 pub struct OnwardError {
     /// What was said.
     pub message: String,
 }
 
-/// Another invocation, for what this one has no time left for.
+/// Another invocation: for what this one has no time left for, and for what is to be closed.
 #[expect(async_fn_in_trait, reason = "the crate's own callers know their types")]
 pub trait Onward {
-    /// Hands on what is left, as the payload of an invocation.
+    /// Asks for it, with its payload.
     async fn go_on(&self, payload: &Value) -> Result<(), OnwardError>;
 }
 

@@ -40,25 +40,9 @@ enum Placed {
     Stopped(Ec2Error),
 }
 
-/// Why an order has to be carried out again. What was added already counts then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stopped {
-    /// An error that may pass.
-    pub error: Ec2Error,
-    /// Whether the rule may be gone: EC2 was asked to revoke it, and nobody knows what came of it.
-    pub in_doubt: bool,
-}
-
-/// The rule is as it was.
-impl From<Ec2Error> for Stopped {
-    fn from(error: Ec2Error) -> Self {
-        Self { error, in_doubt: false }
-    }
-}
-
 /// Carries the order out. Only an error that may pass comes back as an error: then the whole is
-/// tried again.
-pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
+/// tried again. Pieces may have been added then, and EC2 may have taken the rule away.
+pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     if order.pieces.len() > MAX_PIECES {
         return Ok(Done::failed(format!(
             "Nothing was changed: what the baseline admits of this rule takes {} rules, and more \
@@ -69,7 +53,7 @@ pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done
     if order.seen { replace(ec2, order).await } else { revoke_unseen(ec2, order).await }
 }
 
-async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
+async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     let mut pieces = Pieces::default();
     let rest = match place(ec2, order, order.pieces, &mut pieces).await? {
         Placed::All => &[],
@@ -86,12 +70,12 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, S
             Ok(Done { full: !rest.is_empty(), ..finished(pieces) })
         }
         Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), order, pieces)),
-        Err(stopped) if stopped.error.may_pass() => Err(stopped),
-        Err(Stopped { error, .. }) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(error) if error.may_pass() => Err(error),
+        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
-async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Stopped> {
+async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     let mut pieces = Pieces::default();
     match revoke(ec2, order).await {
         Ok(true) => {
@@ -103,8 +87,8 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
                           Somebody else removed or changed it, or an earlier run of this audit did.";
             Ok(Done::already_gone(detail.to_owned(), order, pieces))
         }
-        Err(stopped) if stopped.error.may_pass() => Err(stopped),
-        Err(Stopped { error, .. }) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(error) if error.may_pass() => Err(error),
+        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
     }
 }
 
@@ -179,19 +163,19 @@ async fn read_back(
     })
 }
 
-/// Whether EC2 took the rule away; `false` where it had nothing to take away.
-async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Stopped> {
+/// Whether EC2 took the rule away; `false` where it had nothing to take away. Where nobody knows,
+/// that is an error that may pass: who asks again is told.
+async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
     match ec2.revoke(order.place, &order.group.id, order.rule).await {
         Ok(Revoked::Proven) => Ok(true),
         Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { .. }) => Ok(false),
         Ok(Revoked::Unproven) => match is_read(ec2, order).await {
             Ok(false) => Ok(true),
-            Ok(true) => {
-                let action = "RevokeSecurityGroupIngress";
-                let message = format!("`{}` is still read there", rule_text(order.rule));
-                Err(Stopped { error: Ec2Error::Passing { action, message }, in_doubt: true })
-            }
-            Err(error) if error.may_pass() => Err(Stopped { error, in_doubt: true }),
+            Ok(true) => Err(Ec2Error::Passing {
+                action: "RevokeSecurityGroupIngress",
+                message: format!("`{}` is still read there", rule_text(order.rule)),
+            }),
+            Err(error) if error.may_pass() => Err(error),
             // EC2 said yes, and nobody can say more.
             Err(_) => Ok(true),
         },
@@ -200,9 +184,9 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, St
         // may answer with what was a moment ago.
         Err(error) if error.may_pass() => match is_read(ec2, order).await {
             Ok(false) if order.seen => Ok(true),
-            Ok(_) | Err(_) => Err(Stopped { error, in_doubt: true }),
+            Ok(_) | Err(_) => Err(error),
         },
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

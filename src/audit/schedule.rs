@@ -10,11 +10,11 @@ use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
-use super::summary::{Tally, report};
+use super::summary::Tally;
 use super::sweep::{Sweep, Swept, not_swept};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{GroupKey, Schedule, Task};
-use crate::finding::{Finding, Outcome};
+use crate::finding::Finding;
 use crate::hold::{Claim, claim};
 use crate::rule::Rule;
 
@@ -78,9 +78,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.push(not_swept(&place, &reason, clock()));
             rest = None;
         }
-        let rest = rest.map(|rest| rest.to_payload());
-        let in_doubt = std::mem::take(&mut tally.in_doubt);
-        Audited { report: report(&self.baseline, tally), in_doubt, rest, failed }
+        let rest = rest.iter().map(Schedule::to_payload).collect();
+        Audited { rest, failed, ..self.found(tally) }
     }
 
     /// Closes what was held open and is held no longer, and what asks to be and is not. What there
@@ -119,8 +118,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
         }
         tally.partial |= failed.is_some();
-        let in_doubt = std::mem::take(&mut tally.in_doubt);
-        Audited { report: report(&self.baseline, tally), in_doubt, rest: None, failed }
+        Audited { failed, ..self.found(tally) }
     }
 
     async fn end_holds(
@@ -147,7 +145,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let library = Library::new(self.ec2);
         for (id, held) in over {
-            // What is closed has to be told. The next check finds the rest.
+            // What was found has to be handed on. The next check finds the rest.
             if tally.groups > 0 && is_late(deadline, clock()) {
                 tally.partial = true;
                 return Ok(());
@@ -171,6 +169,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     .map(|rule| Introduced::standing(settings, rule, None, now))
                     .collect(),
                 remediation: settings.remediation,
+                closes: false,
                 cause: None,
                 clock,
             };
@@ -207,16 +206,13 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     }
 }
 
-/// Whether the end of a hold has not been told yet: the rule is gone, or it is recent.
+/// Whether the end of a hold is recent.
 fn is_news(finding: &Finding, held: &[Rule], max_hours: u32, now: DateTime<Utc>) -> bool {
-    let is_gone =
-        finding.remediation.took_away() || finding.remediation.outcome == Outcome::AlreadyGone;
-    is_gone
-        || held.iter().any(|rule| {
-            finding.rule.as_ref().is_some_and(|found| found.content() == rule.content())
-                && matches!(
-                    claim(&rule.tags, now, now, max_hours),
-                    Claim::Over(hold) if now - hold.until <= NEWS
-                )
-        })
+    held.iter().any(|rule| {
+        finding.rule.as_ref().is_some_and(|found| found.content() == rule.content())
+            && matches!(
+                claim(&rule.tags, now, now, max_hours),
+                Claim::Over(hold) if now - hold.until <= NEWS
+            )
+    })
 }

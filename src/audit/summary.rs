@@ -1,5 +1,6 @@
 //! Findings put together into a report.
 
+use super::hand_on::ToClose;
 use crate::baseline::Baseline;
 use crate::finding::{
     Exempted, Finding, Generator, Report, ReportBaseline, ReportOutcome, Severity, Totals,
@@ -14,8 +15,10 @@ pub struct Tally {
     pub rules: usize,
     /// What is wrong.
     pub findings: Vec<Finding>,
-    /// What was to be reverted, and nobody knows whether it was.
-    pub in_doubt: Vec<Finding>,
+    /// What is to be closed by another invocation, as it would be told if that were never to come.
+    pub to_close: Vec<ToClose>,
+    /// How many rules were handed to such an invocation.
+    pub handed_on: usize,
     /// What was exempt.
     pub exempt: Vec<Exempted>,
     /// How many rules are exempt, wholly or in part.
@@ -30,7 +33,8 @@ impl Tally {
         self.groups += other.groups;
         self.rules += other.rules;
         self.findings.extend(other.findings);
-        self.in_doubt.extend(other.in_doubt);
+        self.to_close.extend(other.to_close);
+        self.handed_on += other.handed_on;
         self.exempt.extend(other.exempt);
         self.exempt_rules += other.exempt_rules;
         self.partial |= other.partial;
@@ -61,6 +65,7 @@ fn empty(baseline: &ReportBaseline, outcome: ReportOutcome, reason: Option<Strin
         rules_audited: 0,
         totals: Totals::default(),
         exempt: Vec::new(),
+        handed_on: 0,
         partial: false,
         part: None,
         parts: None,
@@ -81,6 +86,7 @@ pub fn report(baseline: &ReportBaseline, tally: Tally) -> Report {
     report.findings = tally.findings;
     report.exempt = tally.exempt;
     report.totals.exempt = tally.exempt_rules;
+    report.handed_on = tally.handed_on;
     report.partial = tally.partial;
     settle(&mut report);
     report
@@ -98,6 +104,7 @@ pub fn merged(baseline: &ReportBaseline, reports: Vec<Report>) -> Report {
         all.findings.extend(report.findings);
         all.exempt.extend(report.exempt);
         all.totals.exempt += report.totals.exempt;
+        all.handed_on += report.handed_on;
         all.partial |= report.partial;
         all.reason = match (all.reason, report.reason) {
             (Some(a), Some(b)) => Some(format!("{a}; {b}")),
@@ -113,6 +120,18 @@ pub fn merged(baseline: &ReportBaseline, reports: Vec<Report>) -> Report {
         all.outcome = outcome;
     }
     all
+}
+
+/// A report with what became of the rules that were handed on: as one report would tell of it.
+pub fn completed(baseline: &ReportBaseline, found: Report, closed: Vec<Report>) -> Report {
+    let found = Report { handed_on: 0, ..found };
+    // Their groups and their exemptions are in what was found.
+    let closed = closed.into_iter().map(|mut report| {
+        (report.groups_audited, report.rules_audited, report.totals.exempt) = (0, 0, 0);
+        report.exempt.clear();
+        report
+    });
+    merged(baseline, std::iter::once(found).chain(closed).collect())
 }
 
 fn weight(outcome: ReportOutcome) -> u8 {
@@ -133,10 +152,11 @@ fn settle(report: &mut Report) {
         *totals.by_severity.entry(finding.severity).or_default() += 1;
     }
     report.totals = totals;
-    report.outcome =
-        if report.findings.iter().any(|finding| finding.severity > Severity::Informational) {
-            ReportOutcome::Noncompliant
-        } else {
-            ReportOutcome::Compliant
-        };
+    report.outcome = if report.handed_on > 0
+        || report.findings.iter().any(|finding| finding.severity > Severity::Informational)
+    {
+        ReportOutcome::Noncompliant
+    } else {
+        ReportOutcome::Compliant
+    };
 }

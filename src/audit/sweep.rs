@@ -181,7 +181,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Whether there are so many findings that more would fill the function's memory.
     fn is_full(&self, tally: &Tally) -> bool {
-        self.deadline.is_some() && tally.findings.len() >= self.most_findings
+        self.deadline.is_some() && tally.findings.len() + tally.to_close.len() >= self.most_findings
     }
 
     async fn group(
@@ -207,6 +207,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             rules,
             introduced,
             remediation: self.remediation,
+            closes: false,
             cause: None,
             clock: self.clock,
         };

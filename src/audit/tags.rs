@@ -8,7 +8,7 @@ use super::group::GroupAudit;
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
-use super::summary::{Tally, not_audited, report};
+use super::summary::{Tally, not_audited};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{GroupKey, Record, TagAction, TagChange};
 use crate::finding::ReportOutcome;
@@ -65,11 +65,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             if !left.is_empty() && is_late(deadline, clock()) {
                 let rest = TagChange { groups: left.to_vec(), ..change.clone() }.to_payload();
                 tally.partial = true;
-                let report = report(&self.baseline, tally);
-                return Ok(Audited { rest: Some(rest), ..report.into() });
+                return Ok(Audited { rest: vec![rest], ..self.found(tally) });
             }
         }
-        Ok(report(&self.baseline, tally).into())
+        Ok(self.found(tally))
     }
 
     /// A group lacks the tag with this key, and so is not in the scope, after a tag call that does
@@ -88,10 +87,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let library = Library::new(self.ec2);
         let moved = Moved { auditor: self, settings, library, place, record, moves };
         let mut tally = Tally::default();
-        if let Err(error) = moved.group(&group.id, &mut tally, clock).await {
-            return Ok(self.broken_off(tally, error));
-        }
-        Ok(report(&self.baseline, tally).into())
+        moved.group(&group.id, &mut tally, clock).await?;
+        Ok(self.found(tally))
     }
 }
 
@@ -168,6 +165,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             rules: &rules,
             introduced,
             remediation,
+            closes: false,
             cause: None,
             clock,
         };

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::args::{Format, Invoke};
 use super::check::{list_missing, lists_missing};
 use super::{Answer, CliError, input, settings};
-use crate::audit::{Auditor, Group, Place, merged};
+use crate::audit::{AuditError, Auditor, Group, Place, completed, merged};
 use crate::baseline::Lists;
 use crate::event::{Event, Task, decode};
 use crate::finding::{Code, Finding, Report, ReportOutcome};
@@ -166,7 +166,7 @@ impl World {
             {
                 self.ec2.apply(change);
             }
-            match runtime.block_on(auditor.audit(event, &|| clock, None)) {
+            match runtime.block_on(self.completely(&auditor, event, clock)) {
                 Ok(report) => {
                     self.count(&mut seen, event, &report);
                     reports.push(report);
@@ -176,6 +176,21 @@ impl World {
         }
         let report = merged(&self.settings.baseline.reference(), reports);
         Ok(Audited { name, report, messages: self.notifier.take(), seen })
+    }
+
+    /// Audits an event, and then what the handler hands to itself.
+    async fn completely(
+        &self,
+        auditor: &Auditor<'_, MemoryEc2, MemoryNotifier, MemoryNotifier>,
+        event: &Event,
+        clock: DateTime<Utc>,
+    ) -> Result<Report, AuditError> {
+        let found = auditor.audit(event, &|| clock, None).await?;
+        let mut closed = Vec::new();
+        for payload in self.notifier.take_handed_on() {
+            closed.push(auditor.handle(payload.to_string().as_bytes(), &|| clock, None).await?);
+        }
+        Ok(completed(&self.settings.baseline.reference(), found, closed))
     }
 
     /// What the audit of an event saw of the groups.
@@ -214,7 +229,12 @@ impl World {
                     seen.compliant.groups += groups_compliant(report);
                 }
             }
-            Event::Tags(_) | Event::Watched(_) | Event::Undecodable { .. } | Event::Ignored(_) => {}
+            // Of what it closes, the event that found it has been counted.
+            Event::Close(_)
+            | Event::Tags(_)
+            | Event::Watched(_)
+            | Event::Undecodable { .. }
+            | Event::Ignored(_) => {}
         }
         seen.calls.extend(calls);
     }
@@ -227,6 +247,7 @@ fn time(event: &Event) -> Option<DateTime<Utc>> {
         Event::List(change) => change.record.time,
         Event::Tags(change) => change.record.time,
         Event::Watched(change) => change.record.time,
+        Event::Close(close) => close.record.as_ref().and_then(|record| record.time),
         Event::Schedule(_) | Event::Ignored(_) => None,
     }
 }

@@ -38,6 +38,10 @@ pub(super) fn shortened(mut event: Event) -> Event {
                 .for_each(in_text);
         }
         Event::Schedule(_) => {}
+        Event::Close(close) => {
+            close.record.iter_mut().for_each(in_record);
+            close.rules.iter_mut().filter_map(|rule| rule.note.as_mut()).for_each(in_text);
+        }
         Event::Ignored(reason) => in_text(reason),
         Event::Undecodable { reason, record } => {
             in_text(reason);

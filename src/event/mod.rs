@@ -12,6 +12,7 @@
 mod authorize;
 mod call;
 mod change;
+mod close;
 mod keys;
 mod list;
 mod mentioned;
@@ -37,7 +38,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
-pub(crate) use record::RETOLD;
+pub use close::{Close, RuleToClose};
 pub use watched::{Part, WatchedChange};
 use wrapper::Unwrapped;
 
@@ -50,6 +51,7 @@ pub fn decode(payload: &[u8]) -> Vec<Event> {
             vec![verdict::change(envelope.into(), GroupKey::Id(id), ChangeKind::Unknown(reason))]
         }
         Unwrapped::Schedule(schedule) => vec![Event::Schedule(Box::new(schedule))],
+        Unwrapped::Close(close) => vec![Event::Close(Box::new(close))],
         Unwrapped::Nothing(reason, envelope) => {
             vec![verdict::undecodable(envelope.into(), &reason)]
         }
@@ -70,6 +72,8 @@ pub enum Event {
     Watched(Box<WatchedChange>),
     /// It is time for something.
     Schedule(Box<Schedule>),
+    /// Something of that kind, or a change that was not understood, found what is to be closed.
+    Close(Box<Close>),
     /// Nothing changed; the reason is for a person.
     Ignored(String),
     /// Something happened that cannot be told from what arrived.
@@ -103,9 +107,6 @@ pub struct Record {
     pub source_ip: Option<String>,
     /// `userAgent`
     pub user_agent: Option<String>,
-    /// Whether it is the auditor's own, of a rule that it reverted and could not tell of. It then
-    /// has the name of the call behind the revert; none where there was no call.
-    pub retold: bool,
 }
 
 /// A change of one security group.
@@ -264,14 +265,6 @@ pub enum ChangeKind {
     Created,
     /// Something that is not understood; the reason is for a person.
     Unknown(String),
-}
-
-impl ChangeKind {
-    /// Whether a rule that was added has the content of one of these.
-    pub fn names_any_of(&self, rules: &[Rule]) -> bool {
-        let Self::Authorized(added) = self else { return false };
-        added.iter().any(|added| rules.iter().any(|rule| rule.content() == added.content()))
-    }
 }
 
 /// Rules that were taken away.

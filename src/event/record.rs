@@ -6,9 +6,6 @@ use serde_json::Value;
 use super::Record;
 use super::wire::Node;
 
-/// The member of a record that the auditor wrote itself. It is beside what callers can fill.
-pub(crate) const RETOLD: &str = "retoldByTypo3SgAuditor";
-
 /// What EventBridge writes around a record.
 ///
 /// `EventBridgeEvent` of aws_lambda_events is not used: it refuses events without a `detail-type`,
@@ -55,10 +52,8 @@ impl From<Envelope> for Record {
 /// What `record` says, and where it says nothing, what `envelope` says.
 pub(super) fn read(record: Node<'_>, envelope: Envelope) -> Record {
     let identity = record.member("userIdentity");
-    let retold = record.member(RETOLD);
-    let named = if retold.is_absent() { record } else { retold };
     Record {
-        event_name: named.member("eventName").string(),
+        event_name: record.member("eventName").string(),
         event_id: record.member("eventID").told(),
         shared_event_id: record.member("sharedEventID").told(),
         time: time(record.member("eventTime")).or(envelope.time),
@@ -69,7 +64,6 @@ pub(super) fn read(record: Node<'_>, envelope: Envelope) -> Record {
         actor: actor(identity),
         source_ip: record.member("sourceIPAddress").told(),
         user_agent: record.member("userAgent").told(),
-        retold: !retold.is_absent(),
     }
 }
 

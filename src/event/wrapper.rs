@@ -10,7 +10,7 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::record::Envelope;
 use super::schedule::ScheduleError;
-use super::{Schedule, mentioned, schedule};
+use super::{Close, Schedule, close, mentioned, schedule};
 
 /// EventBridge → SNS → SQS → Lambda → failure queue → Lambda, the longest way there is, takes
 /// nine.
@@ -32,6 +32,8 @@ pub(super) enum Unwrapped {
     Group(String, String, Envelope),
     /// What a schedule asks for.
     Schedule(Schedule),
+    /// What the function found and is to close.
+    Close(Close),
     /// Something else; the reason is for a person.
     Nothing(String, Envelope),
 }
@@ -184,6 +186,14 @@ impl Unwrapping {
         }
         if let Some(record) = members.remove("CloudTrailEvent") {
             return self.open(record, "the `CloudTrailEvent`", depth);
+        }
+        match close::of_payload(&members) {
+            Some(Ok(close)) => return self.push(Unwrapped::Close(close)),
+            Some(Err(reason)) => {
+                let text = Value::Object(members).to_string();
+                return self.mentioned(&text, reason, Envelope::default());
+            }
+            None => {}
         }
         if schedule::is_payload(&members) && !members.contains_key("detail") {
             return self.schedule(schedule::of_payload(&members), Envelope::default());

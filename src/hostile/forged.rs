@@ -106,13 +106,9 @@ fn any_record() -> impl Strategy<Value = Value> {
     let place =
         (any_of(&["123456789012", "123456789012", OTHER]), any_of(&["eu-central-1", "eu-west-1"]));
     let rules = prop::collection::vec(any_rule(), 0..4);
-    let extras = (
-        any::<bool>(),
-        any::<bool>(),
-        prop::option::of(any_of(&["Server.InternalError", "Client.X"])),
-    );
+    let extras = (any::<bool>(), prop::option::of(any_of(&["Server.InternalError", "Client.X"])));
     (call, any_of(&ids), place, rules, extras).prop_map(
-        |(call, group, (account, region), rules, (retold, held, error))| {
+        |(call, group, (account, region), rules, (held, error))| {
             let permissions: Vec<Value> = rules.iter().map(permission).collect();
             let modified: Vec<Value> = rules.iter().zip(0..).map(|(rule, n)| json!({
                 "SecurityGroupRuleId": format!("sgr-{n:017x}"),
@@ -138,9 +134,6 @@ fn any_record() -> impl Strategy<Value = Value> {
                 },
                 "responseElements": { "_return": true, "groupId": group },
             });
-            if retold {
-                record["retoldByTypo3SgAuditor"] = json!({ "eventName": "AuthorizeSecurityGroupIngress" });
-            }
             if held {
                 record["requestParameters"]["tagSpecificationSet"] = json!({ "items": [{
                     "resourceType": "security-group-rule",
@@ -158,6 +151,29 @@ fn any_record() -> impl Strategy<Value = Value> {
     )
 }
 
+/// A rule that is said to have been found, and is to be closed.
+fn any_to_close() -> impl Strategy<Value = Value> {
+    let ids: Vec<&'static str> = GROUPS.iter().map(|(id, ..)| *id).collect();
+    let place =
+        (any_of(&["123456789012", "123456789012", OTHER]), any_of(&["eu-central-1", "eu-west-1"]));
+    (any_of(&ids), place, any_rule(), any::<bool>()).prop_map(
+        |(group, (account, region), rule, held)| {
+            let tags = match held {
+                true => json!({
+                    "sg-audit:allow-until": "2026-11-26T00:00:00Z", "sg-audit:reason": "forged",
+                }),
+                false => json!({}),
+            };
+            json!({
+                "account": account, "region": region, "group": group, "id": "sgr-0123456789abcdef0",
+                "protocol": rule.protocol.to_string(), "from_port": rule.from_port,
+                "to_port": rule.to_port, "peer": rule.peer.to_string(), "description": "forged",
+                "tags": tags, "note": "forged",
+            })
+        },
+    )
+}
+
 fn any_payload() -> impl Strategy<Value = Value> {
     let records = prop::collection::vec(any_record(), 1..4);
     let task = (
@@ -168,6 +184,9 @@ fn any_payload() -> impl Strategy<Value = Value> {
     );
     prop_oneof![
         6 => records.prop_map(|records| json!({ "Records": records })),
+        2 => prop::collection::vec(any_to_close(), 1..4).prop_map(|rules| json!({ "close": {
+            "change": { "event_name": "DeleteTags", "event_id": "forged" }, "rules": rules,
+        } })),
         1 => task.prop_map(|(task, accounts, regions, done)| json!({ task: {
             "accounts": accounts, "regions": regions, "resume": { "depth": done, "places_done": done, "again": [done] },
         } })),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 
-use crate::audit::{AuditError, Auditor, Place, SecurityGroups};
+use crate::audit::{AuditError, Auditor, Place, SecurityGroups, completed};
 use crate::baseline::{Baseline, parse_peers};
 use crate::finding::Report;
 use crate::memory::MemoryNotifier;
@@ -53,7 +53,14 @@ impl Told {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let answer = tracing::subscriber::with_default(Log(Arc::clone(&log)), || {
-            runtime.block_on(auditor.handle(payload, &now, None))
+            let mut answer = runtime.block_on(auditor.handle(payload, &now, None));
+            for payload in notifier.take_handed_on() {
+                let payload = payload.to_string();
+                let closed = runtime.block_on(auditor.handle(payload.as_bytes(), &now, None));
+                let baseline = settings.baseline.reference();
+                answer = answer.and_then(|found| Ok(completed(&baseline, found, vec![closed?])));
+            }
+            answer
         });
         let log = log.lock().unwrap().clone();
         Self { answer, messages: notifier.take(), log }

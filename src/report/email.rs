@@ -61,6 +61,9 @@ pub fn body(report: &Report) -> String {
     if let Some(part) = wording::part(report) {
         mail.text(&format!("This is {part}."), TEXT);
     }
+    if report.handed_on > 0 {
+        mail.text(&wording::handed_on(report.handed_on), TEXT);
+    }
     if report.partial {
         mail.text(
             "This is not all: some groups were not audited yet. What is found in them follows in a \

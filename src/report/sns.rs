@@ -90,6 +90,7 @@ fn envelope(report: &Report) -> Result<Report, serde_json::Error> {
         rules_audited: report.rules_audited,
         totals: report.totals.clone(),
         exempt: report.exempt.clone(),
+        handed_on: report.handed_on,
         partial: report.partial,
         part: report.part,
         parts: report.parts,

@@ -244,3 +244,11 @@ pub(super) fn tolerate(exemption: &str) -> String {
 pub(super) fn part(report: &Report) -> Option<String> {
     Some(format!("part {} of {}", report.part?, report.parts?))
 }
+
+/// What becomes of rules that are not among the findings.
+pub fn handed_on(rules: usize) -> String {
+    match rules {
+        1 => "One more rule is being closed; a message of its own tells of it.".to_owned(),
+        _ => format!("{rules} more rules are being closed; another message tells of them."),
+    }
+}

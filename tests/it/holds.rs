@@ -170,7 +170,7 @@ async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing
     let (running, _) = opened(&site, &still.tags()).await;
     let before = site.rules(&running).await;
     let opened = site.ingress_unheld(&ended).await;
-    let report = function.report(&check_of(HERE));
+    let report = world.completed(&mut function, &check_of(HERE));
     let findings = report["findings"].as_array().expect("findings");
     assert_eq!(findings.len(), 1, "{report:#}");
     assert_eq!(findings[0]["group"]["id"], ended.id);
@@ -226,7 +226,7 @@ async fn a_hold_whose_tags_are_changed_after_it_was_told_is_closed_by_the_check(
         let rules = site.rules(&group).await;
         let held = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
         site.tag(&held.id, key, value).await;
-        let report = function.report(&check_of(HERE));
+        let report = world.completed(&mut function, &check_of(HERE));
         let (outcome, detail) = remediation(&report);
         assert_eq!(outcome, "narrowed", "{report:#}");
         assert!(detail.contains(why), "{detail}");
@@ -244,13 +244,18 @@ async fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again_and_one_that_i
     let (group, _) = opened(&site, &over.tags()).await;
     let before = site.ingress_unheld(&group).await;
     let mut function = world.function(&REVERT);
-    for action in ["DescribeSecurityGroupRules", "RevokeSecurityGroupIngress"] {
+    let throttle = |action: &'static str| {
         world.answer(move |call| match call.action == action {
             true => Answer::Error(503, "RequestLimitExceeded", "Request limit exceeded."),
             false => Answer::Moto,
         });
-        assert_eq!(function.invoke(&check_of(HERE)).error_type(), Some("Ec2Unavailable"));
-    }
+    };
+    throttle("DescribeSecurityGroupRules");
+    assert_eq!(function.invoke(&check_of(HERE)).error_type(), Some("Ec2Unavailable"));
+    throttle("RevokeSecurityGroupIngress");
+    function.report(&check_of(HERE));
+    let [close] = world.handed_on().try_into().expect("what is to be closed");
+    assert_eq!(function.invoke(&close).error_type(), Some("Ec2Unavailable"));
     world.answer(|_| Answer::Error(403, "UnauthorizedOperation", "No."));
     let denied = function.invoke(&check_of(HERE));
     assert_eq!(denied.error_type(), Some("NotPublished"), "{:#}", denied.body);
@@ -263,7 +268,7 @@ async fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again_and_one_that_i
     world.answer(|_| Answer::Moto);
     // What complies of the rule is there since the revoke failed, and is taken back with it.
     world.messages().await;
-    assert_eq!(remediation(&function.report(&check_of(HERE))).0, "reverted");
+    assert_eq!(remediation(&function.report(&close)).0, "reverted");
     assert_eq!(site.ingress(&group).await.len(), 1);
     let [message] = world.messages().await.try_into().expect("one message");
     undo_all(&world, &message);

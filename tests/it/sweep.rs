@@ -114,19 +114,22 @@ async fn what_no_event_told_of_is_found_and_closed_as_the_sweep_is_set() {
     world.messages().await;
     let opened = site.ingress(&shop).await;
     let mut function = world.function(&reverting("revert-ssh"));
-    let report = function.report(&sweep_of(&[HERE]));
-    let [finding] = of_code(&report, "open-ssh")[..] else { panic!("{report:#}") };
+    let [swept, closed] =
+        world.delivered(&mut function, &sweep_of(&[HERE])).try_into().expect("two");
+    // The sweep changes nothing. What it hands on is closed, and told of, by who has it in its payload.
+    assert_eq!((of_code(&swept, "open-ssh").len(), &swept["handed_on"]), (0, &json!(1)));
+    let [finding] = of_code(&closed, "open-ssh")[..] else { panic!("{closed:#}") };
     assert_eq!(finding["remediation"]["outcome"], "narrowed");
+    assert!(finding["change"].is_null());
     let after = site.ingress(&shop).await;
     assert_eq!(after.len(), 2, "{after:?}");
     assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
     assert_eq!(after[1], "ingress tcp 3306-3306 0.0.0.0/0");
     assert_eq!(site.rules(&fine).await, before.1);
 
-    let [mut message] = <[_; 1]>::try_from(world.messages().await).expect("one message");
-    let told = message.report["findings"].as_array_mut().expect("findings");
-    told.retain(|finding| finding["code"] == "open-ssh");
-    undo_all(&world, &message);
+    let [of_sweep, of_closing] = world.messages().await.try_into().expect("two messages");
+    assert_eq!(of_code(&of_sweep.report, "ingress-not-in-baseline").len(), 1);
+    undo_all(&world, &of_closing);
     assert_eq!(site.ingress_unheld(&shop).await, opened);
     // What was put back is held, and the next sweep leaves it alone.
     let report = function.report(&sweep_of(&[HERE]));
@@ -147,7 +150,7 @@ async fn a_sweep_that_may_not_revoke_says_so_and_one_that_is_throttled_is_tried_
         "RevokeSecurityGroupIngress" => Answer::Error(403, "UnauthorizedOperation", "No."),
         _ => Answer::Moto,
     });
-    let report = function.report(&sweep_of(&[HERE]));
+    let report = world.completed(&mut function, &sweep_of(&[HERE]));
     let [finding] = of_code(&report, "open-ssh")[..] else { panic!("{report:#}") };
     assert_eq!(finding["remediation"]["outcome"], "failed");
     world.messages().await;
@@ -160,7 +163,7 @@ async fn a_sweep_that_may_not_revoke_says_so_and_one_that_is_throttled_is_tried_
     assert_eq!(failed.error_type(), Some("Ec2Unavailable"), "{:#}", failed.body);
     assert_eq!(world.messages().await, []);
     world.answer(|_| Answer::Moto);
-    let report = function.report(&sweep_of(&[HERE]));
+    let report = world.completed(&mut function, &sweep_of(&[HERE]));
     let [finding] = of_code(&report, "open-ssh")[..] else { panic!("{report:#}") };
     assert_eq!(finding["remediation"]["outcome"], "reverted", "what stays was there already");
 }
@@ -206,7 +209,7 @@ async fn the_scope_of_the_sweep_is_the_tag_that_groups_have() {
     let before = site.rules(&outside).await;
     let scope =
         [REVERT[0], REVERT[1], ("SCOPE", "tag:Application=typo3"), reverting("revert-ssh")[3]];
-    let report = world.function(&scope).report(&sweep_of(&[HERE]));
+    let report = world.completed(&mut world.function(&scope), &sweep_of(&[HERE]));
     assert_eq!(report["groups_audited"], 1, "{report:#}");
     assert_eq!(findings(&report)[0]["group"]["id"], inside.id);
     assert_eq!(findings(&report)[0]["remediation"]["outcome"], "narrowed");

@@ -13,12 +13,22 @@ fn counted(
     notifier: &impl Notifier,
     payload: &serde_json::Value,
 ) -> (Result<Report, AuditError>, Counts) {
-    let (home, onward, looked) = (place(), MemoryNotifier::default(), Cell::new(0));
+    counted_with(ec2, settings, (notifier, &MemoryNotifier::default()), payload)
+}
+
+/// The same, with what is handed on.
+fn counted_with(
+    ec2: &impl SecurityGroups,
+    settings: &Settings,
+    (notifier, onward): (&impl Notifier, &MemoryNotifier),
+    payload: &serde_json::Value,
+) -> (Result<Report, AuditError>, Counts) {
+    let (home, looked) = (place(), Cell::new(0));
     let clock = || {
         looked.set(looked.get() + 1);
         noon() + TimeDelta::seconds(looked.get())
     };
-    let auditor = Auditor::new(ec2, notifier, &onward, settings, &home);
+    let auditor = Auditor::new(ec2, notifier, onward, settings, &home);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut counts = Counts::default();
     let payload = payload.to_string();
@@ -130,16 +140,22 @@ fn what_was_reverted_counts_though_the_next_one_is_throttled() {
 
 #[test]
 fn a_sweep_counts_when_it_has_ended_and_knows_of_no_change() {
-    let world = ec2(&[rule("tcp 22 0.0.0.0/0")]);
+    let rules = [rule("tcp 22 0.0.0.0/0"), rule("tcp 3306 0.0.0.0/0")];
     let mut settings = settings(Remediation::RevertSsh);
     settings.sweep_remediation = Remediation::RevertSsh;
     let sweep = serde_json::json!({"sweep": {}});
-    let (_, counts) = counted(&world, &settings, &Deaf, &sweep);
-    assert_eq!((counts.sweeps, counts.failed, counts.revoked), (0, 1, 1));
+    let (_, counts) = counted(&ec2(&rules), &settings, &Deaf, &sweep);
+    assert_eq!((counts.sweeps, counts.failed, counts.revoked), (0, 1, 0));
 
-    let world = ec2(&[rule("tcp 22 0.0.0.0/0")]);
-    let (_, counts) = counted(&world, &settings, &MemoryNotifier::default(), &sweep);
-    assert_eq!((counts.sweeps, counts.failed, counts.revoked), (1, 0, 1));
+    let (world, onward) = (ec2(&rules), MemoryNotifier::default());
+    let (_, counts) = counted_with(&world, &settings, (&onward, &onward), &sweep);
+    assert_eq!((counts.sweeps, counts.failed, counts.revoked), (1, 0, 0));
+    assert!(counts.to_revert.is_empty() && counts.to_publication.is_empty(), "{counts:?}");
+
+    // What it found is closed, and counted, by another invocation.
+    let [close] = &onward.take_handed_on()[..] else { panic!("one payload") };
+    let (_, counts) = counted(&world, &settings, &onward, close);
+    assert_eq!((counts.sweeps, counts.failed, counts.revoked), (0, 0, 1));
     assert!(counts.to_revert.is_empty() && counts.to_publication.is_empty(), "{counts:?}");
 
     let holds = serde_json::json!({"holds": {}});

@@ -233,13 +233,14 @@ fn holds_that_end_together_are_told_before_the_time_is_over() {
     let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut closed = Vec::new();
-    for _ in 0..2 {
+    let mut left = vec![check()];
+    while let Some(event) = left.pop() {
         let (deadline, clock) = (now.get() + TimeDelta::seconds(120), || now.get());
-        let report = runtime.block_on(auditor.audit(&check(), &clock, Some(deadline))).unwrap();
+        let report = runtime.block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
         assert!(now.get() < deadline, "Lambda has stopped it, and nobody was told");
-        // The next check has the rest.
-        assert_eq!(report.partial, closed.is_empty());
         closed.extend(told(&report));
+        let handed_on = notifier.take_handed_on();
+        left.extend(handed_on.iter().flat_map(|payload| decode(payload.to_string().as_bytes())));
     }
     assert_eq!(closed.len(), 6);
 }

@@ -4,6 +4,7 @@ mod calls;
 mod closed;
 mod counts;
 mod exempt;
+mod handed_on;
 mod holds;
 mod laws;
 mod lists;
@@ -11,7 +12,6 @@ mod schedules;
 mod scope;
 mod sources;
 mod staged;
-mod untold;
 mod watched;
 
 use std::cell::RefCell;
@@ -113,11 +113,7 @@ fn run(
     settings: &Settings,
     event: &Event,
 ) -> Result<Report, AuditError> {
-    let notifier = MemoryNotifier::default();
-    let home = place();
-    let auditor = Auditor::new(ec2, &notifier, &notifier, settings, &home);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(auditor.audit(event, &noon, None))
+    run_at(ec2, settings, event, noon(), None).answer
 }
 
 /// What came of an audit: its answer, what was published, and what was handed on.
@@ -141,7 +137,7 @@ impl Ran {
 }
 
 /// Runs at a time, with so many seconds left.
-fn run_at(
+fn run_alone(
     ec2: &impl SecurityGroups,
     settings: &Settings,
     event: &Event,
@@ -155,6 +151,38 @@ fn run_at(
     let deadline = seconds_left.map(|seconds| now + TimeDelta::seconds(seconds));
     let answer = runtime.block_on(auditor.audit(event, &|| now, deadline));
     Ran { answer, messages: notifier.take(), handed_on: notifier.take_handed_on() }
+}
+
+/// The same, and then closes what was found to be closed, as Lambda has the function do.
+fn run_at(
+    ec2: &impl SecurityGroups,
+    settings: &Settings,
+    event: &Event,
+    now: DateTime<Utc>,
+    seconds_left: Option<i64>,
+) -> Ran {
+    let Ran { answer, mut messages, handed_on } =
+        run_alone(ec2, settings, event, now, seconds_left);
+    let (to_close, handed_on): (Vec<_>, Vec<_>) =
+        handed_on.into_iter().partition(|payload| payload.get("close").is_some());
+    let mut closed = Ok(Vec::new());
+    for payload in to_close {
+        let [close] = &decode(payload.to_string().as_bytes())[..] else { panic!("one event") };
+        let ran = run_alone(ec2, settings, close, now, seconds_left);
+        assert_eq!(ran.handed_on, [] as [serde_json::Value; 0]);
+        messages.extend(ran.messages);
+        match (ran.answer, &mut closed) {
+            (Ok(report), Ok(reports)) => reports.push(report),
+            (Err(error), Ok(_)) => closed = Err(error),
+            (_, Err(_)) => {}
+        }
+    }
+    let baseline = settings.baseline.reference();
+    let answer = match (answer, closed) {
+        (Ok(found), Ok(closed)) => Ok(completed(&baseline, found, closed)),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    };
+    Ran { answer, messages, handed_on }
 }
 
 /// The findings, shortly: code, outcome, rule.

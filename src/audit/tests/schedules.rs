@@ -208,50 +208,6 @@ fn a_list_is_looked_up_once_for_all_groups() {
     assert_eq!(world.take_calls().iter().filter(|call| read(call)).count(), 1);
 }
 
-/// Nobody to tell for the first so many messages.
-struct Deaf {
-    ears: MemoryNotifier,
-    deaf_to: std::cell::Cell<usize>,
-}
-
-impl Notifier for Deaf {
-    async fn publish(&self, message: &crate::report::Message) -> Result<(), NotifyError> {
-        match self.deaf_to.get().checked_sub(1) {
-            Some(left) => {
-                self.deaf_to.set(left);
-                Err(NotifyError { message: "SNS is having a bad day".to_owned() })
-            }
-            None => self.ears.publish(message).await,
-        }
-    }
-}
-
-#[test]
-fn what_a_sweep_reverted_is_told_though_the_first_telling_fails() {
-    let mut open = rule("tcp 22 0.0.0.0/0 sgr-1");
-    open.description = Some("for a minute".to_owned());
-    open.tags.insert("Owner".to_owned(), "ops".to_owned());
-    let world = ec2(&[open]);
-    let mut settings = settings(Remediation::RevertSsh);
-    settings.sweep_remediation = Remediation::RevertSsh;
-    let home = place();
-    let notifier = Deaf { ears: MemoryNotifier::default(), deaf_to: 1.into() };
-    let auditor = Auditor::new(&world, &notifier, &notifier.ears, &settings, &home);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let failed = runtime.block_on(auditor.audit(&sweep(), &noon, None));
-    assert_eq!(failed.unwrap_err().kind(), "NotPublished");
-    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
-    // Lambda tries the sweep again, which finds nothing, and runs what was handed on.
-    assert_eq!(runtime.block_on(auditor.audit(&sweep(), &noon, None)).unwrap().findings.len(), 0);
-    let [payload] = &notifier.ears.take_handed_on()[..] else { panic!("one payload") };
-    let report =
-        runtime.block_on(auditor.handle(payload.to_string().as_bytes(), &noon, None)).unwrap();
-    assert_eq!(told(&report), ["open-ssh already-gone tcp 22 from 0.0.0.0/0"]);
-    assert_eq!(notifier.ears.take().len(), 1);
-    let undo = only(&report).remediation.undo.as_deref().unwrap();
-    assert!(undo.contains("for a minute") && undo.contains("Owner"), "{undo}");
-}
-
 #[test]
 fn a_page_that_ec2_knows_no_longer_is_no_end_of_the_sweep() {
     let world = open_groups(5).with_groups_a_page(2);
@@ -294,7 +250,7 @@ fn reverts_that_take_their_time_are_told_before_it_is_over() {
             assert!(!report.partial);
             break;
         };
-        assert!(report.partial);
+        assert!(report.partial || report.handed_on > 0);
         event = decode(payload.as_bytes()).remove(0);
     }
     assert_eq!(reverted, 5);

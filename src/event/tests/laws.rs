@@ -177,6 +177,7 @@ fn no_change_of_a_member_hides_a_rule() {
                     | Event::Tags(_)
                     | Event::Watched(_)
                     | Event::Schedule(_)
+                    | Event::Close(_)
                     | Event::Ignored(_) => true,
                 });
                 if understood {

@@ -26,6 +26,11 @@ fn line(event: &Event) -> String {
             let (accounts, regions) = (schedule.accounts.join(", "), schedule.regions.join(", "));
             format!("{} in {accounts}; {regions}", schedule.task.as_str())
         }
+        Event::Close(close) => {
+            let rules =
+                close.rules.iter().map(|one| format!("{} in {}", rule_line(&one.rule), one.group));
+            format!("to close: {}", rules.collect::<Vec<_>>().join(", "))
+        }
         Event::Watched(change) => {
             let resource = change.resource.as_deref().unwrap_or("?");
             let by = if change.by_cloudformation { ", CloudFormation" } else { "" };

@@ -198,7 +198,6 @@ fn what_is_handed_on_is_read_as_it_was() {
             actor: Some("arn:aws:iam::010987654321:user/ops".to_owned()),
             source_ip: Some("198.51.100.7".to_owned()),
             user_agent: Some("aws-cli".to_owned()),
-            ..Record::default()
         },
         groups: vec!["sg-1".to_owned(), "sg-2".to_owned()],
         tags: tags.iter().map(|(key, action)| ((*key).to_owned(), action.clone())).collect(),

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::{failed, gone, mysql, narrowed, open_ssh, report, rule, unaudited};
-use crate::finding::{Code, Finding, FindingChange, Outcome, Severity};
+use crate::finding::{Code, Finding, FindingChange, Outcome, Report, Severity};
 use crate::report::email::body;
 use crate::rule::{Direction, Protocol};
 
@@ -401,6 +401,19 @@ fn what_went_wrong_is_told_first_however_many_there_are() {
     findings.push(failed());
     let mail = body(&report(findings));
     assert!(mail.contains("\n1. SSH is open to the Internet on typo3-shop\nStill open."), "{mail}");
+}
+
+#[test]
+fn what_another_message_tells_of_is_announced() {
+    for (handed_on, says) in [
+        (0, None),
+        (1, Some("\nOne more rule is being closed; a message of its own tells of it.\n")),
+        (7, Some("\n7 more rules are being closed; another message tells of them.\n")),
+    ] {
+        let mail = body(&Report { handed_on, ..report(vec![mysql()]) });
+        assert_eq!(mail.contains("being closed"), says.is_some(), "{mail}");
+        assert!(says.is_none_or(|says| mail.contains(says)), "{mail}");
+    }
 }
 
 #[test]

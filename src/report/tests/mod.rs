@@ -274,6 +274,7 @@ fn report(findings: Vec<Finding>) -> Report {
         rules_audited: 4,
         totals,
         exempt: Vec::new(),
+        handed_on: 0,
         partial: false,
         part: None,
         parts: None,

@@ -16,6 +16,7 @@ pub fn section(scene: Scene) -> &'static str {
         Scene::List => "A call for a prefix list",
         Scene::Member => "A call for another account",
         Scene::Sweep => "A call of a sweep",
+        Scene::Close => "A call for what a sweep found",
     }
 }
 

@@ -1,8 +1,11 @@
 //! What is audited while something fails: rules that open SSH, in groups of which something else has to stay.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 
 use crate::reverts::REVERT;
+use crate::support::endpoint::Answer;
 use crate::support::permission::{Permission, tcp};
 use crate::support::rie::{Function, Response};
 use crate::support::world::{ACCOUNT, Direction::Ingress, Group, MEMBER, Site, World};
@@ -26,8 +29,10 @@ pub enum Scene {
     List,
     /// The event of a call in another account.
     Member,
-    /// A sweep over two regions, with time for one, that may close open SSH.
+    /// A sweep over two regions, with time for one, that may have open SSH closed.
     Sweep,
+    /// What a sweep has handed on to be closed: rules of two groups, with time for one.
+    Close,
 }
 
 /// Where a group is.
@@ -60,6 +65,7 @@ pub struct Stage {
     own: String,
     function: Option<Function>,
     trials: usize,
+    groups: Cell<usize>,
 }
 
 impl Stage {
@@ -73,7 +79,7 @@ impl Stage {
         let (near, far) = (with_vpc(ACCOUNT, NEAR).await, with_vpc(ACCOUNT, FAR).await);
         let member = with_vpc(MEMBER, NEAR).await;
         let own = world.endpoint_url().rsplit(':').next().expect("a port").to_owned();
-        Self { world, near, far, member, own, function: None, trials: 0 }
+        Self { world, near, far, member, own, function: None, trials: 0, groups: Cell::new(0) }
     }
 
     fn site(&self, at: Where) -> &Site {
@@ -106,7 +112,7 @@ impl Stage {
                 ("SCOPE", &scope),
                 ("SWEEP_REMEDIATION", "revert-ssh"),
                 ("MEMBER_ROLE_NAME", "security/typo3-sg-auditor"),
-                // So little time that a sweep hands on each region after the first.
+                // So little time that each region, and each group, after the first is handed on.
                 ("AWS_LAMBDA_FUNCTION_TIMEOUT", "30"),
             ])
         })
@@ -161,6 +167,19 @@ impl Stage {
                 }
                 (items, json!({"sweep": {"regions": [NEAR, FAR]}}))
             }
+            Scene::Close => {
+                let mut items = Vec::new();
+                for _ in 0..2 {
+                    items.push(self.opened(Where::Near, open(), OFFICE).await.0);
+                }
+                self.world.answer(|_| Answer::Moto);
+                self.function().report(&json!({"sweep": {"regions": [NEAR]}}));
+                let close = self.world.handed_on().pop().expect("what is to be closed");
+                let rules = close["close"]["rules"].as_array().expect("rules");
+                assert_eq!(rules.len(), 2, "{close:#}");
+                items.sort_by_key(|item| rules[0]["group"] != item.group.id);
+                (items, close)
+            }
         }
     }
 
@@ -171,7 +190,9 @@ impl Stage {
         pieces: &'static [&'static str],
     ) -> (Item, Value) {
         let (site, first) = self.at(at);
-        let group = site.group_beside(first, &format!("typo3-{}-{}", self.own, self.trials)).await;
+        let name = format!("typo3-{}-{}-{}", self.own, self.trials, self.groups.get());
+        self.groups.set(self.groups.get() + 1);
+        let group = site.group_beside(first, &name).await;
         site.tag(&group.id, TAG, &self.own).await;
         let web = tcp(443, 443).described("0.0.0.0/0", "the web");
         let event = site.authorize(&group, Ingress, &[web, open]).await;

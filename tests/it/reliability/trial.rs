@@ -20,7 +20,7 @@ pub enum Fate {
     Mended,
     /// What was opened is closed, and said to have been gone already.
     AlreadyGone,
-    /// What is not said is handed to another invocation.
+    /// What could not be looked at is handed to another invocation.
     HandedOn,
     /// It is open still, and said to be.
     Failed,
@@ -30,8 +30,6 @@ pub enum Fate {
     Unaudited,
     /// The invocation failed, or its process ended.
     Again,
-    /// It is closed, and nobody is ever told.
-    Untold,
 }
 
 impl fmt::Display for Fate {
@@ -44,7 +42,6 @@ impl fmt::Display for Fate {
             Self::Unresolved => "unresolved",
             Self::Unaudited => "unaudited",
             Self::Again => "again",
-            Self::Untold => "**untold**",
         })
     }
 }
@@ -57,6 +54,7 @@ struct Told {
     rule: String,
     group: String,
     outcome: String,
+    id: String,
 }
 
 /// A scene in a stage, while it is played.
@@ -88,10 +86,12 @@ impl<'a> Trial<'a> {
         let now = Vec::new();
         let mut trial = Self { stage, scene, label, items, told, unaudited, handed_on, now };
         let first = trial.deliver(payload, twice, &mut plan).await;
-        let fate = if trial.everything_is_told() { first } else { Fate::Untold };
+        for item in &trial.items {
+            assert!(trial.is_told(item), "{}: nobody was told of {:?}", trial.label, item.opened);
+        }
         trial.close_what_is_left().await;
         trial.stage.clear(&trial.items).await;
-        fate
+        first
     }
 
     /// Delivers as Lambda would: what fails comes again, and what is handed on comes too.
@@ -115,18 +115,17 @@ impl<'a> Trial<'a> {
             self.hear().await;
             self.look(false);
             let handed_on: Vec<Value> = self.handed_on.lock().unwrap().drain(..).collect();
-            if succeeded && self.scene != Scene::Sweep {
-                assert!(
-                    self.everything_is_told(),
-                    "{}: a success left something unsaid",
-                    self.label
-                );
+            waiting.extend(handed_on.iter().cloned());
+            if succeeded {
+                for item in self.items.iter().filter(|item| !self.is_told(item)) {
+                    let is_left = waiting.iter().any(|payload| is_about(payload, item));
+                    assert!(is_left, "{}: a success left something unsaid", self.label);
+                }
             }
             first.get_or_insert_with(|| match succeeded {
-                true => self.fate(),
+                true => self.fate(&handed_on),
                 false => Fate::Again,
             });
-            waiting.extend(handed_on);
             if !succeeded || (twice && number == 1) {
                 waiting.push_front(payload);
             }
@@ -190,8 +189,15 @@ impl<'a> Trial<'a> {
                     _ => false,
                 };
                 assert!(is_true, "{}: {finding:#}\nis said, and there is {is_there}", self.label);
+                let id = finding["id"].as_str().expect("an id").to_owned();
+                let before = self.told_of(item).find(|told| told.rule == *rule);
+                assert!(
+                    before.is_none_or(|told| told.id == id),
+                    "{}: {rule} is told of with another id",
+                    self.label
+                );
                 let (rule, group) = (rule.clone(), group.to_owned());
-                self.told.push(Told { rule, group, outcome: outcome.to_owned() });
+                self.told.push(Told { rule, group, outcome: outcome.to_owned(), id });
             }
         }
     }
@@ -233,18 +239,20 @@ impl<'a> Trial<'a> {
         self.told.iter().filter(|told| told.group == item.group.id)
     }
 
-    fn everything_is_told(&self) -> bool {
-        self.items.iter().all(|item| {
-            let of_rule = |rule: &String| self.told_of(item).any(|told| told.rule == *rule);
-            self.is_unaudited(item) || item.opened.iter().all(of_rule)
-        })
+    fn is_told(&self, item: &Item) -> bool {
+        let of_rule = |rule: &String| self.told_of(item).any(|told| told.rule == *rule);
+        self.is_unaudited(item) || item.opened.iter().all(of_rule)
     }
 
-    /// What was said of the first group.
-    fn fate(&self) -> Fate {
+    /// What was said of the first group, or handed on of it.
+    fn fate(&self, handed_on: &[Value]) -> Fate {
         let item = &self.items[0];
         if self.is_unaudited(item) {
             return Fate::Unaudited;
+        }
+        let closing = |payload: &&Value| payload.get("close").is_some();
+        if handed_on.iter().filter(closing).any(|payload| is_about(payload, item)) {
+            return Fate::Mended;
         }
         let fates = self.told_of(item).map(|told| match told.outcome.as_str() {
             "reverted" | "narrowed" => Fate::Mended,
@@ -273,6 +281,11 @@ impl<'a> Trial<'a> {
         }
         self.look(true);
     }
+}
+
+/// Whether an invocation with this payload has to come to the item's group.
+fn is_about(payload: &Value, item: &Item) -> bool {
+    payload.get("sweep").is_some() || payload.to_string().contains(&item.group.id)
 }
 
 /// A rule of a finding, as a line without description and tags.

@@ -45,7 +45,7 @@ async fn called(variables: &[(&str, &str)], swept: &Site, has_members: bool) -> 
     }
     let found = swept.group("typo3-swept").await;
     swept.authorize(&found, Ingress, &[open()]).await;
-    function.report(&json!({"sweep": {"regions": [SWEPT]}}));
+    world.completed(&mut function, &json!({"sweep": {"regions": [SWEPT]}}));
     function.report(&json!({"holds": {"regions": [SWEPT]}}));
     if has_members {
         let member = world.site(MEMBER, SWEPT).await;

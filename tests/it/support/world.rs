@@ -181,6 +181,41 @@ impl World {
         self.endpoint.calls()
     }
 
+    /// The payloads that the function has handed to itself, the first ones first.
+    pub fn handed_on(&self) -> Vec<Value> {
+        let calls = self.calls().into_iter().filter(|call| call.action == "Invoke");
+        calls
+            .map(|call| {
+                assert_eq!(call.fields["FunctionName"], "typo3-sg-auditor");
+                assert_eq!(call.fields["InvocationType"], "Event");
+                serde_json::from_str(&call.fields["Payload"]).expect("JSON")
+            })
+            .collect()
+    }
+
+    /// Delivers the event, and each payload that the function hands to itself, until there is none. Returns the
+    /// report of each.
+    pub fn delivered(&self, function: &mut Function, event: &Value) -> Vec<Value> {
+        let mut delivered = self.handed_on().len();
+        let mut reports = vec![function.report(event)];
+        while let Some(payload) = self.handed_on().get(delivered) {
+            reports.push(function.report(payload));
+            delivered += 1;
+        }
+        reports
+    }
+
+    /// The same as one report: the first one, with what all of them found.
+    pub fn completed(&self, function: &mut Function, event: &Value) -> Value {
+        let mut reports = self.delivered(function, event).into_iter();
+        let mut first = reports.next().expect("a report");
+        for report in reports {
+            let found = first["findings"].as_array_mut().expect("findings");
+            found.extend_from_slice(report["findings"].as_array().expect("findings"));
+        }
+        first
+    }
+
     /// From now on, the function's calls are answered as `decide` says.
     pub fn answer(&self, decide: impl FnMut(&Call) -> Answer + Send + 'static) {
         self.endpoint.answer(decide);

@@ -8,35 +8,11 @@ use super::{findings, ids, of_code, open, reverting, sweep_of};
 use crate::reverts::{REVERT, undo_all};
 use crate::support::endpoint::Answer;
 use crate::support::permission::tcp;
-use crate::support::rie::Function;
 use crate::support::world::{ACCOUNT, Direction::Ingress, Message, World};
 
 /// So little time that after each page there is none for another: the function keeps half a minute for what it has to
 /// publish and to hand on.
 const SHORT: (&str, &str) = ("AWS_LAMBDA_FUNCTION_TIMEOUT", "30");
-
-/// The payloads that the function has handed on to itself, the first ones first.
-fn handed_on(world: &World) -> Vec<Value> {
-    let calls = world.calls().into_iter().filter(|call| call.action == "Invoke");
-    calls
-        .map(|call| {
-            assert_eq!(call.fields["FunctionName"], "typo3-sg-auditor");
-            assert_eq!(call.fields["InvocationType"], "Event");
-            serde_json::from_str(&call.fields["Payload"]).expect("JSON")
-        })
-        .collect()
-}
-
-/// Delivers the event, and each payload that is handed on, until none is. Returns the report of each.
-fn delivered(world: &World, function: &mut Function, event: &Value) -> Vec<Value> {
-    let mut delivered = handed_on(world).len();
-    let mut reports = vec![function.report(event)];
-    while let Some(payload) = handed_on(world).get(delivered) {
-        reports.push(function.report(payload));
-        delivered += 1;
-    }
-    reports
-}
 
 #[tokio::test]
 async fn what_an_invocation_has_no_time_for_is_swept_by_those_after_it() {
@@ -49,7 +25,7 @@ async fn what_an_invocation_has_no_time_for_is_swept_by_those_after_it() {
         made.extend(groups.into_iter().map(|group| group.id));
     }
     let mut function = world.function(&[SHORT]);
-    let reports = delivered(&world, &mut function, &sweep_of(&regions));
+    let reports = world.delivered(&mut function, &sweep_of(&regions));
     assert!(reports.len() >= 3, "{} invocations", reports.len());
     let (last, others) = reports.split_last().expect("reports");
     assert!(others.iter().all(|report| report["partial"] == true));
@@ -68,7 +44,7 @@ async fn what_an_invocation_has_no_time_for_is_swept_by_those_after_it() {
     assert!(partial.len() >= others.len());
 
     // Lambda may deliver a payload twice: then the same is told with the same ids.
-    let payload = &handed_on(&world)[0];
+    let payload = &world.handed_on()[0];
     let again = function.report(payload);
     assert_eq!(ids(&again), ids(&reports[1]));
     assert!(!ids(&again).is_empty());
@@ -79,7 +55,7 @@ async fn with_time_enough_nothing_is_handed_on() {
     let world = World::new().await;
     let report = world.function(&[]).report(&sweep_of(&["eu-central-2"]));
     assert_eq!(report["partial"], false);
-    assert_eq!(handed_on(&world), [] as [Value; 0]);
+    assert_eq!(world.handed_on(), [] as [Value; 0]);
 }
 
 #[tokio::test]
@@ -89,7 +65,7 @@ async fn a_sweep_goes_on_only_so_often_and_says_what_it_did_not_come_to() {
     let regions = ["eu-central-2", "eu-south-2"];
     let event = json!({"sweep": {"regions": regions, "resume": resume}});
     let report = world.function(&[SHORT]).report(&event);
-    assert_eq!(handed_on(&world), [] as [Value; 0]);
+    assert_eq!(world.handed_on(), [] as [Value; 0]);
     let [finding] = of_code(&report, "unaudited-change")[..] else { panic!("{report:#}") };
     assert_eq!(finding["region"], "eu-south-2");
     let title = finding["title"].as_str().expect("a title");
@@ -133,7 +109,7 @@ async fn what_is_done_of_a_page_is_not_done_again_unless_ec2_has_the_page_no_mor
 }
 
 #[tokio::test]
-async fn what_a_sweep_reverted_when_sns_was_down_is_told_later() {
+async fn what_a_sweep_found_is_told_whatever_the_invocation_that_closes_it_comes_to() {
     const HERE: &str = "eu-west-3";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;
@@ -145,17 +121,21 @@ async fn what_a_sweep_reverted_when_sns_was_down_is_told_later() {
     let scope = ("SCOPE", "tag:Application=unheard");
     let settings = [REVERT[0], REVERT[1], scope, reverting("revert-ssh")[3]];
     let mut function = world.function(&settings);
+    let swept = function.report(&sweep_of(&[HERE]));
+    assert_eq!((&swept["outcome"], findings(&swept).len()), (&json!("noncompliant"), 0));
+    assert_eq!(site.ingress(&group).await, opened, "a sweep changes nothing");
+    assert_eq!(world.messages().await, []);
+    let [payload] = world.handed_on().try_into().expect("what is to be closed");
+
     world.answer(|call| match call.action.as_str() {
         "Publish" => Answer::Error(500, "InternalError", "SNS is having a bad day"),
         _ => Answer::Moto,
     });
-    let failed = function.invoke(&sweep_of(&[HERE]));
+    let failed = function.invoke(&payload);
     assert_eq!(failed.error_type(), Some("NotPublished"), "{:#}", failed.body);
     assert_eq!(site.ingress(&group).await.len(), 1, "it is closed all the same");
-    let [payload] = handed_on(&world).try_into().expect("what was reverted");
-
     world.answer(|_| Answer::Moto);
-    // The sweep itself finds nothing any more.
+    // A sweep finds nothing any more.
     assert_eq!(function.report(&sweep_of(&[HERE]))["outcome"], "compliant");
     assert_eq!(world.messages().await, []);
     let report = function.report(&payload);
@@ -164,4 +144,27 @@ async fn what_a_sweep_reverted_when_sns_was_down_is_told_later() {
     let [message] = world.messages().await.try_into().expect("one message");
     undo_all(&world, &message);
     assert_eq!(site.ingress_unheld(&group).await, opened);
+}
+
+#[tokio::test]
+async fn what_cannot_be_handed_on_is_told_as_open_and_tried_again() {
+    const HERE: &str = "ap-southeast-6";
+    let world = World::new().await;
+    let site = world.site(ACCOUNT, HERE).await;
+    let group = site.group("typo3-alone").await;
+    site.authorize(&group, Ingress, &[open()]).await;
+    let opened = site.ingress(&group).await;
+    world.answer(|call| match call.action.as_str() {
+        "Invoke" => Answer::Error(403, "AccessDeniedException", "not authorized to perform"),
+        _ => Answer::Moto,
+    });
+    let mut function = world.function(&reverting("revert-ssh"));
+    let failed = function.invoke(&sweep_of(&[HERE]));
+    assert_eq!(failed.error_type(), Some("NotHandedOn"), "{:#}", failed.body);
+    assert_eq!(site.ingress(&group).await, opened);
+    let [message] = world.messages().await.try_into().expect("one message");
+    let [finding] = of_code(&message.report, "open-ssh")[..] else { panic!("{message:#?}") };
+    assert_eq!(finding["remediation"]["outcome"], "failed");
+    let detail = finding["remediation"]["detail"].as_str().expect("a detail");
+    assert!(detail.contains("not authorized to perform"), "{detail}");
 }

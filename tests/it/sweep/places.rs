@@ -49,7 +49,7 @@ async fn two_accounts_and_two_regions_are_swept_and_closed_in_one_report() {
     let world = World::new().await;
     let groups = everywhere(&world, &regions).await;
     let settings = [&reverting("revert-ssh")[..], &[ROLE]].concat();
-    let report = world.function(&settings).report(&sweep_of(&regions));
+    let report = world.completed(&mut world.function(&settings), &sweep_of(&regions));
     assert_eq!(where_open(&report), at(&groups), "{report:#}");
     for (site, group) in &groups {
         let after = site.ingress(group).await;

@@ -1,0 +1,216 @@
+//! Rules that are to be closed, as the function hands them to itself.
+//!
+//! What finds a rule without an event that says it (a sweep, a change that is not understood) does
+//! not close it: it hands the rule on first. The invocation that closes it then has it in its
+//! payload, and so has whatever tries that again.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Record;
+use super::mentioned::is_group_id;
+use crate::rule::{Direction, Rule};
+
+/// The only member of such a payload.
+const CLOSE: &str = "close";
+
+/// An asynchronous invocation takes 256 KiB, and some of it is needed around the rules.
+const MAX_BYTES: usize = 200 * 1024;
+
+/// Rules that are to be closed, and told of together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Close {
+    /// The change behind it, where there was one.
+    pub record: Option<Record>,
+    /// The rules, those of a group one after another.
+    pub rules: Vec<RuleToClose>,
+}
+
+/// A rule of ingress that is to be closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleToClose {
+    /// The account of the group.
+    pub account: Option<String>,
+    /// The region of the group.
+    pub region: Option<String>,
+    /// The id of the group.
+    pub group: String,
+    /// The rule as it was read.
+    pub rule: Rule,
+    /// What has to be said beside what became of it.
+    pub note: Option<String>,
+}
+
+impl RuleToClose {
+    /// Whether both are in one group.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        (&self.account, &self.region, &self.group) == (&other.account, &other.region, &other.group)
+    }
+}
+
+impl Close {
+    /// The payloads that ask for it, each with the number of rules in it, and none too large for an
+    /// invocation; [`decode`](super::decode) reads them back.
+    pub fn to_payloads(&self) -> Vec<(Value, usize)> {
+        let change =
+            self.record.as_ref().map_or(Value::Null, |record| written(&Change::of(record)));
+        let mut payloads = Vec::new();
+        let (mut rules, mut size) = (Vec::new(), 0);
+        for rule in self.rules.iter().map(|rule| written(&Listed::of(rule))) {
+            let bytes = rule.to_string().len();
+            if size + bytes > MAX_BYTES && !rules.is_empty() {
+                payloads.push(payload(&change, std::mem::take(&mut rules)));
+                size = 0;
+            }
+            size += bytes;
+            rules.push(rule);
+        }
+        if !rules.is_empty() {
+            payloads.push(payload(&change, rules));
+        }
+        payloads
+    }
+}
+
+fn payload(change: &Value, rules: Vec<Value>) -> (Value, usize) {
+    let count = rules.len();
+    let close = Map::from_iter([
+        ("change".to_owned(), change.clone()),
+        ("rules".to_owned(), Value::Array(rules)),
+    ]);
+    (Value::Object(Map::from_iter([(CLOSE.to_owned(), Value::Object(close))])), count)
+}
+
+/// Texts and numbers: there is nothing in it that could not be written.
+fn written(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// What such a payload asks for; `None` where it is something else. A part of a record is, whatever
+/// else is in it.
+pub(super) fn of_payload(members: &Map<String, Value>) -> Option<Result<Close, String>> {
+    let asked = members.get(CLOSE).filter(|_| members.len() == 1)?;
+    Some(read(asked).map_err(|why| format!("what is to be closed is not understood: {why}")))
+}
+
+fn read(asked: &Value) -> Result<Close, String> {
+    let Asked { change, rules } = Asked::deserialize(asked).map_err(|error| error.to_string())?;
+    if rules.is_empty() {
+        return Err("it names no rule".to_owned());
+    }
+    Ok(Close {
+        record: change.map(Change::record).transpose()?,
+        rules: rules.into_iter().map(Listed::rule).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The payload as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    change: Option<Change>,
+    rules: Vec<Listed>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    event_name: Option<String>,
+    event_id: Option<String>,
+    shared_event_id: Option<String>,
+    time: Option<String>,
+    account: Option<String>,
+    region: Option<String>,
+    actor: Option<String>,
+    source_ip: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl Change {
+    fn of(record: &Record) -> Self {
+        let Record { time, .. } = record;
+        Self {
+            event_name: record.event_name.clone(),
+            event_id: record.event_id.clone(),
+            shared_event_id: record.shared_event_id.clone(),
+            time: time.map(|time| time.to_rfc3339()),
+            account: record.account.clone(),
+            region: record.region.clone(),
+            actor: record.actor.clone(),
+            source_ip: record.source_ip.clone(),
+            user_agent: record.user_agent.clone(),
+        }
+    }
+
+    fn record(self) -> Result<Record, String> {
+        let Self { time, .. } = &self;
+        let time = time.as_deref().map(DateTime::parse_from_rfc3339).transpose();
+        let time: Option<DateTime<Utc>> = time
+            .map_err(|error| format!("the time of the change: {error}"))?
+            .map(|time| time.to_utc());
+        Ok(Record {
+            event_name: self.event_name,
+            event_id: self.event_id,
+            shared_event_id: self.shared_event_id,
+            time,
+            account: self.account,
+            region: self.region,
+            actor: self.actor,
+            source_ip: self.source_ip,
+            user_agent: self.user_agent,
+        })
+    }
+}
+
+/// A rule, written as in a finding. Only ingress is ever closed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    account: Option<String>,
+    region: Option<String>,
+    group: String,
+    id: Option<String>,
+    protocol: String,
+    from_port: Option<i32>,
+    to_port: Option<i32>,
+    peer: String,
+    description: Option<String>,
+    tags: BTreeMap<String, String>,
+    note: Option<String>,
+}
+
+impl Listed {
+    fn of(to_close: &RuleToClose) -> Self {
+        let rule = &to_close.rule;
+        Self {
+            account: to_close.account.clone(),
+            region: to_close.region.clone(),
+            group: to_close.group.clone(),
+            id: rule.id.clone(),
+            protocol: rule.protocol.to_string(),
+            from_port: rule.from_port,
+            to_port: rule.to_port,
+            peer: rule.peer.to_string(),
+            description: rule.description.clone(),
+            tags: rule.tags.clone(),
+            note: to_close.note.clone(),
+        }
+    }
+
+    fn rule(self) -> Result<RuleToClose, String> {
+        if !is_group_id(&self.group) {
+            return Err(format!("`{}` is no security group", self.group));
+        }
+        let new = || {
+            let (protocol, peer) = (self.protocol.parse()?, self.peer.parse()?);
+            Rule::new(Direction::Ingress, protocol, self.from_port, self.to_port, peer)
+        };
+        let mut rule = new().map_err(|error| error.to_string())?;
+        (rule.id, rule.description, rule.tags) = (self.id, self.description, self.tags);
+        let Self { account, region, group, note, .. } = self;
+        Ok(RuleToClose { account, region, group, rule, note })
+    }
+}
