@@ -3,10 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use crate::audit::Place;
-use crate::baseline::is_group_id;
 use crate::event::Record;
 use crate::finding::Code;
-use crate::region::is_region;
+use crate::ids::{is_group_id, is_region};
 use crate::rule::{Direction, Rule};
 
 /// How many hexadecimal digits of a hash are shown.

@@ -33,10 +33,10 @@ pub mod hold;
 #[cfg(test)]
 mod hostile;
 pub mod identity;
+pub mod ids;
 pub mod memory;
 pub mod net;
 pub mod plan;
-pub mod region;
 pub mod report;
 pub mod rule;
 pub mod settings;

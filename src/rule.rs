@@ -8,6 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use crate::ids::is_account;
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, ReferenceSet, Set, Traffic, interval_ipv4, interval_ipv6,
 };
@@ -195,10 +196,6 @@ impl Serialize for Peer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-fn is_account(s: &str) -> bool {
-    s.len() == 12 && s.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// One line of a security group: direction, protocol, ports, one peer.

@@ -8,9 +8,8 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::{Map, Value, json};
 
-use crate::baseline::is_group_id;
 use crate::hold::{self, Hold};
-use crate::region::is_region;
+use crate::ids::{is_group_id, is_region};
 use crate::rule::{Direction, GroupRef, Peer, Reference, Rule};
 
 /// Which comes first.

@@ -15,7 +15,7 @@ use super::error::ec2_error;
 use super::whole::Whole;
 use crate::audit::{Ec2Error, Place};
 use crate::baseline::quote;
-use crate::region::is_region;
+use crate::ids::is_region;
 use crate::settings::{FunctionSettings, MemberRole};
 
 /// What the function is called in the other account's trail.

@@ -2,8 +2,8 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::parse::{is_group_id, is_list_id};
 use super::{Baseline, BaselinePeer, Exemption, PeerTerm};
+use crate::ids::{is_group_id, is_list_id};
 use crate::net::{Interval, Reference};
 use crate::rule::{Peer, Rule, icmp_selector};
 

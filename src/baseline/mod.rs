@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 pub use admitted::{Admitted, Lists, Resolved};
+pub(crate) use parse::quote;
 pub use parse::{BaselineError, Fault, MAX_INTERVALS, parse_peers, parse_ports};
-pub(crate) use parse::{is_group_id, quote};
 pub use shipped::{DEFAULT, SHIPPED, shipped};
 
 use crate::net::{IntervalSet, Reference};

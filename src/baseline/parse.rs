@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 pub use fault::{BaselineError, Fault};
 pub(crate) use nearest::nearest;
 pub use size::MAX_INTERVALS;
-pub(crate) use words::{is_group_id, is_list_id, quote};
+pub(crate) use words::quote;
 pub use words::{parse_peers, parse_ports};
 
 use super::{ANYWHERE, Baseline, BaselinePeer};

@@ -10,7 +10,7 @@ use super::args::{Allow, AllowProtocol};
 use super::{Answer, CliError};
 use crate::baseline::{BaselinePeer, parse_peers, parse_ports, quote};
 use crate::hold::{Hold, VALUE_CHARS, says_why};
-use crate::region::is_region;
+use crate::ids::is_region;
 use crate::report::inert;
 use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 use crate::settings::SettingsError;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Record;
-use super::mentioned::is_group_id;
+use crate::ids::is_group_id;
 use crate::rule::{Direction, Rule};
 
 /// The only member of such a payload.

@@ -6,6 +6,7 @@ use super::call::ListCall;
 use super::verdict::{ignored, undecodable};
 use super::wire::Node;
 use super::{Event, ListChange, Record};
+use crate::ids::is_list_id;
 
 /// Members of a request that say which list it is about, and the two that change nothing but its
 /// name and its size.
@@ -67,13 +68,6 @@ fn response(node: Node<'_>, call: ListCall) -> Node<'_> {
         ListCall::Unknown => elements,
     };
     elements.member("prefixList")
-}
-
-fn is_list_id(text: &str) -> bool {
-    text.len() <= 32
-        && text
-            .strip_prefix("pl-")
-            .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// Whether the request names a new name or size, and nothing that could be entries.

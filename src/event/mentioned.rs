@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::ids::is_group_id;
+
 /// Ids of old groups have so many digits.
 const SHORTEST: usize = 8;
 
@@ -45,12 +47,4 @@ fn gather<'a>(value: &'a Value, ids: &mut BTreeSet<&'a str>) {
         Value::Object(members) => members.values().for_each(|member| gather(member, ids)),
         _ => {}
     }
-}
-
-/// Whether `text` can be the id of a security group.
-pub(super) fn is_group_id(text: &str) -> bool {
-    text.len() <= 32
-        && text
-            .strip_prefix("sg-")
-            .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric()))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{Resume, Schedule, Task, mentioned};
-use crate::region::is_region;
+use crate::ids::{is_account, is_group_id, is_region};
 
 /// Why something that asks for a sweep, or for a check of holds, is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -93,7 +93,7 @@ fn resume(members: &Map<String, Value>) -> Result<Resume, ScheduleError> {
         depth: count(members, "depth")?,
         places_done: count(members, "places_done")?,
         page,
-        groups_done: texts(members, "groups_done", mentioned::is_group_id, ScheduleError::Group)?,
+        groups_done: texts(members, "groups_done", is_group_id, ScheduleError::Group)?,
         again: counts(members, "again")?,
     })
 }
@@ -150,10 +150,6 @@ fn counts(members: &Map<String, Value>, member: &'static str) -> Result<Vec<usiz
         count.ok_or_else(shape)
     });
     counts.collect()
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// As much of it as a person needs to find it.

@@ -10,6 +10,7 @@ use super::verdict::{ignored, undecodable, unknown};
 use super::wire::{Node, Unread};
 use super::{Event, GroupKey, Record, TagAction, TagChange};
 use crate::finding::timestamp;
+use crate::ids::is_group_id;
 
 /// What a call did to the tags of groups; `untold` is why the record does not tell that, where it
 /// does not.
@@ -26,7 +27,7 @@ pub(super) fn read(
     let name = record.event_name.clone().unwrap_or_default();
     let reason = |unread: &Unread| format!("the tags of `{name}` are not understood: {unread}");
     let groups = match resources(node, request) {
-        Ok(resources) => resources.into_iter().filter(|id| mentioned::is_group_id(id)),
+        Ok(resources) => resources.into_iter().filter(|id| is_group_id(id)),
         Err(unread) => {
             let reason = untold.unwrap_or_else(|| reason(&unread));
             return unlisted(node, record, &unread, &reason);

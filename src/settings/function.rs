@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use super::{Names, RawSettings, Settings, SettingsError, set};
 use crate::baseline::quote;
+use crate::ids::is_account;
 
 /// The name of the variable.
 const TOPIC_ARN: &str = "TOPIC_ARN";
@@ -131,7 +132,7 @@ fn account(arn: &str) -> Option<&str> {
         !text.is_empty()
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let topic = word(name) && name.len() <= 256;
-    (partition.starts_with("aws") && word(region) && digits && topic).then_some(account)
+    (partition.starts_with("aws") && word(region) && is_account(account) && topic)
+        .then_some(account)
 }

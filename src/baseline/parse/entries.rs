@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 
 use super::fields::{Faults, Fields, Key, optional, required};
-use super::words::{Numbers, is_group_id, no_peer, peer};
+use super::words::{Numbers, no_peer, peer};
 use super::yaml::{Node, Value};
 use super::{OWN, nearest, numbers, quote};
 use crate::baseline::{ANYWHERE, BaselinePeer, Entry, Exemption, PeerTerm};
+use crate::ids::is_group_id;
 use crate::net::IntervalSet;
 use crate::rule::{Direction, Protocol};
 

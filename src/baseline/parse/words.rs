@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::baseline::BaselinePeer;
+use crate::ids::{is_group_id, is_list_id};
 use crate::net::{GroupRef, Interval, IntervalSet, Reference};
 use crate::rule::{Peer, Protocol, icmp_selector};
 
@@ -79,23 +80,6 @@ pub(super) fn peer(word: &str, allowed: &str) -> Option<Result<BaselinePeer, Str
 
 pub(super) fn no_peer(word: &str, allowed: &str) -> String {
     format!("{} is no peer; write {allowed}", quote(word))
-}
-
-/// EC2 has used ids of 8 and of 17 hexadecimal digits; what matters is that it is one word.
-fn is_id(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|id| {
-        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    })
-}
-
-/// Whether a baseline can name a group of this id.
-pub(crate) fn is_group_id(text: &str) -> bool {
-    is_id(text, "sg-")
-}
-
-/// Whether a baseline can name a prefix list of this id.
-pub(crate) fn is_list_id(text: &str) -> bool {
-    is_id(text, "pl-")
 }
 
 fn has_id(reference: &Reference) -> bool {

@@ -60,7 +60,6 @@ struct Told {
 /// A scene in a stage, while it is played.
 pub struct Trial<'a> {
     stage: &'a mut Stage,
-    scene: Scene,
     label: String,
     items: Vec<Item>,
     told: Vec<Told>,
@@ -84,7 +83,7 @@ impl<'a> Trial<'a> {
         let (items, payload) = stage.set(scene).await;
         let (told, unaudited, handed_on) = (Vec::new(), Vec::new(), Arc::default());
         let now = Vec::new();
-        let mut trial = Self { stage, scene, label, items, told, unaudited, handed_on, now };
+        let mut trial = Self { stage, label, items, told, unaudited, handed_on, now };
         let first = trial.deliver(payload, twice, &mut plan).await;
         for item in &trial.items {
             assert!(trial.is_told(item), "{}: nobody was told of {:?}", trial.label, item.opened);

@@ -1,4 +1,4 @@
-//! The names of regions.
+//! What accounts, regions, groups and prefix lists are called.
 //!
 //! A region comes from an event, and becomes a part of the name of a host that is sent signed
 //! requests, of a link, and of a command. Which regions there are changes; how they are called does
@@ -21,9 +21,46 @@ pub fn is_region(text: &str) -> bool {
     }
 }
 
+/// Whether an account can be called so.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a security group can have this id. EC2 has used ids of 8 and of 17 hexadecimal digits;
+/// what matters is that it is one word, and no name: `sg-web-servers` is one.
+pub fn is_group_id(text: &str) -> bool {
+    is_id(text, "sg-")
+}
+
+/// Whether a prefix list can have this id.
+pub fn is_list_id(text: &str) -> bool {
+    is_id(text, "pl-")
+}
+
+fn is_id(text: &str, prefix: &str) -> bool {
+    let is_word = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    text.len() <= 32 && text.strip_prefix(prefix).is_some_and(is_word)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_region;
+    use super::{is_account, is_group_id, is_list_id, is_region};
+
+    #[test]
+    fn ids_are_one_word_and_accounts_twelve_digits() {
+        for id in ["sg-0123456789abcdef0", "sg-01234567"] {
+            assert!(is_group_id(id) && !is_list_id(id), "{id}");
+        }
+        assert!(is_list_id("pl-0123456789abcdef0"));
+        for id in ["sg-", "sg-web-servers", "sg-01234567 ", "--all", "SG-01234567", ""] {
+            assert!(!is_group_id(id), "{id:?}");
+        }
+        assert!(!is_group_id(&format!("sg-{}", "0".repeat(30))));
+        assert!(is_account("123456789012"));
+        for account in ["12345678901", "1234567890123", "12345678901x", ""] {
+            assert!(!is_account(account), "{account:?}");
+        }
+    }
 
     #[test]
     fn regions_are_regions() {
