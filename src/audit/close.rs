@@ -28,8 +28,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let mut tally = Tally::default();
         let mut failed = None;
         let mut left: Vec<RuleToClose> = Vec::new();
-        for of_group in close.rules.chunk_by(RuleToClose::is_beside) {
-            if tally.groups > 0 && is_late(deadline, clock()) {
+        for (at, of_group) in close.rules.chunk_by(RuleToClose::is_beside).enumerate() {
+            if at > 0 && is_late(deadline, clock()) {
                 left.extend_from_slice(of_group);
                 continue;
             }

@@ -251,6 +251,30 @@ fn what_there_is_no_time_for_is_handed_on() {
     assert_eq!(ingress(&world), [] as [&str; 0]);
 }
 
+#[test]
+fn groups_that_ec2_does_not_answer_for_do_not_take_all_of_the_time() {
+    let groups = (0..8).map(|number| {
+        let group = Group { id: format!("sg-{number:017x}"), ..group() };
+        (place(), group, vec![rule(FIRST)])
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    let close = handed_on(&run_alone(&world, &reverting(), &sweep(), noon(), None));
+    let now = std::cell::Cell::new(noon());
+    let staged = Staged::new(&world, |call: &str, _: &MemoryEc2| {
+        (call == "group").then(|| {
+            now.set(now.get() + TimeDelta::seconds(15));
+            throttled()
+        })
+    });
+    let (notifier, home, settings) = (MemoryNotifier::default(), place(), reverting());
+    let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let deadline = noon() + TimeDelta::seconds(120);
+    let answer = runtime.block_on(auditor.audit(&close, &|| now.get(), Some(deadline)));
+    assert_eq!(answer.unwrap_err().kind(), "Ec2Unavailable");
+    assert!(now.get() < deadline, "Lambda has stopped it, and nobody knows why");
+}
+
 /// Nobody can be handed anything.
 struct Alone;
 
