@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use serde_json::error::Category;
 use serde_json::{Deserializer, Value};
 
 use super::DescribeError;
+use super::once::Once;
 
 /// The JSON documents in the input, one or more.
 pub(super) fn read(input: &[u8]) -> Result<Vec<Value>, DescribeError> {
@@ -12,9 +14,17 @@ pub(super) fn read(input: &[u8]) -> Result<Vec<Value>, DescribeError> {
     if text.trim().is_empty() {
         return Err(DescribeError::Empty);
     }
-    Deserializer::from_str(&text).into_iter::<Value>().collect::<Result<_, _>>().map_err(|source| {
-        DescribeError::NotJson { line: source.line(), column: source.column(), source }
-    })
+    let documents = Deserializer::from_str(&text).into_iter();
+    documents.map(|document| document.map(|Once(value)| value)).collect::<Result<_, _>>().map_err(
+        |source: serde_json::Error| {
+            let (line, column) = (source.line(), source.column());
+            match source.classify() {
+                // The reader takes JSON of every kind, so this is all that it refuses.
+                Category::Data => DescribeError::Twice { source },
+                _ => DescribeError::NotJson { line, column, source },
+            }
+        },
+    )
 }
 
 /// The text without its byte order mark. Windows PowerShell's `>` writes UTF-16.

@@ -32,6 +32,15 @@ pub enum DescribeError {
         #[source]
         source: serde_json::Error,
     },
+    /// A key that an object has twice.
+    #[error(
+        "an object has the same key twice, and what it says would hang on which of them is believed: save the output of the AWS command line unchanged"
+    )]
+    Twice {
+        /// Which, and where the second one is.
+        #[source]
+        source: serde_json::Error,
+    },
     /// JSON of another kind.
     #[error(
         "expected the output of `aws ec2 describe-security-groups` or `aws ec2 describe-security-group-rules`, without `--query`, and found {found}"
@@ -145,6 +154,14 @@ pub enum DescribeError {
         list: String,
         /// The entry.
         entry: String,
+    },
+    /// A prefix list with other entries than it had before.
+    #[error(
+        "the list `{list}` is there twice, with different entries: keep the output that is newer"
+    )]
+    ListTwice {
+        /// Its id.
+        list: String,
     },
     /// A prefix list of which there is more.
     #[error(

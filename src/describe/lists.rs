@@ -28,7 +28,8 @@ struct WireEntry {
 ///
 /// # Errors
 ///
-/// When the input is something else, is only a part, or holds an entry that is no address block.
+/// When the input is something else, is only a part, holds an entry that is no address block, or a
+/// list with entries of two kinds.
 pub fn prefix_lists(input: &[u8]) -> Result<Lists, DescribeError> {
     let mut lists = Lists::new();
     for document in documents::read(input)? {
@@ -42,8 +43,11 @@ pub fn prefix_lists(input: &[u8]) -> Result<Lists, DescribeError> {
             return Err(DescribeError::NotLists { found: format!("the key `{other}`") });
         }
         for (list, value) in object {
-            let entries = entries(&list, value)?;
-            lists.insert(list, Ok(entries));
+            let entries = Ok(entries(&list, value)?);
+            if lists.get(&list).is_some_and(|known| *known != entries) {
+                return Err(DescribeError::ListTwice { list });
+            }
+            lists.insert(list, entries);
         }
     }
     Ok(lists)

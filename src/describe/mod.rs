@@ -5,13 +5,14 @@
 //! and `jq` leave them. A group that several of them tell of is one group.
 //!
 //! What is read here is declared compliant or not, so nothing is guessed and nothing left out in
-//! silence: a rule that cannot be read, a last page that announces another one, and a file that
-//! holds something else are errors that say what to do.
+//! silence: a rule that cannot be read, a key that an object has twice, a last page that announces
+//! another one, and a file that holds something else are errors that say what to do.
 
 mod documents;
 mod error;
 mod lists;
 mod merge;
+mod once;
 mod quick;
 mod wire;
 

@@ -211,6 +211,28 @@ fn what_cannot_be_read_is_said_with_what_to_do() {
     assert!(matches!(groups(b"\"\xe4\""), Err(DescribeError::NotText)));
 }
 
+/// Whoever is believed, the other one may be the open one.
+#[test]
+fn a_key_that_is_there_twice_is_not_decided_by_its_order() {
+    let twice = "an object has the same key twice, and what it says would hang on which of them is \
+                 believed: save the output of the AWS command line unchanged; ";
+    for (output, key, other) in [
+        (GROUP, "CidrIp", "\"10.0.0.0/8\""),
+        (GROUP, "FromPort", "21"),
+        (GROUP, "IpPermissions", "[]"),
+        (GROUP, "GroupName", "\"web\""),
+        (RULES, "IsEgress", "false"),
+        (RULES, "SecurityGroupRules", "[]"),
+        // The same again is no better: whoever wrote it may mean another key.
+        (RULES, "FromPort", "-1"),
+    ] {
+        let once = format!("\"{key}\":");
+        let input = output.replacen(&once, &format!("{once} {other}, {once}"), 1);
+        let fault = fault(&input);
+        assert!(fault.starts_with(&format!("{twice}`{key}` again at line ")), "{fault}");
+    }
+}
+
 #[test]
 fn no_peer_is_left_out_of_a_permission_in_silence() {
     let unknown = |names: &str| {
@@ -275,6 +297,17 @@ fn prefix_lists_that_cannot_be_read_are_said() {
             r#"{"pl-1": {"Entries": [], "NextToken": "more"}}"#,
             "only a part of the list `pl-1`: it ends in a `NextToken`; run `aws ec2 \
              get-managed-prefix-list-entries` without `--max-items` and `--no-paginate`"
+                .to_owned(),
+        ),
+        (
+            r#"{"pl-1": {"Entries": []}, "pl-1": {"Entries": [{"Cidr": "0.0.0.0/0"}]}}"#,
+            "an object has the same key twice, and what it says would hang on which of them is \
+             believed: save the output of the AWS command line unchanged"
+                .to_owned(),
+        ),
+        (
+            r#"{"pl-1": {"Entries": []}} {"pl-1": {"Entries": [{"Cidr": "0.0.0.0/0"}]}}"#,
+            "the list `pl-1` is there twice, with different entries: keep the output that is newer"
                 .to_owned(),
         ),
         (
