@@ -25,6 +25,7 @@ mod tags;
 mod told;
 mod verdict;
 mod watched;
+mod weight;
 mod wire;
 mod wrapper;
 

@@ -10,7 +10,7 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::record::Envelope;
 use super::schedule::ScheduleError;
-use super::{Close, Schedule, close, mentioned, schedule};
+use super::{Close, Schedule, close, mentioned, schedule, weight};
 
 /// EventBridge → SNS → SQS → Lambda → failure queue → Lambda, the longest way there is, takes
 /// nine.
@@ -87,6 +87,10 @@ impl Unwrapping {
 
     /// `what` names the text for a person.
     fn text(&mut self, text: &str, what: &str, depth: usize) {
+        if weight::is_too_much(text) {
+            let reason = format!("{what} has more in it than there is memory for");
+            return self.mentioned(text, reason, Envelope::default());
+        }
         match serde_json::from_str(text) {
             Ok(value) => self.value(value, depth),
             Err(error) => self.documents(text, what, depth, error),

@@ -34,6 +34,7 @@ fn what_is_made_of_a_bomb_is_bounded() {
         ("texts in texts", nested(20)),
         ("nothing, many times", format!("[{}{{}}]", many("{},"))),
         ("lists, many times", format!("[{}[]]", many("[],"))),
+        ("maps, many times", format!("[{}{{}}]", many("{\"a\":0},"))),
         ("numbers, many times", format!("{{\"detail\":[{}0]}}", many("0,"))),
         ("documents, many times", many("{} ")),
         ("a long text", format!("\"{}\"", many("x"))),
@@ -60,6 +61,21 @@ fn a_text_that_names_many_groups_names_twenty() {
     let events = decode(text.join(" ").as_bytes());
     assert_eq!(events.len(), 21);
     assert!(bytes(&events) < 64 * 1024);
+}
+
+/// As many of CloudTrail's records as Lambda hands over: what bounds the memory does not keep them from being read.
+#[test]
+fn six_megabytes_of_records_are_read() {
+    let mut record = open_ssh()["detail"].take();
+    let mut records = Vec::new();
+    for number in 0..MOST / record.to_string().len() {
+        record["eventID"] = json!(format!("record {number}"));
+        records.push(record.clone());
+    }
+    let events = decode(json!({ "Records": records }).to_string().as_bytes());
+    assert!(records.len() > 2_000 && events.len() == records.len());
+    let is_read = |event: &Event| matches!(event, Event::Change(change) if matches!(change.kind, ChangeKind::Authorized(_)));
+    assert!(events.iter().all(is_read));
 }
 
 /// Each of them is another event, and no more are audited than an invocation can bring.
