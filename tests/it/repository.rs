@@ -19,18 +19,42 @@ fn read(file: &str) -> String {
     fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Every page that a person reads.
-fn pages() -> Vec<(String, String)> {
-    let mut files: Vec<String> =
-        ["README.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
-    for folder in ["docs", "docs/adr"] {
+/// Every page that a person reads, by its path.
+fn pages() -> BTreeMap<String, String> {
+    let mut pages = BTreeMap::new();
+    for folder in ["", "docs/", "docs/adr/", "fuzz/", "layer/"] {
         let inside = fs::read_dir(repository().join(folder)).expect("a folder");
         let names = inside.map(|file| file.unwrap().file_name().into_string().unwrap());
-        files.extend(
-            names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")),
-        );
+        for name in names.filter(|name| name.ends_with(".md")) {
+            let file = format!("{folder}{name}");
+            let text = read(&file);
+            pages.insert(file, text);
+        }
     }
-    files.into_iter().map(|file| (file.clone(), read(&file))).collect()
+    pages
+}
+
+/// The text without what stands in fenced blocks.
+fn prose(text: &str) -> String {
+    let mut is_fenced = false;
+    let is_prose = |line: &&str| {
+        let is_fence = line.starts_with("```");
+        is_fenced ^= is_fence;
+        !is_fence && !is_fenced
+    };
+    text.lines().filter(is_prose).map(|line| format!("{line}\n")).collect()
+}
+
+/// What a link to a heading of the page ends with, as GitHub makes it of the heading.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    for line in prose(text).lines().filter(|line| line.starts_with('#')) {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let is_kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+        let anchor: String = heading.chars().filter(is_kept).collect();
+        anchors.insert(anchor.replace(' ', "-"));
+    }
+    anchors
 }
 
 /// The insides of the fenced blocks with this mark.
@@ -232,14 +256,32 @@ fn every_file_that_is_named_is_there() {
                 assert!(repository().join(word).exists(), "{page} names {word}");
             }
         }
-        // Links go from the page's own folder.
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if !link.starts_with("https://") && !link.starts_with('#') {
-                let file = link.split('#').next().expect("a path");
-                let folder = repository().join(&page);
-                let path = folder.parent().expect("a folder").join(file);
-                assert!(path.exists(), "{page} links to {link}");
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_to_a_heading_that_are_there() {
+    let pages = pages();
+    let root = repository().canonicalize().expect("the repository");
+    let mut with_anchors = 0;
+    for (page, text) in &pages {
+        let prose = prose(text);
+        let links = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("https://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            // Links go from the page's own folder.
+            let own = repository().join(page);
+            let path =
+                if file.is_empty() { own } else { own.parent().expect("a folder").join(file) };
+            let target = path.canonicalize();
+            let target = target.unwrap_or_else(|error| panic!("{page} links to {link}: {error}"));
+            if !anchor.is_empty() {
+                with_anchors += 1;
+                let name = target.strip_prefix(&root).expect("a file of the repository");
+                let there = &pages[name.to_str().expect("UTF-8")];
+                assert!(anchors(there).contains(anchor), "{page} links to {link}");
             }
         }
     }
+    assert!(pages.len() > 20 && with_anchors > 20, "{with_anchors} of {} pages", pages.len());
 }
