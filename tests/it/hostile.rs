@@ -17,7 +17,8 @@ use typo3_sg_auditor::settings::FunctionSettings;
 
 use crate::reverts::REVERT;
 use crate::support::permission::tcp;
-use crate::support::sg_audit::sg_audit_with;
+use crate::support::runtime_api::Process;
+use crate::support::sg_audit::{repository, sg_audit_with};
 use crate::support::world::{ACCOUNT, Direction::Ingress, MEMBER, REGION, World};
 use seen::{assert_ascii, assert_inert};
 
@@ -101,6 +102,53 @@ fn what_the_command_line_prints_is_inert() {
             assert!(!ran.out.lines().chain(ran.err.lines()).any(forged), "{}", ran.out);
         }
     }
+}
+
+/// As much of a payload as Lambda hands over, made to become as much as it can.
+#[tokio::test]
+async fn the_largest_payloads_leave_memory_to_spare() {
+    const MOST: usize = 6_000_000;
+    let template = std::fs::read_to_string(repository().join("template.yaml")).expect("UTF-8");
+    let (_, size) = template.split_once("\n      MemorySize: ").expect("the function's memory");
+    let size: u64 = size.lines().next().and_then(|size| size.parse().ok()).expect("megabytes");
+    let world = World::new().await;
+    let group = world.group("typo3-shop").await;
+    let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
+    let url = world.endpoint_url();
+    let mut function = Process::start(&world.variables(&url, &REVERT));
+    function.asks();
+    let at_start = function.most_memory();
+
+    let many = |text: &str| text.repeat(MOST / text.len());
+    let mut record =
+        world.authorize(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await["detail"].take();
+    let records = (0..MOST / record.to_string().len()).map(|number| {
+        record["eventID"] = json!(format!("change {number}"));
+        record.clone()
+    });
+    let records = json!({ "Records": records.collect::<Vec<_>>() }).to_string();
+    let payloads = [
+        ("maps", format!("[{}0]", many("{\"a\":0},"))),
+        ("lists", format!("[{}0]", many("[0],"))),
+        ("texts", format!("[{}0]", many("\"a\","))),
+        ("numbers", format!("[{}0]", many("0,"))),
+        ("a text in a text", json!(format!("[{}0]", "{\"a\":0},".repeat(150_000))).to_string()),
+        ("a long text", json!("x".repeat(MOST)).to_string()),
+        ("what is no JSON", many("sg-0a1b2c3d4e5f67890 ")),
+        ("records", records),
+    ];
+    for (name, payload) in payloads {
+        let answer = function.invoke_bytes(payload.as_bytes());
+        assert!(answer["outcome"].is_string() || answer["errorType"].is_string(), "{answer:#}");
+        let most = function.most_memory();
+        // What Lambda itself needs of it is not known, so a quarter is left.
+        assert!(
+            most < size * (1 << 20) / 4 * 3,
+            "{name}: {most} bytes, and {at_start} at the start"
+        );
+    }
+    let answer = function.invoke(&event);
+    assert_eq!(answer["outcome"], "noncompliant", "it still audits: {answer:#}");
 }
 
 /// An answer that breaks off, to whatever is asked; how often something was, and where.

@@ -193,7 +193,7 @@ fn six_megabytes_are_not_too_much() {
     let deep = "[".repeat(6_000_000);
     let long = format!("\"{}\"", "x".repeat(6_000_000));
     let many = format!("[{}0]", "0,".repeat(2_900_000));
-    for (payload, events) in [(deep, 1), (long, 1), (many, 2)] {
+    for (payload, events) in [(deep, 1), (long, 1), (many, 1)] {
         assert_eq!(decode(payload.as_bytes()).len(), events);
     }
 

@@ -2,12 +2,19 @@
 //!
 //! Everything else runs under AWS's own emulator ([`super::rie`]).
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use socket2::SockRef;
+
+/// How long to wait for the function's next request, which takes milliseconds on an idle machine.
+const LIMIT: Duration = Duration::from_secs(120);
+/// How often to look meanwhile whether there still is a function.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The function's process, which asks this test for its events.
 pub struct Process {
@@ -26,6 +33,8 @@ impl Process {
     pub fn start_other(program: &Path, variables: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address").to_string();
+        // Linux has it end `accept` as well.
+        SockRef::from(&listener).set_read_timeout(Some(LOOK)).expect("a limit of time");
         let child = Command::new(program)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address)
@@ -51,6 +60,11 @@ impl Process {
 
     /// Hands it an event and returns what it answers.
     pub fn invoke(&mut self, event: &Value) -> Value {
+        self.invoke_bytes(event.to_string().as_bytes())
+    }
+
+    /// Hands it a payload that need not be JSON, and returns what it answers.
+    pub fn invoke_bytes(&mut self, payload: &[u8]) -> Value {
         self.asks();
         let stream = self.waiting.take().expect("it asked");
         let far = "4102444800000";
@@ -61,7 +75,7 @@ impl Process {
                  Lambda-Runtime-Deadline-Ms: {far}\r\n\
                  Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:123456789012:function:f"
             ),
-            event.to_string().as_bytes(),
+            payload,
         );
         let (stream, _, body) = self.request();
         respond(stream, "202 Accepted", b"");
@@ -78,15 +92,42 @@ impl Process {
         self.invoke(event)
     }
 
+    /// The most memory that the process has had so far, in bytes.
+    pub fn most_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the function runs on Linux");
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        1024 * most.and_then(|most| most.trim().parse::<u64>().ok()).expect("kilobytes")
+    }
+
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
         assert!(sent.expect("a shell").success());
     }
 
+    /// The function's next connection. Ends the test where there is no function any more, or it says nothing.
+    fn connection(&mut self) -> TcpStream {
+        let start = Instant::now();
+        while start.elapsed() < LIMIT {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_read_timeout(Some(LIMIT)).expect("a limit of time");
+                    return stream;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let ended = self.child.try_wait().expect("the function's process");
+                    assert_eq!(ended, None, "the function has ended; what it said is on stderr");
+                }
+                Err(error) => panic!("the function cannot connect: {error}"),
+            }
+        }
+        panic!("the function asked for nothing within {LIMIT:?}");
+    }
+
     /// The function's next request: where to answer, its first line, its body.
     fn request(&mut self) -> (TcpStream, String, Vec<u8>) {
-        let (stream, _) = self.listener.accept().expect("a connection");
+        let stream = self.connection();
         let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
         let mut first = String::new();
         reader.read_line(&mut first).expect("a request");
