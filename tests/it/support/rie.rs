@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,9 @@ use super::{artefact, venv};
 
 /// How long to wait for something that takes milliseconds on an idle machine.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long to wait for an answer. The emulator ends an invocation after the function's own timeout, which is less.
+const ANSWERED: Duration = Duration::from_secs(300);
 
 /// The function, waiting for events. Dropping it ends the emulator and the function.
 pub struct Function {
@@ -151,7 +155,10 @@ impl Function {
 
     /// Hands it a payload that need not be JSON.
     pub fn invoke_bytes(&mut self, payload: &[u8]) -> Response {
-        self.invoke_unless(payload, || false).expect("nothing else is waited for")
+        let start = Instant::now();
+        let answer = self.invoke_unless(payload, || start.elapsed() > ANSWERED);
+        answer
+            .unwrap_or_else(|| panic!("no answer within {ANSWERED:?}:\n{}", self.log().join("\n")))
     }
 
     /// The same, or `None` once `given_up` says so. The invocation goes on then, until this is dropped.
@@ -165,20 +172,22 @@ impl Function {
         })
     }
 
-    /// The same, or the error with which the emulator breaks off.
+    /// The same, or the error with which the emulator breaks off or does not even begin.
     pub fn answered(
         &mut self,
         payload: &[u8],
         given_up: impl Fn() -> bool,
     ) -> std::io::Result<Option<Response>> {
-        let mut stream =
-            TcpStream::connect(("127.0.0.1", self.port)).expect("the emulator listens");
-        stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a limit of time");
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_millis(20)))?;
+        stream.set_write_timeout(Some(LIMIT))?;
         // In HTTP/1.0 the answer ends where the connection does.
         let length = payload.len();
-        write!(stream, "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\nContent-Length: {length}\r\n\r\n")
-            .and_then(|()| stream.write_all(payload))
-            .expect("the emulator takes the event");
+        write!(
+            stream,
+            "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\nContent-Length: {length}\r\n\r\n"
+        )?;
+        stream.write_all(payload)?;
         let mut answer = Vec::new();
         while let Err(error) = stream.read_to_end(&mut answer) {
             if ![ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) {
@@ -188,10 +197,13 @@ impl Function {
                 return Ok(None);
             }
         }
-        let answer = String::from_utf8(answer).expect("UTF-8");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-        let status =
-            head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an HTTP status");
+        let answer = String::from_utf8_lossy(&answer);
+        let read = answer
+            .split_once("\r\n\r\n")
+            .and_then(|(head, body)| Some((head.split(' ').nth(1)?.parse().ok()?, body)));
+        let Some((status, body)) = read else {
+            return Err(std::io::Error::other(format!("this is no HTTP answer: {answer:?}")));
+        };
         let body = serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
         Ok(Some(Response { status, body }))
     }
@@ -237,9 +249,20 @@ impl Log {
     }
 }
 
+/// A port that nobody has, below those from which Linux takes one for whoever asks for any: between here and the
+/// emulator's start, a connection of another test might get one of these.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..COUNT {
+        // Test processes that run side by side begin elsewhere.
+        let number =
+            NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(331));
+        let port = u16::try_from(FIRST + number % COUNT).expect("a port");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::types::{
@@ -256,8 +258,11 @@ impl Site {
 }
 
 fn configured(key: Credentials, region: &str) -> SdkConfig {
+    // A call of moto takes milliseconds on an idle machine.
+    let limit = TimeoutConfig::builder().operation_timeout(Duration::from_secs(300)).build();
     // Nothing of the caller's own settings is read.
     SdkConfig::builder()
+        .timeout_config(limit)
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(moto::server().url())
         .region(Region::new(region.to_owned()))
