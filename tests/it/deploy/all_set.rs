@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::OnceLock;
 
+use super::opt::{self, BASELINE};
 use super::{TAGS, matched_by_others, these};
 use crate::repository::parameters;
 use crate::support::ministack::{self, succeeded};
@@ -46,23 +47,8 @@ const SET: [(&str, &str); 24] = [
     ("Tracing", "Active"),
 ];
 
-/// As docs/settings.md has it, with a port that no other baseline admits.
-const BASELINE: &str = r#"version: 1
-name: our-site
-peer_sets:
-  ssh-sources: []
-ssh_ports: [22]
-ingress:
-  - { name: HTTP,  protocol: tcp, ports: [80],   peers: [anywhere], expected: true }
-  - { name: HTTPS, protocol: tcp, ports: [443],  peers: [anywhere], expected: true }
-  - { name: Solr,  protocol: tcp, ports: [8983], peers: [198.51.100.0/24] }
-  - { name: SSH,   protocol: tcp, ports: [22],   peers: [ssh-sources] }
-egress:
-  - { name: All traffic, protocol: all, peers: [anywhere] }
-"#;
-
 /// The stack, and the layer that it was deployed with.
-fn all_set() -> (Stack, &'static str) {
+pub fn all_set() -> (Stack, &'static str) {
     static LAYER: OnceLock<String> = OnceLock::new();
     let layer = LAYER.get_or_init(deploy);
     (ministack::server().stack(NAME), layer)
@@ -71,24 +57,16 @@ fn all_set() -> (Stack, &'static str) {
 fn deploy() -> String {
     let server = ministack::server();
     let built = server.build(NAME, |template| without(&template, "OrganizationSendsEvents"));
-    // The layer of the baseline, put where the function finds it as ministack hands it out.
+    // The layer of the baseline, as docs/settings.md has it made apart.
     let mut python = server.command("python");
     python.arg("-B").arg(venv::script("layer.py")).arg("typo3-sg-baseline").arg("our-site.yaml");
     fs::write(built.folder.join("our-site.yaml"), BASELINE).expect("the baseline");
     let layer = succeeded(python.current_dir(&built.folder)).trim().to_owned();
-    // ministack notes the layers of a function and puts them nowhere, so this stands for the mount of /opt.
-    let code = built.folder.join("code");
-    fs::rename(code.join("bootstrap"), code.join("function")).expect("the function");
-    let bootstrap = format!(
-        "#!/bin/sh\nexec env BASELINE=\"{}$BASELINE\" \"${{0%/*}}/function\"\n",
-        built.folder.display()
-    );
-    // Over the copy of an executable, so it is one.
-    fs::copy(code.join("function"), code.join("bootstrap")).expect("an executable");
-    fs::write(code.join("bootstrap"), bootstrap).expect("its start");
+    opt::stand_in(&built);
     let parameters: Vec<(&str, &str)> =
         SET.into_iter().chain([("BaselineLayer", layer.as_str())]).collect();
     built.deploy(NAME, &parameters);
+    opt::fill(&built, &server.stack(NAME));
     layer
 }
 
