@@ -41,3 +41,4 @@ mod support;
 mod sweep;
 mod templates;
 mod tls;
+mod watched;

@@ -78,7 +78,7 @@ fn printed(command: &str) -> String {
 }
 
 /// The rows of the table under a heading, each with its cells, without code marks.
-fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
+pub fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
     let section = text.split(&format!("\n{heading}\n")).nth(1).expect(heading);
     let section = section.split("\n#").next().expect("a section");
     let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);

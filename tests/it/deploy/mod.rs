@@ -1,8 +1,12 @@
 //! The application as `sam deploy` deploys it: the template's functions, rules, queues and topics around the built function.
 
 mod all_set;
+mod defaults;
 mod failures;
 mod member;
+mod opt;
+mod own_baseline;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,9 +1,9 @@
-"""What a stack has deployed: its outputs, and the events that each of its rules matches.
+"""What a stack has deployed: its outputs, its resources, and the events that each of its rules matches.
 
 Usage: python deployed.py STACK < {NAME: EVENT}
 
-Prints {"outputs": {NAME: VALUE}, "matches": {RULE: [NAME of an event]}}, with the rules that have a pattern by their
-names in the template.
+Prints {"outputs": {NAME: VALUE}, "resources": {RESOURCE: [TYPE, NAME]}, "matches": {RULE: [NAME of an event]}}, with the
+resources and the rules that have a pattern by their names in the template.
 """
 
 import json
@@ -19,12 +19,17 @@ def matches(pattern, event):
     return eventbridge.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
 
 
-matched = {}
+resources, matched = {}, {}
 for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
-    if resource["ResourceType"] != "AWS::Events::Rule":
+    name, kind = resource["PhysicalResourceId"], resource["ResourceType"]
+    if kind == "AWS::Events::Rule":
+        name = name.rpartition("/")[2]
+    resources[resource["LogicalResourceId"]] = [kind, name]
+    if kind != "AWS::Events::Rule":
         continue
-    rule = eventbridge.describe_rule(Name=resource["PhysicalResourceId"].rpartition("/")[2])
+    rule = eventbridge.describe_rule(Name=name)
     if pattern := rule.get("EventPattern"):
         matched[resource["LogicalResourceId"]] = [name for name, event in events.items() if matches(pattern, event)]
 outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-print(json.dumps({"outputs": {output["OutputKey"]: output["OutputValue"] for output in outputs}, "matches": matched}))
+outputs = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+print(json.dumps({"outputs": outputs, "resources": resources, "matches": matched}))

@@ -43,6 +43,8 @@ pub struct Built {
 #[derive(Deserialize)]
 pub struct Deployed {
     pub outputs: BTreeMap<String, String>,
+    /// By their names in the template, the type of each and its own name.
+    pub resources: BTreeMap<String, (String, String)>,
     pub matches: BTreeMap<String, Vec<String>>,
 }
 

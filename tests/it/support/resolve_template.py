@@ -1,7 +1,8 @@
 """What a template deploys with the parameters that are set: each resource whose condition holds, with plain values.
 
 Standard input: [{"template": PATH, "parameters": {NAME: VALUE}, "types": [TYPE, ...] or absent}, ...].
-Standard output: for each, {RESOURCE: {"Type": text, "Properties": {...}}}, of these types or of all.
+Standard output: for each, {RESOURCE: {"Type": text, "Ref": text, "Properties": {...}}}, of these types or of all. "Ref" is
+what a reference to it is.
 
 For what no emulator at hand resolves: policies that come or go, alarms, the dashboard. Names and ARNs of resources have
 the form that CloudFormation gives them.
@@ -53,7 +54,11 @@ class Template:
 
     def resources(self, types):
         return {
-            name: {"Type": resource["Type"], "Properties": self.plain(resource.get("Properties", {}))}
+            name: {
+                "Type": resource["Type"],
+                "Ref": self.reference(name),
+                "Properties": self.plain(resource.get("Properties", {})),
+            }
             for name, resource in self.source["Resources"].items()
             if types is None or resource["Type"] in types
             if "Condition" not in resource or self.holds(resource["Condition"])

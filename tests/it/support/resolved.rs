@@ -12,7 +12,7 @@ use super::venv;
 pub const AUDITOR: &str = "template.yaml";
 pub const MEMBER: &str = "member-template.yaml";
 
-/// The resources that there are, by their names: `Type` and `Properties`.
+/// The resources that there are, by their names: `Type`, `Ref` and `Properties`.
 pub type Resources = BTreeMap<String, Value>;
 
 /// All resources of each template with these parameters.

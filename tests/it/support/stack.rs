@@ -57,6 +57,18 @@ impl Stack {
         self.server.deployed(&self.name, events).matches
     }
 
+    /// The stack's id, which is its ARN.
+    pub fn id(&self) -> String {
+        let query = ["--query", "Stacks[0].StackId", "--output", "text"];
+        let stack = ["cloudformation", "describe-stacks", "--stack-name", &self.name];
+        self.server.aws(&[&stack[..], &query].concat())
+    }
+
+    /// What the stack has, by the names in the template: the type of each resource, and its own name.
+    pub fn resources(&self) -> BTreeMap<String, (String, String)> {
+        self.server.deployed(&self.name, &BTreeMap::new()).resources
+    }
+
     /// A new queue that is subscribed to the topic of the findings.
     pub async fn subscriber(&self, name: &str) -> String {
         let queue = self.sqs.create_queue().queue_name(name).send().await.expect("a queue");
