@@ -11,20 +11,15 @@ use serde_json::{Value, json};
 
 use self::operated::Operated;
 use self::page::{Page, commands, is_left_out};
-use crate::support::cloudtrail;
-use crate::support::ministack;
+use crate::support::permission::tcp;
 use crate::support::sg_audit::repository;
+use crate::support::world::Direction::Ingress;
+use crate::support::{by_hand, ministack};
 
 /// As samconfig.toml names it, and the page.
 const NAME: &str = "typo3-sg-auditor";
 /// The commands that are not run here, by their first words. The page lists the same, with the reasons.
-const NOT_RUN: [&str; 5] = [
-    "aws sqs start-message-move-task",
-    "aws sqs list-message-move-tasks",
-    "git pull",
-    "git checkout",
-    "sam build",
-];
+const NOT_RUN: [&str; 1] = ["sam build"];
 
 #[tokio::test]
 async fn each_command_is_run_and_does_what_the_page_says() {
@@ -112,6 +107,17 @@ async fn parked(page: &mut Page, operated: &Operated) {
     assert_eq!(operated.site.ingress(&group).await, [""; 0]);
     assert_eq!(stack.length(queue).await, 1);
 
+    // The emulator's SQS moves nothing, so the message is put where SQS would put it.
+    let sqs = by_hand::moves_messages_of(&stack.outputs["ParkedQueueArn"]);
+    let moving = page.take("aws sqs start-message-move-task");
+    let (printed, status) = operated.run_with(&moving, &[("AWS_ENDPOINT_URL_SQS", &sqs)]);
+    assert!(status == Some(0) && printed.contains("COMPLETED"), "{printed}");
+    let rules = [tcp(22, 22).from("198.51.100.0/24")];
+    operated.site.authorize(&group, Ingress, &rules).await;
+    stack.send(&stack.outputs["FailureQueue"], &body.to_string()).await;
+    stack.emptied(&stack.outputs["FailureQueue"]).await;
+    assert_eq!(operated.site.ingress(&group).await, [""; 0]);
+
     operated.run(&page.take("aws sqs purge-queue"));
     stack.emptied(queue).await;
 }
@@ -125,14 +131,15 @@ fn undo(page: &mut Page, operated: &Operated) {
     let group = of_another["requestParameters"]["groupId"].as_str().expect("a group").to_owned();
     let text = of_another.to_string().replace(&group, "sg-0f9e8d7c6b5a43210");
     of_another = serde_json::from_str(&text).expect("JSON");
-    let cloudtrail = cloudtrail::with(&[&record("authorize-open-ssh.json"), &of_another]);
-    let (printed, status) = operated.run_with(
-        &page.take("aws cloudtrail lookup-events"),
-        &[("AWS_ENDPOINT_URL_CLOUDTRAIL", &cloudtrail)],
-    );
+    let modified = record("modify-widened.json");
+    let records = [&record("authorize-open-ssh.json"), &of_another, &modified];
+    let cloudtrail = by_hand::cloudtrail(&records);
+    let (printed, status) = operated
+        .run_with(&page.take("for call in"), &[("AWS_ENDPOINT_URL_CLOUDTRAIL", &cloudtrail)]);
     // There is a finding.
     assert_eq!(status, Some(1), "{printed}");
-    assert!(printed.contains("aws ec2 authorize-security-group-ingress"), "{printed}");
+    let undone = |line: &&str| line.contains(" undo ") && line.contains("aws ec2 authorize-");
+    assert_eq!(printed.lines().filter(undone).count(), 2, "{printed}");
     assert!(!printed.contains("sg-0f9e8d7c6b5a43210"), "{printed}");
 }
 
@@ -151,18 +158,29 @@ async fn reverting(page: &mut Page, operated: &Operated) {
     operated.changes(&reserve, &[("ReservedConcurrency", "5")]);
 }
 
-/// Another version is one with another description.
+/// The sources are a clone, as they are where somebody deploys. Another version is one with another description.
 fn versions(page: &mut Page, operated: &Operated) {
-    let file = operated.built.folder.join("template.yaml");
-    let before = fs::read_to_string(&file).expect("the template");
-    let after = before.replace("Description: Audits security groups against", "Description: Holds");
+    const BEGIN: &str = "git init --quiet --initial-branch=main
+git add template.yaml samconfig.toml
+$COMMIT --message 'this version'
+git clone --quiet --bare . ../sources.git
+git remote add origin ../sources.git
+git fetch --quiet
+git branch --quiet --set-upstream-to=origin/main
+git clone --quiet ../sources.git ../next
+cd ../next
+sed -i 's/Description: Audits security groups against/Description: Holds/' template.yaml
+$COMMIT --all --message 'the next version'
+git push --quiet";
     let description = operated.description();
+    let commit = "git -c user.name=tests -c user.email=tests@example.com commit --quiet";
+    operated.run(&BEGIN.replace("$COMMIT", commit));
+    let before = operated.run("git rev-parse HEAD");
 
-    fs::write(&file, after).expect("the next version");
     operated.changes(&page.take("git pull"), &[]);
     assert_eq!(operated.description(), "Holds the TYPO3 baseline.");
-    fs::write(&file, before).expect("the version before");
-    operated.changes(&page.take("git checkout COMMIT"), &[]);
+    let back = page.take("git checkout COMMIT").replace("COMMIT", before.trim());
+    operated.changes(&back, &[]);
     assert_eq!(operated.description(), description);
 }
 

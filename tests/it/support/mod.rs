@@ -3,7 +3,7 @@
 
 pub mod artefact;
 pub mod baseline;
-pub mod cloudtrail;
+pub mod by_hand;
 pub mod endpoint;
 pub mod event;
 pub mod lists;
