@@ -2,7 +2,8 @@
 //!
 //! No tree of JSON values is made, and nothing of a group is kept that has been handed on. Anything
 //! out of the ordinary, right or wrong, is [`NotPlain`]: the thorough reader then has its turn from
-//! the beginning, and has the last word on it.
+//! the beginning, and has the last word on it. A key twice is out of the ordinary where its value is
+//! read.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
