@@ -4,16 +4,19 @@ use chrono::{DateTime, Utc};
 
 use super::case::Case;
 use super::deadline::is_late;
-use super::group::GroupAudit;
+use super::group::{Closing, GroupAudit};
 use super::introduced::found_before;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
+use super::schedule::is_news;
 use super::summary::Tally;
 use super::unread::Unread;
-use super::{AuditError, Audited, Auditor, Clock};
-use crate::event::{Close, GroupKey, RuleToClose};
+use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use crate::event::{Close, FoundBy, GroupKey, RuleToClose};
+use crate::finding::{Finding, Outcome};
 use crate::hold::claim;
 use crate::rule::Rule;
+use crate::settings::{Remediation, Settings};
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// Closes rules as they are now, and tells of all of them at once. What there is no time for is
@@ -28,17 +31,21 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let mut tally = Tally::default();
         let mut failed = None;
         let mut left: Vec<RuleToClose> = Vec::new();
+        let library = Library::new(self.ec2);
         for (at, of_group) in close.rules.chunk_by(RuleToClose::is_beside).enumerate() {
             if at > 0 && is_late(deadline, clock()) {
                 left.extend_from_slice(of_group);
                 continue;
             }
             let mut closed = Tally::default();
-            if let Err(error) = self.close_in_group(close, of_group, clock, &mut closed).await {
+            if let Err(error) =
+                self.close_in_group((close, of_group), &library, clock, &mut closed).await
+            {
                 tracing::warn!(%error, "what is to be closed has to be tried again");
                 failed.get_or_insert(error);
                 left.extend(of_group.iter().filter(|one| !is_told(one, &closed)).cloned());
             }
+            closed.findings.retain(|finding| self.is_news(finding, of_group, clock()));
             tally.extend(closed);
         }
         match failed {
@@ -54,12 +61,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// The same in one group. What was told of before an error is in `tally`.
     async fn close_in_group(
         &self,
-        close: &Close,
-        found: &[RuleToClose],
+        (close, found): (&Close, &[RuleToClose]),
+        library: &Library<'_, E>,
         clock: Clock<'_>,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        let Some(RuleToClose { account, region, group: id, .. }) = found.first() else {
+        let Some(RuleToClose { account, region, group: id, found_by, .. }) = found.first() else {
             return Ok(());
         };
         let place = &Place {
@@ -73,7 +80,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             return Ok(());
         }
         let settings = &self.settings_of(place);
-        let remediation = settings.remediation.max(settings.sweep_remediation);
+        let remediation = found_by.remediation(settings);
         let read = async {
             // A group that is gone is asked all the same: EC2 then says that nothing is there.
             let Some(group) = self.ec2.group(place, &key).await? else { return Ok(None) };
@@ -85,8 +92,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             Err(error) if error.may_pass() => return Err(error.into()),
             Err(error) => {
                 let now = clock();
-                let unread =
-                    Unread { settings, case: &case, group: id, remediation, error: &error, now };
+                let detail = format!(
+                    "The rule was to be closed. Whether an earlier run of this audit has done so \
+                     is not known: the group could not be read. {error}."
+                );
+                let unread = Unread { settings, case: &case, group: id, remediation, detail, now };
                 let of_tags = |rule: &Rule| claim(&rule.tags, now, now, settings.hold_max_hours);
                 let claimed = found.iter().map(|one| (&one.rule, of_tags(&one.rule)));
                 tally.extend(unread.judged(&claimed.collect::<Vec<_>>()));
@@ -97,16 +107,21 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let gone = || (Group { id: id.clone(), ..Group::default() }, Vec::new());
         let (group, rules) = read.unwrap_or_else(gone);
         let now = clock();
+        let introduced = found.iter().map(|one| found_before(settings, one, &rules, now));
+        // Whoever left the scope meanwhile has an event of its own. What is gone is told all the same.
+        let is_out =
+            *found_by != FoundBy::Leaving && is_there && !in_scope(&settings.scope, &group);
+        let introduced = introduced.filter(|one| !(is_out && one.seen)).collect();
         let audit = GroupAudit {
             ec2: self.ec2,
-            library: &Library::new(self.ec2),
+            library,
             settings,
             case: Case { group: Some(&group), ..case },
             group: &group,
             rules: &rules,
-            introduced: found.iter().map(|one| found_before(settings, one, &rules, now)).collect(),
+            introduced,
             remediation,
-            closes: true,
+            closing: Closing::Noted,
             cause: None,
             clock,
         };
@@ -116,6 +131,29 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.iter_mut().for_each(|finding| finding.remediation.undo = None);
         }
         ran
+    }
+
+    /// Whether a finding about one of these rules is worth a message. The check of holds finds what
+    /// cannot be closed every time, and tells of it while it is news; the sweep has it then.
+    fn is_news(&self, finding: &Finding, found: &[RuleToClose], now: DateTime<Utc>) -> bool {
+        let by_holds = found.first().is_some_and(|one| one.found_by == FoundBy::Holds);
+        let rules: Vec<Rule> = found.iter().map(|one| one.rule.clone()).collect();
+        let remediation = &finding.remediation;
+        let is_gone = remediation.took_away()
+            || remediation.outcome == Outcome::AlreadyGone
+            || remediation.connections.is_some();
+        !by_holds || is_gone || is_news(finding, &rules, self.settings.hold_max_hours, now)
+    }
+}
+
+impl FoundBy {
+    /// What may be done about what was found so.
+    pub(super) fn remediation(self, settings: &Settings) -> Remediation {
+        match self {
+            Self::Sweep => settings.sweep_remediation,
+            Self::Holds => settings.remediation,
+            Self::Leaving => settings.remediation.max(settings.sweep_remediation),
+        }
     }
 }
 

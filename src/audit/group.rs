@@ -18,7 +18,7 @@ use super::summary::Tally;
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::{Judge, Judgement};
-use crate::event::RuleToClose;
+use crate::event::{FoundBy, RuleToClose};
 use crate::finding::{Code, Outcome};
 use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
@@ -45,12 +45,23 @@ pub struct GroupAudit<'a, E> {
     pub introduced: Vec<Introduced>,
     /// What may be done about it.
     pub remediation: Remediation,
-    /// Whether it is done here. Else what is to be closed is only noted.
-    pub closes: bool,
+    /// Whether it is done here.
+    pub closing: Closing,
     /// The change of a list behind it, where it was one.
     pub cause: Option<Cause<'a>>,
     /// What time it is.
     pub clock: Clock<'a>,
+}
+
+/// When what is to be closed is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// At once: the event says it.
+    Now,
+    /// When it is handed on: it is only noted.
+    Later(FoundBy),
+    /// At once: it was noted before, and an earlier run may have closed it.
+    Noted,
 }
 
 impl<E: SecurityGroups> GroupAudit<'_, E> {
@@ -90,7 +101,8 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
         let mut noncompliant =
             noncompliant(judge, &self.case, self.of(direction), |one| &one.rule, tally);
         // Without a change behind it, it is said once, of the baseline as a whole.
-        let of_change = self.of(direction).filter(|_| self.case.record.is_some());
+        let is_said = self.case.record.is_none() || self.closing == Closing::Noted;
+        let of_change = self.of(direction).filter(|_| !is_said);
         for one in of_change.filter(|one| judge.wide_ssh(&one.rule)) {
             let name = &self.settings.baseline.name;
             let mut wide = self.case.wide_ssh(name, &one.rule, (self.clock)());
@@ -109,11 +121,15 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             let rule = &one.rule;
             let pieces = would_keep(self.settings, judge, rule, judgement, &covered);
             let left_alone = self.left_alone(judge, *code, one, judgement, &pieces);
-            let is_due = left_alone.is_none();
-            let mut remedy = match left_alone {
-                Some(remedy) => remedy,
-                None if self.closes => self.close(*code, one, pieces, &mut covered).await?,
-                None => self.untouched(Outcome::Failed, "Nothing was changed yet.".to_owned()),
+            let (mut remedy, later) = match (left_alone, self.closing) {
+                (Some(remedy), _) => (remedy, None),
+                (None, Closing::Later(found_by)) => {
+                    let detail = "Nothing was changed yet.".to_owned();
+                    (self.untouched(Outcome::Failed, detail), Some(found_by))
+                }
+                (None, Closing::Now | Closing::Noted) => {
+                    (self.close(*code, one, pieces, &mut covered).await?, None)
+                }
             };
             remedy.add(one.note.as_deref());
             remedy.add(on_claim(&one.claim).as_deref());
@@ -121,23 +137,25 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             remedy.add(self.on_stale(rule).await.as_deref());
             remedy.add(on_undecided(rule, judgement, remedy.gone).as_deref());
             let finding = self.case.finding(judge, *code, rule, judgement, remedy);
-            if is_due && !self.closes {
-                tally.to_close.push(ToClose { rule: self.to_close(one), finding });
-            } else {
-                tally.findings.push(finding);
+            match later {
+                Some(found_by) => {
+                    tally.to_close.push(ToClose { rule: self.to_close(one, found_by), finding });
+                }
+                None => tally.findings.push(finding),
             }
         }
         Ok(())
     }
 
     /// A rule for another invocation to close.
-    fn to_close(&self, one: &Introduced) -> RuleToClose {
+    fn to_close(&self, one: &Introduced, found_by: FoundBy) -> RuleToClose {
         RuleToClose {
             account: self.case.place.account.clone(),
             region: self.case.place.region.clone(),
             group: self.group.id.clone(),
             rule: one.rule.clone(),
             note: one.note.clone(),
+            found_by,
         }
     }
 
@@ -213,18 +231,53 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             connections: (!one.seen).then(|| connections(rule, self.rules)),
             ..self.untouched(outcome, detail)
         };
+        if self.closing == Closing::Noted && !one.seen {
+            return self.left_unseen(judge, code, rule, judgement).map(|detail| Remedy {
+                undo: self.undo(Some(rule), &[], Sequence::RuleFirst, None),
+                ..left_alone(Outcome::None, detail)
+            });
+        }
         if let Claim::Held(hold) = &one.claim {
-            let detail = held(hold, self.settings.remediation, one.seen);
+            let then = self.settings.remediation.max(self.settings.sweep_remediation);
+            let detail = held(hold, then, one.seen);
             return Some(Remedy { hold: Some(hold.clone()), ..left_alone(Outcome::Held, detail) });
         }
         if !is_due(self.remediation, rule.direction, code, judgement) {
-            let detail = match self.case.record {
-                Some(_) => not_due(self.why_not(), one.seen),
-                None => why_not(self.remediation).to_owned(),
+            let detail = match (self.case.record, self.closing) {
+                (Some(_), _) | (_, Closing::Noted) => not_due(self.why_not(), one.seen),
+                (None, _) => why_not(self.remediation).to_owned(),
             };
             return Some(left_alone(Outcome::None, detail));
         }
         exempt_perhaps(judge, judgement).map(|detail| left_alone(Outcome::Exempt, detail))
+    }
+
+    /// Why EC2 is not asked to revoke a rule that was noted and is not there, where that is so.
+    /// Whatever its tags or an exemption say by now, it has to be told of.
+    fn left_unseen(
+        &self,
+        judge: &Judge<'_>,
+        code: Code,
+        rule: &Rule,
+        judgement: &Judgement,
+    ) -> Option<String> {
+        let is_due = is_due(self.remediation, rule.direction, code, judgement);
+        (!is_due || exempt_perhaps(judge, judgement).is_some()).then(|| {
+            "The rule was to be closed, and was not in the group when it was read: an earlier run \
+             of this audit has closed it, or somebody else has."
+                .to_owned()
+        })
+    }
+
+    /// The line that takes back what became of a rule.
+    fn undo(
+        &self,
+        gone: Option<&Rule>,
+        added: &[Rule],
+        sequence: Sequence,
+        hold: Option<&Hold>,
+    ) -> Option<String> {
+        undo(self.case.place.region.as_deref(), &self.group.id, gone, added, sequence, hold)
     }
 
     /// Closes a rule, of which `pieces` are to stay. `covered` is what compliant rules admit, and
@@ -269,9 +322,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             outcome: done.outcome,
             detail: done.detail,
             time: (self.clock)(),
-            undo: undo(
-                self.case.place.region.as_deref(),
-                &self.group.id,
+            undo: self.undo(
                 done.gone.then_some(rule),
                 &added,
                 if done.full || self.is_full(rule.direction) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::group::GroupAudit;
+use super::group::{Closing, GroupAudit};
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{
@@ -185,7 +185,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Naming<'_, E, N, O> {
                                 })
                                 .collect(),
                             remediation: Remediation::Notify,
-                            closes: false,
+                            closing: Closing::Now,
                             cause: Some(Cause { change: self.change, list: self.list }),
                             clock,
                         };

@@ -6,21 +6,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::case::Case;
 use super::deadline::is_late;
-use super::group::GroupAudit;
+use super::group::{Closing, GroupAudit};
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::summary::Tally;
 use super::sweep::{Sweep, Swept, not_swept};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
-use crate::event::{GroupKey, Schedule, Task};
+use crate::event::{FoundBy, GroupKey, Schedule, Task};
 use crate::finding::Finding;
 use crate::hold::{Claim, claim};
 use crate::rule::Rule;
 
-/// A sweep goes on in so many more invocations and no further. AWS stops a function that calls
-/// itself after sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
-const DEEPEST: u32 = 14;
+/// A sweep goes on in so many more invocations and no further, which leaves some for what it found
+/// to be closed. AWS stops a function that calls itself after sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
+const DEEPEST: u32 = 11;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
 const MOST_FINDINGS: usize = 10_000;
@@ -169,7 +169,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     .map(|rule| Introduced::standing(settings, rule, None, now))
                     .collect(),
                 remediation: settings.remediation,
-                closes: false,
+                closing: Closing::Later(FoundBy::Holds),
                 cause: None,
                 clock,
             };
@@ -207,7 +207,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 }
 
 /// Whether the end of a hold is recent.
-fn is_news(finding: &Finding, held: &[Rule], max_hours: u32, now: DateTime<Utc>) -> bool {
+pub(super) fn is_news(
+    finding: &Finding,
+    held: &[Rule],
+    max_hours: u32,
+    now: DateTime<Utc>,
+) -> bool {
     held.iter().any(|rule| {
         finding.rule.as_ref().is_some_and(|found| found.content() == rule.content())
             && matches!(

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::case::Case;
 use super::deadline::is_late;
-use super::group::GroupAudit;
+use super::group::{Closing, GroupAudit};
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Place, SecurityGroups, Selection};
@@ -12,7 +12,7 @@ use super::summary::{Tally, report};
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
 use crate::evaluate::open_ssh_in_baseline;
-use crate::event::Resume;
+use crate::event::{FoundBy, Resume};
 use crate::finding::{Finding, Report};
 use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
@@ -156,7 +156,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             for (number, (group, rules)) in (1..).zip(left) {
                 self.group(place, group, rules, &settings, tally).await?;
                 done.push(group.id.clone());
-                // Most pages take a moment. One with much to revert, or to look up, may take minutes.
+                // Most pages take a moment. One with much to look up may take minutes.
                 let is_slow = (self.clock)() - began > SLOW;
                 if number < last && is_slow && self.is_late() {
                     return Ok(Some(Next { page, done }));
@@ -207,7 +207,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
             rules,
             introduced,
             remediation: self.remediation,
-            closes: false,
+            closing: Closing::Later(FoundBy::Sweep),
             cause: None,
             clock: self.clock,
         };

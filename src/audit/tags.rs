@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 
 use super::case::Case;
 use super::deadline::is_late;
-use super::group::GroupAudit;
+use super::group::{Closing, GroupAudit};
 use super::introduced::Introduced;
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
-use crate::event::{GroupKey, Record, TagAction, TagChange};
+use crate::event::{FoundBy, GroupKey, Record, TagAction, TagChange};
 use crate::finding::ReportOutcome;
 use crate::settings::{Scope, Settings};
 
@@ -131,18 +131,18 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             }
         };
         let case = Case { group: Some(&group), ..case.clone() };
-        let (note, remediation) = match &self.moves {
+        let (note, found_by) = match &self.moves {
             Move::In => (
                 "The group came into the scope of the audit, so all its rules were audited: this one \
                  may be older.",
-                self.settings.sweep_remediation,
+                FoundBy::Sweep,
             ),
             // Taken out of the audit, and opened in the same minute: what was opened is acted on as
             // though the group were still in.
             Move::Out(_) => (
                 "The group left the scope of the audit, so all its rules were audited once more: \
                  this one may be older.",
-                self.settings.remediation.max(self.settings.sweep_remediation),
+                FoundBy::Leaving,
             ),
         };
         if let Move::Out(why) = &self.moves {
@@ -164,8 +164,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             group: &group,
             rules: &rules,
             introduced,
-            remediation,
-            closes: false,
+            remediation: found_by.remediation(self.settings),
+            closing: Closing::Later(found_by),
             cause: None,
             clock,
         };

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::case::{Case, Remedy};
 use super::noncompliant::noncompliant;
-use super::ports::{Ec2Error, Group};
+use super::ports::Group;
 use super::summary::Tally;
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
@@ -25,8 +25,8 @@ pub struct Unread<'a> {
     pub group: &'a str,
     /// What would be done about its rules.
     pub remediation: Remediation,
-    /// Why it cannot be read.
-    pub error: &'a Ec2Error,
+    /// Why nothing is done, in sentences.
+    pub detail: String,
     /// What time it is.
     pub now: DateTime<Utc>,
 }
@@ -49,10 +49,9 @@ impl Unread<'_> {
                     _ if is_due(self.remediation, direction, code, &judgement) => Outcome::Failed,
                     _ => Outcome::None,
                 };
-                let error = self.error;
                 let remedy = Remedy {
                     outcome,
-                    detail: format!("Nothing was changed: the group could not be read. {error}."),
+                    detail: self.detail.clone(),
                     time: self.now,
                     undo: None,
                     hold: None,

@@ -229,12 +229,12 @@ impl World {
                     seen.compliant.groups += groups_compliant(report);
                 }
             }
-            // Of what it closes, the event that found it has been counted.
-            Event::Close(_)
-            | Event::Tags(_)
-            | Event::Watched(_)
-            | Event::Undecodable { .. }
-            | Event::Ignored(_) => {}
+            Event::Close(close) => {
+                let groups = close.rules.iter().map(|one| &one.group);
+                let missing = groups.filter(|group| self.ec2.rules_of(group).is_none());
+                seen.missing.extend(missing.cloned());
+            }
+            Event::Tags(_) | Event::Watched(_) | Event::Undecodable { .. } | Event::Ignored(_) => {}
         }
         seen.calls.extend(calls);
     }

@@ -4,9 +4,9 @@
 //! not close it: it hands the rule on first. The invocation that closes it then has it in its
 //! payload, and so has whatever tries that again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -19,6 +19,9 @@ const CLOSE: &str = "close";
 
 /// An asynchronous invocation takes 256 KiB, and some of it is needed around the rules.
 const MAX_BYTES: usize = 200 * 1024;
+
+/// Characters of a reason for a person.
+const REASON: usize = 200;
 
 /// Rules that are to be closed, and told of together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,12 +45,30 @@ pub struct RuleToClose {
     pub rule: Rule,
     /// What has to be said beside what became of it.
     pub note: Option<String>,
+    /// What found it, which decides whether it may be closed.
+    pub found_by: FoundBy,
+}
+
+/// What finds rules that no event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FoundBy {
+    /// An audit of a whole group: by the sweep, or after a change that is not understood.
+    Sweep,
+    /// The check of holds.
+    Holds,
+    /// The audit of a group that left the scope.
+    Leaving,
 }
 
 impl RuleToClose {
-    /// Whether both are in one group.
+    /// Whether both are in one group, and were found alike.
     pub fn is_beside(&self, other: &Self) -> bool {
-        (&self.account, &self.region, &self.group) == (&other.account, &other.region, &other.group)
+        self.key() == other.key()
+    }
+
+    fn key(&self) -> (&Option<String>, &Option<String>, &str, FoundBy) {
+        (&self.account, &self.region, &self.group, self.found_by)
     }
 }
 
@@ -93,7 +114,10 @@ fn written(value: &impl Serialize) -> Value {
 /// else is in it.
 pub(super) fn of_payload(members: &Map<String, Value>) -> Option<Result<Close, String>> {
     let asked = members.get(CLOSE).filter(|_| members.len() == 1)?;
-    Some(read(asked).map_err(|why| format!("what is to be closed is not understood: {why}")))
+    Some(read(asked).map_err(|why| {
+        let why: String = why.chars().take(REASON).collect();
+        format!("what is to be closed is not understood: {why}")
+    }))
 }
 
 fn read(asked: &Value) -> Result<Close, String> {
@@ -101,22 +125,21 @@ fn read(asked: &Value) -> Result<Close, String> {
     if rules.is_empty() {
         return Err("it names no rule".to_owned());
     }
-    Ok(Close {
-        record: change.map(Change::record).transpose()?,
-        rules: rules.into_iter().map(Listed::rule).collect::<Result<_, _>>()?,
-    })
+    let mut rules = rules.into_iter().map(Listed::rule).collect::<Result<Vec<_>, _>>()?;
+    rules.sort_by(|a, b| a.key().cmp(&b.key()));
+    let mut met = BTreeSet::new();
+    rules.retain(|one| met.insert((one.group.clone(), one.rule.content())));
+    Ok(Close { record: change.map(Change::record), rules })
 }
 
-/// The payload as it is written.
+/// The payload as it is written. A version that writes more into it may have been rolled back.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Asked {
     change: Option<Change>,
     rules: Vec<Listed>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Change {
     event_name: Option<String>,
     event_id: Option<String>,
@@ -145,29 +168,24 @@ impl Change {
         }
     }
 
-    fn record(self) -> Result<Record, String> {
-        let Self { time, .. } = &self;
-        let time = time.as_deref().map(DateTime::parse_from_rfc3339).transpose();
-        let time: Option<DateTime<Utc>> = time
-            .map_err(|error| format!("the time of the change: {error}"))?
-            .map(|time| time.to_utc());
-        Ok(Record {
+    fn record(self) -> Record {
+        let time = self.time.as_deref().map(DateTime::parse_from_rfc3339);
+        Record {
             event_name: self.event_name,
             event_id: self.event_id,
             shared_event_id: self.shared_event_id,
-            time,
+            time: time.and_then(Result::ok).map(|time| time.to_utc()),
             account: self.account,
             region: self.region,
             actor: self.actor,
             source_ip: self.source_ip,
             user_agent: self.user_agent,
-        })
+        }
     }
 }
 
 /// A rule, written as in a finding. Only ingress is ever closed.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Listed {
     account: Option<String>,
     region: Option<String>,
@@ -180,6 +198,7 @@ struct Listed {
     description: Option<String>,
     tags: BTreeMap<String, String>,
     note: Option<String>,
+    found_by: FoundBy,
 }
 
 impl Listed {
@@ -197,6 +216,7 @@ impl Listed {
             description: rule.description.clone(),
             tags: rule.tags.clone(),
             note: to_close.note.clone(),
+            found_by: to_close.found_by,
         }
     }
 
@@ -210,7 +230,7 @@ impl Listed {
         };
         let mut rule = new().map_err(|error| error.to_string())?;
         (rule.id, rule.description, rule.tags) = (self.id, self.description, self.tags);
-        let Self { account, region, group, note, .. } = self;
-        Ok(RuleToClose { account, region, group, rule, note })
+        let Self { account, region, group, note, found_by, .. } = self;
+        Ok(RuleToClose { account, region, group, rule, note, found_by })
     }
 }

@@ -156,8 +156,9 @@ fn any_to_close() -> impl Strategy<Value = Value> {
     let ids: Vec<&'static str> = GROUPS.iter().map(|(id, ..)| *id).collect();
     let place =
         (any_of(&["123456789012", "123456789012", OTHER]), any_of(&["eu-central-1", "eu-west-1"]));
-    (any_of(&ids), place, any_rule(), any::<bool>()).prop_map(
-        |(group, (account, region), rule, held)| {
+    let found_by = any_of(&["sweep", "holds", "leaving"]);
+    (any_of(&ids), place, any_rule(), any::<bool>(), found_by).prop_map(
+        |(group, (account, region), rule, held, found_by)| {
             let tags = match held {
                 true => json!({
                     "sg-audit:allow-until": "2026-11-26T00:00:00Z", "sg-audit:reason": "forged",
@@ -168,7 +169,7 @@ fn any_to_close() -> impl Strategy<Value = Value> {
                 "account": account, "region": region, "group": group, "id": "sgr-0123456789abcdef0",
                 "protocol": rule.protocol.to_string(), "from_port": rule.from_port,
                 "to_port": rule.to_port, "peer": rule.peer.to_string(), "description": "forged",
-                "tags": tags, "note": "forged",
+                "tags": tags, "note": "forged", "found_by": found_by,
             })
         },
     )

@@ -248,7 +248,11 @@ pub(super) fn part(report: &Report) -> Option<String> {
 /// What becomes of rules that are not among the findings.
 pub fn handed_on(rules: usize) -> String {
     match rules {
-        1 => "One more rule is being closed; a message of its own tells of it.".to_owned(),
-        _ => format!("{rules} more rules are being closed; another message tells of them."),
+        1 => {
+            "One more rule is to be closed; what becomes of it comes in another message.".to_owned()
+        }
+        _ => format!(
+            "{rules} more rules are to be closed; what becomes of them comes in another message."
+        ),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::event::{TagAction, TagChange, Task};
+use crate::event::{FoundBy, TagAction, TagChange, Task};
 use crate::hold::{REASON, UNTIL};
 
 const FIRST: &str = "tcp 22 198.51.100.0/24 sgr-1";
@@ -344,6 +344,7 @@ fn as_many_invocations_are_asked_for_as_the_rules_need() {
         group: SG.to_owned(),
         rule: rule(n),
         note: None,
+        found_by: FoundBy::Sweep,
     };
     let all = crate::event::Close { record: None, rules: (0..1_000).map(one).collect() };
     let payloads = all.to_payloads();
@@ -396,6 +397,119 @@ fn a_group_that_may_not_be_read_by_then_is_told_as_open() {
     let ran = run_alone(&staged, &reverting(), &close, noon(), None);
     assert_eq!(told(ran.report()), ["open-ssh failed tcp 22 from 198.51.100.0/24"]);
     assert_eq!(ran.handed_on.len(), 0);
+}
+
+/// What is told of a rule that the first try closed and nobody was told of, when what there was to
+/// say of it is another by then.
+fn told_again(close: &Event, settings: &Settings, world: &MemoryEc2) -> String {
+    let ran = run_alone(world, settings, close, noon(), None);
+    let finding = only(ran.report());
+    assert!(finding.remediation.undo.is_some(), "{finding:#?}");
+    assert!(!finding.remediation.detail.contains("Nothing was changed"), "{finding:#?}");
+    told(ran.report()).remove(0)
+}
+
+#[test]
+fn what_an_earlier_try_closed_is_told_whatever_holds_by_then() {
+    // A hold that was too long when the rule was found, and is not by now.
+    let mut long = rule(FIRST);
+    long.tags.insert(UNTIL.to_owned(), "2026-11-03T12:10:00Z".to_owned());
+    long.tags.insert(REASON.to_owned(), "vendor".to_owned());
+    let close = handed_on(&run_alone(&ec2(&[long]), &reverting(), &sweep(), noon(), None));
+    let later = noon() + TimeDelta::minutes(30);
+    let ran = run_at(&ec2(&[]), &reverting(), &close, later, None);
+    assert_eq!(told(ran.report()), ["open-ssh already-gone tcp 22 from 198.51.100.0/24"]);
+
+    let close = handed_on(&run_alone(&ec2(&[rule(FIRST)]), &reverting(), &sweep(), noon(), None));
+    // Nothing is reverted any more.
+    let told = told_again(&close, &settings(Remediation::Notify), &ec2(&[]));
+    assert_eq!(told, "open-ssh none tcp 22 from 198.51.100.0/24");
+    // The list that says so cannot be read any more.
+    let list = |entries| Lists::from([("pl-1".to_owned(), entries)]);
+    let opened = vec![rule("tcp 22 pl-1 sgr-1")];
+    let readable = list(Ok(vec!["198.51.100.0/24".parse().unwrap()]));
+    let world = MemoryEc2::new([(place(), group(), opened)], readable);
+    let close = handed_on(&run_alone(&world, &reverting(), &sweep(), noon(), None));
+    let unreadable = list(Err("not allowed".to_owned()));
+    let world = MemoryEc2::new([(place(), group(), Vec::new())], unreadable);
+    assert_eq!(told_again(&close, &reverting(), &world), "unresolved-peer none tcp 22 from pl-1");
+}
+
+#[test]
+fn what_is_open_beside_what_a_wide_list_admits_is_not_taken_for_told() {
+    let list = Ok(vec!["0.0.0.0/1".parse().unwrap(), "128.0.0.0/1".parse().unwrap()]);
+    let lists = [("pl-1".to_owned(), list)].into();
+    let opened = vec![rule("tcp 22-23 pl-1 sgr-1")];
+    let world = MemoryEc2::new([(place(), group(), opened)], lists);
+    let mut settings = reverting();
+    settings.sweep_remediation = Remediation::RevertIngress;
+    let sources = parse_peers("pl-1").unwrap();
+    settings.baseline = Baseline::load("standard", today()).unwrap().with_ssh_sources(sources);
+    let unknown = event(ChangeKind::Unknown("it was cut short".to_owned()));
+    let close = handed_on(&run_alone(&world, &settings, &unknown, noon(), None));
+    let staged =
+        Staged::new(&world, |call: &str, _: &MemoryEc2| call.starts_with("revoke").then(throttled));
+    let ran = run_alone(&staged, &settings, &close, noon(), None);
+    assert_eq!(ran.answer.as_ref().unwrap_err().kind(), "Ec2Unavailable");
+    let ran = run_alone(&world, &settings, &close, noon(), None);
+    assert_eq!(ran.report().findings[0].remediation.outcome, Outcome::Reverted);
+}
+
+#[test]
+fn what_a_sweep_found_is_closed_as_the_sweep_is_set_by_then() {
+    let close = handed_on(&run_alone(&ec2(&[rule(FIRST)]), &reverting(), &sweep(), noon(), None));
+    let world = ec2(&[rule(FIRST)]);
+    // Changes are reverted still.
+    let ran = run_alone(&world, &settings(Remediation::RevertSsh), &close, noon(), None);
+    assert_eq!(told(ran.report()), ["open-ssh none tcp 22 from 198.51.100.0/24"]);
+    assert_eq!(ingress(&world).len(), 1);
+}
+
+#[test]
+fn a_rule_of_a_group_that_is_out_of_scope_is_left_alone_unless_it_left() {
+    let mut settings = reverting();
+    settings.scope = Scope::Tag { key: "Role".to_owned(), value: "typo3".to_owned() };
+    let close = handed_on(&run_alone(&ec2(&[rule(FIRST)]), &settings, &sweep(), noon(), None));
+    let outside = || Group { tags: BTreeMap::new(), ..group() };
+    let world = MemoryEc2::new([(place(), outside(), vec![rule(FIRST)])], Lists::new());
+    let ran = run_alone(&world, &settings, &close, noon(), None);
+    assert_eq!((told(ran.report()).len(), ingress(&world).len()), (0, 1));
+    // What is gone may have been closed before, and is told.
+    let world = MemoryEc2::new([(place(), outside(), Vec::new())], Lists::new());
+    let ran = run_alone(&world, &settings, &close, noon(), None);
+    assert_eq!(told(ran.report()), ["open-ssh already-gone tcp 22 from 198.51.100.0/24"]);
+}
+
+#[test]
+fn an_end_of_a_hold_that_cannot_be_closed_is_told_while_it_is_news() {
+    let world = ec2(&[held(FIRST)]);
+    let denied = |call: &str, _: &MemoryEc2| {
+        call.starts_with("revoke").then(|| Ec2Error::Denied {
+            action: "RevokeSecurityGroupIngress",
+            message: "not allowed".to_owned(),
+        })
+    };
+    let staged = Staged::new(&world, denied);
+    let holds = Event::Schedule(Box::new(Schedule { task: Task::Holds, ..Schedule::default() }));
+    let mut messages = 0;
+    for quarter in 0..8 {
+        let now = noon() - TimeDelta::minutes(20) + TimeDelta::minutes(15 * quarter);
+        messages += run_at(&staged, &reverting(), &holds, now, None).messages.len();
+    }
+    assert_eq!(messages, 2);
+}
+
+#[test]
+fn a_rule_that_is_named_twice_is_closed_once() {
+    let Event::Close(mut close) =
+        handed_on(&run_alone(&ec2(&[rule(FIRST)]), &reverting(), &sweep(), noon(), None))
+    else {
+        panic!("to close")
+    };
+    close.rules.push(close.rules[0].clone());
+    let [(payload, _)] = &close.to_payloads()[..] else { panic!("one payload") };
+    let Event::Close(read) = self::close(payload) else { panic!("to close") };
+    assert_eq!(read.rules.len(), 1);
 }
 
 #[test]
@@ -463,16 +577,18 @@ fn what_is_to_be_closed_and_not_understood_has_its_groups_audited() {
     let rule = json!({
         "account": null, "region": null, "group": SG, "id": null, "protocol": "tcp",
         "from_port": 22, "to_port": 22, "peer": "0.0.0.0/0", "description": null, "tags": {},
-        "note": null,
+        "note": null, "found_by": "sweep",
     });
     let with = |name: &str, value: Value| {
         let mut rule = rule.clone();
         rule[name] = value;
         json!({ "close": { "change": null, "rules": [rule] } })
     };
-    for payload in
-        [with("peer", json!("everybody")), with("from_port", json!(90_000)), with("x", json!(1))]
-    {
+    for payload in [
+        with("peer", json!("everybody")),
+        with("from_port", json!(90_000)),
+        with("found_by", json!("x")),
+    ] {
         let [Event::Change(change)] = &decode(payload.to_string().as_bytes())[..] else {
             panic!("{payload}")
         };

@@ -407,11 +407,19 @@ fn what_went_wrong_is_told_first_however_many_there_are() {
 fn what_another_message_tells_of_is_announced() {
     for (handed_on, says) in [
         (0, None),
-        (1, Some("\nOne more rule is being closed; a message of its own tells of it.\n")),
-        (7, Some("\n7 more rules are being closed; another message tells of them.\n")),
+        (
+            1,
+            Some("\nOne more rule is to be closed; what becomes of it comes in another message.\n"),
+        ),
+        (
+            7,
+            Some(
+                "\n7 more rules are to be closed; what becomes of them comes in another message.\n",
+            ),
+        ),
     ] {
         let mail = body(&Report { handed_on, ..report(vec![mysql()]) });
-        assert_eq!(mail.contains("being closed"), says.is_some(), "{mail}");
+        assert_eq!(mail.contains("to be closed"), says.is_some(), "{mail}");
         assert!(says.is_none_or(|says| mail.contains(says)), "{mail}");
     }
 }
