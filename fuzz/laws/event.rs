@@ -31,15 +31,18 @@ pub fn hold(payload: &[u8]) {
     let notifier = MemoryNotifier::default();
     let home = place();
     let auditor = Auditor::new(&ec2, &notifier, &notifier, settings, &home);
-    let report = ready(auditor.handle(payload, &now, None));
-    for message in notifier.take() {
-        assert_message(&message);
-    }
-    for payload in notifier.take_handed_on() {
-        assert!(!decode(payload.to_string().as_bytes()).is_empty());
-    }
-    if let Ok(report) = report {
-        assert_report(&report);
+    let mut left = vec![payload.to_vec()];
+    while let Some(payload) = left.pop() {
+        let report = ready(auditor.handle(&payload, &now, None));
+        for message in notifier.take() {
+            assert_message(&message);
+        }
+        if let Ok(report) = report {
+            assert_report(&report);
+        }
+        let handed_on = notifier.take_handed_on();
+        assert!(handed_on.iter().all(|payload| payload.to_string().len() < 256 * 1024));
+        left.extend(handed_on.iter().map(|payload| payload.to_string().into_bytes()));
     }
     for group in GROUPS {
         assert_unharmed(&settings.baseline, &ec2.rules_of(group).unwrap_or_default());

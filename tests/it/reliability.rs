@@ -6,10 +6,9 @@ mod fault;
 mod kill;
 mod page;
 mod scene;
-mod sources;
 mod trial;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use fault::Fault;
@@ -17,6 +16,7 @@ use page::{section, tables_are};
 use scene::{Scene, Stage};
 use trial::{Fate, Plan, Trial};
 
+use crate::rights::CALLED;
 use crate::support::endpoint::Answer;
 
 /// The calls that an audit makes, each in the scenes that show what its faults come to.
@@ -116,6 +116,14 @@ async fn tried(
     let fate = Trial::play(stage, scene, label.clone(), lasts == Lasts::Twice, plan).await;
     assert!(*met.lock().unwrap() > 0, "{label}: there was no such call");
     (scene, call, fault.heading(), lasts, fate)
+}
+
+#[test]
+fn every_call_that_the_code_can_make_is_in_the_matrix() {
+    let tried: BTreeSet<&str> =
+        MATRIX.iter().flat_map(|(_, calls)| calls.iter().copied()).collect();
+    let called = CALLED.iter().map(|(operation, ..)| operation.split(':').next_back().unwrap());
+    assert_eq!(tried, called.collect());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::support::sg_audit::repository;
 
 /// With which settings something is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum When {
+pub enum When {
     Always,
     /// A change or a sweep may be reverted.
     Reverts,
@@ -30,7 +30,7 @@ enum When {
 use When::{Always, Encrypts, HasMembers, Narrows, Reverts, Traces};
 
 /// What the code calls: the operation, and the action by which IAM calls it.
-const CALLED: [(&str, &str, When); 9] = [
+pub const CALLED: [(&str, &str, When); 9] = [
     ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroups", Always),
     ("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", Always),
     ("ec2:DescribeManagedPrefixLists", "ec2:DescribeManagedPrefixLists", Always),
