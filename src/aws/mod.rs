@@ -15,6 +15,9 @@ mod wire;
 
 use std::time::Duration;
 
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
@@ -42,8 +45,17 @@ const ATTEMPTS: u32 = 4;
 
 /// Credentials, region and endpoints as the environment has them, with the auditor's limits of
 /// time. Everything built from it shares these connections.
+///
+/// Lambda has both in variables, and renews the credentials with the whole environment ("Defined
+/// runtime environment variables" in the Lambda developer guide). The other places where the SDK
+/// would look for them, were they not there, are not made ready at each start: that takes a client
+/// of STS.
 pub async fn sdk_config(connections: &Connections) -> SdkConfig {
-    with_limits(connections).load().await
+    with_limits(connections)
+        .region(EnvironmentVariableRegionProvider::new())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .load()
+        .await
 }
 
 fn with_limits(connections: &Connections) -> ConfigLoader {
