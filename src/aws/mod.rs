@@ -9,18 +9,16 @@ mod lists;
 mod live;
 mod metrics;
 mod onward;
+mod role;
 mod sns;
+mod variables;
 mod whole;
 mod wire;
 
 use std::time::Duration;
 
-use aws_config::environment::{
-    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
-};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 
 pub use connections::Connections;
 pub use ec2::AwsEc2;
@@ -29,6 +27,7 @@ pub use live::{Live, LiveError};
 pub use metrics::{Metrics, MetricsError};
 pub use onward::AwsOnward;
 pub use sns::AwsSns;
+pub use variables::sdk_config;
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -43,29 +42,14 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// Throttled and broken calls are tried so often in all, with growing pauses.
 const ATTEMPTS: u32 = 4;
 
-/// Credentials, region and endpoints as the environment has them, with the auditor's limits of
-/// time. Everything built from it shares these connections.
-///
-/// Lambda has both in variables, and renews the credentials with the whole environment ("Defined
-/// runtime environment variables" in the Lambda developer guide). The other places where the SDK
-/// would look for them, were they not there, are not made ready at each start: that takes a client
-/// of STS.
-pub async fn sdk_config(connections: &Connections) -> SdkConfig {
-    with_limits(connections)
-        .region(EnvironmentVariableRegionProvider::new())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .load()
-        .await
-}
-
-fn with_limits(connections: &Connections) -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
-        .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(connections.clone())
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
