@@ -13,6 +13,8 @@
 
 #[path = "function/beside.rs"]
 mod beside;
+#[path = "pure/common/page.rs"]
+mod document;
 #[path = "function/page.rs"]
 mod page;
 #[path = "function/rows.rs"]
@@ -34,9 +36,5 @@ fn main() {
     let runs = value("--runs").map_or(20, |runs| runs.parse().expect("--runs and a number"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let rows = runtime.expect("a runtime").block_on(rows::measure(&Programs::built(), runs));
-    let section = page::section(&rows, runs);
-    println!("{section}");
-    if value("--write").is_some() {
-        page::write(&section);
-    }
+    document::tell(beside::root(), "function", &page::section(&rows, runs));
 }

@@ -2,12 +2,8 @@
 
 use std::fmt::Write;
 
-use super::beside::root;
 use super::rows::Row;
 use super::spread::Spread;
-
-const BEGIN: &str = "<!-- written by `cargo bench --bench function -- --write` -->";
-const END: &str = "<!-- end of what the benchmark of the function wrote -->";
 
 /// The table, with the machine and the day.
 pub fn section(rows: &[Row], runs: usize) -> String {
@@ -36,15 +32,6 @@ pub fn section(rows: &[Row], runs: usize) -> String {
         .expect("memory");
     }
     text
-}
-
-/// Puts it between the marks in the document.
-pub fn write(section: &str) {
-    let path = root().join("docs/performance.md");
-    let document = std::fs::read_to_string(&path).expect("docs/performance.md");
-    let (before, rest) = document.split_once(BEGIN).expect("where it begins");
-    let (_, after) = rest.split_once(END).expect("where it ends");
-    std::fs::write(&path, format!("{before}{BEGIN}\n\n{section}\n{END}{after}")).expect("written");
 }
 
 fn spread(spread: Spread, unit: &str) -> String {

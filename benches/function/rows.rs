@@ -36,9 +36,9 @@ const REVERT: [(&str, &str); 3] =
 type Columns<const N: usize> = [Vec<f64>; N];
 
 pub async fn measure(programs: &Programs, runs: usize) -> Vec<Row> {
+    let url = moto::server_that_says_what_it_revoked().url();
     let world = World::new().await;
     let custodian = programs.custodian(&world.topic_arn);
-    let url = moto::server().url();
     let variables = world.variables(&url, &REVERT);
     let complies = compliant(&world).await;
 

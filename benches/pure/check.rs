@@ -1,12 +1,13 @@
 //! `sg-audit check` of a large fleet, beside reading the same file and nothing else.
 //!
-//! `cargo bench -p sg-audit-benches --bench check` prints the section "The command line" of
-//! docs/performance.md. It needs 1 GiB of disk in the target folder and of memory; peak memory is
-//! told on Linux only.
+//! `cargo bench -p sg-audit-benches --bench check` prints what docs/performance.md says of the command
+//! line; `-- --write` puts it there. It needs 1 GiB of disk in the target folder and of memory; peak
+//! memory is told on Linux only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
+use std::fmt::Write;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::BufWriter;
@@ -15,7 +16,7 @@ use std::process::{Command, Stdio, exit};
 use std::time::Instant;
 
 use common::groups::{RULES, SOURCE, write};
-use common::{Spread, is_test, machine};
+use common::{Spread, is_test, machine, page, repository};
 use cpu_time::ProcessTime;
 use serde::Deserialize;
 
@@ -128,27 +129,32 @@ fn main() {
     for file in [compliant, open] {
         let _ = std::fs::remove_file(file);
     }
-    println!("## The command line\n");
-    println!(
+    let mut text = String::new();
+    writeln!(
+        text,
         "{GROUPS} groups with {RULES} rules each, in a file of {size} MiB as `aws ec2 \
-         describe-security-groups` prints it. {}\n",
+         describe-security-groups` prints it. {}\n\n\
+         | what | time | × reading | processor time | × reading | peak memory |\n\
+         |---|---|---|---|---|---|",
         machine()
-    );
-    println!("| what | time | × reading | processor time | × reading | peak memory |");
-    println!("|---|---|---|---|---|---|");
+    )
+    .expect("memory");
     let mut reading = None;
     for ((name, ..), [wall, processor, memory]) in WORKS.iter().zip(measured) {
         let (wall, processor) = (Spread::of(wall), Spread::of(processor));
         let (of_wall, of_processor) = *reading.get_or_insert((wall.median, processor.median));
-        println!(
+        writeln!(
+            text,
             "| {name} | {} | {:.2} | {} | {:.2} | {:.0} MiB |",
             wall.seconds(),
             wall.median / of_wall,
             processor.seconds(),
             processor.median / of_processor,
             Spread::of(memory).median,
-        );
+        )
+        .expect("memory");
     }
+    page::tell(repository(), "check", &text);
 }
 
 /// Time, processor time and peak memory of a process of this very program that does the work.

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p sg-audit-benches --bench instructions` counts and holds the counts against
 //! benches/pure/instructions.tsv; it fails where one is off by more than the tolerance, for better or for
-//! worse, so that the table is always true. `-- --renew` writes the table anew. It needs valgrind.
+//! worse, so that the table is always true. `-- --renew` writes the table anew. What it has is in
+//! docs/performance.md too, where that and `-- --write` put it. It needs valgrind.
 //!
 //! Each case is run under callgrind twice, for a number of times and for twice that number. The
 //! difference is the work alone: the start of the program and what a case prepares is in both.
@@ -19,7 +20,7 @@ use std::process::{Command, exit};
 
 use chrono::NaiveDate;
 use common::groups::{SOURCE, printed};
-use common::{compiler, is_test, repository};
+use common::{compiler, is_test, page, repository};
 use typo3_sg_auditor::audit::Check;
 use typo3_sg_auditor::baseline::{Baseline, Lists, shipped};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
@@ -160,10 +161,24 @@ fn main() {
         let _ = writeln!(text, "{case}\t{n}");
         text
     });
-    if arguments.iter().any(|argument| argument == "--renew") {
+    let given = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    if given("--renew") {
         std::fs::write(table(), text).expect("benches can be written");
     }
+    if given("--renew") || given("--write") {
+        page::write(repository(), "instructions", &section());
+    }
     exit(i32::from(!compared(&counts)));
+}
+
+/// The table, as docs/performance.md has it.
+fn section() -> String {
+    let text = std::fs::read_to_string(table()).unwrap_or_default();
+    let mut section = "| case | instructions |\n|---|---|\n".to_owned();
+    for (name, value) in text.lines().filter_map(|line| line.split_once('\t')) {
+        let _ = writeln!(section, "| {name} | {value} |");
+    }
+    section
 }
 
 /// Prints the counts beside the table; whether they are those.

@@ -1,13 +1,14 @@
 //! Rules held against baselines: beside Cloud Custodian, as both grow, and at the worst.
 //!
-//! `cargo bench -p sg-audit-benches --bench rules` prints the section "The rules" of
-//! docs/performance.md and draws docs/rules.svg. Cloud Custodian comes from PyPI, so it needs
+//! `cargo bench -p sg-audit-benches --bench rules` prints what docs/performance.md says of the rules and
+//! draws docs/rules.svg; `-- --write` puts the text there. Cloud Custodian comes from PyPI, so it needs
 //! Python 3.10 with venv, and the network once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
 use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -15,7 +16,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use chrono::NaiveDate;
 use common::groups::{RULES, SOURCE, printed};
-use common::{RUNS, Spread, is_test, machine, once, plot, repository, side_by_side};
+use common::{RUNS, Spread, is_test, machine, once, page, plot, repository, side_by_side};
 use ipnet::{Ipv4Net, Ipv6Net};
 use typo3_sg_auditor::baseline::{Baseline, Lists, MAX_INTERVALS, parse_peers};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
@@ -56,14 +57,14 @@ fn main() {
     if is_test() {
         return;
     }
-    println!("## The rules\n");
-    println!("{}\n", machine());
-    beside_custodian();
-    as_both_grow();
-    at_the_worst();
+    let mut section = format!("{}\n\n", machine());
+    for part in [beside_custodian, as_both_grow, at_the_worst] {
+        part(&mut section).expect("memory");
+    }
+    page::tell(repository(), "rules", &section);
 }
 
-fn beside_custodian() {
+fn beside_custodian(section: &mut String) -> fmt::Result {
     let text = printed(GROUPS, Some(OPEN_EVERY));
     let groups = groups(&text).expect("it is what AWS prints");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("custodian.json");
@@ -86,19 +87,22 @@ fn beside_custodian() {
     assert!(child.wait().expect("it was started").success());
     let ratios: Vec<f64> =
         theirs.iter().zip(&own).map(|(theirs, own): (&f64, &f64)| theirs / own).collect();
-    println!(
+    writeln!(
+        section,
         "{GROUPS} groups with {RULES} rules each, one group in {OPEN_EVERY} with open SSH, held \
          against `standard` on one core; neither side reads a file meanwhile. Cloud Custodian's \
          filters (benches/pure/c7n/rules.py) say which groups match, the auditor what of which rule is \
          too much.\n"
-    );
-    println!("| what | processor time |\n|---|---|");
-    println!("| the auditor | {} |", Spread::of(own).seconds());
-    println!("| Cloud Custodian | {} |", Spread::of(theirs).seconds());
+    )?;
+    writeln!(section, "| what | processor time |\n|---|---|")?;
+    writeln!(section, "| the auditor | {} |", Spread::of(own).seconds())?;
+    writeln!(section, "| Cloud Custodian | {} |", Spread::of(theirs).seconds())?;
     let Spread { median, least, most } = Spread::of(ratios);
-    println!(
+    writeln!(
+        section,
         "| Cloud Custodian ÷ the auditor, run by run | {median:.0} ({least:.0}–{most:.0}) |\n"
-    );
+    )?;
+    Ok(())
 }
 
 /// Cloud Custodian with the groups of a file, what it reads, and what it writes.
@@ -172,7 +176,7 @@ fn held(baseline: &Baseline, rules: &[Rule]) -> Spread {
     Spread::of(samples.collect())
 }
 
-fn as_both_grow() {
+fn as_both_grow(section: &mut String) -> fmt::Result {
     const SIZES: [u32; 10] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
     let complies = |n: u32| ingress(443, Peer::Ipv4(host(n)));
     let exceeds = |n: u32| ingress(22, Peer::Ipv4(host(n)));
@@ -201,32 +205,42 @@ fn as_both_grow() {
             curve(&SIZES, |n| held(&parsed(n), &(0..few).map(exceeds).collect::<Vec<_>>())),
         ),
     ];
-    println!(
+    writeln!(
+        section,
         "The time to make a baseline ready and hold rules against it, as the rules of a group and \
          the entries of a baseline grow from 1 to {most}: ![plot](rules.svg)\n"
-    );
-    println!("The growth is the exponent between 100 and {most}; n log n would be {:.2}.\n", {
-        let (a, b) = (100.0_f64, f64::from(most));
-        (b * b.log2() / (a * a.log2())).log10() / (b / a).log10()
-    });
-    println!("| what grows | at 1 | at 100 | at {most} | growth |\n|---|---|---|---|---|");
+    )?;
+    writeln!(
+        section,
+        "The growth is the exponent between 100 and {most}; n log n would be {:.2}.\n",
+        {
+            let (a, b) = (100.0_f64, f64::from(most));
+            (b * b.log2() / (a * a.log2())).log10() / (b / a).log10()
+        }
+    )?;
+    writeln!(
+        section,
+        "| what grows | at 1 | at 100 | at {most} | growth |\n|---|---|---|---|---|"
+    )?;
     for (name, points) in &curves {
         let at = |size: u32| &points.iter().find(|(n, _)| *n == f64::from(size)).expect("a size").1;
         let growth = (at(most).median / at(100).median).log10() / (f64::from(most) / 100.0).log10();
-        println!(
+        writeln!(
+            section,
             "| {name} | {} | {} | {} | {growth:.2} |",
             at(1).seconds(),
             at(100).seconds(),
             at(most).seconds()
-        );
+        )?;
     }
-    println!();
+    writeln!(section)?;
     let file = repository().join("docs/rules.svg");
     let drawn: Vec<(&str, Vec<(f64, f64)>)> = curves
         .iter()
         .map(|(name, points)| (*name, points.iter().map(|(n, it)| (*n, it.median)).collect()))
         .collect();
     std::fs::write(file, plot::draw(&drawn)).expect("docs can be written");
+    Ok(())
 }
 
 fn curve(sizes: &[u32], mut measure: impl FnMut(u32) -> Spread) -> Vec<(f64, Spread)> {
@@ -285,16 +299,18 @@ fn shapes() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn at_the_worst() {
+fn at_the_worst(section: &mut String) -> fmt::Result {
     let lists = Lists::new();
-    println!(
+    writeln!(
+        section,
         "Baselines of {MAX_INTERVALS} intervals, the most that is accepted, in the shapes that cost \
          most; the rules admit every protocol and port from all of IPv4 and from all of IPv6. Anything beyond is \
          refused.\n"
-    );
-    println!(
+    )?;
+    writeln!(
+        section,
         "| shape | to read and check it | to make it ready | to judge both rules |\n|---|---|---|---|"
-    );
+    )?;
     for (shape, text) in shapes() {
         let baseline = Baseline::parse("x", &text, today()).expect(shape);
         let yardstick = Yardstick::new(Cow::Borrowed(&baseline), &lists, today());
@@ -313,6 +329,7 @@ fn at_the_worst() {
             },
         ]);
         let cells: Vec<String> = spreads.iter().map(Spread::seconds).collect();
-        println!("| {shape} | {} |", cells.join(" | "));
+        writeln!(section, "| {shape} | {} |", cells.join(" | "))?;
     }
+    Ok(())
 }

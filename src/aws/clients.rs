@@ -5,21 +5,18 @@ use std::error::Error;
 use std::sync::{Mutex, MutexGuard};
 
 use aws_config::identity::IdentityCache;
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::SharedCredentialsProvider;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 use super::error::ec2_error;
+use super::role::Role;
 use super::whole::Whole;
 use crate::audit::{Ec2Error, Place};
 use crate::baseline::quote;
 use crate::ids::is_region;
 use crate::settings::{FunctionSettings, MemberRole};
-
-/// What the function is called in the other account's trail.
-const SESSION: &str = "typo3-sg-auditor";
 
 /// Clients, each built when its place is first asked for.
 #[derive(Debug)]
@@ -76,7 +73,7 @@ impl Clients {
     /// # Errors
     ///
     /// Where it is no place, or where there are no credentials for it to be asked with.
-    pub(super) async fn at(&self, place: &Place) -> Result<At, Ec2Error> {
+    pub(super) fn at(&self, place: &Place) -> Result<At, Ec2Error> {
         // Both come from an event, and end in an address and in an ARN.
         if let Some(region) = place.region.as_deref().filter(|region| !is_region(region)) {
             return Err(no_place("InvalidRegion", format!("{} is no region", quote(region))));
@@ -91,7 +88,7 @@ impl Clients {
         }
         if let Some(role) = &role {
             // As they are: wrapped anew they would be others' in the eyes of the cache.
-            config.set_credentials_provider(Some(self.credentials(role).await));
+            config.set_credentials_provider(Some(self.credentials(role)));
         }
         let client = Client::from_conf(config.build());
         let client = locked(&self.clients).entry(place.clone()).or_insert(client).clone();
@@ -120,18 +117,13 @@ impl Clients {
 
     /// The credentials of a role. STS is asked in the function's own region, and only when they
     /// are first needed or run out.
-    async fn credentials(&self, role: &str) -> SharedCredentialsProvider {
-        if let Some(known) = locked(&self.credentials).get(role) {
-            return known.clone();
-        }
-        let mut provider =
-            AssumeRoleProvider::builder(role).session_name(SESSION).configure(&self.config);
+    fn credentials(&self, role: &str) -> SharedCredentialsProvider {
         let member = self.home.as_ref().and_then(|home| home.role.as_ref());
-        if let Some(external_id) = member.and_then(|role| role.external_id.as_ref()) {
-            provider = provider.external_id(external_id);
-        }
-        let provider = SharedCredentialsProvider::new(provider.build().await);
-        locked(&self.credentials).entry(role.to_owned()).or_insert(provider).clone()
+        let build = || {
+            let external_id = member.and_then(|role| role.external_id.clone());
+            SharedCredentialsProvider::new(Role::new(&self.config, role, external_id))
+        };
+        locked(&self.credentials).entry(role.to_owned()).or_insert_with(build).clone()
     }
 }
 

@@ -47,7 +47,7 @@ impl AwsEc2 {
 
     /// Opens the connection that calls about this place go by.
     pub(super) async fn open(&self, place: &Place, opening: &Opening) {
-        let Ok(at) = self.clients.at(place).await else { return };
+        let Ok(at) = self.clients.at(place) else { return };
         let config = aws_sdk_ec2::Config::builder().http_client(opening.clone());
         let call = at.client.describe_security_groups();
         // It is not sent, which is an error.
@@ -57,7 +57,7 @@ impl AwsEc2 {
 
 impl SecurityGroups for AwsEc2 {
     async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
-        let at = self.clients.at(place).await?;
+        let at = self.clients.at(place)?;
         let request = at.client.describe_security_groups();
         let request = match key {
             GroupKey::Id(id) => request.group_ids(id),
@@ -71,7 +71,7 @@ impl SecurityGroups for AwsEc2 {
     }
 
     async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
-        let at = self.clients.at(place).await?;
+        let at = self.clients.at(place)?;
         let rules = rules(&at, filter("group-id", [&group.id])).await?;
         Ok(rules.into_iter().map(|(_, rule)| rule).collect())
     }
@@ -82,7 +82,7 @@ impl SecurityGroups for AwsEc2 {
         which: Selection<'_>,
         page: Option<&str>,
     ) -> Result<GroupPage, Ec2Error> {
-        let at = self.clients.at(place).await?;
+        let at = self.clients.at(place)?;
         let answer = at
             .client
             .describe_security_groups()
@@ -114,12 +114,12 @@ impl SecurityGroups for AwsEc2 {
     }
 
     async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
-        let at = self.clients.at(place).await?;
+        let at = self.clients.at(place)?;
         rules(&at, filter(&format!("tag:{UNTIL}"), ["*"])).await
     }
 
     async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
-        let at = self.clients.at(place).await?;
+        let at = self.clients.at(place)?;
         lists::prefix_list(&at, &self.lists, place, id).await
     }
 
@@ -140,7 +140,7 @@ impl SecurityGroups for AwsEc2 {
 
     async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
         const ACTION: &str = "AuthorizeSecurityGroupIngress";
-        let at = self.clients.at(place).await?;
+        let at = self.clients.at(place)?;
         at.client
             .authorize_security_group_ingress()
             .group_id(group)
@@ -153,7 +153,7 @@ impl SecurityGroups for AwsEc2 {
 
     async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
         const ACTION: &str = "RevokeSecurityGroupIngress";
-        let at = self.clients.at(place).await?;
+        let at = self.clients.at(place)?;
         let answer = at
             .client
             .revoke_security_group_ingress()

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use aws_config::{Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 
-use super::{AwsEc2, Connections, with_limits};
+use super::{AwsEc2, Connections, retries, timeouts};
 use crate::audit::Place;
 
 /// An account, as somebody who is logged in sees it.
@@ -25,7 +25,10 @@ impl Live {
     ///
     /// Where there are no credentials, or AWS does not take them.
     pub async fn log_in(profile: Option<&str>, region: Option<&str>) -> Result<Self, LiveError> {
-        let mut loader = with_limits(&Connections::default());
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(Connections::default())
+            .timeout_config(timeouts())
+            .retry_config(retries());
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }

@@ -9,7 +9,9 @@ mod lists;
 mod live;
 mod metrics;
 mod onward;
+mod role;
 mod sns;
+mod variables;
 mod whole;
 mod wire;
 
@@ -17,7 +19,6 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 
 pub use connections::Connections;
 pub use ec2::AwsEc2;
@@ -26,6 +27,7 @@ pub use live::{Live, LiveError};
 pub use metrics::{Metrics, MetricsError};
 pub use onward::AwsOnward;
 pub use sns::AwsSns;
+pub use variables::sdk_config;
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -40,20 +42,14 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// Throttled and broken calls are tried so often in all, with growing pauses.
 const ATTEMPTS: u32 = 4;
 
-/// Credentials, region and endpoints as the environment has them, with the auditor's limits of
-/// time. Everything built from it shares these connections.
-pub async fn sdk_config(connections: &Connections) -> SdkConfig {
-    with_limits(connections).load().await
-}
-
-fn with_limits(connections: &Connections) -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
-        .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(connections.clone())
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }

@@ -1,5 +1,7 @@
 //! Another invocation of the function, by the function.
 
+use std::sync::OnceLock;
+
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
@@ -12,14 +14,17 @@ use crate::audit::{Onward, OnwardError};
 /// The function's way to invoke itself.
 #[derive(Debug)]
 pub struct AwsOnward {
-    client: Client,
+    config: SdkConfig,
+    /// Made when it is first needed: most environments of the function never see a long sweep.
+    client: OnceLock<Client>,
     function: String,
 }
 
 impl AwsOnward {
     /// `function` is the function's own name, which Lambda tells it in `AWS_LAMBDA_FUNCTION_NAME`.
     pub fn new(config: &SdkConfig, function: &str) -> Self {
-        Self { client: Client::new(config), function: function.to_owned() }
+        let config = config.clone();
+        Self { config, client: OnceLock::new(), function: function.to_owned() }
     }
 }
 
@@ -29,6 +34,7 @@ impl Onward for AwsOnward {
         // stops functions that call themselves without end ("Recursive loop detection").
         let invoked = self
             .client
+            .get_or_init(|| Client::new(&self.config))
             .invoke()
             .function_name(&self.function)
             .invocation_type(InvocationType::Event)

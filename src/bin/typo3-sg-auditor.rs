@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 async fn serve(function: FunctionSettings) -> Result<(), Error> {
     let connections = Connections::default();
-    let config = sdk_config(&connections).await;
+    let config = sdk_config(&connections);
     let home = Place {
         account: Some(function.account.clone()),
         region: config.region().map(ToString::to_string),

@@ -247,6 +247,21 @@ fn every_code_is_documented() {
 }
 
 #[test]
+fn the_instruction_counts_are_those_that_are_held_against() {
+    let counts = read("benches/pure/instructions.tsv");
+    let counts: Vec<Vec<String>> =
+        counts.lines().map(|line| line.split('\t').map(ToOwned::to_owned).collect()).collect();
+    let documented = table(&read("docs/performance.md"), "## Instruction counts");
+    assert!(counts.len() > 1);
+    // A table of what each case is follows.
+    assert_eq!(documented.get(..counts.len()), Some(&counts[..]));
+    for count in &counts[1..] {
+        let explained = documented[counts.len()..].iter().flat_map(|row| row[0].split(", "));
+        assert!(explained.into_iter().any(|case| case == count[0]), "{}", count[0]);
+    }
+}
+
+#[test]
 fn every_file_that_is_named_is_there() {
     const FOLDERS: [&str; 6] = ["baselines/", "docs/", "events/", "src/", "tests/", ".ci/"];
     for (page, text) in pages() {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
 pub mod groups;
+pub mod page;
 pub mod plot;
 
 use std::time::Duration;

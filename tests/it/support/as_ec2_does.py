@@ -157,6 +157,25 @@ def enabled(describe):
     return regions
 
 
+def telling(revoke):
+    """The rules that a revoke of ingress took, of which moto says nothing."""
+
+    @functools.wraps(revoke)
+    def revoked(self):
+        group = self.ec2_backend.get_security_group_by_name_or_id(self._get_param("GroupId"))
+        before = list(group.ingress_rules) if group else []
+        answer = revoke(self)
+        kept = {rule.id for rule in group.ingress_rules} if group else set()
+        taken = [rule for rule in before if rule.id not in kept]
+        return ActionResult({**answer.result, "RevokedSecurityGroupRules": taken})
+
+    return revoked
+
+
+def say_what_was_revoked():
+    SecurityGroups.revoke_security_group_ingress = telling(SecurityGroups.revoke_security_group_ingress)
+
+
 def patch():
     AvailabilityZonesAndRegions.describe_regions = enabled(AvailabilityZonesAndRegions.describe_regions)
     SecurityGroups.describe_security_groups = in_pages(

@@ -175,6 +175,8 @@ fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<
         let mut moto = TcpStream::connect(("127.0.0.1", backend))?;
         moto.write_all(&head)?;
         moto.write_all(&body)?;
+        // Otherwise moto waits for more for ten milliseconds before it closes.
+        moto.shutdown(Shutdown::Write)?;
         let mut whole = Vec::new();
         moto.read_to_end(&mut whole)?;
         whole

@@ -23,12 +23,24 @@ impl Moto {
 
 /// The server of this process, started on first use.
 pub fn server() -> &'static Moto {
+    started(&[])
+}
+
+/// The same, and it answers a revoke with the rules that it revoked, as EC2 does and moto by itself does not. It has to
+/// be asked for before [`server`] is.
+#[allow(dead_code, reason = "the benchmark of the function uses it")]
+pub fn server_that_says_what_it_revoked() -> &'static Moto {
+    started(&["--says-what-it-revoked"])
+}
+
+fn started(arguments: &[&str]) -> &'static Moto {
     static MOTO: OnceLock<Moto> = OnceLock::new();
     MOTO.get_or_init(|| {
         let mut server = Command::new(venv::program("python"))
             // Without leaving compiled files behind in the sources.
             .arg("-B")
             .arg(venv::script("moto_server.py"))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,6 +1,7 @@
 """moto on a free port of the loopback: prints the port, serves, and ends when its standard input does.
 
-Where moto does less than EC2 and the tests depend on it, it is made to do as EC2 does (`as_ec2_does`).
+Where moto does less than EC2 and the tests depend on it, it is made to do as EC2 does (`as_ec2_does`). With
+--says-what-it-revoked a revoke is answered with the rules that it revoked.
 """
 
 import os
@@ -12,6 +13,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 as_ec2_does.patch()
+if "--says-what-it-revoked" in sys.argv:
+    as_ec2_does.say_what_was_revoked()
 dispatch = DomainDispatcherApplication(create_backend_app)
 one_at_a_time = threading.Lock()
 

@@ -162,6 +162,8 @@ fn read(from: &mut impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
 fn ask(backend: u16, request: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut backend = TcpStream::connect(("127.0.0.1", backend))?;
     backend.write_all(request)?;
+    // Otherwise moto waits for more for ten milliseconds before it closes.
+    backend.shutdown(Shutdown::Write)?;
     let mut answer = Vec::new();
     backend.read_to_end(&mut answer)?;
     Ok(answer)
