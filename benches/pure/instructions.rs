@@ -30,8 +30,9 @@ use typo3_sg_auditor::rule::Direction;
 use typo3_sg_auditor::settings::{Names, RawSettings, Settings};
 
 /// By how much a count may differ from the table. Standard libraries copy and compare memory with
-/// what the processor has, so that counts differ by a little between machines.
-const TOLERANCE: f64 = 0.03;
+/// what the processor has, so that counts differ by a little between machines; and by as much as
+/// 2.3 % between folders that the same source was compiled in, whose names are in the program.
+const TOLERANCE: f64 = 0.05;
 
 /// What is counted: a name, and how often it is done.
 const CASES: [(&str, u32); 8] = [
