@@ -10,6 +10,7 @@ mod laws;
 mod lists;
 mod schedules;
 mod scope;
+mod simulation;
 mod sources;
 mod staged;
 mod watched;
