@@ -78,7 +78,7 @@ impl Stage {
         };
         let (near, far) = (with_vpc(ACCOUNT, NEAR).await, with_vpc(ACCOUNT, FAR).await);
         let member = with_vpc(MEMBER, NEAR).await;
-        let own = world.endpoint_url().rsplit(':').next().expect("a port").to_owned();
+        let own = world.own.clone();
         Self { world, near, far, member, own, function: None, trials: 0, groups: Cell::new(0) }
     }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub struct World {
     sqs: aws_sdk_sqs::Client,
     pub queue_url: String,
     endpoint: Endpoint,
+    /// A word that no other world has.
+    pub own: String,
 }
 
 impl Deref for World {
@@ -61,19 +64,21 @@ impl World {
         let sqs = aws_sdk_sqs::Client::new(&home.config);
 
         let endpoint = Endpoint::before(moto.port);
-        // The endpoint's port makes the name this world's own.
-        let name = format!("findings-{}", endpoint.port());
+        // A port can be another world's later, and what was made under its name is still there then.
+        static WORLDS: AtomicUsize = AtomicUsize::new(0);
+        let own = format!("{}-{}", endpoint.port(), WORLDS.fetch_add(1, Ordering::Relaxed));
+        let name = format!("findings-{own}");
         let topic = sns.create_topic().name(&name).send().await.expect("a topic");
         let topic_arn = topic.topic_arn.expect("the topic's ARN");
         let queue_url = String::new();
-        let mut world = Self { sns, topic_arn, home, sqs, queue_url, endpoint };
+        let mut world = Self { sns, topic_arn, home, sqs, queue_url, endpoint, own };
         world.queue_url = world.subscriber("all", None).await;
         world
     }
 
     /// A queue that is subscribed to the topic, and gets what the filter policy lets through.
     pub async fn subscriber(&self, name: &str, filter: Option<Value>) -> String {
-        let name = format!("{name}-{}", self.endpoint.port());
+        let name = format!("{name}-{}", self.own);
         let queue = self.sqs.create_queue().queue_name(&name).send().await.expect("a queue");
         let queue_arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
         let call = self.sns.subscribe().topic_arn(&self.topic_arn).protocol("sqs");
