@@ -53,6 +53,20 @@ pub struct Remedy {
 }
 
 impl Remedy {
+    /// Nothing was changed.
+    pub fn untouched(outcome: Outcome, detail: String, time: DateTime<Utc>) -> Self {
+        Self {
+            outcome,
+            detail,
+            time,
+            undo: None,
+            hold: None,
+            kept: Vec::new(),
+            gone: false,
+            connections: None,
+        }
+    }
+
     /// Says one more thing.
     pub fn add(&mut self, sentence: Option<&str>) {
         if let Some(sentence) = sentence {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::case::Case;
 use super::counts::Counts;
-use super::group::{Closing, GroupAudit};
+use super::group::GroupAudit;
 use super::introduced::{Introduced, Judged, authorized_claim, introduced, settled_by_event};
 use super::library::Library;
 use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
@@ -12,7 +12,7 @@ use super::summary::{Tally, not_audited, report};
 use super::tags::TAG_CALLS;
 use super::unread::Unread;
 use super::{AuditError, Audited, Auditor, Clock, lacking};
-use crate::event::{ChangeKind, FoundBy, GroupKey, SgChange};
+use crate::event::{ChangeKind, GroupKey, SgChange};
 use crate::expected::closed;
 use crate::finding::{Report, ReportOutcome};
 use crate::rule::{Direction, Rule};
@@ -70,7 +70,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         clock: Clock<'_>,
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
-        let Judged { rules: introduced, remediation, by_event } =
+        let Judged { rules: introduced, remediation, closing } =
             introduced(settings, change, rules, clock());
         let library = Library::new(self.ec2);
         let audit = GroupAudit {
@@ -82,10 +82,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             rules,
             introduced,
             remediation,
-            closing: match by_event {
-                true => Closing::Now,
-                false => Closing::Later(FoundBy::Sweep),
-            },
+            closing,
             cause: None,
             clock,
         };

@@ -7,13 +7,13 @@ use super::deadline::is_late;
 use super::group::{Closing, GroupAudit};
 use super::introduced::found_before;
 use super::library::Library;
-use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
+use super::ports::{Group, Notifier, Onward, Place, SecurityGroups};
 use super::schedule::is_news;
 use super::summary::Tally;
 use super::unread::Unread;
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{Close, FoundBy, GroupKey, RuleToClose};
-use crate::finding::{Finding, Outcome};
+use crate::finding::Finding;
 use crate::hold::claim;
 use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
@@ -81,13 +81,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let settings = &self.settings_of(place);
         let remediation = found_by.remediation(settings);
-        let read = async {
-            // A group that is gone is asked all the same: EC2 then says that nothing is there.
-            let Some(group) = self.ec2.group(place, &key).await? else { return Ok(None) };
-            let rules = self.ec2.rules(place, &group).await?;
-            Ok::<_, Ec2Error>(Some((group, rules)))
-        };
-        let read = match read.await {
+        let read = match self.read(place, &key).await {
             Ok(read) => read,
             Err(error) if error.may_pass() => return Err(error.into()),
             Err(error) => {
@@ -104,6 +98,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
         };
         let is_there = read.is_some();
+        // One that is gone is asked all the same: EC2 then says that nothing is there.
         let gone = || (Group { id: id.clone(), ..Group::default() }, Vec::new());
         let (group, rules) = read.unwrap_or_else(gone);
         let now = clock();
@@ -133,16 +128,15 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         ran
     }
 
-    /// Whether a finding about one of these rules is worth a message. The check of holds finds what
-    /// cannot be closed every time, and tells of it while it is news; the sweep has it then.
+    /// Whether a finding about one of these rules, or about their group, is worth a message. The
+    /// check of holds finds what cannot be closed every time, and tells of it while it is news; the
+    /// sweep has it then.
     fn is_news(&self, finding: &Finding, found: &[RuleToClose], now: DateTime<Utc>) -> bool {
-        let by_holds = found.first().is_some_and(|one| one.found_by == FoundBy::Holds);
-        let rules: Vec<Rule> = found.iter().map(|one| one.rule.clone()).collect();
-        let remediation = &finding.remediation;
-        let is_gone = remediation.took_away()
-            || remediation.outcome == Outcome::AlreadyGone
-            || remediation.connections.is_some();
-        !by_holds || is_gone || is_news(finding, &rules, self.settings.hold_max_hours, now)
+        let by_holds = found.iter().any(|one| one.found_by == FoundBy::Holds);
+        // Connections are spoken of where the rule is gone.
+        let is_open = finding.rule.is_some() && finding.remediation.connections.is_none();
+        let rules = found.iter().map(|one| &one.rule);
+        !by_holds || !is_open || is_news(finding, rules, self.settings.hold_max_hours, now)
     }
 }
 

@@ -125,7 +125,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
                 (Some(remedy), _) => (remedy, None),
                 (None, Closing::Later(found_by)) => {
                     let detail = "Nothing was changed yet.".to_owned();
-                    (self.untouched(Outcome::Failed, detail), Some(found_by))
+                    (Remedy::untouched(Outcome::Failed, detail, (self.clock)()), Some(found_by))
                 }
                 (None, Closing::Now | Closing::Noted) => {
                     (self.close(*code, one, pieces, &mut covered).await?, None)
@@ -167,20 +167,6 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             (Remediation::Notify, Some(_)) => LISTS_ONLY_REPORTED,
             (Remediation::Notify, None) => WHOLE_ONLY_REPORTED,
             (remediation, _) => why_not(remediation),
-        }
-    }
-
-    /// Nothing was changed.
-    fn untouched(&self, outcome: Outcome, detail: String) -> Remedy {
-        Remedy {
-            outcome,
-            detail,
-            time: (self.clock)(),
-            undo: None,
-            hold: None,
-            kept: Vec::new(),
-            gone: false,
-            connections: None,
         }
     }
 
@@ -229,10 +215,10 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
             kept: pieces.clone().unwrap_or_default(),
             gone: !one.seen,
             connections: (!one.seen).then(|| connections(rule, self.rules)),
-            ..self.untouched(outcome, detail)
+            ..Remedy::untouched(outcome, detail, (self.clock)())
         };
         if self.closing == Closing::Noted && !one.seen {
-            return self.left_unseen(judge, code, rule, judgement).map(|detail| Remedy {
+            return self.gone_before(judge, code, rule, judgement).map(|detail| Remedy {
                 undo: self.undo(Some(rule), &[], Sequence::RuleFirst, None),
                 ..left_alone(Outcome::None, detail)
             });
@@ -254,7 +240,7 @@ impl<E: SecurityGroups> GroupAudit<'_, E> {
 
     /// Why EC2 is not asked to revoke a rule that was noted and is not there, where that is so.
     /// Whatever its tags or an exemption say by now, it has to be told of.
-    fn left_unseen(
+    fn gone_before(
         &self,
         judge: &Judge<'_>,
         code: Code,

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::group::Closing;
 use crate::baseline::Lists;
 use crate::evaluate::Judge;
-use crate::event::{ChangeKind, GroupKey, ModifiedRule, RuleToClose, SgChange};
+use crate::event::{ChangeKind, FoundBy, GroupKey, ModifiedRule, RuleToClose, SgChange};
 use crate::expected::closed;
 use crate::hold::{Claim, UNTIL, claim};
 use crate::rule::{Direction, Rule, RuleError, rules_of_new_group};
@@ -82,8 +83,8 @@ pub struct Judged {
     pub rules: Vec<Introduced>,
     /// What may be done about them.
     pub remediation: Remediation,
-    /// Whether the event says which they are, and so will when it is audited again.
-    pub by_event: bool,
+    /// Now, where the event says which they are, and so will when it is audited again.
+    pub closing: Closing,
 }
 
 /// What a change introduced, as the group's rules show it now. A rule that an event names twice was
@@ -121,7 +122,7 @@ pub fn introduced(
     };
     let mut met = BTreeSet::new();
     rules.retain(|one| met.insert(one.rule.content()));
-    Judged { rules, remediation: settings.remediation, by_event: true }
+    Judged { rules, remediation: settings.remediation, closing: Closing::Now }
 }
 
 /// All of the group, because the event does not say what changed in it.
@@ -133,7 +134,9 @@ fn everything(settings: &Settings, present: &[Rule], reason: &str, now: DateTime
     );
     let all =
         present.iter().map(|rule| Introduced::standing(settings, rule, Some(note.clone()), now));
-    Judged { rules: all.collect(), remediation: settings.sweep_remediation, by_event: false }
+    let found_by = FoundBy::Sweep;
+    let (remediation, closing) = (found_by.remediation(settings), Closing::Later(found_by));
+    Judged { rules: all.collect(), remediation, closing }
 }
 
 /// A rule that was found before and is to be closed, as the group has it now: its tags say whether

@@ -48,6 +48,7 @@ pub use sweep::{Survey, survey};
 use crate::event::{Event, GroupKey, Record, Task};
 use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
+use crate::rule::Rule;
 use crate::settings::{Scope, Settings};
 use case::Case;
 use hand_on::ToClose;
@@ -229,6 +230,17 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     ) -> Report {
         let findings = vec![case.unaudited(key, reason, time)];
         report(&self.baseline, Tally { findings, ..Tally::default() })
+    }
+
+    /// A group with all its rules, where it is there.
+    async fn read(
+        &self,
+        place: &Place,
+        key: &GroupKey,
+    ) -> Result<Option<(Group, Vec<Rule>)>, Ec2Error> {
+        let Some(group) = self.ec2.group(place, key).await? else { return Ok(None) };
+        let rules = self.ec2.rules(place, &group).await?;
+        Ok(Some((group, rules)))
     }
 
     /// The settings as the groups of a place see them.

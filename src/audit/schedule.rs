@@ -19,7 +19,8 @@ use crate::hold::{Claim, claim};
 use crate::rule::Rule;
 
 /// A sweep goes on in so many more invocations and no further, which leaves some for what it found
-/// to be closed. AWS stops a function that calls itself after sixteen ("Use Lambda recursive loop detection" in the Lambda developer guide).
+/// to be closed. AWS stops a function that calls itself after sixteen ("Use Lambda recursive loop
+/// detection" in the Lambda developer guide).
 const DEEPEST: u32 = 11;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
@@ -175,7 +176,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             };
             let mut ended = Tally::default();
             let ran = audit.run(&mut ended).await;
-            ended.findings.retain(|finding| is_news(finding, &held, settings.hold_max_hours, now));
+            ended
+                .findings
+                .retain(|finding| is_news(finding, held.iter(), settings.hold_max_hours, now));
             tally.extend(ended);
             ran?;
         }
@@ -207,13 +210,13 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 }
 
 /// Whether the end of a hold is recent.
-pub(super) fn is_news(
+pub(super) fn is_news<'r>(
     finding: &Finding,
-    held: &[Rule],
+    mut held: impl Iterator<Item = &'r Rule>,
     max_hours: u32,
     now: DateTime<Utc>,
 ) -> bool {
-    held.iter().any(|rule| {
+    held.any(|rule| {
         finding.rule.as_ref().is_some_and(|found| found.content() == rule.content())
             && matches!(
                 claim(&rule.tags, now, now, max_hours),

@@ -7,7 +7,7 @@ use super::deadline::is_late;
 use super::group::{Closing, GroupAudit};
 use super::introduced::Introduced;
 use super::library::Library;
-use super::ports::{Ec2Error, Group, Notifier, Onward, Place, SecurityGroups};
+use super::ports::{Group, Notifier, Onward, Place, SecurityGroups};
 use super::summary::{Tally, not_audited};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
 use crate::event::{FoundBy, GroupKey, Record, TagAction, TagChange};
@@ -114,13 +114,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             tally.findings.push(unaudited(&reason));
             return Ok(());
         }
-        let ec2 = self.auditor.ec2;
-        let read = async {
-            let Some(group) = ec2.group(self.place, &key).await? else { return Ok(None) };
-            let rules = ec2.rules(self.place, &group).await?;
-            Ok::<_, Ec2Error>(Some((group, rules)))
-        };
-        let (group, rules) = match read.await {
+        let (group, rules) = match self.auditor.read(self.place, &key).await {
             Ok(Some(read)) => read,
             // What is gone is neither in nor out.
             Ok(None) => return Ok(()),
@@ -157,7 +151,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             .map(|rule| Introduced::standing(self.settings, rule, Some(note.to_owned()), clock()))
             .collect();
         let audit = GroupAudit {
-            ec2,
+            ec2: self.auditor.ec2,
             library: &self.library,
             settings: self.settings,
             case,

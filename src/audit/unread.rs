@@ -49,16 +49,7 @@ impl Unread<'_> {
                     _ if is_due(self.remediation, direction, code, &judgement) => Outcome::Failed,
                     _ => Outcome::None,
                 };
-                let remedy = Remedy {
-                    outcome,
-                    detail: self.detail.clone(),
-                    time: self.now,
-                    undo: None,
-                    hold: None,
-                    kept: Vec::new(),
-                    gone: false,
-                    connections: None,
-                };
+                let remedy = Remedy::untouched(outcome, self.detail.clone(), self.now);
                 tally.findings.push(case.finding(&judge, code, rule, &judgement, remedy));
             }
         }

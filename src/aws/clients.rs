@@ -15,7 +15,7 @@ use super::role::Role;
 use super::whole::Whole;
 use crate::audit::{Ec2Error, Place};
 use crate::baseline::quote;
-use crate::ids::is_region;
+use crate::ids::{is_account, is_region};
 use crate::settings::{FunctionSettings, MemberRole};
 
 /// Clients, each built when its place is first asked for.
@@ -101,7 +101,7 @@ impl Clients {
         if account == home.account {
             return Ok(None);
         }
-        if !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())) {
+        if !is_account(account) {
             return Err(no_place("InvalidAccount", format!("{} is no account", quote(account))));
         }
         let Some(role) = &home.role else {

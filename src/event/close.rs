@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Record;
 use crate::ids::is_group_id;
@@ -76,8 +75,7 @@ impl Close {
     /// The payloads that ask for it, each with the number of rules in it, and none too large for an
     /// invocation; [`decode`](super::decode) reads them back.
     pub fn to_payloads(&self) -> Vec<(Value, usize)> {
-        let change =
-            self.record.as_ref().map_or(Value::Null, |record| written(&Change::of(record)));
+        let change = written(&self.record);
         let mut payloads = Vec::new();
         let (mut rules, mut size) = (Vec::new(), 0);
         for rule in self.rules.iter().map(|rule| written(&Listed::of(rule))) {
@@ -98,11 +96,7 @@ impl Close {
 
 fn payload(change: &Value, rules: Vec<Value>) -> (Value, usize) {
     let count = rules.len();
-    let close = Map::from_iter([
-        ("change".to_owned(), change.clone()),
-        ("rules".to_owned(), Value::Array(rules)),
-    ]);
-    (Value::Object(Map::from_iter([(CLOSE.to_owned(), Value::Object(close))])), count)
+    (json!({ CLOSE: { "change": change, "rules": rules } }), count)
 }
 
 /// Texts and numbers: there is nothing in it that could not be written.
@@ -129,59 +123,14 @@ fn read(asked: &Value) -> Result<Close, String> {
     rules.sort_by(|a, b| a.key().cmp(&b.key()));
     let mut met = BTreeSet::new();
     rules.retain(|one| met.insert((one.group.clone(), one.rule.content())));
-    Ok(Close { record: change.map(Change::record), rules })
+    Ok(Close { record: change, rules })
 }
 
 /// The payload as it is written. A version that writes more into it may have been rolled back.
 #[derive(Deserialize)]
 struct Asked {
-    change: Option<Change>,
+    change: Option<Record>,
     rules: Vec<Listed>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Change {
-    event_name: Option<String>,
-    event_id: Option<String>,
-    shared_event_id: Option<String>,
-    time: Option<String>,
-    account: Option<String>,
-    region: Option<String>,
-    actor: Option<String>,
-    source_ip: Option<String>,
-    user_agent: Option<String>,
-}
-
-impl Change {
-    fn of(record: &Record) -> Self {
-        let Record { time, .. } = record;
-        Self {
-            event_name: record.event_name.clone(),
-            event_id: record.event_id.clone(),
-            shared_event_id: record.shared_event_id.clone(),
-            time: time.map(|time| time.to_rfc3339()),
-            account: record.account.clone(),
-            region: record.region.clone(),
-            actor: record.actor.clone(),
-            source_ip: record.source_ip.clone(),
-            user_agent: record.user_agent.clone(),
-        }
-    }
-
-    fn record(self) -> Record {
-        let time = self.time.as_deref().map(DateTime::parse_from_rfc3339);
-        Record {
-            event_name: self.event_name,
-            event_id: self.event_id,
-            shared_event_id: self.shared_event_id,
-            time: time.and_then(Result::ok).map(|time| time.to_utc()),
-            account: self.account,
-            region: self.region,
-            actor: self.actor,
-            source_ip: self.source_ip,
-            user_agent: self.user_agent,
-        }
-    }
 }
 
 /// A rule, written as in a finding. Only ingress is ever closed.

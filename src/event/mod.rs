@@ -36,6 +36,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::rule::{Direction, Peer, Protocol, Rule};
@@ -86,8 +87,9 @@ pub enum Event {
     },
 }
 
-/// What every CloudTrail record says, as far as it does.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What every CloudTrail record says, as far as it does. It is written into a [`Close`], and read from
+/// there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// `eventName`
     pub event_name: Option<String>,

@@ -154,6 +154,24 @@ fn what_is_closed_is_told_with_the_change_behind_it_and_the_same_id() {
 }
 
 #[test]
+fn a_change_is_handed_on_as_it_was_whenever_it_is_said_to_have_been() {
+    for time in
+        ["2026-11-02T11:59:19Z", "2026-11-02T11:59:19.123456789Z", "9999-12-31T23:59:59-01:00"]
+    {
+        let Event::Change(mut change) = event(ChangeKind::Unknown("why".to_owned())) else {
+            panic!("a change")
+        };
+        change.record.time = Some(time.parse().unwrap());
+        change.record.user_agent = Some("an \"agent\"\u{1b}[31m".to_owned());
+        let record = change.record.clone();
+        let ran =
+            run_alone(&ec2(&[rule(FIRST)]), &reverting(), &Event::Change(change), noon(), None);
+        let Event::Close(close) = handed_on(&ran) else { panic!("to close") };
+        assert_eq!(close.record, Some(record));
+    }
+}
+
+#[test]
 fn a_change_that_cannot_be_followed_is_handed_on_too() {
     // Ports that no rule can have: all of the group is looked at.
     let modified = ModifiedRule {
@@ -497,6 +515,20 @@ fn an_end_of_a_hold_that_cannot_be_closed_is_told_while_it_is_news() {
         messages += run_at(&staged, &reverting(), &holds, now, None).messages.len();
     }
     assert_eq!(messages, 2);
+}
+
+#[test]
+fn an_end_of_a_hold_that_is_out_of_reach_by_then_is_told() {
+    let holds = Event::Schedule(Box::new(Schedule { task: Task::Holds, ..Schedule::default() }));
+    let world = ec2(&[held(FIRST)]);
+    let Event::Close(mut close) = handed_on(&run_alone(&world, &reverting(), &holds, noon(), None))
+    else {
+        panic!("to close")
+    };
+    close.rules[0].account = Some("210987654321".to_owned());
+    let ran = run_alone(&world, &reverting(), &Event::Close(close), noon(), None);
+    assert_eq!(told(ran.report()), ["unaudited-change none"]);
+    assert_eq!(ran.messages.len(), 1);
 }
 
 #[test]
