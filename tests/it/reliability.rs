@@ -48,7 +48,10 @@ const MATRIX: [(Scene, &[&str]); 5] = [
 ];
 
 /// Trials wait more than they work.
-const WORKERS: usize = 24;
+const WORKERS: usize = 16;
+
+/// How often a trial is played again on a machine that is too slow for it.
+const REPEATS: usize = 5;
 
 /// How long a fault lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,10 +95,35 @@ fn played<T: Send, R: Send>(
     results.into_inner().unwrap()
 }
 
+/// Plays until nothing was wrong but what is played. What is promised is promised of a slow moto too, but what becomes of
+/// the first invocation is then another fault's doing.
+async fn undisturbed<R>(stage: &mut Stage, play: impl AsyncFn(&mut Stage) -> R) -> R {
+    for _ in 0..REPEATS {
+        let late = stage.world.late();
+        let result = play(stage).await;
+        if stage.world.late() == late {
+            return result;
+        }
+    }
+    panic!("moto is slower than the function waits");
+}
+
 async fn tried(
     stage: &mut Stage,
     (scene, call, fault, lasts): (Scene, &'static str, Fault, Lasts),
 ) -> (Scene, &'static str, &'static str, Lasts, Fate) {
+    let fate =
+        undisturbed(stage, async |stage| faulty(stage, scene, call, fault, lasts).await).await;
+    (scene, call, fault.heading(), lasts, fate)
+}
+
+async fn faulty(
+    stage: &mut Stage,
+    scene: Scene,
+    call: &'static str,
+    fault: Fault,
+    lasts: Lasts,
+) -> Fate {
     let label = format!("{scene:?}: {call} {} {lasts:?}", fault.heading());
     let faulty = if lasts == Lasts::Twice { 2 } else { 1 };
     let met = shared(0);
@@ -115,7 +143,7 @@ async fn tried(
     };
     let fate = Trial::play(stage, scene, label.clone(), lasts == Lasts::Twice, plan).await;
     assert!(*met.lock().unwrap() > 0, "{label}: there was no such call");
-    (scene, call, fault.heading(), lasts, fate)
+    fate
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::page::tables_are;
 use super::scene::{Scene, Stage};
 use super::trial::{Fate, Plan, Trial};
-use super::{played, shared};
+use super::{played, shared, undisturbed};
 use crate::support::endpoint::{Answer, Call};
 
 /// Which of its calls the process does not survive.
@@ -22,6 +22,10 @@ type Nth = (String, usize);
 
 /// The names of the calls that an invocation makes when nothing fails.
 async fn calls(stage: &mut Stage, scene: Scene) -> Vec<String> {
+    undisturbed(stage, async |stage| unfailing(stage, scene).await).await
+}
+
+async fn unfailing(stage: &mut Stage, scene: Scene) -> Vec<String> {
     let made = shared(Vec::new());
     let noted = made.clone();
     let plan = move |invocation: usize| {

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A call of the AWS query protocol, which EC2, SNS and STS speak, or Lambda's `Invoke`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,9 @@ impl Answer {
     }
 }
 
+/// Less than the function waits for one attempt of a call.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// Lambda's call, which is told by its path.
 const INVOKE: &str = "Invoke";
 
@@ -58,6 +61,8 @@ struct State {
     closed: AtomicBool,
     /// The calls that somebody waits for in vain, or has waited for.
     unanswered: AtomicUsize,
+    /// The calls that moto took longer for than the function may wait.
+    late: AtomicUsize,
 }
 
 /// A listening endpoint; it ends when dropped.
@@ -76,6 +81,7 @@ impl Endpoint {
             decide: Mutex::new(Box::new(|_| Answer::Moto)),
             closed: AtomicBool::new(false),
             unanswered: AtomicUsize::new(0),
+            late: AtomicUsize::new(0),
         });
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -111,6 +117,12 @@ impl Endpoint {
         self.state.unanswered.load(Ordering::SeqCst)
     }
 
+    /// How many calls moto took so long for, on a machine with much else to do, that the function may have given up:
+    /// that is a fault beside those that [`Self::answer`] makes.
+    pub fn late(&self) -> usize {
+        self.state.late.load(Ordering::SeqCst)
+    }
+
     /// The calls so far, in the order in which they came.
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls.lock().unwrap().clone()
@@ -127,6 +139,7 @@ impl Drop for Endpoint {
 
 /// One request and its answer.
 fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<()> {
+    let start = Instant::now();
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head = Vec::new();
     let mut headers = BTreeMap::new();
@@ -179,6 +192,9 @@ fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<
         moto.shutdown(Shutdown::Write)?;
         let mut whole = Vec::new();
         moto.read_to_end(&mut whole)?;
+        if start.elapsed() > PATIENCE {
+            state.late.fetch_add(1, Ordering::SeqCst);
+        }
         whole
     };
     match answer {

@@ -1,7 +1,7 @@
 //! The function's binary under AWS's Runtime Interface Emulator, as Lambda would run it.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 use super::{artefact, venv};
 
@@ -252,7 +253,9 @@ impl Log {
 }
 
 /// A port that nobody has, below those from which Linux takes one for whoever asks for any: between here and the
-/// emulator's start, a connection of another test might get one of these.
+/// emulator's start, a connection of another test might get one of these. Nobody listens on it for a moment either: a
+/// process that another test starts at that moment has the socket too, until it is the program that it is to be, and
+/// would be taken for the emulator.
 fn free_port() -> u16 {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 20_000;
@@ -262,7 +265,8 @@ fn free_port() -> u16 {
         let number =
             NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(331));
         let port = u16::try_from(FIRST + number % COUNT).expect("a port");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        if socket.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).is_ok() {
             return port;
         }
     }

@@ -181,6 +181,11 @@ impl World {
         self.endpoint.unanswered()
     }
 
+    /// How many of the function's calls moto took longer for than the function may wait.
+    pub fn late(&self) -> usize {
+        self.endpoint.late()
+    }
+
     /// The function's calls so far.
     pub fn calls(&self) -> Vec<Call> {
         self.endpoint.calls()
