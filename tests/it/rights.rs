@@ -24,6 +24,7 @@ pub enum When {
     Narrows,
     /// There is a role in other accounts.
     HasMembers,
+    /// The topics or the queues have a key of the stack's own.
     Encrypts,
     Traces,
 }
@@ -52,7 +53,7 @@ const BY_AWS: [(&str, When); 10] = [
     ("sqs:ReceiveMessage", Always),
     ("sqs:DeleteMessage", Always),
     ("sqs:GetQueueAttributes", Always),
-    // SNS encrypts what the function publishes.
+    // SNS encrypts what the function publishes, and SQS what Lambda keeps.
     ("kms:GenerateDataKey", Encrypts),
     ("kms:Decrypt", Encrypts),
     // Lambda sends the traces.
@@ -72,7 +73,7 @@ impl When {
             Reverts => reverts,
             Narrows => reverts && is("RevertKeeps", "baseline"),
             HasMembers => !is("MemberRoleName", ""),
-            Encrypts => is("EncryptTopics", "true"),
+            Encrypts => is("EncryptTopics", "true") || is("EncryptQueues", "true"),
             Traces => is("Tracing", "Active"),
         }
     }
@@ -87,6 +88,7 @@ fn modes() -> Vec<BTreeMap<String, String>> {
         ("HoldMaxHours", &["0", "24"]),
         ("MemberRoleName", &["", "typo3-sg-auditor-member"]),
         ("EncryptTopics", &["true", "false"]),
+        ("EncryptQueues", &["true", "false"]),
         ("Tracing", &["PassThrough", "Active"]),
     ])
 }
@@ -134,7 +136,7 @@ fn allowed(resources: &Resources, role: &str) -> BTreeSet<String> {
 #[test]
 fn the_functions_role_allows_what_is_called_in_each_mode_and_nothing_else() {
     let modes = modes();
-    assert_eq!(modes.len(), 288);
+    assert_eq!(modes.len(), 576);
     for (mode, resources) in modes.iter().zip(resolved_in(AUDITOR, &modes)) {
         let called = CALLED.iter().map(|(_, action, when)| (*action, *when));
         let needed: BTreeSet<String> = called

@@ -15,7 +15,11 @@ const ROWS: [(&str, &str, &str); 8] = [
     ("the function", "lambda", "AWS::Lambda::Function"),
     ("the topics of findings and of alarms, and their subscriptions", "sns", "AWS::SNS::Topic"),
     ("the failure queue and the parked queue", "sqs", "AWS::SQS::Queue"),
-    ("the topics' key, with EncryptTopics", "kms", "AWS::KMS::Key"),
+    (
+        "the keys of the topics and of the queues, with EncryptTopics and EncryptQueues",
+        "kms",
+        "AWS::KMS::Key",
+    ),
     ("the function's role, in us-east-1 only", "iam", "AWS::IAM::Role"),
     ("the function's log", "logs", "AWS::Logs::LogGroup"),
     ("the stack's alarms", "monitoring", "AWS::CloudWatch::Alarm"),

@@ -20,7 +20,7 @@ const NAME: &str = "all-set";
 const FAR: &str = "ca-west-1";
 
 /// All but the architecture, which is the machine's, and the layer, whose ARN is known once it is there.
-const SET: [(&str, &str); 24] = [
+const SET: [(&str, &str); 25] = [
     ("Baseline", "/opt/our-site.yaml"),
     ("SshSources", "203.0.113.0/24,2001:db8:1::/48"),
     ("WebPorts", "8080,8443"),
@@ -43,6 +43,7 @@ const SET: [(&str, &str); 24] = [
     ("OrganizationId", "o-a1b2c3d4e5"),
     ("LogRetentionDays", "30"),
     ("EncryptTopics", "false"),
+    ("EncryptQueues", "true"),
     ("ReservedConcurrency", "5"),
     ("Tracing", "Active"),
 ];

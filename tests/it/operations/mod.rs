@@ -185,14 +185,12 @@ git push --quiet";
 }
 
 fn key(page: &mut Page, operated: &Operated) {
-    let find = ["cloudformation", "describe-stack-resource", "--stack-name", NAME];
-    let found = operated.aws(&[&find[..], &["--logical-resource-id", "TopicKey"]].concat());
-    let key = found["StackResourceDetail"]["PhysicalResourceId"].as_str().expect("a key");
+    let key = operated.resource("TopicKey");
     let state = || {
-        let key = operated.aws(&["kms", "describe-key", "--key-id", key]);
+        let key = operated.aws(&["kms", "describe-key", "--key-id", &key]);
         key["KeyMetadata"]["KeyState"].clone()
     };
-    ministack::server().aws(&["kms", "schedule-key-deletion", "--key-id", key]);
+    ministack::server().aws(&["kms", "schedule-key-deletion", "--key-id", &key]);
     assert_eq!(state(), "PendingDeletion");
     operated.run(&page.take("key=$(aws cloudformation describe-stack-resource"));
     assert_eq!(state(), "Enabled");
@@ -202,6 +200,21 @@ fn key(page: &mut Page, operated: &Operated) {
     let topic = operated.stack.outputs["FindingsTopic"].as_str();
     let topic = operated.aws(&["sns", "get-topic-attributes", "--topic-arn", topic]);
     assert_eq!(topic["Attributes"]["KmsMasterKeyId"], Value::Null, "{topic:#}");
+
+    let with = page.take("sam deploy --parameter-overrides EncryptQueues=true");
+    operated.changes(&with, &[("EncryptQueues", "true")]);
+    let key = operated.resource("QueueKey");
+    let queue = operated.stack.outputs["FailureQueue"].as_str();
+    let queue = operated.aws(&[
+        "sqs",
+        "get-queue-attributes",
+        "--queue-url",
+        queue,
+        "--attribute-names",
+        "KmsMasterKeyId",
+    ]);
+    let set = queue["Attributes"]["KmsMasterKeyId"].as_str().expect("a key");
+    assert!(set.ends_with(&key), "{set} is not {key}");
 }
 
 fn uninstall(page: &mut Page, operated: &Operated) {

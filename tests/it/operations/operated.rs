@@ -69,6 +69,12 @@ impl Operated {
         serde_json::from_str(&ministack::server().aws(arguments)).expect("JSON")
     }
 
+    /// What a resource of the template is called.
+    pub fn resource(&self, name: &str) -> String {
+        let (_, name) = self.stack.resources().remove(name).expect("the resource");
+        name
+    }
+
     /// The stack's parameters, once no update is under way.
     pub fn parameters(&self) -> BTreeMap<String, String> {
         for _ in 0..LOOKS {

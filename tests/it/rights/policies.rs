@@ -8,7 +8,7 @@ use super::{REMEDIATIONS, member_modes, resolved_in};
 use crate::support::resolved::{self, AUDITOR, MEMBER, Resources, combinations};
 
 /// What parliament finds and is meant: where, what, and why nothing narrower will do.
-const MEANT: [(&str, &str, &str); 6] = [
+const MEANT: [(&str, &str, &str); 8] = [
     // That somebody gets credentials by it is what trust is.
     (AUDITOR, "Role trust", "CREDENTIALS_EXPOSURE"),
     (MEMBER, "Role trust", "CREDENTIALS_EXPOSURE"),
@@ -19,6 +19,8 @@ const MEANT: [(&str, &str, &str); 6] = [
     (AUDITOR, "TopicKey KeyPolicy", "RESOURCE_STAR"),
     // Without the account, nobody could ever change or delete the key ("Default key policy" in the KMS developer guide).
     (AUDITOR, "TopicKey KeyPolicy", "PERMISSIONS_MANAGEMENT_ACTIONS"),
+    (AUDITOR, "QueueKey KeyPolicy", "RESOURCE_STAR"),
+    (AUDITOR, "QueueKey KeyPolicy", "PERMISSIONS_MANAGEMENT_ACTIONS"),
 ];
 
 /// The policies of a stack, each by its resource and its own name.
@@ -67,6 +69,7 @@ fn parliament_finds_nothing_that_is_not_meant() {
         ("MemberRoleName", &["", "typo3-sg-auditor-member"]),
         ("OrganizationId", &["", "o-a1b2c3d4e5"]),
         ("EncryptTopics", &["true", "false"]),
+        ("EncryptQueues", &["true", "false"]),
         ("Tracing", &["PassThrough", "Active"]),
     ]);
     let mut member_modes = member_modes();
@@ -87,7 +90,7 @@ fn parliament_finds_nothing_that_is_not_meant() {
     }
     let named: BTreeSet<&str> =
         distinct.keys().filter_map(|key| key.rsplit_once(": ").map(|(name, _)| name)).collect();
-    assert_eq!(named.len(), 19, "{named:#?}");
+    assert_eq!(named.len(), 21, "{named:#?}");
 
     let meant: BTreeSet<(String, String)> = MEANT
         .iter()

@@ -47,12 +47,49 @@ fn eventbridge_may_keep_the_events_of_the_stacks_rules_and_of_no_others() {
             sources.iter().map(|arn| arn.as_str().unwrap().to_owned()).collect();
         assert_eq!(sources, rules(resources));
         assert_eq!(sources.len(), count, "{sources:?}");
-        // No key stands between an event and its queue.
-        for queue in resources.values().filter(|it| it["Type"] == "AWS::SQS::Queue") {
-            assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true);
-            assert!(queue["Properties"].get("KmsMasterKeyId").is_none(), "{queue}");
-        }
+        // No key that can be disabled stands between an event and its queue.
+        assert_eq!(keys_of_queues(resources), BTreeSet::from([None]));
     }
+}
+
+/// The keys of the stack's own that its queues have; none is SQS's.
+fn keys_of_queues(resources: &Resources) -> BTreeSet<Option<&str>> {
+    let queues = resources.values().filter(|it| it["Type"] == "AWS::SQS::Queue");
+    queues
+        .map(|queue| {
+            let key = queue["Properties"].get("KmsMasterKeyId");
+            assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], key.is_none());
+            key.map(|key| key.as_str().expect("a key"))
+        })
+        .collect()
+}
+
+#[test]
+fn who_keeps_events_may_use_the_key_of_the_queues_for_the_queue_of_failures_alone() {
+    let resources = resources(&[(AUDITOR, json!({"EncryptQueues": "true"}))]).remove(0);
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/stack-QueueKey-1A2B3C4D5E6F";
+    assert_eq!(keys_of_queues(&resources), BTreeSet::from([Some(key)]));
+    let [statement] = for_services(&resources, "QueueKey", "KeyPolicy")[..] else {
+        panic!("one service")
+    };
+    // Lambda does it with the function's role.
+    assert_eq!(statement["Principal"], json!({"Service": "events.amazonaws.com"}));
+    let does = json!(["kms:GenerateDataKey", "kms:Decrypt"]);
+    assert_eq!(statement["Action"], does);
+    let queue = |name: &str| {
+        let arn = format!("arn:aws:sqs:eu-central-1:123456789012:stack-Failures-{name}");
+        json!({ "kms:EncryptionContext:aws:sqs:arn": arn })
+    };
+    assert_eq!(statement["Condition"], json!({ "StringLike": queue("*") }));
+    let policies = resources["Role"]["Properties"]["Policies"].as_array().expect("policies");
+    let keep = policies.iter().find(|policy| policy["PolicyName"] == "keep").expect("keep");
+    assert_eq!(
+        keep["PolicyDocument"]["Statement"],
+        json!([{
+            "Effect": "Allow", "Action": does, "Resource": key,
+            "Condition": { "StringEquals": queue("1A2B3C4D5E6F") },
+        }])
+    );
 }
 
 #[test]

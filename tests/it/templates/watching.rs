@@ -88,6 +88,8 @@ fn each_call_of_the_page_is_told_once_and_understood_with_what_it_changed() {
         json!({}),
         json!({"Scope": "tag:role=web", "MemberRoleName": MEMBER_ROLE}),
         json!({"HoldMaxHours": "0", "EncryptTopics": "false"}),
+        json!({"EncryptTopics": "false", "EncryptQueues": "true"}),
+        json!({"EncryptQueues": "true"}),
     ];
     for parameters in settings {
         let (has, patterns) = stack(AUDITOR, parameters);
