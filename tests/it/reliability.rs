@@ -112,19 +112,22 @@ async fn tried(
     stage: &mut Stage,
     (scene, call, fault, lasts): (Scene, &'static str, Fault, Lasts),
 ) -> (Scene, &'static str, &'static str, Lasts, Fate) {
-    let fate =
-        undisturbed(stage, async |stage| faulty(stage, scene, call, fault, lasts).await).await;
+    let label = format!("{scene:?}: {call} {} {lasts:?}", fault.heading());
+    let play = async |stage: &mut Stage| faulty(stage, scene, &label, call, fault, lasts).await;
+    let (fate, met) = undisturbed(stage, play).await;
+    assert!(met > 0, "{label}: there was no such call");
     (scene, call, fault.heading(), lasts, fate)
 }
 
+/// What comes of the fault, and how many calls met it.
 async fn faulty(
     stage: &mut Stage,
     scene: Scene,
+    label: &str,
     call: &'static str,
     fault: Fault,
     lasts: Lasts,
-) -> Fate {
-    let label = format!("{scene:?}: {call} {} {lasts:?}", fault.heading());
+) -> (Fate, usize) {
     let faulty = if lasts == Lasts::Twice { 2 } else { 1 };
     let met = shared(0);
     let counter = Arc::clone(&met);
@@ -141,9 +144,9 @@ async fn faulty(
         });
         (invocation <= faulty).then_some((plan, false))
     };
-    let fate = Trial::play(stage, scene, label.clone(), lasts == Lasts::Twice, plan).await;
-    assert!(*met.lock().unwrap() > 0, "{label}: there was no such call");
-    fate
+    let fate = Trial::play(stage, scene, label.to_owned(), lasts == Lasts::Twice, plan).await;
+    let met = *met.lock().unwrap();
+    (fate, met)
 }
 
 #[test]

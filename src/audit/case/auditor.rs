@@ -82,8 +82,8 @@ fn words(part: Part) -> (&'static str, &'static str) {
         ),
         Part::Queue => (
             "Events that could not be audited wait in this queue, and may be lost.",
-            "See that the queue is there and that its policy lets EventBridge and the function \
-             send, then run a sweep.",
+            "See that the queue is there and that its policy, and its key where it has one, let \
+             EventBridge and the function send, then run a sweep.",
         ),
         Part::Role => (
             "The function acts by this role, and may no longer be able to read, to close or to \
@@ -97,9 +97,10 @@ fn words(part: Part) -> (&'static str, &'static str) {
         ),
         Part::Key => (
             "What is encrypted with this key can no longer be told or kept where it does not let \
-             the function and SNS use it.",
+             those use it who did.",
             "See that the key is enabled, that its deletion is not scheduled and that its policy is \
-             the template's, then read the function's log for what was found since.",
+             the template's, then read the function's log for what was found since, and run a \
+             sweep.",
         ),
         Part::Alarm => (
             "Where this alarm is silent, nobody hears that the auditor fails.",

@@ -1,5 +1,6 @@
 //! Tests of the decoder as a whole.
 mod authorized;
+mod closes;
 mod laws;
 mod lists;
 mod losses;

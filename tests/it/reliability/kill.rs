@@ -22,10 +22,12 @@ type Nth = (String, usize);
 
 /// The names of the calls that an invocation makes when nothing fails.
 async fn calls(stage: &mut Stage, scene: Scene) -> Vec<String> {
-    undisturbed(stage, async |stage| unfailing(stage, scene).await).await
+    let (fate, made) = undisturbed(stage, async |stage| unfailing(stage, scene).await).await;
+    assert_eq!(fate, Fate::Mended);
+    made
 }
 
-async fn unfailing(stage: &mut Stage, scene: Scene) -> Vec<String> {
+async fn unfailing(stage: &mut Stage, scene: Scene) -> (Fate, Vec<String>) {
     let made = shared(Vec::new());
     let noted = made.clone();
     let plan = move |invocation: usize| {
@@ -39,8 +41,8 @@ async fn unfailing(stage: &mut Stage, scene: Scene) -> Vec<String> {
         Some((plan, false))
     };
     let fate = Trial::play(stage, scene, format!("{scene:?}"), false, plan).await;
-    assert_eq!(fate, Fate::Mended);
-    made.lock().unwrap().clone()
+    let made = made.lock().unwrap().clone();
+    (fate, made)
 }
 
 async fn killed(

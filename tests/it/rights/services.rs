@@ -77,17 +77,18 @@ fn who_keeps_events_may_use_the_key_of_the_queues_for_the_queue_of_failures_alon
     let does = json!(["kms:GenerateDataKey", "kms:Decrypt"]);
     assert_eq!(statement["Action"], does);
     let queue = |name: &str| {
-        let arn = format!("arn:aws:sqs:eu-central-1:123456789012:stack-Failures-{name}");
+        let arn = format!("arn:aws:sqs:eu-central-1:123456789012:{name}");
         json!({ "kms:EncryptionContext:aws:sqs:arn": arn })
     };
-    assert_eq!(statement["Condition"], json!({ "StringLike": queue("*") }));
+    // However much of the stack's name is left in the queue's.
+    assert_eq!(statement["Condition"], json!({ "StringLike": queue("*-Failures-*") }));
     let policies = resources["Role"]["Properties"]["Policies"].as_array().expect("policies");
     let keep = policies.iter().find(|policy| policy["PolicyName"] == "keep").expect("keep");
     assert_eq!(
         keep["PolicyDocument"]["Statement"],
         json!([{
             "Effect": "Allow", "Action": does, "Resource": key,
-            "Condition": { "StringEquals": queue("1A2B3C4D5E6F") },
+            "Condition": { "StringEquals": queue("stack-Failures-1A2B3C4D5E6F") },
         }])
     );
 }

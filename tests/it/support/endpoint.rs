@@ -4,11 +4,11 @@
 //! request is read whole, and the answer ends where the other side closes the connection.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A call of the AWS query protocol, which EC2, SNS and STS speak, or Lambda's `Invoke`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ struct State {
     closed: AtomicBool,
     /// The calls that somebody waits for in vain, or has waited for.
     unanswered: AtomicUsize,
-    /// The calls that moto took longer for than the function may wait.
+    /// How often moto took longer for a call than the function may wait.
     late: AtomicUsize,
 }
 
@@ -117,7 +117,7 @@ impl Endpoint {
         self.state.unanswered.load(Ordering::SeqCst)
     }
 
-    /// How many calls moto took so long for, on a machine with much else to do, that the function may have given up:
+    /// How often moto took so long for a call, on a machine with much else to do, that the function may have given up:
     /// that is a fault beside those that [`Self::answer`] makes.
     pub fn late(&self) -> usize {
         self.state.late.load(Ordering::SeqCst)
@@ -139,7 +139,6 @@ impl Drop for Endpoint {
 
 /// One request and its answer.
 fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<()> {
-    let start = Instant::now();
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head = Vec::new();
     let mut headers = BTreeMap::new();
@@ -190,9 +189,12 @@ fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<
         moto.write_all(&body)?;
         // Otherwise moto waits for more for ten milliseconds before it closes.
         moto.shutdown(Shutdown::Write)?;
+        moto.set_read_timeout(Some(PATIENCE))?;
         let mut whole = Vec::new();
-        moto.read_to_end(&mut whole)?;
-        if start.elapsed() > PATIENCE {
+        while let Err(error) = moto.read_to_end(&mut whole) {
+            if ![ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) {
+                return Err(error);
+            }
             state.late.fetch_add(1, Ordering::SeqCst);
         }
         whole

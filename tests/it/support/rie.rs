@@ -266,6 +266,8 @@ fn free_port() -> u16 {
             NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(331));
         let port = u16::try_from(FIRST + number % COUNT).expect("a port");
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        // Lest the emulator, which sets it too, is kept out by that process.
+        socket.set_reuse_address(true).expect("a socket's option");
         if socket.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).is_ok() {
             return port;
         }

@@ -181,7 +181,7 @@ impl World {
         self.endpoint.unanswered()
     }
 
-    /// How many of the function's calls moto took longer for than the function may wait.
+    /// How often moto took longer for one of the function's calls than that may wait.
     pub fn late(&self) -> usize {
         self.endpoint.late()
     }

@@ -17,7 +17,9 @@ const AWAY: Place<'_> = Place { account: "210987654321", region: "eu-west-1" };
 
 /// The rules of the auditor's stack, all that there can be, and the patterns of those that watch it.
 pub fn watching() -> (BTreeMap<String, Value>, Vec<(String, Value)>) {
-    let parameters = json!({"Scope": "tag:role=web", "MemberRoleName": MEMBER_ROLE});
+    let parameters = json!({
+        "Scope": "tag:role=web", "MemberRoleName": MEMBER_ROLE, "EncryptQueues": "true",
+    });
     let rules = rules(&[(AUDITOR, parameters)]).remove(0);
     let watch = rules
         .iter()
