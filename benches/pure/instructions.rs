@@ -24,9 +24,9 @@ use common::{compiler, is_test, page, repository};
 use typo3_sg_auditor::audit::Check;
 use typo3_sg_auditor::baseline::{Baseline, Lists, shipped};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
+use typo3_sg_auditor::ec2::Direction;
 use typo3_sg_auditor::evaluate::Yardstick;
 use typo3_sg_auditor::event::decode;
-use typo3_sg_auditor::rule::Direction;
 use typo3_sg_auditor::settings::{Names, RawSettings, Settings};
 
 /// By how much a count may differ from the table. Standard libraries copy and compare memory with

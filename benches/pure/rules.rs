@@ -20,8 +20,8 @@ use common::{RUNS, Spread, is_test, machine, once, page, plot, repository, side_
 use ipnet::{Ipv4Net, Ipv6Net};
 use typo3_sg_auditor::baseline::{Baseline, Lists, MAX_INTERVALS, parse_peers};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
+use typo3_sg_auditor::ec2::{Direction, Peer, Protocol, Rule};
 use typo3_sg_auditor::evaluate::Yardstick;
-use typo3_sg_auditor::rule::{Direction, Peer, Protocol, Rule};
 
 /// How many groups Cloud Custodian gets.
 const GROUPS: usize = 500;

@@ -8,9 +8,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use chrono::NaiveDate;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use typo3_sg_auditor::baseline::{Baseline, BaselinePeer, Entry, Lists, PeerTerm};
+use typo3_sg_auditor::ec2::{Direction, Peer, Protocol, Rule};
 use typo3_sg_auditor::evaluate::Judge;
 use typo3_sg_auditor::net::{Bound, Interval, IntervalSet, Layers, Reference, Set, Traffic};
-use typo3_sg_auditor::rule::{Direction, Peer, Protocol, Rule};
 
 /// Bytes of a rule or an entry.
 const SIZE: usize = 8;

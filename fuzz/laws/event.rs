@@ -9,13 +9,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use typo3_sg_auditor::audit::{Auditor, Group, Place};
 use typo3_sg_auditor::baseline::{Baseline, Lists, parse_peers};
+use typo3_sg_auditor::ec2::{Direction, Protocol, Rule};
 use typo3_sg_auditor::event::decode;
 use typo3_sg_auditor::finding::Report;
 use typo3_sg_auditor::memory::{MemoryEc2, MemoryNotifier};
 use typo3_sg_auditor::net::{Set, Traffic};
 use typo3_sg_auditor::report::terminal::{Style, render};
 use typo3_sg_auditor::report::{Message, to_json, to_json_pretty};
-use typo3_sg_auditor::rule::{Direction, Protocol, Rule};
 use typo3_sg_auditor::settings::{Remediation, RevertKeeps, Scope, Settings};
 
 use super::seen::{assert_ascii, assert_inert};

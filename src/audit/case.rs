@@ -7,18 +7,18 @@ use chrono::{DateTime, Utc};
 
 use super::ports::{Group, Place};
 use super::remedy::{on_expired, undecided};
-use crate::controls::{OF_WIDE_BASELINE, controls};
+use crate::ec2::Rule;
+use crate::ec2::hold::Hold;
+use crate::evaluate::controls::{OF_WIDE_BASELINE, controls};
+use crate::evaluate::severity::{LEFT_SCOPE, UNAUDITED_CHANGE, open_ssh_in_baseline, severity};
 use crate::evaluate::{Judge, Judgement};
 use crate::event::{GroupKey, Record};
+use crate::finding::identity::{console_url, finding_id, fingerprint};
 use crate::finding::{
     Code, Exempted, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Severity,
 };
-use crate::hold::Hold;
-use crate::identity::{console_url, finding_id, fingerprint};
 use crate::net::Cells;
-use crate::rule::Rule;
-use crate::severity::{LEFT_SCOPE, UNAUDITED_CHANGE, open_ssh_in_baseline, severity};
-use crate::words::{boxes, capitalised, excess_text, rule_text, title};
+use crate::text::{boxes, capitalised, excess_text, rule_text, title};
 
 /// What every finding about a group has in common.
 #[derive(Clone, Debug)]

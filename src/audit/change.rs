@@ -12,10 +12,10 @@ use super::summary::{Tally, not_audited, report};
 use super::tags::TAG_CALLS;
 use super::unread::Unread;
 use super::{AuditError, Audited, Auditor, Clock, lacking};
+use crate::ec2::{Direction, Rule};
+use crate::evaluate::expected::closed;
 use crate::event::{ChangeKind, GroupKey, SgChange};
-use crate::expected::closed;
 use crate::finding::{Report, ReportOutcome};
-use crate::rule::{Direction, Rule};
 use crate::settings::Settings;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {

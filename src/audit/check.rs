@@ -11,11 +11,11 @@ use super::ports::{Group, Place};
 use super::remedy::{ONLY_REPORTED, compliant, held, on_claim, would_keep};
 use super::summary::{Tally, report};
 use crate::baseline::Lists;
+use crate::ec2::hold::{Claim, claim};
+use crate::ec2::{Direction, Rule};
 use crate::evaluate::{Judge, Judgement, Yardstick, open_ssh_in_baseline};
 use crate::finding::{Code, Finding, Outcome, Report};
-use crate::hold::{Claim, claim};
 use crate::net::Traffic;
-use crate::rule::{Direction, Rule};
 use crate::settings::Settings;
 
 /// An audit of groups as they are, one after another. Of a group that complies nothing is kept.

@@ -12,10 +12,10 @@ use super::schedule::is_news;
 use super::summary::Tally;
 use super::unread::Unread;
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use crate::ec2::Rule;
+use crate::ec2::hold::claim;
 use crate::event::{Close, FoundBy, GroupKey, RuleToClose};
 use crate::finding::Finding;
-use crate::hold::claim;
-use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {

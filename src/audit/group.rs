@@ -17,15 +17,15 @@ use super::revert::{Done, Order, revert};
 use super::summary::Tally;
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
+use crate::ec2::command::{Sequence, undo};
+use crate::ec2::hold::{Claim, Hold};
+use crate::ec2::{Direction, Peer, RULE_LIMIT, Reference, Rule, RuleError};
+use crate::evaluate::plan::{is_due, is_piece_of};
 use crate::evaluate::{Judge, Judgement};
 use crate::event::{FoundBy, RuleToClose};
 use crate::finding::{Code, Outcome};
-use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
-use crate::plan::{is_due, is_piece_of};
-use crate::rule::{Direction, Peer, RULE_LIMIT, Reference, Rule, RuleError};
 use crate::settings::{Remediation, Settings};
-use crate::undo::{Sequence, undo};
 
 /// What is known of a group when its rules have been read.
 pub struct GroupAudit<'a, E> {

@@ -6,11 +6,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::group::Closing;
 use crate::baseline::Lists;
+use crate::ec2::hold::{Claim, UNTIL, claim};
+use crate::ec2::{Direction, Rule, RuleError, rules_of_new_group};
 use crate::evaluate::Judge;
+use crate::evaluate::expected::closed;
 use crate::event::{ChangeKind, FoundBy, GroupKey, ModifiedRule, RuleToClose, SgChange};
-use crate::expected::closed;
-use crate::hold::{Claim, UNTIL, claim};
-use crate::rule::{Direction, Rule, RuleError, rules_of_new_group};
 use crate::settings::{Remediation, Settings};
 
 /// A rule that a change introduced, as it is now.

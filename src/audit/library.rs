@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::AuditError;
 use super::ports::{Ec2Error, Place, PrefixList, SecurityGroups};
 use crate::baseline::Lists;
-use crate::rule::GroupRef;
+use crate::ec2::GroupRef;
 
 /// What was read of a list, or why it could not be.
 type Read = Result<PrefixList, String>;

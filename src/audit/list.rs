@@ -15,13 +15,13 @@ use super::ports::{
 use super::summary::{Tally, not_audited, report};
 use super::{AuditError, Auditor, Clock, in_scope};
 use crate::baseline::Lists;
+use crate::ec2::{Direction, Peer, Rule};
+use crate::evaluate::severity::open_ssh_in_baseline as by_change;
 use crate::evaluate::{Judgement, open_ssh_in_baseline};
 use crate::event::ListChange;
 use crate::finding::{Finding, Report, ReportOutcome};
 use crate::net::{Set, addresses};
-use crate::rule::{Direction, Peer, Rule};
 use crate::settings::{Remediation, Settings};
-use crate::severity::open_ssh_in_baseline as by_change;
 
 /// So many entries of a list are named in a finding.
 const ENTRIES_NAMED: usize = 6;

@@ -45,10 +45,10 @@ pub use remedy::ONLY_REPORTED;
 pub use summary::{completed, merged};
 pub use sweep::{Survey, survey};
 
+use crate::ec2::Rule;
 use crate::event::{Event, GroupKey, Record, Task};
 use crate::finding::{Report, ReportBaseline, ReportOutcome};
 use crate::report::sns::messages;
-use crate::rule::Rule;
 use crate::settings::{Scope, Settings};
 use case::Case;
 use hand_on::ToClose;

@@ -2,9 +2,9 @@
 
 use super::case::Case;
 use super::summary::Tally;
+use crate::ec2::Rule;
 use crate::evaluate::{Judge, Judgement};
 use crate::finding::Code;
-use crate::rule::Rule;
 
 /// What does not comply of some things that have a `rule`, in their order. What is exempt of any of
 /// them is put into `tally`.

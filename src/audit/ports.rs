@@ -6,9 +6,9 @@ use ipnet::IpNet;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::ec2::{Direction, GroupRef, Rule};
 use crate::event::GroupKey;
 use crate::report::sns::Message;
-use crate::rule::{Direction, GroupRef, Rule};
 use crate::settings::Scope;
 
 /// Where a group lives.

@@ -1,13 +1,13 @@
 //! What is said and kept about a rule, whether or not it is reverted.
 
 use crate::baseline::Exemption;
+use crate::ec2::hold::{Claim, Hold};
+use crate::ec2::{Direction, Peer, Protocol, Rule, RuleError};
+use crate::evaluate::plan::pieces;
 use crate::evaluate::{Judge, Judgement, UndecidedExemption};
-use crate::hold::{Claim, Hold};
 use crate::net::{Set, Traffic};
-use crate::plan::pieces;
-use crate::rule::{Direction, Peer, Protocol, Rule, RuleError};
 use crate::settings::{Remediation, RevertKeeps, Settings};
-use crate::words::{excess_text, minute, quoted};
+use crate::text::{excess_text, minute, quoted};
 
 /// What a revert leaves of a rule: nothing of one that is none of its business.
 pub fn would_keep(

@@ -12,9 +12,9 @@ pub use done::Done;
 use done::{Pieces, finished, gone_meanwhile};
 
 use super::ports::{Ec2Error, Group, Place, Revoked, SecurityGroups};
-use crate::plan::{MAX_PIECES, is_piece_of};
-use crate::rule::{Peer, Rule};
-use crate::words::rule_text;
+use crate::ec2::{Peer, Rule};
+use crate::evaluate::plan::{MAX_PIECES, is_piece_of};
+use crate::text::rule_text;
 
 /// A rule that is to go, and what is to stay of it.
 #[derive(Clone, Debug)]

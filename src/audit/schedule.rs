@@ -13,10 +13,10 @@ use super::ports::{Notifier, Onward, Place, SecurityGroups};
 use super::summary::Tally;
 use super::sweep::{Sweep, Swept, not_swept};
 use super::{AuditError, Audited, Auditor, Clock, in_scope};
+use crate::ec2::Rule;
+use crate::ec2::hold::{Claim, claim};
 use crate::event::{FoundBy, GroupKey, Schedule, Task};
 use crate::finding::Finding;
-use crate::hold::{Claim, claim};
-use crate::rule::Rule;
 
 /// A sweep goes on in so many more invocations and no further, which leaves some for what it found
 /// to be closed. AWS stops a function that calls itself after sixteen ("Use Lambda recursive loop

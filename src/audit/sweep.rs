@@ -11,10 +11,10 @@ use super::ports::{Ec2Error, Group, Place, SecurityGroups, Selection};
 use super::summary::{Tally, report};
 use super::{AuditError, Clock};
 use crate::baseline::Lists;
+use crate::ec2::Rule;
 use crate::evaluate::open_ssh_in_baseline;
 use crate::event::{FoundBy, Resume};
 use crate::finding::{Finding, Report};
-use crate::rule::Rule;
 use crate::settings::{Remediation, Settings};
 
 /// A page that takes longer than this is not finished where there is no time.

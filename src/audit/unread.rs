@@ -8,11 +8,11 @@ use super::noncompliant::noncompliant;
 use super::ports::Group;
 use super::summary::Tally;
 use crate::baseline::Lists;
+use crate::ec2::hold::Claim;
+use crate::ec2::{Direction, Rule};
 use crate::evaluate::Judge;
+use crate::evaluate::plan::is_due;
 use crate::finding::Outcome;
-use crate::hold::Claim;
-use crate::plan::is_due;
-use crate::rule::{Direction, Rule};
 use crate::settings::{Remediation, Settings};
 
 /// What is known of such a group.

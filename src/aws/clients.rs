@@ -15,7 +15,7 @@ use super::role::Role;
 use super::whole::Whole;
 use crate::audit::{Ec2Error, Place};
 use crate::baseline::quote;
-use crate::ids::{is_account, is_region};
+use crate::ec2::ids::{is_account, is_region};
 use crate::settings::{FunctionSettings, MemberRole};
 
 /// Clients, each built when its place is first asked for.

@@ -12,9 +12,9 @@ use super::wire::{group, listed_rule, permission};
 use crate::audit::{
     Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection, in_scope,
 };
+use crate::ec2::hold::UNTIL;
+use crate::ec2::{Direction, GroupRef, Rule};
 use crate::event::GroupKey;
-use crate::hold::UNTIL;
-use crate::rule::{Direction, GroupRef, Rule};
 use crate::settings::{FunctionSettings, Scope};
 
 const GROUPS: &str = "DescribeSecurityGroups";

@@ -6,7 +6,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::audit::Ec2Error;
-use crate::report::inert::clip;
+use crate::text::inert::clip;
 
 /// The word of EC2 or STS for a fault of its own, for throttling, and for credentials that ran out
 /// and are renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").

@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{
 };
 
 use crate::audit::{Ec2Error, Group};
-use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule, RuleError};
+use crate::ec2::{Direction, GroupRef, Peer, Protocol, Reference, Rule, RuleError};
 
 fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter()

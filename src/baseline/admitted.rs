@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ANYWHERE, Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
+use crate::ec2::{Direction, Peer, Rule};
 use crate::net::{
     Cells, GroupRef, IntervalSet, Layers, Reference, ReferenceSet, Set, Traffic, addresses,
     interval_ipv4, interval_ipv6,
 };
-use crate::rule::{Direction, Peer, Rule};
 
 /// The entries of the prefix lists that have been looked up, by id: the blocks of addresses, or why
 /// they could not be read.

@@ -3,9 +3,9 @@
 use chrono::{Days, NaiveDate};
 
 use super::{Baseline, BaselinePeer, Exemption, PeerTerm};
-use crate::ids::{is_group_id, is_list_id};
+use crate::ec2::ids::{is_group_id, is_list_id};
+use crate::ec2::{Peer, Rule, icmp_selector};
 use crate::net::{Interval, Reference};
-use crate::rule::{Peer, Rule, icmp_selector};
 
 /// How many days before its last day it is said that an exemption ends.
 const SOON: Days = Days::new(30);

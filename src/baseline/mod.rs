@@ -22,8 +22,8 @@ pub(crate) use parse::quote;
 pub use parse::{BaselineError, Fault, MAX_INTERVALS, parse_peers, parse_ports};
 pub use shipped::{DEFAULT, SHIPPED, shipped};
 
+use crate::ec2::{Direction, Protocol};
 use crate::net::{IntervalSet, Reference};
-use crate::rule::{Direction, Protocol};
 
 /// The name of the peer set that `SSH_SOURCES` and `--ssh-source` replace.
 pub const SSH_SOURCES: &str = "ssh-sources";

@@ -23,8 +23,8 @@ pub(crate) use words::quote;
 pub use words::{parse_peers, parse_ports};
 
 use super::{ANYWHERE, Baseline, BaselinePeer};
+use crate::ec2::Direction;
 use crate::net::{Interval, IntervalSet, Set};
-use crate::rule::Direction;
 use entries::Entries;
 use fields::{Faults, Fields, Key, optional, required};
 use words::{Numbers, interval, no_peer, peer};

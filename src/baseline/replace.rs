@@ -2,8 +2,8 @@
 
 use super::parse::quote;
 use super::{ANYWHERE, Baseline, BaselinePeer, Entry, PeerTerm, SSH_SOURCES};
+use crate::ec2::Protocol;
 use crate::net::{Interval, IntervalSet, Set};
-use crate::rule::Protocol;
 
 /// The entries of ingress that web ports stand in for.
 const REPLACED: [&str; 2] = ["HTTP", "HTTPS"];

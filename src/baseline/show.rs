@@ -5,9 +5,9 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::{Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
+use crate::ec2::Protocol;
 use crate::net::{Interval, IntervalSet};
-use crate::report::inert::is_visible;
-use crate::rule::Protocol;
+use crate::text::inert::is_visible;
 
 impl Baseline {
     /// The canonical text. Ports are merged and sorted; entries and peers keep their order.

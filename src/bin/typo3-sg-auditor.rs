@@ -10,9 +10,9 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 use typo3_sg_auditor::audit::{Auditor, Counts, Place};
 use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, Connections, Metrics, sdk_config};
-use typo3_sg_auditor::report::inert;
 use typo3_sg_auditor::report::log::AsciiLog;
 use typo3_sg_auditor::settings::FunctionSettings;
+use typo3_sg_auditor::text::inert;
 
 fn main() -> ExitCode {
     log_as_json();

@@ -9,12 +9,12 @@ use ipnet::IpNet;
 use super::args::{Allow, AllowProtocol};
 use super::{Answer, CliError};
 use crate::baseline::{BaselinePeer, parse_peers, parse_ports, quote};
-use crate::hold::{Hold, VALUE_CHARS, says_why};
-use crate::ids::is_region;
-use crate::report::inert;
-use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
+use crate::ec2::command::Call;
+use crate::ec2::hold::{Hold, VALUE_CHARS, says_why};
+use crate::ec2::ids::is_region;
+use crate::ec2::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
 use crate::settings::SettingsError;
-use crate::undo::Call;
+use crate::text::inert;
 
 /// EC2 takes so many characters as the description of a rule, and only some of ASCII
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>).

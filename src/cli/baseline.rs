@@ -7,8 +7,8 @@ use super::settings::raw;
 use super::{Answer, CliError};
 use crate::baseline::{Baseline, DEFAULT, Exemption, Lists};
 use crate::evaluate::open_ssh_in_baseline;
-use crate::report::inert;
 use crate::settings::{Names, RawSettings, Settings};
+use crate::text::inert;
 
 /// What messages call the baseline, which is no option here.
 const NAMES: Names = Names { baseline: "the baseline", ..Names::COMMAND_LINE };

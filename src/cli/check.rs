@@ -10,11 +10,12 @@ use super::{Answer, CliError, input, settings};
 use crate::audit::Check as GroupsCheck;
 use crate::baseline::{Baseline, Lists};
 use crate::describe::DescribedGroup;
+use crate::ec2::Peer;
 use crate::finding::{Code, Report};
 use crate::net::Reference;
 use crate::report::terminal::{Style, exit_status, render};
-use crate::report::{inert, to_json_pretty};
-use crate::rule::Peer;
+use crate::report::to_json_pretty;
+use crate::text::inert;
 
 /// Audits the groups in a file, or those of an account.
 pub(super) fn run(args: &Check, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {

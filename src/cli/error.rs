@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::audit::AuditError;
 use crate::baseline::BaselineError;
 use crate::describe::DescribeError;
-use crate::report::inert;
 use crate::settings::SettingsError;
+use crate::text::inert;
 
 /// Why a command could not do its work, and what to do about it.
 #[derive(Debug, Error)]

@@ -11,13 +11,14 @@ use super::check::{list_missing, lists_missing};
 use super::{Answer, CliError, input, settings};
 use crate::audit::{AuditError, Auditor, Group, Place, completed, merged};
 use crate::baseline::Lists;
+use crate::ec2::Rule;
 use crate::event::{Event, Task, decode};
 use crate::finding::{Code, Finding, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::report::terminal::{Compliant, Style, exit_status, groups_compliant, render_changes};
-use crate::report::{Message, inert, to_json_pretty};
-use crate::rule::Rule;
+use crate::report::{Message, to_json_pretty};
 use crate::settings::{Scope, Settings};
+use crate::text::inert;
 
 /// Audits events one after another, in one EC2.
 pub(super) fn run(args: &Invoke, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {

@@ -12,8 +12,8 @@ use super::{Answer, CliError, NOT_AUDITED, settings};
 use crate::audit::{Place, Survey, survey};
 use crate::aws::{Live, LiveError};
 use crate::finding::{Code, Report};
-use crate::report::inert;
 use crate::report::terminal::{Style, exit_status};
+use crate::text::inert;
 
 /// How often the progress moves while EC2 is asked.
 const TICK: Duration = Duration::from_millis(120);

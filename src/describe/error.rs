@@ -3,7 +3,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::rule::RuleError;
+use crate::ec2::RuleError;
 
 /// How many keys of an object are named before the rest is left out.
 const KEYS_NAMED: usize = 4;

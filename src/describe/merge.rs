@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::DescribedGroup;
-use crate::rule::{Rule, RuleContent};
+use crate::ec2::{Rule, RuleContent};
 
 /// The groups read so far, in the order in which they came. An id is one group wherever it is read.
 #[derive(Default)]

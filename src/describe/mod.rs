@@ -19,7 +19,7 @@ mod wire;
 use serde_json::Value;
 
 use crate::audit::{Group, Place};
-use crate::rule::Rule;
+use crate::ec2::Rule;
 
 pub use error::DescribeError;
 pub use lists::prefix_lists;

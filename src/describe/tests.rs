@@ -5,7 +5,7 @@ mod plain;
 use std::error::Error;
 
 use super::*;
-use crate::rule::Direction;
+use crate::ec2::Direction;
 
 /// A group as a recent version prints it.
 const GROUP: &str = r#"{

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::error::keys_named;
 use super::{DescribeError, DescribedGroup};
 use crate::audit::{Group, Place};
-use crate::rule::{Direction, GroupRef, Peer, Protocol, Reference, Rule, RuleError};
+use crate::ec2::{Direction, GroupRef, Peer, Protocol, Reference, Rule, RuleError};
 
 /// What only a JSON object is. Serde would take an array for the fields in their order.
 pub(super) struct Object<T>(pub(super) T);

@@ -4,8 +4,8 @@ use chrono::Days;
 
 use super::{Judge, Judgement};
 use crate::baseline::{Exemption, Lists, Resolved};
+use crate::ec2::{Peer, Rule};
 use crate::net::{Reference, Set, Traffic};
-use crate::rule::{Peer, Rule};
 
 /// How many days an exemption lasts that is proposed. A person may write another day, up to a year
 /// ahead.

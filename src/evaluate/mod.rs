@@ -3,7 +3,11 @@
 //! Pure. What a prefix list holds is looked up by the caller and handed in; what is still needed is
 //! [said](Judge::lists_needed) before anything is judged.
 
+pub mod controls;
 mod exempt;
+pub mod expected;
+pub mod plan;
+pub mod severity;
 mod ssh;
 mod yardstick;
 
@@ -17,12 +21,12 @@ pub use ssh::{open_ssh_in_baseline, ssh_cells};
 pub use yardstick::Yardstick;
 
 use crate::baseline::{Admitted, Baseline, Exemption, Lists, Resolved};
+use crate::ec2::{Direction, Peer, Rule};
 use crate::finding::Code;
 use crate::net::{
     Cells, Layers, Reference, ReferenceSet, Set, Traffic, addresses, host_count,
     network_count_ipv6, public_ipv4, public_ipv6,
 };
-use crate::rule::{Direction, Peer, Rule};
 
 /// A baseline made ready to judge the rules of one group, in one direction.
 #[derive(Clone, Debug)]

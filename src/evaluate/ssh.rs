@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::{Judge, Judgement, of_entries};
 use crate::baseline::{Baseline, Exemption, Lists, PeerTerm};
+use crate::ec2::{Direction, Peer, Protocol, Rule};
 use crate::net::{Cells, Layers, Reference, Set, Traffic, wide_ipv4, wide_ipv6};
-use crate::rule::{Direction, Peer, Protocol, Rule};
 
 /// Where SSH listens: TCP on the baseline's SSH ports.
 pub fn ssh_cells(baseline: &Baseline) -> Cells {

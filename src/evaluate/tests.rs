@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::*;
 use crate::baseline::parse_peers;
-use crate::words::{boxes, excess_text};
+use crate::text::{boxes, excess_text};
 
 const OFFICE: &str = "203.0.113.0/24,2001:db8:1::/48";
 

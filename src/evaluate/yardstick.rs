@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::Judge;
 use crate::baseline::{Admitted, Baseline, Lists};
+use crate::ec2::Direction;
 use crate::net::{Cells, Set};
-use crate::rule::Direction;
 
 /// A baseline made ready for the groups of one account. What it admits is the same for each of them
 /// but for `self` and exemptions.

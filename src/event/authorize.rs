@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::told::{RuleCall, requested};
 use super::wire::Node;
-use crate::rule::Rule;
+use crate::ec2::Rule;
 
 /// The rules, or why neither request nor response tells them. The response has their ids, and the
 /// content as EC2 has made it canonical.

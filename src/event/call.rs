@@ -3,7 +3,7 @@
 
 use super::watched::{self, Part};
 use super::wire::Node;
-use crate::rule::Direction;
+use crate::ec2::Direction;
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

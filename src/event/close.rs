@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Record;
-use crate::ids::is_group_id;
-use crate::rule::{Direction, Rule};
+use crate::ec2::ids::is_group_id;
+use crate::ec2::{Direction, Rule};
 
 /// The only member of such a payload.
 const CLOSE: &str = "close";

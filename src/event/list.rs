@@ -6,7 +6,7 @@ use super::call::ListCall;
 use super::verdict::{ignored, undecodable};
 use super::wire::Node;
 use super::{Event, ListChange, Record};
-use crate::ids::is_list_id;
+use crate::ec2::ids::is_list_id;
 
 /// Members of a request that say which list it is about, and the two that change nothing but its
 /// name and its size.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::ids::is_group_id;
+use crate::ec2::ids::is_group_id;
 
 /// Ids of old groups have so many digits.
 const SHORTEST: usize = 8;

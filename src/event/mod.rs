@@ -39,7 +39,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::rule::{Direction, Peer, Protocol, Rule};
+use crate::ec2::{Direction, Peer, Protocol, Rule};
 pub use close::{Close, FoundBy, RuleToClose};
 pub use watched::{Part, WatchedChange};
 use wrapper::Unwrapped;

@@ -3,7 +3,7 @@
 use super::ModifiedRule;
 use super::told::only;
 use super::wire::{Node, Unread};
-use crate::rule::{Direction, Peer, Protocol, Rule};
+use crate::ec2::{Direction, Peer, Protocol, Rule};
 
 /// The new content of each rule. The response says nothing but that it was done.
 pub(super) fn rules(request: Node<'_>) -> Result<Vec<ModifiedRule>, Unread> {

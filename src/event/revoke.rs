@@ -3,7 +3,7 @@
 
 use super::told::{RuleCall, requested};
 use super::wire::Node;
-use crate::rule::Rule;
+use crate::ec2::Rule;
 
 /// How a request names rules by their ids, which do not say what the rules were.
 const IDS: [&str; 2] = ["securityGroupRuleIds", "securityGroupRuleId"];

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{Resume, Schedule, Task, mentioned};
-use crate::ids::{is_account, is_group_id, is_region};
+use crate::ec2::ids::{is_account, is_group_id, is_region};
 
 /// Why something that asks for a sweep, or for a check of holds, is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

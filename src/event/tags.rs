@@ -9,8 +9,8 @@ use super::mentioned;
 use super::verdict::{ignored, undecodable, unknown};
 use super::wire::{Node, Unread};
 use super::{Event, GroupKey, Record, TagAction, TagChange};
+use crate::ec2::ids::is_group_id;
 use crate::finding::timestamp;
-use crate::ids::is_group_id;
 
 /// What a call did to the tags of groups; `untold` is why the record does not tell that, where it
 /// does not.

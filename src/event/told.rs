@@ -3,7 +3,7 @@
 //! response as EC2 lists rules, one by one.
 
 use super::wire::{Node, Unread};
-use crate::rule::{Direction, Peer, Protocol, Reference, Rule, RuleError};
+use crate::ec2::{Direction, Peer, Protocol, Reference, Rule, RuleError};
 
 /// The lists of a permission's peers, and the member that names the peer in each.
 const LISTS: [(&str, &str); 5] = [

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::rule::RuleError;
+use crate::ec2::RuleError;
 
 /// Nobody needs more of a name or a user agent; what comes from outside may be megabytes.
 const LONGEST_TEXT: usize = 1024;

@@ -9,10 +9,10 @@ use super::told::{Told, home, settings};
 use super::watched::Watched;
 use crate::audit::{Group, Place};
 use crate::baseline::{Baseline, Lists};
+use crate::ec2::{Direction, Protocol, Rule};
 use crate::event::decode;
 use crate::memory::MemoryEc2;
 use crate::net::{Set, Traffic};
-use crate::rule::{Direction, Protocol, Rule};
 use crate::settings::{Remediation, RevertKeeps};
 
 const OTHER: &str = "210987654321";
@@ -78,7 +78,7 @@ fn any_of(right: &[&'static str]) -> BoxedStrategy<Value> {
 
 fn permission(rule: &Rule) -> Value {
     let (list, name) = match rule.peer {
-        crate::rule::Peer::Ipv6(_) => ("ipv6Ranges", "cidrIpv6"),
+        crate::ec2::Peer::Ipv6(_) => ("ipv6Ranges", "cidrIpv6"),
         _ => ("ipRanges", "cidrIp"),
     };
     json!({

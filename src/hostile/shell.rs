@@ -12,11 +12,11 @@ use super::told::{Told, home, now, settings};
 use super::{HOSTILE, any_text, open_ssh};
 use crate::audit::Group;
 use crate::baseline::{Baseline, Lists};
+use crate::ec2::command::Call;
+use crate::ec2::hold::Hold;
+use crate::ec2::{Direction, Protocol, Rule};
 use crate::finding::Finding;
-use crate::hold::Hold;
 use crate::memory::MemoryEc2;
-use crate::rule::{Direction, Protocol, Rule};
-use crate::undo::Call;
 
 const GROUP: &str = "sg-0a1b2c3d4e5f67890";
 

@@ -9,12 +9,12 @@ use super::told::{Told, home, now, settings};
 use super::{MARK, any_text, places_of_texts, samples};
 use crate::audit::Group;
 use crate::baseline::{Exemption, Lists};
+use crate::ec2::Rule;
 use crate::event::{ChangeKind, Event, decode};
 use crate::memory::MemoryEc2;
-use crate::report::inert;
 use crate::report::log::AsciiLog;
-use crate::rule::Rule;
 use crate::settings::Settings;
+use crate::text::inert;
 
 /// Lines of a mail that are right to the letter or not there.
 fn is_verbatim(line: &str) -> bool {
@@ -83,7 +83,7 @@ fn with_texts(mut settings: Settings, text: &str) -> Settings {
     let open = &settings.baseline.ingress[0];
     settings.baseline.exemptions.push(Exemption {
         group: "sg-0a1b2c3d4e5f67890".to_owned(),
-        direction: crate::rule::Direction::Ingress,
+        direction: crate::ec2::Direction::Ingress,
         protocol: open.protocol,
         ports: open.ports.clone(),
         peers: open.peers.clone(),

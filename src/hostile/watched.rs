@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use crate::audit::{
     Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection,
 };
+use crate::ec2::{GroupRef, Rule};
 use crate::event::GroupKey;
 use crate::memory::MemoryEc2;
-use crate::rule::{GroupRef, Rule};
 
 /// An EC2 that notes which places it is asked for.
 pub(super) struct Watched<'a> {

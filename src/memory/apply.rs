@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Held, MemoryEc2, own_names, place_of};
 use crate::audit::{Group, Place};
+use crate::ec2::{Direction, Rule, rules_of_new_group};
 use crate::event::{ChangeKind, GroupKey, ModifiedRule, SgChange};
-use crate::rule::{Direction, Rule, rules_of_new_group};
 
 impl MemoryEc2 {
     /// Makes the group be as the event says it is now. A group that was not there before comes to

@@ -4,9 +4,9 @@ use super::{Answer, Call, MemoryEc2, limit, own_names, same_place};
 use crate::audit::{
     Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection,
 };
+use crate::ec2::hold::UNTIL;
+use crate::ec2::{Direction, GroupRef, Rule};
 use crate::event::GroupKey;
-use crate::hold::UNTIL;
-use crate::rule::{Direction, GroupRef, Rule};
 
 impl SecurityGroups for MemoryEc2 {
     async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {

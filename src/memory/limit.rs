@@ -1,8 +1,8 @@
 //! How many rules a group holds.
 
 use crate::baseline::Lists;
+use crate::ec2::{Peer, Rule};
 use crate::net::Reference;
-use crate::rule::{Peer, Rule};
 
 /// What a rule, or several of them, take of the limit.
 #[derive(Clone, Copy, Default)]

@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 
 use crate::audit::{Ec2Error, Group, ListState, Place, Selection, in_scope};
 use crate::baseline::Lists;
+use crate::ec2::{Peer, RULE_LIMIT, Rule};
 use crate::event::{GroupKey, SgChange};
 use crate::net::Reference;
-use crate::rule::{Peer, RULE_LIMIT, Rule};
-use crate::words::rule_text;
+use crate::text::rule_text;
 
 pub use notifier::MemoryNotifier;
 

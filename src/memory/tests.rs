@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::audit::{Revoked, SecurityGroups};
+use crate::ec2::{Direction, Protocol, rules_of_new_group};
 use crate::event::{ChangeKind, ModifiedRule, Record, RevokedRules, SgChange};
 use crate::net::GroupRef;
-use crate::rule::{Direction, Protocol, rules_of_new_group};
 
 const GROUP: &str = "sg-0123456789abcdef0";
 

@@ -14,9 +14,9 @@ use advice::advise;
 use brief::{tell_exempt, tell_in_brief};
 use lines::Lines;
 
-use super::inert;
 use super::wording::{self, Standing};
 use crate::finding::{Finding, FindingGroup, Report};
+use crate::text::inert;
 
 /// No mail is longer, in bytes as a JSON string has them.
 pub const MAX_BYTES: usize = 64 * 1024;

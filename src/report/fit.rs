@@ -4,10 +4,10 @@
 //! reader has no use for it; one that is too large all the same gives up what it must. What a
 //! finding gives up is counted or ends in an ellipsis, and no finding is given up.
 
-use super::inert;
 use super::json::to_ascii_json;
+use crate::ec2::{GroupRef, Peer, Reference};
 use crate::finding::{Exempted, Finding};
-use crate::rule::{GroupRef, Peer, Reference};
+use crate::text::inert;
 
 /// So many peers of a finding's excess stay.
 pub(super) const PEERS: usize = 100;

@@ -7,7 +7,6 @@
 
 pub mod email;
 mod fit;
-pub mod inert;
 pub mod json;
 pub mod log;
 pub mod sns;

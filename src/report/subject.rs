@@ -1,8 +1,8 @@
 //! The Subject of a mail: the outcome first, then what was open, to whom, where.
 
-use super::inert;
 use super::wording::{self, Standing};
 use crate::finding::{Finding, Report};
+use crate::text::inert;
 
 /// SNS wants fewer than 100 characters.
 pub const MAX_CHARS: usize = 99;

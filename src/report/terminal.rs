@@ -8,10 +8,10 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use lines::LABEL;
 
-use super::inert;
 use super::wording;
 use crate::audit::ONLY_REPORTED;
 use crate::finding::{Code, Finding, Outcome, Report, ReportOutcome, Severity};
+use crate::text::inert;
 
 /// How to show it. Whether the output is a terminal and what `NO_COLOR` says, the caller knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

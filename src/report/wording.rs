@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use crate::ec2::Rule;
+use crate::ec2::hold::Hold;
 use crate::finding::{Code, Exempted, Finding, Outcome, Report, ReportBaseline, Severity};
-use crate::hold::Hold;
-use crate::rule::Rule;
-use crate::words::rule_text;
-pub(super) use crate::words::{minute, quoted};
+use crate::text::rule_text;
+pub(super) use crate::text::{minute, quoted};
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{Names, RawSettings, Settings, SettingsError, set};
 use crate::baseline::quote;
-use crate::ids::is_account;
+use crate::ec2::ids::is_account;
 
 /// The name of the variable.
 const TOPIC_ARN: &str = "TOPIC_ARN";

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use chrono::NaiveDate;
+use typo3_sg_auditor::evaluate::severity::DATABASES;
 use typo3_sg_auditor::finding::Code;
 use typo3_sg_auditor::settings::FunctionSettings;
-use typo3_sg_auditor::severity::DATABASES;
 
 use crate::support::sg_audit::{repository, sg_audit};
 

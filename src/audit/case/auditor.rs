@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::Case;
+use crate::evaluate::severity::auditor_changed;
 use crate::event::{Part, WatchedChange};
+use crate::finding::identity::{finding_id, fingerprint_of};
 use crate::finding::{Code, Finding};
-use crate::identity::{finding_id, fingerprint_of};
-use crate::severity::auditor_changed;
 
 /// Characters of a name; those of AWS are mostly shorter.
 const LONGEST_NAME: usize = 140;

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 
 use super::{Case, finding_group};
 use crate::audit::ports::Group;
-use crate::expected::Closed;
+use crate::ec2::Rule;
+use crate::ec2::command::authorize_line;
+use crate::evaluate::expected::Closed;
+use crate::finding::identity::{finding_id, fingerprint_of};
 use crate::finding::{Code, Finding, FindingRemediation};
-use crate::identity::{finding_id, fingerprint_of};
-use crate::rule::Rule;
-use crate::undo::authorize_line;
-use crate::words::rule_text;
+use crate::text::rule_text;
 
 impl Case<'_> {
     /// The finding about traffic that is closed. It is one for each entry of the baseline: its

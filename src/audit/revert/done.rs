@@ -1,9 +1,9 @@
 //! What became of a revert, in a word and in sentences.
 
 use super::Order;
+use crate::ec2::Rule;
 use crate::finding::Outcome;
-use crate::rule::Rule;
-use crate::words::rule_text;
+use crate::text::rule_text;
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Exemptions and lists named for SSH, as a report has them and as a revert keeps to them.
 
 use super::*;
-use crate::expected::closed;
+use crate::evaluate::expected::closed;
 
 /// The settings with exemptions, each as what follows its group and direction.
 fn exempting(remediation: Remediation, exemptions: &[&str]) -> Settings {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::ec2::hold::{REASON, UNTIL};
 use crate::event::{FoundBy, TagAction, TagChange, Task};
-use crate::hold::{REASON, UNTIL};
 
 const FIRST: &str = "tcp 22 198.51.100.0/24 sgr-1";
 const SECOND: &str = "tcp 22 192.0.2.0/24 sgr-2";

@@ -1,8 +1,8 @@
 //! Holds: what announces its own end is left alone until then, and no longer.
 
 use super::*;
+use crate::ec2::hold::{REASON, UNTIL};
 use crate::event::Task;
-use crate::hold::{REASON, UNTIL};
 
 const OPEN: &str = "tcp 22 0.0.0.0/0 sgr-1";
 

@@ -171,7 +171,7 @@ proptest! {
                 .code(&judgement)
                 .is_some_and(|code| is_due(mode, rule.direction, code, &judgement));
             if !due || failed(rule) {
-                prop_assert!(after.contains(rule), "{} is gone", crate::words::rule_text(rule));
+                prop_assert!(after.contains(rule), "{} is gone", crate::text::rule_text(rule));
                 expected.push(rule.traffic());
                 continue;
             }

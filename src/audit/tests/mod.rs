@@ -21,12 +21,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::*;
 use crate::baseline::{Baseline, Lists, parse_peers};
+use crate::ec2::{Direction, GroupRef, Rule};
+use crate::evaluate::plan::is_due;
 use crate::event::{ChangeKind, ModifiedRule, RevokedRules, Schedule, SgChange, decode};
 use crate::finding::{Code, Outcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};
-use crate::plan::is_due;
-use crate::rule::{Direction, GroupRef, Rule};
 use crate::settings::{Remediation, RevertKeeps};
 
 const SG: &str = "sg-0123456789abcdef0";
@@ -103,7 +103,7 @@ fn ingress(ec2: &MemoryEc2) -> Vec<String> {
         .unwrap()
         .iter()
         .filter(|rule| rule.direction == Direction::Ingress)
-        .map(crate::words::rule_text)
+        .map(crate::text::rule_text)
         .collect();
     rules.sort();
     rules
@@ -192,7 +192,7 @@ fn told(report: &Report) -> Vec<String> {
         .findings
         .iter()
         .map(|finding| {
-            let rule = finding.rule.as_ref().map(crate::words::rule_text).unwrap_or_default();
+            let rule = finding.rule.as_ref().map(crate::text::rule_text).unwrap_or_default();
             let outcome = finding.remediation.outcome.as_str();
             format!("{} {outcome} {rule}", finding.code.as_str()).trim().to_owned()
         })
@@ -274,12 +274,12 @@ impl<F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> SecurityGroups for Staged<'
     }
 
     async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
-        self.stage(&format!("authorize {}", crate::words::rule_text(rule)))?;
+        self.stage(&format!("authorize {}", crate::text::rule_text(rule)))?;
         self.ec2.authorize(place, group, rule).await
     }
 
     async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
-        self.stage(&format!("revoke {}", crate::words::rule_text(rule)))?;
+        self.stage(&format!("revoke {}", crate::text::rule_text(rule)))?;
         self.ec2.revoke(place, group, rule).await
     }
 }

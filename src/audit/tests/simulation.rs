@@ -12,9 +12,9 @@ use std::task::{Context, Poll, Waker};
 use serde_json::Value;
 
 use super::*;
+use crate::ec2::RuleContent;
 use crate::event::{TagAction, TagChange};
 use crate::report::Message;
-use crate::rule::RuleContent;
 
 /// What may be in a group before.
 const POOL: [&str; 11] = [
@@ -309,7 +309,7 @@ fn hold(seed: u64) {
         let (was, is) = (traffic(before), traffic(&after));
         assert!(is.is_subset_of(&was), "{seed}: {} admits more", group.id);
         for rule in before {
-            let (judgement, text) = (judge.judge(rule), crate::words::rule_text(rule));
+            let (judgement, text) = (judge.judge(rule), crate::text::rule_text(rule));
             let is_due = judge
                 .code(&judgement)
                 .is_some_and(|code| is_due(mode, Direction::Ingress, code, &judgement));

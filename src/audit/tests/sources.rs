@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ec2::{Peer, Reference};
 use crate::evaluate::Judge;
-use crate::rule::{Peer, Reference};
 
 fn with_sources(remediation: Remediation, sources: &str) -> Settings {
     let mut settings = settings(remediation);
@@ -170,7 +170,7 @@ proptest! {
         let lists = lists();
         let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists, today());
         for piece in after.iter().filter(|piece| !rules.contains(piece)) {
-            prop_assert!(judge.judge(piece).is_compliant(), "{}", crate::words::rule_text(piece));
+            prop_assert!(judge.judge(piece).is_compliant(), "{}", crate::text::rule_text(piece));
         }
         let admitted = settings.baseline.admitted(Direction::Ingress, Some(SG), &lists);
         let lost = by_entries(&rules).intersection(&admitted.traffic).difference(&by_entries(&after));

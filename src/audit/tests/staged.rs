@@ -334,7 +334,7 @@ fn a_widened_rule_that_is_gone_is_said_again() {
 fn the_egress_of_every_group_does_not_vouch_for_a_rule_that_is_gone() {
     let open = "-1 * 0.0.0.0/0 sgr-1";
     let mut rules = vec![rule(open)];
-    for (number, mut egress) in crate::rule::rules_of_new_group().into_iter().enumerate() {
+    for (number, mut egress) in crate::ec2::rules_of_new_group().into_iter().enumerate() {
         egress.id = Some(format!("sgr-e{number}"));
         rules.push(egress);
     }
@@ -352,7 +352,7 @@ fn the_egress_of_every_group_does_not_vouch_for_a_rule_that_is_gone() {
 fn a_modified_rule_without_a_known_id_is_found_by_its_content() {
     let mut egress = Rule::new(
         Direction::Egress,
-        crate::rule::Protocol::TCP,
+        crate::ec2::Protocol::TCP,
         Some(25),
         Some(25),
         "0.0.0.0/0".parse().unwrap(),

@@ -9,9 +9,9 @@ use super::words::{Numbers, no_peer, peer};
 use super::yaml::{Node, Value};
 use super::{OWN, nearest, numbers, quote};
 use crate::baseline::{ANYWHERE, BaselinePeer, Entry, Exemption, PeerTerm};
-use crate::ids::is_group_id;
+use crate::ec2::ids::is_group_id;
+use crate::ec2::{Direction, Protocol};
 use crate::net::IntervalSet;
-use crate::rule::{Direction, Protocol};
 
 /// How far ahead an exemption may end, in days: a year, and a leap year at that.
 const MAX_DAYS_AHEAD: Days = Days::new(366);

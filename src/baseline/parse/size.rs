@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::baseline::{ANYWHERE, Baseline, Lists, PeerTerm};
+use crate::ec2::Direction;
 use crate::net::{IntervalSet, Layers, Set, Traffic};
-use crate::rule::Direction;
 
 /// The most intervals that a baseline may be made of in one direction, so that a rule is held
 /// against it in less than a millisecond.

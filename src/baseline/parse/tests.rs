@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{BaselineError, parse_peers, parse_ports};
 use crate::baseline::samples::today;
 use crate::baseline::{Baseline, BaselinePeer, PeerTerm};
+use crate::ec2::{Direction, Protocol};
 use crate::net::{Interval, IntervalSet, Set};
-use crate::rule::{Direction, Protocol};
 
 fn parse(text: &str) -> Result<Baseline, BaselineError> {
     Baseline::parse("my.yaml", text, today())

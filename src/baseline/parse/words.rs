@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::baseline::BaselinePeer;
-use crate::ids::{is_group_id, is_list_id};
+use crate::ec2::ids::{is_group_id, is_list_id};
+use crate::ec2::{Peer, Protocol, icmp_selector};
 use crate::net::{GroupRef, Interval, IntervalSet, Reference};
-use crate::rule::{Peer, Protocol, icmp_selector};
 
 /// What a list of peers holds where sets and `self` mean nothing.
 const PEERS: &str = "a CIDR block, sg-…, account/sg-… or pl-…";

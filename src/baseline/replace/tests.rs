@@ -1,8 +1,8 @@
 use super::*;
 use crate::baseline::samples::{load, today};
 use crate::baseline::{Lists, parse_peers, parse_ports};
+use crate::ec2::{Direction, Peer, Rule};
 use crate::net::Traffic;
-use crate::rule::{Direction, Peer, Rule};
 
 fn parse(text: &str) -> Baseline {
     Baseline::parse("my.yaml", text, today()).unwrap()

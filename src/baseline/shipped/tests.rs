@@ -3,8 +3,8 @@ use ipnet::IpNet;
 use super::*;
 use crate::baseline::Lists;
 use crate::baseline::samples::{load, today};
+use crate::ec2::{Direction, Peer, Protocol, Rule};
 use crate::net::{Set, Traffic};
-use crate::rule::{Direction, Peer, Protocol, Rule};
 
 fn admitted(name: &str, direction: Direction) -> Traffic {
     load(name).admitted(direction, Some("sg-1"), &Lists::new()).traffic

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::baseline::samples::today;
 use crate::baseline::{ANYWHERE, SHIPPED, parse_peers, parse_ports};
+use crate::ec2::{Direction, icmp_selector};
 use crate::net::{GroupRef, Reference};
-use crate::rule::{Direction, icmp_selector};
 
 fn parse(text: &str) -> Baseline {
     Baseline::parse("shown", text, today()).unwrap_or_else(|error| panic!("{error}\n{text}"))

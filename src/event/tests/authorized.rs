@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{ChangeKind, Event, decode};
 use super::{AUTHORIZE, OPEN_SSH, lines_of, record, response, response_rule, ssh};
-use crate::rule::Rule;
+use crate::ec2::Rule;
 
 /// The rules of an Authorize call with this one permission in it.
 fn permission(permission: Value) -> Vec<String> {

@@ -16,7 +16,7 @@ mod wrappers;
 use serde_json::{Value, json};
 
 use super::{ChangeKind, Event, GroupKey, ListChange, RevokedRules, TagAction, TagChange, decode};
-use crate::rule::Rule;
+use crate::ec2::Rule;
 
 /// What an event says, on one line.
 fn line(event: &Event) -> String {

@@ -3,8 +3,8 @@
 use super::lines::Lines;
 use super::{Shared, TEXT, code, joined};
 use crate::finding::{Finding, Report};
-use crate::report::inert;
 use crate::report::wording::{self, Standing};
+use crate::text::inert;
 
 /// So many of what is exempt are named.
 const EXEMPT: usize = 3;

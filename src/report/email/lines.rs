@@ -2,7 +2,8 @@
 
 use super::TEXT;
 use crate::finding::Finding;
-use crate::report::{inert, wording};
+use crate::report::wording;
+use crate::text::inert;
 
 /// Bytes of a line for a baseline.
 const EXEMPTION: usize = 2 * 1024;

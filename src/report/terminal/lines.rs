@@ -3,7 +3,7 @@
 use anstyle::Style as Ansi;
 
 use super::{DIM, Page};
-use crate::report::inert;
+use crate::text::inert;
 
 /// Columns of a label and the gap after it; the longest is `should be kept`.
 pub(super) const LABEL: usize = 16;

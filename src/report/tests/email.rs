@@ -1,9 +1,9 @@
 use insta::assert_snapshot;
 
 use super::{failed, gone, mysql, narrowed, open_ssh, report, rule, unaudited};
+use crate::ec2::{Direction, Protocol};
 use crate::finding::{Code, Finding, FindingChange, Outcome, Report, Severity};
 use crate::report::email::body;
-use crate::rule::{Direction, Protocol};
 
 fn of(finding: Finding) -> String {
     body(&report(vec![finding]))

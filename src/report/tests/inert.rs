@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use crate::hostile::laws::seen::is_hidden;
-use crate::report::inert::{ascii, clip, clip_ascii, for_mail, plain};
+use crate::text::inert::{ascii, clip, clip_ascii, for_mail, plain};
 
 #[test]
 fn what_cannot_be_seen_is_written_out() {

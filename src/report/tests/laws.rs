@@ -5,14 +5,15 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{exempted, open_ssh, report, rule, sns::default};
+use crate::ec2::hold::Hold;
+use crate::ec2::{Peer, Protocol, Rule};
 use crate::finding::{
     Code, ExcessBox, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Report,
     Severity,
 };
-use crate::hold::Hold;
 use crate::report::terminal::{Style, render};
-use crate::report::{inert, messages, sns, subject};
-use crate::rule::{Peer, Protocol, Rule};
+use crate::report::{messages, sns, subject};
+use crate::text::inert;
 
 /// Short or absurdly long, harmless or hostile.
 ///

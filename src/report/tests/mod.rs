@@ -11,12 +11,12 @@ mod terminal;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::ec2::hold::Hold;
+use crate::ec2::{Direction, Peer, Protocol, Rule};
 use crate::finding::{
     Code, ExcessBox, Exempted, Finding, FindingChange, FindingGroup, FindingRemediation, Generator,
     Outcome, Report, ReportBaseline, ReportOutcome, Severity, Totals,
 };
-use crate::hold::Hold;
-use crate::rule::{Direction, Peer, Protocol, Rule};
 
 const UNDO: &str = r#"aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f60718' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"temp"}]}]'"#;
 

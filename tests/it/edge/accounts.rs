@@ -2,8 +2,8 @@
 
 use typo3_sg_auditor::audit::{Ec2Error, Place, SecurityGroups};
 use typo3_sg_auditor::aws::AwsEc2;
+use typo3_sg_auditor::ec2::GroupRef;
 use typo3_sg_auditor::event::GroupKey;
-use typo3_sg_auditor::rule::GroupRef;
 
 use super::{ROLE, config, count, ec2, home, place};
 use crate::support::endpoint::Answer;

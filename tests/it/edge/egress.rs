@@ -1,7 +1,7 @@
 //! Rules of egress are never changed.
 
 use typo3_sg_auditor::audit::{Ec2Error, SecurityGroups};
-use typo3_sg_auditor::rule::{Direction, Rule};
+use typo3_sg_auditor::ec2::{Direction, Rule};
 
 use super::{ec2, home};
 use crate::support::world::World;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use typo3_sg_auditor::audit::{Ec2Error, Group, Place, SecurityGroups, Selection};
 use typo3_sg_auditor::aws::AwsEc2;
-use typo3_sg_auditor::rule::{Direction, Rule};
+use typo3_sg_auditor::ec2::{Direction, Rule};
 use typo3_sg_auditor::settings::Scope;
 
 use super::{count, ec2, home, place};

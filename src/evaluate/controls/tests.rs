@@ -8,7 +8,7 @@ use super::*;
 use crate::baseline::{Baseline, Lists};
 use crate::evaluate::Judge;
 
-const DOCUMENTED: &str = include_str!("../../docs/findings.md");
+const DOCUMENTED: &str = include_str!("../../../docs/findings.md");
 
 /// The controls of a rule under `standard`, as a finding in a group of this name has them.
 fn named(direction: Direction, protocol: &str, port: i32, peer: &str, group: &str) -> Vec<String> {

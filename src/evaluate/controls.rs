@@ -3,9 +3,9 @@
 //! CIS AWS Foundations Benchmark numbers by version, and AWS Security Hub's EC2 controls. All of
 //! them look for 0.0.0.0/0 or ::/0 in the rule, literally; other ways of being wide have none.
 
+use crate::ec2::{Direction, Peer, Protocol, Rule};
+use crate::evaluate::severity::RDP;
 use crate::net::{Cells, Interval, Layers, Set};
-use crate::rule::{Direction, Peer, Protocol, Rule};
-use crate::severity::RDP;
 
 /// The ports that EC2.19 calls high-risk.
 const HIGH_RISK: [u16; 24] = [

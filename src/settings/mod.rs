@@ -15,8 +15,8 @@ pub use raw::{Names, RawSettings};
 use crate::baseline::{
     Baseline, BaselineError, BaselinePeer, DEFAULT, parse_peers, parse_ports, quote,
 };
+use crate::ec2::Direction;
 use crate::net::IntervalSet;
-use crate::rule::Direction;
 
 /// What to audit by, what to audit, and what to do about what is found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Rules and traffic in words: the exact boxes for machines, and the short way for people.
 
 mod boxes;
+pub mod inert;
 mod short;
 
 use chrono::{DateTime, Utc};

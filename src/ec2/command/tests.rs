@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 
 use super::*;
-use crate::rule::Protocol;
+use crate::ec2::Protocol;
 
 fn rule(description: &str) -> Rule {
     let mut rule = Rule::new(

@@ -3,10 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::audit::Place;
+use crate::ec2::ids::{is_group_id, is_region};
+use crate::ec2::{Direction, Rule};
 use crate::event::Record;
 use crate::finding::Code;
-use crate::ids::{is_group_id, is_region};
-use crate::rule::{Direction, Rule};
 
 /// How many hexadecimal digits of a hash are shown.
 const DIGITS: usize = 32;

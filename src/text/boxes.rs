@@ -1,8 +1,8 @@
 //! Traffic as boxes that do not overlap.
 
+use crate::ec2::Protocol;
 use crate::finding::{ExcessBox, IcmpBox};
 use crate::net::{Interval, IntervalSet, Layers, Set, Traffic, cidrs_ipv4, cidrs_ipv6};
-use crate::rule::Protocol;
 
 /// The protocols that have a name, in the order of their numbers. A range of numbers never crosses
 /// one of them.

@@ -6,11 +6,11 @@ use chrono::NaiveDate;
 
 use super::*;
 use crate::baseline::{Baseline, Lists};
+use crate::ec2::Rule;
 use crate::evaluate::Judge;
-use crate::expected::closed;
-use crate::rule::Rule;
+use crate::evaluate::expected::closed;
 
-const DOCUMENTED: &str = include_str!("../../docs/findings.md");
+const DOCUMENTED: &str = include_str!("../../../docs/findings.md");
 
 /// The rows of the table under a heading, the one with the columns' names first.
 fn table(heading: &str) -> Vec<Vec<String>> {

@@ -1,13 +1,15 @@
 //! Findings and reports: the JSON that SNS carries, the function returns and the command line
 //! prints. Names and meanings are a contract; fields may be added.
 
+pub mod identity;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
-use crate::hold::Hold;
-use crate::rule::Rule;
+use crate::ec2::Rule;
+use crate::ec2::hold::Hold;
 
 /// What is wrong, in one stable word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -405,11 +407,11 @@ fn rule_or_null<S: Serializer>(rule: &Option<Rule>, serializer: S) -> Result<S::
     #[derive(Serialize)]
     struct View<'a> {
         id: Option<&'a str>,
-        direction: crate::rule::Direction,
-        protocol: crate::rule::Protocol,
+        direction: crate::ec2::Direction,
+        protocol: crate::ec2::Protocol,
         from_port: Option<i32>,
         to_port: Option<i32>,
-        peer: &'a crate::rule::Peer,
+        peer: &'a crate::ec2::Peer,
         description: Option<&'a str>,
     }
     rule.as_ref()

@@ -1,11 +1,11 @@
 //! What a revert would do about a rule: whether it is due, and what it leaves.
 
+use crate::ec2::{Direction, Peer, Protocol, Rule, RuleError, icmp_selector};
 use crate::evaluate::{Judge, Judgement};
 use crate::finding::Code;
 use crate::net::{Interval, Layers, Set, Traffic, cidrs_ipv4, cidrs_ipv6};
-use crate::rule::{Direction, Peer, Protocol, Rule, RuleError, icmp_selector};
 use crate::settings::Remediation;
-use crate::words::rule_text;
+use crate::text::rule_text;
 
 /// More pieces than this are not put in a rule's place: nothing is changed then. A group holds 60
 /// rules by default, and a person has to be able to read what was done.

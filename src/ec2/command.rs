@@ -8,9 +8,9 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::{Map, Value, json};
 
-use crate::hold::{self, Hold};
-use crate::ids::{is_group_id, is_region};
-use crate::rule::{Direction, GroupRef, Peer, Reference, Rule};
+use crate::ec2::hold::{self, Hold};
+use crate::ec2::ids::{is_group_id, is_region};
+use crate::ec2::{Direction, GroupRef, Peer, Reference, Rule};
 
 /// Which comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

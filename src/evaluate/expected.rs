@@ -5,10 +5,10 @@
 //! asked for who exactly is behind a peer: a group or a list is somebody.
 
 use crate::baseline::{Baseline, Entry};
+use crate::ec2::{Direction, Rule};
+use crate::evaluate::severity::expected_traffic_closed;
 use crate::finding::Severity;
 use crate::net::{Cells, Set};
-use crate::rule::{Direction, Rule};
-use crate::severity::expected_traffic_closed;
 
 /// An entry of the baseline of which nothing is let through any more; where it is not known what was
 /// before, all of them together, and only where none is left.

@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use crate::ids::is_account;
+use crate::ec2::ids::is_account;
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, ReferenceSet, Set, Traffic, interval_ipv4, interval_ipv6,
 };

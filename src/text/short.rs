@@ -1,12 +1,12 @@
 //! Rules and traffic the short way, for people.
 
 use super::boxes::{icmp_rectangles, range_u8, range_u16};
+use crate::ec2::{Direction, Peer, Protocol, Rule};
 use crate::finding::Code;
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, ReferenceSet, Set, Traffic, cidrs_ipv4, cidrs_ipv6,
     interval_ipv4, interval_ipv6, wide_ipv4, wide_ipv6,
 };
-use crate::rule::{Direction, Peer, Protocol, Rule};
 
 /// How many blocks are named one by one before the rest is counted.
 const BLOCKS_NAMED: usize = 6;

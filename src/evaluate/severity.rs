@@ -12,13 +12,13 @@
 //! worst of what a rule exposes counts. `docs/findings.md` has the same table, and a test holds it
 //! against this module; what is no excess of a rule has its severity from the functions below.
 
+use crate::ec2::{Direction, Protocol};
 use crate::evaluate::Judgement;
 use crate::finding::{Code, Severity};
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, Set, Traffic, host_count, network_count_ipv6,
     public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
 };
-use crate::rule::{Direction, Protocol};
 
 /// RDP.
 pub const RDP: u16 = 3389;
