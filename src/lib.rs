@@ -1,22 +1,32 @@
-//! Holds changes of EC2 security groups against what a TYPO3 server needs, and closes open SSH.
+//! Checks EC2 security groups against what a TYPO3 server needs, and closes open SSH.
 //!
-//! Data flows one way:
+//! Data flows one way, and each stage hands the next one a type of its own:
 //!
-//! 1. **decode** ([`event`]): what arrived becomes what changed, or is said not to be understood;
-//! 2. **evaluate** ([`evaluate`], on [`net`], [`rule`] and [`baseline`]): what each rule admits that
-//!    the baseline does not, by exact set algebra;
-//! 3. **plan** ([`plan`]): whether a rule is to go, and which pieces of it stay;
-//! 4. **act** ([`audit`]): the only place that changes anything, behind three small traits: EC2,
-//!    somebody to tell, and another invocation for what there is no time for;
-//! 5. **report** ([`finding`], [`report`]): JSON, SNS, mail, terminal.
+//! | stage | from | to | where |
+//! |---|---|---|---|
+//! | decode | bytes | [`Event`](event::Event): who, when, where, what was done | [`event`] |
+//! | select | an event and what EC2 shows | a subject: place, group, rules, trigger | [`audit`], one file a trigger |
+//! | judge | a rule and the [`Baseline`](baseline::Baseline) | [`Verdict`](evaluate::Verdict): the excess and what it is called | [`evaluate`], by the set algebra of [`net`] |
+//! | plan | a verdict | whether a revert is due, and what it leaves | [`evaluate::plan`] |
+//! | act | the plan | [`Action`](finding::Action): what was done, or why nothing was | [`audit`] |
+//! | find | verdict and action | [`Finding`](finding::Finding) with its severity and remarks, [`Report`](finding::Report) | [`finding`] |
+//! | report | a report | JSON, mail, Subject, terminal | [`report`], one file a renderer |
 //!
-//! What begins it is a change of a group, of a prefix list or of tags, or a schedule; what ends it is
-//! always a report. Everything but [`audit`] is pure, and only `aws` (behind the feature of that
-//! name) knows the AWS SDK. The same [`audit::Auditor`] runs in the Lambda function and, against an
-//! [in-memory EC2](memory), on the command line.
-
-#[cfg(test)]
-extern crate self as typo3_sg_auditor;
+//! Everything up to the report is data. Sentences are made last, in [`report`], and nothing reads
+//! them back.
+//!
+//! A module imports only from the modules before it in this order, and no two files import each
+//! other; `tests/layers.rs` checks both:
+//!
+//! [`text`] → [`ec2`] → [`net`] → [`words`] → [`baseline`] → [`settings`] → [`event`] →
+//! [`evaluate`] → [`finding`] → [`audit`] → [`report`] → [`memory`], `aws`, [`describe`] → [`cli`]
+//!
+//! Only `aws` (behind the feature of that name) knows the AWS SDK. The same
+//! [`Auditor`](audit::Auditor) runs in the Lambda function and, against an
+//! [EC2 in memory](memory::MemoryEc2), on the command line.
+//!
+//! Where to look: a finding gets its severity in [`evaluate::severity`], a rule is revoked in
+//! `audit/revert.rs`, the Subject of a mail is made in `report/subject.rs`.
 
 pub mod audit;
 #[cfg(feature = "aws")]
@@ -28,10 +38,9 @@ pub mod ec2;
 pub mod evaluate;
 pub mod event;
 pub mod finding;
-#[cfg(test)]
-mod hostile;
 pub mod memory;
 pub mod net;
 pub mod report;
 pub mod settings;
 pub mod text;
+pub mod words;

@@ -1,151 +1,134 @@
 //! A change of one group: judged on what the event says, acted on as EC2 shows it now.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::case::Case;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::act::unreadable;
+use super::auditor::{Audited, Auditor};
 use super::counts::Counts;
-use super::group::GroupAudit;
-use super::introduced::{Introduced, Judged, authorized_claim, introduced, settled_by_event};
-use super::library::Library;
-use super::ports::{Ec2Error, Group, Notifier, Onward, SecurityGroups};
-use super::summary::{Tally, not_audited, report};
-use super::tags::TAG_CALLS;
-use super::unread::Unread;
-use super::{AuditError, Audited, Auditor, Clock, lacking};
-use crate::ec2::{Direction, Rule};
+use super::error::AuditError;
+use super::lookups::Lookups;
+use super::ports::{Clock, Notifier, Onward};
+use super::subject::{Candidate, Candidates, Subject, Trigger};
+use crate::baseline::Lists;
+use crate::ec2::hold::{Claim, Refusal, UNTIL, claim};
+use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Rule, SecurityGroups};
+use crate::evaluate::Judge;
 use crate::evaluate::expected::closed;
-use crate::event::{ChangeKind, GroupKey, SgChange};
-use crate::finding::{Report, ReportOutcome};
+use crate::event::{ChangeKind, FoundBy, GroupChange, ModifiedRule, Note, Record};
+use crate::finding::{Origin, Reason, Report, ReportOutcome, Skipped, Tally};
 use crate::settings::Settings;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// Audits what a change introduced in a group, and what it closed.
     pub(super) async fn change(
         &self,
-        change: &SgChange,
+        record: &Record,
+        change: &GroupChange,
         clock: Clock<'_>,
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
-        let place = self.place(&change.record);
-        let case = Case { place: &place, group: None, record: Some(&change.record) };
+        let place = self.place(record);
+        let origin = self.origin(&place, record);
         let settings = &self.settings_of(&place);
         if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
             let tally = Tally { groups: 1, rules, ..Tally::default() };
-            return Ok(report(&self.baseline, tally).into());
+            return Ok(self.found(tally));
         }
         if let Some(reason) = self.out_of_reach(&place) {
-            return Ok(self.unaudited(&case, Some(&change.group), &reason, clock()).into());
+            return Ok(self.only(origin.unaudited(Some(&change.group), reason, clock())).into());
         }
         let group = match self.ec2.group(&place, &change.group).await {
             Ok(Some(group)) => group,
-            Ok(None) => return self.without_group(&case, change, settings, clock, counts).await,
-            Err(error) => {
-                return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
-            }
+            Ok(None) => return self.without_group(origin, change, settings, clock, counts).await,
+            Err(error) => return self.unreadable(origin, change, error, settings, clock),
         };
-        if let Some(key) = lacking(&settings.scope, &group) {
-            let name = change.record.event_name.as_deref().unwrap_or_default();
-            if TAG_CALLS.contains(&name) {
-                return self.left_unseen(&change.record, &group, key, clock).await;
+        if let Some(key) = settings.scope.missing_tag(&group) {
+            if matches!(change.kind, ChangeKind::Retagged(_)) {
+                return self.left_unseen(record, &group.id, key, clock).await;
             }
-            let reason = format!("{} is out of scope", group.id);
-            return Ok(not_audited(&self.baseline, ReportOutcome::OutOfScope, reason).into());
+            let why = Some(Skipped::OutOfScope(group.id));
+            return Ok(Report::skipped(&self.baseline, ReportOutcome::OutOfScope, why).into());
         }
-        let case = Case { group: Some(&group), ..case };
-        let rules = match self.ec2.rules(&place, &group).await {
-            Ok(rules) => rules,
-            Err(error) => {
-                return Ok(self.unreadable(&case, change, error, settings, clock)?.into());
+        match self.ec2.rules(&place, &group).await {
+            Ok(rules) => {
+                self.of_group(origin, change, (&group, &rules), settings, clock, counts).await
             }
-        };
-        self.of_group(case, change, (&group, &rules), settings, clock, counts).await
+            Err(error) => self.unreadable(origin.of_group(&group), change, error, settings, clock),
+        }
     }
 
     async fn of_group(
         &self,
-        case: Case<'_>,
-        change: &SgChange,
+        origin: Origin<'_>,
+        change: &GroupChange,
         (group, rules): (&Group, &[Rule]),
         settings: &Settings,
         clock: Clock<'_>,
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
-        let Judged { rules: introduced, remediation, closing } =
-            introduced(settings, change, rules, clock());
-        let library = Library::new(self.ec2);
-        let audit = GroupAudit {
-            ec2: self.ec2,
-            library: &library,
-            settings,
-            case,
-            group,
-            rules,
-            introduced,
-            remediation,
-            closing,
-            cause: None,
-            clock,
-        };
+        let (trigger, candidates) = introduced(settings, change, origin.record, rules, clock());
+        let lookups = Lookups::new(self.ec2);
+        let subject = Subject::new(origin, (group, rules), trigger, candidates);
         let mut tally = Tally::default();
-        if let Err(error) = audit.run(&mut tally).await {
-            // Told of when it is tried again, and then no longer as what this one did.
-            counts.acted(&report(&self.baseline, tally));
+        if let Err(error) =
+            self.context(&lookups, settings, clock).audit(&subject, &mut tally).await
+        {
+            // They are reported when it is tried again, and then not as what this run did.
+            counts.acted(&tally.findings);
             return Err(error);
         }
-        for (direction, taken) in taken(change, &audit.introduced) {
-            for closed in closed(&settings.baseline, direction, taken, rules) {
-                tally.findings.push(audit.case.expected_closed(&closed, clock()));
+        for (direction, removed) in removed(change, &subject) {
+            for closed in closed(&settings.baseline, direction, removed, rules) {
+                tally.findings.push(subject.origin.expected_closed(closed, clock()));
             }
         }
         Ok(self.found(tally))
     }
 
-    /// The group is not there. What the event says was opened is still said, and a revert still
-    /// has EC2 say that there is nothing to revoke.
+    /// The group does not exist. What the event says was opened is still reported, and a revert
+    /// still has EC2 say that there is nothing to revoke.
     async fn without_group(
         &self,
-        case: &Case<'_>,
-        change: &SgChange,
+        origin: Origin<'_>,
+        change: &GroupChange,
         settings: &Settings,
         clock: Clock<'_>,
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
-        match (&change.kind, &change.group) {
+        let reason = match (&change.kind, &change.group) {
             (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
-                let group = Group { id: id.clone(), ..Group::default() };
-                let case = Case { group: Some(&group), ..case.clone() };
+                let group = Group::known_by_id(id.clone());
                 let mut audited =
-                    self.of_group(case, change, (&group, &[]), settings, clock, counts).await?;
+                    self.of_group(origin, change, (&group, &[]), settings, clock, counts).await?;
                 // There is no group to put a rule back into.
-                for finding in &mut audited.report.findings {
-                    finding.remediation.undo = None;
-                }
-                Ok(audited)
+                audited.report.findings.iter_mut().for_each(|finding| finding.undo = None);
+                return Ok(audited);
             }
             // What is gone with its group needs neither closing nor opening.
             (ChangeKind::Created | ChangeKind::Revoked(_), _) => {
-                Ok(report(&self.baseline, Tally { groups: 1, ..Tally::default() }).into())
+                return Ok(self.found(Tally { groups: 1, ..Tally::default() }));
             }
-            (ChangeKind::Unknown(reason), key) => {
-                let reason = format!("{reason}, and the group is not there");
-                Ok(self.unaudited(case, Some(key), &reason, clock()).into())
+            (ChangeKind::Unknown(reason) | ChangeKind::Retagged(reason), _) => {
+                Reason::NoGroup(Some(reason.clone()))
             }
-            (_, key) => {
-                Ok(self.unaudited(case, Some(key), "the group is not there", clock()).into())
-            }
-        }
+            (ChangeKind::Authorized(_) | ChangeKind::Modified(_), _) => Reason::NoGroup(None),
+        };
+        Ok(self.only(origin.unaudited(Some(&change.group), reason, clock())).into())
     }
 
-    /// The group cannot be read. What may pass is tried again; what will not is said, with what the
-    /// event tells.
+    /// The group cannot be read. What may pass is tried again; what will not is reported, with what
+    /// the event tells.
     fn unreadable(
         &self,
-        case: &Case<'_>,
-        change: &SgChange,
+        origin: Origin<'_>,
+        change: &GroupChange,
         error: Ec2Error,
         settings: &Settings,
         clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+    ) -> Result<Audited, AuditError> {
         if error.may_pass() {
             return Err(error.into());
         }
@@ -153,43 +136,168 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let (ChangeKind::Authorized(rules), GroupKey::Id(id), false) =
             (&change.kind, &change.group, no_role)
         else {
-            let key = Some(&change.group);
-            return Ok(self.unaudited(case, key, &error.to_string(), clock()));
+            let reason = Reason::Ec2(error);
+            return Ok(self.only(origin.unaudited(Some(&change.group), reason, clock())).into());
         };
         let now = clock();
-        let unread = Unread {
-            settings,
-            case,
-            group: id,
-            remediation: settings.remediation,
-            detail: format!("Nothing was changed: the group could not be read. {error}."),
-            now,
-        };
-        let claimed =
-            rules.iter().map(|rule| (rule, authorized_claim(settings, change, rule, now)));
-        let claimed: Vec<_> = claimed.collect();
-        Ok(report(&self.baseline, unread.judged(&claimed)))
+        let known = Group::known_by_id(id.clone());
+        let group = origin.group.unwrap_or(&known);
+        let candidates = rules.iter().map(|rule| Candidate {
+            claim: authorized_claim(settings, origin.record, rule, now),
+            ..not_read(rule)
+        });
+        let candidates = Candidates::Named(candidates.collect());
+        let subject = Subject::new(origin, (group, &[]), Trigger::Change, candidates);
+        Ok(self.found(unreadable(settings, &subject, &error, now)))
     }
 }
 
-/// In which directions a change may have closed something, and what it took away there, where it
-/// says so. One that only adds closes nothing.
-fn taken<'a>(
-    change: &'a SgChange,
-    introduced: &[Introduced],
+/// How many rules were judged, where the event alone settles that all of them comply.
+fn settled_by_event(settings: &Settings, change: &GroupChange, today: NaiveDate) -> Option<usize> {
+    let rules: Cow<'_, [Rule]> = match &change.kind {
+        ChangeKind::Authorized(rules) => rules.into(),
+        ChangeKind::Revoked(revoked) => {
+            // What the site does not live on can go without anybody being asked.
+            let removed = revoked.rules.as_deref();
+            let harmless = closed(&settings.baseline, revoked.direction, removed, &[]).is_empty();
+            return harmless.then_some(0);
+        }
+        ChangeKind::Created => Rule::of_new_group().into(),
+        ChangeKind::Modified(_) | ChangeKind::Unknown(_) | ChangeKind::Retagged(_) => return None,
+    };
+    let lists = Lists::new();
+    let comply = Direction::BOTH.into_iter().all(|direction| {
+        let judge = Judge::new(&settings.baseline, direction, change.group.id(), &lists, today);
+        let mut of_direction = rules.iter().filter(|rule| rule.direction() == direction);
+        of_direction.all(|rule| judge.judge(rule).is_compliant())
+    });
+    comply.then_some(rules.len())
+}
+
+/// What a change introduced, as the group's rules show it now. A rule that an event names twice was
+/// introduced once.
+fn introduced<'a>(
+    settings: &Settings,
+    change: &'a GroupChange,
+    record: Option<&Record>,
+    present: &'a [Rule],
+    now: DateTime<Utc>,
+) -> (Trigger<'a>, Candidates<'a>) {
+    let mut named: Vec<Candidate<'a>> = match &change.kind {
+        ChangeKind::Authorized(rules) => rules
+            .iter()
+            .map(|rule| {
+                let asked = authorized_claim(settings, record, rule, now);
+                let read = as_read(rule, present);
+                Candidate { claim: still_tagged(asked, &read), ..read }
+            })
+            .collect(),
+        ChangeKind::Created => Rule::of_new_group()
+            .iter()
+            .map(|rule| as_read(rule, present))
+            .filter(|candidate| candidate.seen)
+            .map(Candidate::into_owned)
+            .collect(),
+        ChangeKind::Modified(rules) => {
+            rules.iter().map(|rule| modified(rule, present).into_owned()).collect()
+        }
+        ChangeKind::Revoked(_) => Vec::new(),
+        ChangeKind::Unknown(reason) | ChangeKind::Retagged(reason) => {
+            tracing::warn!(reason, "the whole group is audited");
+            let note = Some(Note::NotUnderstood(reason.clone()));
+            let all = Candidates::Standing { rules: present.into(), note };
+            return (Trigger::WholeGroup(FoundBy::Sweep), all);
+        }
+    };
+    let mut met = BTreeSet::new();
+    named.retain(|one| met.insert(one.rule.content()));
+    (Trigger::Change, Candidates::Named(named))
+}
+
+/// What an authorised rule asks for: the tags of the request count, from when it was made.
+fn authorized_claim(
+    settings: &Settings,
+    record: Option<&Record>,
+    rule: &Rule,
+    now: DateTime<Utc>,
+) -> Claim {
+    let since = record.and_then(|record| record.time).unwrap_or(now).min(now);
+    claim(rule.tags(), since, now, settings.hold_max_hours)
+}
+
+/// What a rule asks for, if the rule that was read still has the tags. A listing without ids has no
+/// tags either.
+fn still_tagged(asked: Claim, read: &Candidate<'_>) -> Claim {
+    let tagged = read.rule.tags().contains_key(UNTIL);
+    let lists_tags = read.seen && read.rule.id().is_some();
+    match asked {
+        Claim::Held(_) if lists_tags && !tagged => Claim::Refused(Refusal::TagsRemoved),
+        // The event's rule asks for nothing, so these are the tags of the rule that was read.
+        Claim::None if tagged => Claim::Refused(Refusal::TaggedLater),
+        asked => asked,
+    }
+}
+
+/// A rule that an event tells of and that was not read in the group.
+fn not_read(rule: &Rule) -> Candidate<'_> {
+    Candidate { rule: Cow::Borrowed(rule), seen: false, note: None, claim: Claim::None }
+}
+
+/// A rule that an event tells of, as the group has it now. What the read does not tell (older output
+/// has no ids), the event does.
+pub(super) fn as_read<'a>(rule: &'a Rule, present: &'a [Rule]) -> Candidate<'a> {
+    let Some(read) = present.iter().find(|other| other.is_same_as(rule)) else {
+        return not_read(rule);
+    };
+    let read = match read.id() {
+        Some(_) => Cow::Borrowed(read),
+        None => Cow::Owned(read.clone().with_id(rule.id().cloned())),
+    };
+    Candidate { rule: read, seen: true, ..not_read(rule) }
+}
+
+/// A modified rule with the direction that the group's rule of this id has, or else a rule without
+/// an id of this content. Where the read shows neither (an earlier run reverted the rule, somebody
+/// removed it, the read is behind), it is taken for the kind that can do harm, ingress, and not to
+/// be there: a revert has EC2 say so.
+fn modified(modified: &ModifiedRule, present: &[Rule]) -> Candidate<'static> {
+    if let Some(read) = present.iter().find(|rule| rule.id() == Some(modified.id())) {
+        let rule = modified.in_direction(read.direction());
+        let claim = match read.tags().contains_key(UNTIL) {
+            true => Claim::Refused(Refusal::Modified),
+            false => Claim::None,
+        };
+        return Candidate { claim, ..as_read(&rule, present) }.into_owned();
+    }
+    // Older listings have no ids. Elsewhere another rule of this content is another rule: the egress
+    // that every group has must not vouch for what was opened.
+    let nameless: Vec<Rule> = present.iter().filter(|rule| rule.id().is_none()).cloned().collect();
+    for direction in Direction::BOTH {
+        let rule = modified.in_direction(direction);
+        let read = as_read(&rule, &nameless);
+        if read.seen {
+            return read.into_owned();
+        }
+    }
+    let note = Some(Note::DirectionAssumed);
+    Candidate { note, ..not_read(&modified.in_direction(Direction::Ingress)) }.into_owned()
+}
+
+/// In which directions a change may have closed something, and what it removed there, where it says
+/// so. A change that only adds closes nothing.
+fn removed<'a>(
+    change: &'a GroupChange,
+    subject: &Subject<'_>,
 ) -> Vec<(Direction, Option<&'a [Rule]>)> {
-    let name = change.record.event_name.as_deref().unwrap_or_default();
     match &change.kind {
         ChangeKind::Revoked(revoked) => vec![(revoked.direction, revoked.rules.as_deref())],
         // What a rule was before it was modified, nobody knows any more.
         ChangeKind::Modified(_) => {
             let directions: BTreeSet<Direction> =
-                introduced.iter().map(|one| one.rule.direction).collect();
+                subject.candidates.iter().map(Rule::direction).collect();
             directions.into_iter().map(|direction| (direction, None)).collect()
         }
-        ChangeKind::Unknown(_) if !TAG_CALLS.contains(&name) => {
-            vec![(Direction::Ingress, None), (Direction::Egress, None)]
-        }
-        ChangeKind::Unknown(_) | ChangeKind::Authorized(_) | ChangeKind::Created => Vec::new(),
+        ChangeKind::Unknown(_) => Direction::BOTH.map(|direction| (direction, None)).to_vec(),
+        ChangeKind::Retagged(_) | ChangeKind::Authorized(_) | ChangeKind::Created => Vec::new(),
     }
 }

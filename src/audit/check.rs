@@ -1,24 +1,18 @@
-//! Groups as they are, held against the baseline without changing anything.
+//! Groups as they are, audited without changing anything.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::case::{Case, Remedy};
-use super::in_scope;
-use super::noncompliant::noncompliant;
-use super::ports::{Group, Place};
-use super::remedy::{ONLY_REPORTED, compliant, held, on_claim, would_keep};
-use super::summary::{Tally, report};
+use super::act::{compliant, left_alone, would_keep};
+use super::subject::{Candidates, Subject, Trigger, remarks};
 use crate::baseline::Lists;
-use crate::ec2::hold::{Claim, claim};
-use crate::ec2::{Direction, Rule};
-use crate::evaluate::{Judge, Judgement, Yardstick, open_ssh_in_baseline};
-use crate::finding::{Code, Finding, Outcome, Report};
-use crate::net::Traffic;
+use crate::ec2::{AccountId, Direction, Group, Place, Rule};
+use crate::evaluate::{Yardstick, open_ssh_in_baseline};
+use crate::finding::{BaselineName, Origin, Report, Tally};
 use crate::settings::Settings;
 
-/// An audit of groups as they are, one after another. Of a group that complies nothing is kept.
+/// An audit of groups as they are, one after another. Nothing of a compliant group is kept.
 #[derive(Debug)]
 pub struct Check<'a> {
     settings: &'a Settings,
@@ -26,13 +20,13 @@ pub struct Check<'a> {
     now: DateTime<Utc>,
     /// The first group's.
     place: Option<Place>,
-    /// The baseline as the groups of the account see it that was met last.
-    yardstick: Option<(Option<String>, Yardstick<'a>)>,
+    /// The baseline as the groups of the last account see it.
+    yardstick: Option<(Option<AccountId>, Yardstick<'a>)>,
     tally: Tally,
 }
 
 impl<'a> Check<'a> {
-    /// No group has been looked at.
+    /// No group has been audited yet.
     pub fn new(settings: &'a Settings, lists: &'a Lists, now: DateTime<Utc>) -> Self {
         Self { settings, lists, now, place: None, yardstick: None, tally: Tally::default() }
     }
@@ -45,38 +39,43 @@ impl<'a> Check<'a> {
     /// Audits a group, if it is in scope.
     pub fn group(&mut self, place: &Place, group: &Group, rules: &[Rule]) {
         self.place.get_or_insert_with(|| place.clone());
-        if !in_scope(&self.settings.scope, group) {
+        let (settings, now) = (self.settings, self.now);
+        if !settings.scope.contains(group) {
             return;
         }
         self.tally.groups += 1;
         self.tally.rules += rules.len();
-        let case = Case { place, group: Some(group), record: None };
-        let account = group.owner.as_deref().or(place.account.as_deref());
-        let fits = |(of, _): &(Option<String>, _)| of.as_deref() == account;
-        let (_, yardstick) = match self.yardstick.take().filter(fits) {
+        let account = group.owner.as_ref().or(place.account.as_ref());
+        let fits = |(of, _): &mut (Option<AccountId>, _)| of.as_ref() == account;
+        let (_, yardstick) = match self.yardstick.take_if(fits) {
             Some(same) => self.yardstick.insert(same),
             None => {
-                let seen = self.settings.baseline.clone().of_account(account);
-                let today = self.now.date_naive();
-                let yardstick = Yardstick::new(Cow::Owned(seen), self.lists, today);
-                self.yardstick.insert((account.map(str::to_owned), yardstick))
+                let seen = settings.baseline.clone().of_account(account);
+                let yardstick = Yardstick::new(Cow::Owned(seen), self.lists, now.date_naive());
+                self.yardstick.insert((account.cloned(), yardstick))
             }
         };
-        for direction in [Direction::Ingress, Direction::Egress] {
+        let origin = Origin { place, group: None, record: None };
+        let candidates = Candidates::standing(rules);
+        let subject = Subject::new(origin, (group, rules), Trigger::Check, candidates);
+        for direction in Direction::BOTH {
             let judge = yardstick.judge(direction, &group.id);
-            let of_direction = rules.iter().filter(|rule| rule.direction == direction);
-            let noncompliant =
-                noncompliant(&judge, &case, of_direction, |rule| rule, &mut self.tally);
+            let noncompliant = subject.judge(&judge, settings, now, &mut self.tally);
             if noncompliant.is_empty() {
                 continue;
             }
-            let covered = compliant(&judge, rules, direction);
-            let (settings, now) = (self.settings, self.now);
-            self.tally.findings.extend(
-                noncompliant
-                    .into_iter()
-                    .map(|found| finding(settings, &case, &judge, found, &covered, now)),
-            );
+            let covered = compliant(&judge, rules);
+            for (verdict, candidate) in noncompliant {
+                let pieces = would_keep(settings, &judge, &verdict, &covered);
+                let found = (&verdict, &candidate);
+                // Nothing is ever due in a check.
+                let Some(mut deed) = left_alone(settings, &subject, &judge, found, &pieces, now)
+                else {
+                    continue;
+                };
+                deed.remarks = remarks(&candidate);
+                self.tally.findings.push(subject.origin.rule(&judge, verdict, deed));
+            }
         }
     }
 
@@ -85,40 +84,9 @@ impl<'a> Check<'a> {
         let baseline = &self.settings.baseline;
         if open_ssh_in_baseline(baseline, self.lists, self.now.date_naive()) {
             let place = self.place.unwrap_or_default();
-            let case = Case { place: &place, group: None, record: None };
-            self.tally.findings.push(case.open_ssh_in_baseline(&baseline.name, self.now));
+            let origin = Origin { place: &place, group: None, record: None };
+            self.tally.findings.push(origin.wide_baseline(&baseline.name, None, self.now));
         }
-        report(&baseline.reference(), self.tally)
+        Report::new(&BaselineName::from(baseline), self.tally)
     }
-}
-
-/// What there is to say of a rule.
-fn finding(
-    settings: &Settings,
-    case: &Case<'_>,
-    judge: &Judge<'_>,
-    (code, rule, judgement): (Code, &Rule, Judgement),
-    covered: &Traffic,
-    now: DateTime<Utc>,
-) -> Finding {
-    let claim = claim(&rule.tags, now, now, settings.hold_max_hours);
-    let (outcome, detail, hold) = match &claim {
-        Claim::Held(hold) => {
-            let detail = held(hold, settings.remediation, true);
-            (Outcome::Held, detail, Some(hold.clone()))
-        }
-        _ => (Outcome::None, ONLY_REPORTED.to_owned(), None),
-    };
-    let mut remedy = Remedy {
-        outcome,
-        detail,
-        time: now,
-        undo: None,
-        hold,
-        kept: would_keep(settings, judge, rule, &judgement, covered).unwrap_or_default(),
-        gone: false,
-        connections: None,
-    };
-    remedy.add(on_claim(&claim).as_deref());
-    case.finding(judge, code, rule, &judgement, remedy)
 }

@@ -1,29 +1,30 @@
-//! What was found, and handed on to be closed, is closed and told of.
+//! Rules that an earlier invocation found and handed on are closed and reported.
+
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::case::Case;
-use super::deadline::is_late;
-use super::group::{Closing, GroupAudit};
-use super::introduced::found_before;
-use super::library::Library;
-use super::ports::{Group, Notifier, Onward, Place, SecurityGroups};
-use super::schedule::is_news;
-use super::summary::Tally;
-use super::unread::Unread;
-use super::{AuditError, Audited, Auditor, Clock, in_scope};
-use crate::ec2::Rule;
-use crate::ec2::hold::claim;
-use crate::event::{Close, FoundBy, GroupKey, RuleToClose};
-use crate::finding::Finding;
-use crate::settings::{Remediation, Settings};
+use super::act::unreadable;
+use super::auditor::{Audited, Auditor};
+use super::change::as_read;
+use super::error::AuditError;
+use super::holds::is_news;
+use super::lookups::Lookups;
+use super::ports::{Clock, Notifier, Onward, is_late};
+use super::subject::{Candidate, Candidates, Subject, Trigger, is_about};
+use crate::ec2::{Group, GroupKey, Rule, SecurityGroups};
+use crate::event::{Close, FoundBy, Message, Record, RuleToClose};
+use crate::finding::{Finding, Origin, Tally};
+use crate::settings::Settings;
+use crate::text::causes;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
-    /// Closes rules as they are now, and tells of all of them at once. What there is no time for is
-    /// handed on, and so is what EC2 did not answer for now, where there is something to tell: a
-    /// message that repeats itself whenever one group is tried again helps nobody.
+    /// Closes rules as they are now, and reports all of them at once. What there is no time for is
+    /// handed on. So is what EC2 did not answer for now, if there is something to report: a message
+    /// that is repeated whenever one group is tried again helps nobody.
     pub(super) async fn close(
         &self,
+        record: &Record,
         close: &Close,
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
@@ -31,131 +32,114 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let mut tally = Tally::default();
         let mut failed = None;
         let mut left: Vec<RuleToClose> = Vec::new();
-        let library = Library::new(self.ec2);
-        for (at, of_group) in close.rules.chunk_by(RuleToClose::is_beside).enumerate() {
+        let lookups = Lookups::new(self.ec2);
+        for (at, of_group) in close.by_group().enumerate() {
             if at > 0 && is_late(deadline, clock()) {
                 left.extend_from_slice(of_group);
                 continue;
             }
             let mut closed = Tally::default();
             if let Err(error) =
-                self.close_in_group((close, of_group), &library, clock, &mut closed).await
+                self.close_in_group((record, of_group), &lookups, clock, &mut closed).await
             {
-                tracing::warn!(%error, "what is to be closed has to be tried again");
+                tracing::warn!(error = causes(&error), "rules have to be closed again");
                 failed.get_or_insert(error);
-                left.extend(of_group.iter().filter(|one| !is_told(one, &closed)).cloned());
+                let is_reported = |one: &&RuleToClose| {
+                    closed.findings.iter().any(|finding| is_about(finding, &one.rule))
+                };
+                left.extend(of_group.iter().filter(|one| !is_reported(one)).cloned());
             }
-            closed.findings.retain(|finding| self.is_news(finding, of_group, clock()));
+            closed.findings.retain(|finding| self.is_worth_a_message(finding, of_group, clock()));
             tally.extend(closed);
         }
         match failed {
             Some(error) if tally.findings.is_empty() => return Err(error),
             _ => {}
         }
-        let rest = Close { record: close.record.clone(), rules: left }.to_payloads();
-        tally.partial = !rest.is_empty();
-        let rest = rest.into_iter().map(|(payload, _)| payload).collect();
+        tally.partial = !left.is_empty();
+        let rest = (!left.is_empty()).then_some(Message::Close(Close { rules: left }));
         Ok(Audited { rest, ..self.found(tally) })
     }
 
-    /// The same in one group. What was told of before an error is in `tally`.
+    /// The same in one group. What was reported before an error is in `tally`.
     async fn close_in_group(
         &self,
-        (close, found): (&Close, &[RuleToClose]),
-        library: &Library<'_, E>,
+        (record, found): (&Record, &[RuleToClose]),
+        lookups: &Lookups<'_, E>,
         clock: Clock<'_>,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        let Some(RuleToClose { account, region, group: id, found_by, .. }) = found.first() else {
+        let Some(RuleToClose { place, group: id, found_by, .. }) = found.first() else {
             return Ok(());
         };
-        let place = &Place {
-            account: account.clone().or_else(|| self.home.account.clone()),
-            region: region.clone().or_else(|| self.home.region.clone()),
-        };
+        let place = self.at_home(place.clone());
         let key = GroupKey::Id(id.clone());
-        let case = Case { place, group: None, record: close.record.as_ref() };
-        if let Some(reason) = self.out_of_reach(place) {
-            tally.findings.push(case.unaudited(Some(&key), &reason, clock()));
+        // What a sweep found has no change behind it.
+        let record = (*record != Record::default()).then_some(record);
+        let origin = Origin { place: &place, group: None, record };
+        if let Some(reason) = self.out_of_reach(&place) {
+            tally.findings.push(origin.unaudited(Some(&key), reason, clock()));
             return Ok(());
         }
-        let settings = &self.settings_of(place);
-        let remediation = found_by.remediation(settings);
-        let read = match self.read(place, &key).await {
+        let settings = &self.settings_of(&place);
+        let trigger = Trigger::Close(*found_by);
+        let read = match self.read(&place, &key).await {
             Ok(read) => read,
             Err(error) if error.may_pass() => return Err(error.into()),
             Err(error) => {
                 let now = clock();
-                let detail = format!(
-                    "The rule was to be closed. Whether an earlier run of this audit has done so \
-                     is not known: the group could not be read. {error}."
-                );
-                let unread = Unread { settings, case: &case, group: id, remediation, detail, now };
-                let of_tags = |rule: &Rule| claim(&rule.tags, now, now, settings.hold_max_hours);
-                let claimed = found.iter().map(|one| (&one.rule, of_tags(&one.rule)));
-                tally.extend(unread.judged(&claimed.collect::<Vec<_>>()));
+                let named =
+                    found.iter().map(|one| to_close(one, Cow::Borrowed(&one.rule), settings, now));
+                let named = Candidates::Named(named.collect());
+                let group = Group::known_by_id(id.clone());
+                let subject = Subject::new(origin, (&group, &[]), trigger, named);
+                tally.extend(unreadable(settings, &subject, &error, now));
                 return Ok(());
             }
         };
         let is_there = read.is_some();
-        // One that is gone is asked all the same: EC2 then says that nothing is there.
-        let gone = || (Group { id: id.clone(), ..Group::default() }, Vec::new());
-        let (group, rules) = read.unwrap_or_else(gone);
+        // EC2 is asked about a group that is gone all the same: it then says that nothing is there.
+        let (group, rules) = read.unwrap_or_else(|| (Group::known_by_id(id.clone()), Vec::new()));
         let now = clock();
-        let introduced = found.iter().map(|one| found_before(settings, one, &rules, now));
-        // Whoever left the scope meanwhile has an event of its own. What is gone is told all the same.
-        let is_out =
-            *found_by != FoundBy::Leaving && is_there && !in_scope(&settings.scope, &group);
-        let introduced = introduced.filter(|one| !(is_out && one.seen)).collect();
-        let audit = GroupAudit {
-            ec2: self.ec2,
-            library,
-            settings,
-            case: Case { group: Some(&group), ..case },
-            group: &group,
-            rules: &rules,
-            introduced,
-            remediation,
-            closing: Closing::Noted,
-            cause: None,
-            clock,
-        };
-        let ran = audit.run(tally).await;
+        // A group that left the scope meanwhile has an event of its own. What is gone is reported
+        // all the same.
+        let is_out = *found_by != FoundBy::Leaving && is_there && !settings.scope.contains(&group);
+        let named = found.iter().map(|one| {
+            let Candidate { rule, seen, .. } = as_read(&one.rule, &rules);
+            Candidate { seen, ..to_close(one, rule, settings, now) }
+        });
+        let named = Candidates::Named(named.filter(|one| !(is_out && one.seen)).collect());
+        let subject = Subject::new(origin, (&group, &rules), trigger, named);
+        let ran = self.context(lookups, settings, clock).audit(&subject, tally).await;
         if !is_there {
             // There is no group to put a rule back into.
-            tally.findings.iter_mut().for_each(|finding| finding.remediation.undo = None);
+            tally.findings.iter_mut().for_each(|finding| finding.undo = None);
         }
         ran
     }
 
     /// Whether a finding about one of these rules, or about their group, is worth a message. The
-    /// check of holds finds what cannot be closed every time, and tells of it while it is news; the
-    /// sweep has it then.
-    fn is_news(&self, finding: &Finding, found: &[RuleToClose], now: DateTime<Utc>) -> bool {
+    /// check of holds finds what cannot be closed every time and reports it while it is news; after
+    /// that the sweep does.
+    fn is_worth_a_message(
+        &self,
+        finding: &Finding,
+        found: &[RuleToClose],
+        now: DateTime<Utc>,
+    ) -> bool {
         let by_holds = found.iter().any(|one| one.found_by == FoundBy::Holds);
-        // Connections are spoken of where the rule is gone.
-        let is_open = finding.rule.is_some() && finding.remediation.connections.is_none();
+        let is_open = finding.rule().is_some() && !finding.is_rule_gone();
         let rules = found.iter().map(|one| &one.rule);
         !by_holds || !is_open || is_news(finding, rules, self.settings.hold_max_hours, now)
     }
 }
 
-impl FoundBy {
-    /// What may be done about what was found so.
-    pub(super) fn remediation(self, settings: &Settings) -> Remediation {
-        match self {
-            Self::Sweep => settings.sweep_remediation,
-            Self::Holds => settings.remediation,
-            Self::Leaving => settings.remediation.max(settings.sweep_remediation),
-        }
-    }
-}
-
-/// Whether there is a finding about a rule of a group.
-fn is_told(one: &RuleToClose, of_group: &Tally) -> bool {
-    let content = one.rule.content();
-    of_group
-        .findings
-        .iter()
-        .any(|finding| finding.rule.as_ref().is_some_and(|rule| rule.content() == content))
+/// A rule that was found before, as a candidate: its tags say whether it is held by now.
+fn to_close<'a>(
+    found: &RuleToClose,
+    rule: Cow<'a, Rule>,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Candidate<'a> {
+    Candidate::standing(rule, found.note.clone(), settings, now)
 }

@@ -1,18 +1,14 @@
-//! What an invocation did, in numbers, for whoever watches the auditor.
-//!
-//! The audit counts and does not know what becomes of it: the function makes metrics of them, and
-//! the command line nothing.
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::finding::{Code, Finding, Outcome, Report, ReportOutcome};
+use crate::evaluate::Code;
+use crate::finding::{Finding, Outcome, Report, ReportOutcome};
 
-/// What an invocation did.
+/// What an invocation did, in numbers. The function makes metrics of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Events, by what the report on each says.
+    /// Events, by the outcome of their reports.
     pub events: BTreeMap<ReportOutcome, u64>,
     /// Events that have to be audited again. They are none of the above.
     pub failed: u64,
@@ -20,9 +16,9 @@ pub struct Counts {
     pub findings: BTreeMap<Code, u64>,
     /// Reverts that were due and were tried, published or not.
     pub reverts: BTreeMap<Outcome, u64>,
-    /// Rules that were taken from groups. Some of these reverts are failed ones: a piece is missing.
+    /// Rules that were removed from groups. Some of these reverts failed: a piece is missing.
     pub revoked: u64,
-    /// Sweeps that came to their end and told of it, of what they could not look at as well.
+    /// Sweeps that came to their end and reported, including what they could not read.
     pub sweeps: u64,
     /// From a change until what it opened was closed, one for each rule.
     pub to_revert: Vec<TimeDelta>,
@@ -31,16 +27,16 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts what was done about rules, as soon as it is done: that it can be told is not sure.
-    pub(super) fn acted(&mut self, report: &Report) {
-        for finding in &report.findings {
-            let outcome = finding.remediation.outcome;
-            if is_revert(outcome) {
+    /// Counts what was done about rules, as soon as it is done: publishing it may still fail.
+    pub(super) fn acted<'f>(&mut self, findings: impl IntoIterator<Item = &'f Finding>) {
+        for finding in findings {
+            let outcome = finding.outcome();
+            if outcome.is_revert() {
                 *self.reverts.entry(outcome).or_default() += 1;
             }
-            if finding.remediation.took_away() {
+            if finding.is_closed_by_revert() {
                 self.revoked += 1;
-                self.to_revert.extend(since_change(finding, finding.remediation.time));
+                self.to_revert.extend(since_change(finding, finding.time));
             }
         }
     }
@@ -55,7 +51,7 @@ impl Counts {
         self.to_publication.extend(since);
     }
 
-    /// Counts an event: with what its report says, where there is one.
+    /// Counts an event, by the outcome of its report, where there is one.
     pub(super) fn audited(&mut self, outcome: Option<ReportOutcome>) {
         match outcome {
             Some(outcome) => *self.events.entry(outcome).or_default() += 1,
@@ -64,16 +60,8 @@ impl Counts {
     }
 }
 
-/// Whether a revert was due and was tried.
-fn is_revert(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Reverted | Outcome::Narrowed | Outcome::AlreadyGone | Outcome::Failed => true,
-        Outcome::None | Outcome::Held | Outcome::Exempt => false,
-    }
-}
-
-/// How long ago the change behind a finding was then. The clocks of AWS are not ours, so a change
-/// may seem to be later.
+/// How long ago the change behind a finding was at that time. AWS's clocks differ from ours, so a
+/// change may seem to be later; that counts as no time.
 fn since_change(finding: &Finding, then: DateTime<Utc>) -> Option<TimeDelta> {
     let change = finding.change.as_ref()?.time?;
     Some((then - change).max(TimeDelta::zero()))

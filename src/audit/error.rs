@@ -1,16 +1,15 @@
-//! What an audit stumbles over.
-
 use thiserror::Error;
 
-use super::ports::{Ec2Error, NotifyError, OnwardError};
+use super::ports::{NotifyError, OnwardError};
+use crate::ec2::{Ec2Error, ListId};
 
-/// Why an audit has to be tried again. What is permanent is a finding and not an error.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+/// Errors that abort an audit and are worth retrying. What is permanent becomes a finding instead.
+#[derive(Clone, Debug, Error)]
 pub enum AuditError {
-    /// EC2 could not be asked for now.
+    /// EC2 did not answer for now.
     #[error(transparent)]
     Ec2(#[from] Ec2Error),
-    /// Nobody could be told.
+    /// The report could not be published.
     #[error(transparent)]
     Notify(#[from] NotifyError),
     /// The rest could not be handed on.
@@ -19,10 +18,26 @@ pub enum AuditError {
     /// A prefix list is not yet as the event says.
     #[error("the prefix list {list} cannot be audited yet: {reason}")]
     ListNotReady {
-        /// `pl-…`
-        list: String,
+        /// The list.
+        list: ListId,
         /// Why.
-        reason: String,
+        reason: NotReady,
+    },
+}
+
+/// Why a prefix list is not yet as a change left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotReady {
+    /// The change is still being made.
+    #[error("it is still being modified")]
+    Changing,
+    /// EC2 still shows a version from before the change.
+    #[error("it is read at version {now}, and the change was made to version {before}")]
+    OldVersion {
+        /// The version that was read.
+        now: i64,
+        /// The version that the change was made to.
+        before: i64,
     },
 }
 

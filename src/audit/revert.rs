@@ -1,54 +1,103 @@
-//! The one place that changes anything: a rule is taken away, and what complies of it stays.
+//! The one place that changes anything: a rule is removed, and what complies of it stays.
 //!
-//! The order of the calls is the safety of it. Pieces come first, so that the website is reachable
-//! throughout; the rule goes by its content, so that EC2 itself refuses to take away a rule that
+//! The order of the calls keeps this safe. Pieces are added first, so that the website stays
+//! reachable. The rule is revoked by its content, so that EC2 itself refuses to remove a rule that
 //! changed meanwhile. A rule that the read did not show is revoked first, and pieces follow only if
-//! EC2 did revoke it: so nothing is ever added for a rule that was not there.
+//! EC2 did revoke it, so nothing is ever added for a rule that was not there.
 
-mod done;
-
-pub use done::Done;
-
-use done::{Pieces, finished, gone_meanwhile};
-
-use super::ports::{Ec2Error, Group, Place, Revoked, SecurityGroups};
-use crate::ec2::{Peer, Rule};
+use crate::ec2::{Ec2Error, Group, Peer, Place, Revoked, Rule, SecurityGroups, cause};
 use crate::evaluate::plan::{MAX_PIECES, is_piece_of};
-use crate::text::rule_text;
+use crate::finding::{Action, NotReverted, Reverted};
+use crate::words::rule_text;
 
-/// A rule that is to go, and what is to stay of it.
+/// A rule to remove, and what is to stay of it.
 #[derive(Clone, Debug)]
-pub struct Order<'a> {
-    /// Where.
+pub(super) struct Order<'a> {
+    /// Where the group is.
     pub place: &'a Place,
-    /// In which group.
+    /// The group.
     pub group: &'a Group,
     /// The rule.
     pub rule: &'a Rule,
     /// Whether the group's rules, read a moment ago, had it.
     pub seen: bool,
-    /// Whether it is open SSH: then it goes even where its pieces find no room.
+    /// Whether it is open SSH: then it goes even where there is no room for its pieces.
     pub open_ssh: bool,
     /// What is to stay of it, most important first.
     pub pieces: &'a [Rule],
 }
 
+/// What a revert came to.
+#[derive(Clone, Debug)]
+pub(super) struct Done {
+    /// What was done, as a finding reports it.
+    pub action: Action,
+    /// The pieces that this run added.
+    pub added: Vec<Rule>,
+    /// The pieces that are in place: those, and the ones that existed already.
+    pub placed: Vec<Rule>,
+    /// Whether the group was at its limit of rules.
+    pub was_full: bool,
+}
+
+impl Done {
+    /// Whether the rule is gone.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.action, Action::Reverted(_) | Action::AlreadyGone { .. })
+    }
+}
+
+/// What became of the pieces.
+#[derive(Default)]
+struct Pieces {
+    added: Vec<Rule>,
+    placed: Vec<Rule>,
+    refused: Vec<Rule>,
+    missing: Vec<(Rule, Ec2Error)>,
+}
+
+impl Pieces {
+    fn done(self, action: Action) -> Done {
+        Done { action, added: self.added, placed: self.placed, was_full: false }
+    }
+
+    /// The rule is gone, by this revert.
+    fn reverted(self) -> Done {
+        let Self { added, placed, refused, missing } = self;
+        let action = Action::Reverted(Reverted { placed: placed.clone(), refused, missing });
+        Done { action, added, placed, was_full: false }
+    }
+
+    /// The rule is still there.
+    fn left(self, reason: NotReverted) -> Done {
+        let action = Action::NotReverted { reason, added: self.added.clone() };
+        self.done(action)
+    }
+
+    /// There was nothing to revoke.
+    fn already_gone(self, order: &Order<'_>) -> Done {
+        let is_missing = |piece: &&Rule| !self.placed.iter().any(|it| it.is_same_as(piece));
+        let action = Action::AlreadyGone {
+            seen: order.seen,
+            added: self.added.clone(),
+            missing: order.pieces.iter().filter(is_missing).cloned().collect(),
+        };
+        self.done(action)
+    }
+}
+
 enum Placed {
     All,
-    /// The group is full; so many pieces were dealt with before.
+    /// The group is full. Holds how many pieces were dealt with before.
     Full(usize),
     Stopped(Ec2Error),
 }
 
-/// Carries the order out. Only an error that may pass comes back as an error: then the whole is
-/// tried again. Pieces may have been added then, and EC2 may have taken the rule away.
-pub async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
+/// Carries the order out. Only an error that may pass is returned as an error; then all of it is
+/// tried again. Pieces may have been added by then, and EC2 may have removed the rule.
+pub(super) async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     if order.pieces.len() > MAX_PIECES {
-        return Ok(Done::failed(format!(
-            "Nothing was changed: what the baseline admits of this rule takes {} rules, and more \
-             than {MAX_PIECES} are not put in its place.",
-            order.pieces.len()
-        )));
+        return Ok(Pieces::default().left(NotReverted::TooManyPieces(order.pieces.len())));
     }
     if order.seen { replace(ec2, order).await } else { revoke_unseen(ec2, order).await }
 }
@@ -59,19 +108,19 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
         Placed::All => &[],
         Placed::Full(done) if order.open_ssh => order.pieces.get(done..).unwrap_or_default(),
         Placed::Full(_) => {
-            let reason = Ec2Error::LimitExceeded.to_string();
-            return Ok(Done { full: true, ..Done::left(&reason, pieces) });
+            let done = pieces.left(NotReverted::Ec2(Ec2Error::LimitExceeded));
+            return Ok(Done { was_full: true, ..done });
         }
-        Placed::Stopped(error) => return Ok(Done::left(&error.to_string(), pieces)),
+        Placed::Stopped(error) => return Ok(pieces.left(NotReverted::Ec2(error))),
     };
     match revoke(ec2, order).await {
         Ok(true) => {
             fill(ec2, order, rest, &mut pieces).await;
-            Ok(Done { full: !rest.is_empty(), ..finished(pieces) })
+            Ok(Done { was_full: !rest.is_empty(), ..pieces.reverted() })
         }
-        Ok(false) => Ok(Done::already_gone(gone_meanwhile(&pieces), order, pieces)),
+        Ok(false) => Ok(pieces.already_gone(order)),
         Err(error) if error.may_pass() => Err(error),
-        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
 }
 
@@ -80,19 +129,15 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
     match revoke(ec2, order).await {
         Ok(true) => {
             fill(ec2, order, order.pieces, &mut pieces).await;
-            Ok(finished(pieces))
+            Ok(pieces.reverted())
         }
-        Ok(false) => {
-            let detail = "The rule was gone before it could be revoked: EC2 had nothing to revoke. \
-                          Somebody else removed or changed it, or an earlier run of this audit did.";
-            Ok(Done::already_gone(detail.to_owned(), order, pieces))
-        }
+        Ok(false) => Ok(pieces.already_gone(order)),
         Err(error) if error.may_pass() => Err(error),
-        Err(error) => Ok(Done::left(&error.to_string(), pieces)),
+        Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
 }
 
-/// Adds pieces until all are there or one cannot be. Only an error that may pass is an error.
+/// Adds pieces until all exist or one cannot be added. Only an error that may pass is an error.
 async fn place(
     ec2: &impl SecurityGroups,
     order: &Order<'_>,
@@ -119,13 +164,13 @@ async fn place(
             Err(Ec2Error::LimitExceeded) => return Ok(Placed::Full(done)),
             Err(error) if error.may_pass() => return Err(error),
             Err(Ec2Error::NotFound { .. } | Ec2Error::Refused { .. })
-                if matches!(piece.peer, Peer::Reference(_)) =>
+                if matches!(piece.peer(), Peer::Reference(_)) =>
             {
-                pieces.refused.push(rule_text(piece));
+                pieces.refused.push(piece.clone());
             }
-            // What EC2 will never take must not keep SSH open; that it is missing is said.
+            // What EC2 will never accept must not keep SSH open; that it is missing is reported.
             Err(error @ Ec2Error::Refused { .. }) if order.open_ssh => {
-                pieces.missing.push(format!("{} ({error})", rule_text(piece)));
+                pieces.missing.push((piece.clone(), error));
             }
             Err(error) => return Ok(Placed::Stopped(error)),
         }
@@ -133,55 +178,55 @@ async fn place(
     Ok(Placed::All)
 }
 
-/// Adds pieces when the rule is gone already. Whatever stands in the way, there is no way back and
-/// nothing to try again, so every piece gets its try and the ones that fail are named.
+/// Adds pieces when the rule is gone already. There is no way back then and nothing to try again,
+/// so every piece gets its try, and the ones that fail are named.
 async fn fill(ec2: &impl SecurityGroups, order: &Order<'_>, wanted: &[Rule], pieces: &mut Pieces) {
     for piece in wanted {
-        match place(ec2, order, std::slice::from_ref(piece), pieces).await {
-            Ok(Placed::All) => {}
-            Ok(Placed::Full(_)) => {
-                pieces.missing.push(format!("{} ({})", rule_text(piece), Ec2Error::LimitExceeded));
-            }
-            Ok(Placed::Stopped(error)) | Err(error) => {
-                pieces.missing.push(format!("{} ({error})", rule_text(piece)));
-            }
-        }
+        let error = match place(ec2, order, std::slice::from_ref(piece), pieces).await {
+            Ok(Placed::All) => continue,
+            Ok(Placed::Full(_)) => Ec2Error::LimitExceeded,
+            Ok(Placed::Stopped(error)) | Err(error) => error,
+        };
+        pieces.missing.push((piece.clone(), error));
     }
 }
 
-/// A piece that EC2 calls a duplicate is there only once it is read there.
+/// A piece that EC2 calls a duplicate exists only once it is read.
 async fn read_back(
     ec2: &impl SecurityGroups,
     order: &Order<'_>,
     piece: &Rule,
 ) -> Result<Rule, Ec2Error> {
     let rules = ec2.rules(order.place, order.group).await?;
-    let read = rules.into_iter().find(|rule| rule.content() == piece.content());
-    read.ok_or_else(|| Ec2Error::Passing {
-        action: "AuthorizeSecurityGroupIngress",
-        message: format!("`{}` is a duplicate, yet is not read there", rule_text(piece)),
+    rules.into_iter().find(|rule| rule.is_same_as(piece)).ok_or_else(|| {
+        let action = "AuthorizeSecurityGroupIngress";
+        contradiction(
+            action,
+            format!("`{}` is a duplicate, yet is not read there", rule_text(piece)),
+        )
     })
 }
 
-/// Whether EC2 took the rule away; `false` where it had nothing to take away. Where nobody knows,
-/// that is an error that may pass: who asks again is told.
+/// Whether EC2 removed the rule; `false` where it had nothing to remove. Where nobody knows, that is
+/// an error that may pass: whoever asks again finds out.
 async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
     match ec2.revoke(order.place, &order.group.id, order.rule).await {
         Ok(Revoked::Proven) => Ok(true),
         Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { .. }) => Ok(false),
         Ok(Revoked::Unproven) => match is_read(ec2, order).await {
             Ok(false) => Ok(true),
-            Ok(true) => Err(Ec2Error::Passing {
-                action: "RevokeSecurityGroupIngress",
-                message: format!("`{}` is still read there", rule_text(order.rule)),
-            }),
+            Ok(true) => {
+                let action = "RevokeSecurityGroupIngress";
+                let told = format!("`{}` is still read there", rule_text(order.rule));
+                Err(contradiction(action, told))
+            }
             Err(error) if error.may_pass() => Err(error),
             // EC2 said yes, and nobody can say more.
             Err(_) => Ok(true),
         },
-        // An answer that was lost, on this try or on one before it, may have been a yes. Where the
-        // rule was read before and is read no more, it was. That it is still read shows nothing: EC2
-        // may answer with what was a moment ago.
+        // An answer that was lost, in this try or an earlier one, may have been a yes. If the rule
+        // was read before and is not read any more, it was. That it is still read proves nothing:
+        // EC2 may answer with what was true a moment ago.
         Err(error) if error.may_pass() => match is_read(ec2, order).await {
             Ok(false) if order.seen => Ok(true),
             Ok(_) | Err(_) => Err(error),
@@ -193,5 +238,10 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec
 /// Whether the rule is in the group, as it is read now.
 async fn is_read(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
     let rules = ec2.rules(order.place, order.group).await?;
-    Ok(rules.iter().any(|rule| rule.content() == order.rule.content()))
+    Ok(rules.iter().any(|rule| rule.is_same_as(order.rule)))
+}
+
+/// EC2's answers contradict each other, as they do while it becomes consistent.
+fn contradiction(action: &'static str, told: String) -> Ec2Error {
+    Ec2Error::Passing { action, cause: cause(told) }
 }

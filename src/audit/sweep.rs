@@ -1,101 +1,164 @@
-//! Every group in scope, page by page: what no event told of does not stay unseen.
+//! The sweep: every group in scope, page by page, so that nothing an event missed stays unseen.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::case::Case;
-use super::deadline::is_late;
-use super::group::{Closing, GroupAudit};
-use super::introduced::Introduced;
-use super::library::Library;
-use super::ports::{Ec2Error, Group, Place, SecurityGroups, Selection};
-use super::summary::{Tally, report};
-use super::{AuditError, Clock};
+use super::act::Context;
+use super::auditor::{Audited, Auditor};
+use super::error::AuditError;
+use super::lookups::Lookups;
+use super::ports::{Clock, Notifier, Onward, is_late};
+use super::subject::{Candidates, Subject, Trigger};
 use crate::baseline::Lists;
-use crate::ec2::Rule;
+use crate::ec2::{Ec2Error, Group, GroupId, Place, Rule, SecurityGroups, Selection};
 use crate::evaluate::open_ssh_in_baseline;
-use crate::event::{FoundBy, Resume};
-use crate::finding::{Finding, Report};
+use crate::event::{Message, Resume, Sweep};
+use crate::finding::{BaselineName, Finding, Origin, Reason, Report, Tally, Unaudited};
 use crate::settings::{Remediation, Settings};
+use crate::text::causes;
 
-/// A page that takes longer than this is not finished where there is no time.
+/// How many more invocations a sweep continues in. This leaves some for closing what it found: AWS
+/// stops a function that calls itself after sixteen ("Use Lambda recursive loop detection" in the
+/// Lambda developer guide).
+const MAX_DEPTH: u32 = 11;
+
+/// A finding takes some 8 KB with its message, and the function has 256 MB.
+const MAX_FINDINGS: usize = 10_000;
+
+/// A page that takes longer than this may be left unfinished when time runs out.
 const SLOW: TimeDelta = TimeDelta::seconds(10);
 
-/// Where in a place a sweep goes on.
+impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+    /// Audits every group in scope in the places of a sweep.
+    pub(super) async fn sweep(
+        &self,
+        sweep: &Sweep,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Audited {
+        let lookups = Lookups::new(self.ec2);
+        let sweeper = Sweeper {
+            ec2: self.ec2,
+            settings: self.settings,
+            remediation: self.settings.sweep_remediation,
+            lookups: &lookups,
+            clock,
+            deadline,
+            max_findings: MAX_FINDINGS,
+            reach: &|place| self.out_of_reach(place),
+            progress: &|_| {},
+        };
+        let places = self.places(sweep);
+        let Swept { mut tally, rest, failed } = sweeper.places(&places, &sweep.resume).await;
+        tally.partial |= rest.is_some() || failed.is_some();
+        let mut rest = rest.map(|resume| Sweep { resume, ..sweep.clone() });
+        if let Some(Sweep { resume, .. }) = rest.take_if(|rest| rest.resume.depth > MAX_DEPTH) {
+            let number = place_at(&resume, resume.places_done, places.len());
+            let place = places.get(number).cloned().unwrap_or_default();
+            let reason = Reason::TooManyInvocations(resume.depth);
+            tally.findings.push(not_swept(&place, reason, clock()));
+        }
+        Audited { rest: rest.map(Message::Sweep), failed, ..self.found(tally) }
+    }
+
+    /// The places of a sweep, each once: its accounts in their order, each with its regions in
+    /// theirs.
+    pub(super) fn places(&self, sweep: &Sweep) -> Vec<Place> {
+        fn or_own<T: Clone>(named: &[T], own: &Option<T>) -> Vec<Option<T>> {
+            match named {
+                [] => vec![own.clone()],
+                named => named.iter().cloned().map(Some).collect(),
+            }
+        }
+        let regions = or_own(&sweep.regions, &self.home.region);
+        let mut places: Vec<Place> = Vec::new();
+        for account in or_own(&sweep.accounts, &self.home.account) {
+            for region in &regions {
+                let place = Place { account: account.clone(), region: region.clone() };
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        places
+    }
+}
+
+/// The finding that the groups of a place were not audited.
+pub(super) fn not_swept(place: &Place, reason: Reason, time: DateTime<Utc>) -> Finding {
+    let origin = Origin { place, group: None, record: None };
+    origin.not_audited(Unaudited::Place, reason, time)
+}
+
+/// The number of the place that has the turn `at`, of this many `places`.
+fn place_at(resume: &Resume, at: usize, places: usize) -> usize {
+    at.checked_sub(places).map_or(at, |behind| resume.again.get(behind).copied().unwrap_or(at))
+}
+
+/// Where in a place a sweep continues.
 #[derive(Default)]
 struct Next {
     page: Option<String>,
     /// The groups of that page that are done.
-    done: Vec<String>,
+    done: Vec<GroupId>,
 }
 
-/// What a sweep found, and what it did not come to.
-pub struct Swept {
-    /// What was found.
+/// What a sweep found, and what it did not get to.
+pub(super) struct Swept {
     pub tally: Tally,
-    /// Where to go on; `None` where all was looked at, or tried.
+    /// Where to continue; `None` where everything was audited, or tried.
     pub rest: Option<Resume>,
     /// Why all of it has to be tried again.
     pub failed: Option<AuditError>,
 }
 
-impl Resume {
-    /// The number of the place that has the turn `at`, of so many `places`.
-    pub fn place_at(&self, at: usize, places: usize) -> usize {
-        at.checked_sub(places).map_or(at, |behind| self.again.get(behind).copied().unwrap_or(at))
-    }
-}
-
 /// Audits groups as they are.
-pub struct Sweep<'a, E> {
-    /// EC2.
+pub(super) struct Sweeper<'a, E> {
     pub ec2: &'a E,
-    /// What to hold groups against.
     pub settings: &'a Settings,
     /// What may be done about what is found.
     pub remediation: Remediation,
-    /// The prefix lists, looked up once for all groups.
-    pub library: &'a Library<'a, E>,
-    /// What time it is.
+    /// Looked up once for all groups.
+    pub lookups: &'a Lookups<'a, E>,
     pub clock: Clock<'a>,
-    /// When there has to be an answer. Without it, all of it is audited at once.
+    /// When there has to be an answer. Without it, everything is audited at once.
     pub deadline: Option<DateTime<Utc>>,
-    /// With so many findings the rest is left to another invocation.
-    pub most_findings: usize,
+    /// With this many findings, the rest is left to another invocation.
+    pub max_findings: usize,
     /// Why the groups of a place cannot be reached, where that is so.
-    pub reach: &'a dyn Fn(&Place) -> Option<String>,
-    /// Told after each page how many groups were audited so far.
+    pub reach: &'a dyn Fn(&Place) -> Option<Reason>,
+    /// Called after each page with the number of groups audited so far.
     pub progress: &'a dyn Fn(usize),
 }
 
-impl<E: SecurityGroups> Sweep<'_, E> {
-    /// Audits the groups of some places. What cannot be looked at in one of them, for good or for
-    /// now, does not stop the others.
+impl<E: SecurityGroups> Sweeper<'_, E> {
+    /// Audits the groups of some places. What cannot be read in one of them, for good or for now,
+    /// does not stop the others.
     pub async fn places(&self, places: &[Place], from: &Resume) -> Swept {
         let mut swept = Swept { tally: Tally::default(), rest: None, failed: None };
         if *from == Resume::default() {
             self.call_out_wide_baseline(places.first(), &mut swept.tally).await;
         }
         let mut start = Next { page: from.page.clone(), done: from.groups_done.clone() };
-        // Those that failed in an earlier invocation come behind all others.
+        // Those that failed in an earlier invocation come after all others.
         let turns = places.len() + from.again.len();
         let mut again = from.again.clone();
         for at in from.places_done..turns {
-            let number = from.place_at(at, places.len());
+            let number = place_at(from, at, places.len());
             let Some(place) = places.get(number) else { continue };
             let next = match (self.reach)(place) {
                 Some(reason) => {
-                    swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
+                    swept.tally.findings.push(not_swept(place, reason, (self.clock)()));
                     None
                 }
                 None => match self.place(place, start, &mut swept.tally).await {
                     Ok(next) => next.map(|next| (at, next)),
                     Err(AuditError::Ec2(error)) if !error.may_pass() => {
-                        let reason = error.to_string();
-                        swept.tally.findings.push(not_swept(place, &reason, (self.clock)()));
+                        let reason = Reason::Ec2(error);
+                        swept.tally.findings.push(not_swept(place, reason, (self.clock)()));
                         None
                     }
                     Err(error) => {
-                        tracing::warn!(%error, place = place.called(), "to be swept again");
+                        tracing::warn!(error = causes(&error), %place, "to be swept again");
                         again.push(number);
                         swept.failed.get_or_insert(error);
                         None
@@ -112,7 +175,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
                 let depth = from.depth + 1;
                 swept.rest = Some(Resume { depth, places_done, page, groups_done, again });
                 // What failed is in the rest. If this invocation failed too, it would be tried
-                // again, and hand on the same rest each time: with many places that fail, three
+                // again and hand on the same rest each time: with many places that fail, three
                 // times as many invocations in every round.
                 swept.failed = None;
                 break;
@@ -121,9 +184,9 @@ impl<E: SecurityGroups> Sweep<'_, E> {
         swept
     }
 
-    /// Audits the groups of a place from `start` on, and says where to go on where there was no
-    /// time for all. What was found is in `tally` even where the sweep breaks off. At least one
-    /// page is audited, or one group of a slow one, so that the next invocation goes on further.
+    /// Audits the groups of a place from `start` on, and returns where to continue if there was no
+    /// time for all. What was found is in `tally` even if the sweep breaks off. At least one page is
+    /// audited, or one group of a slow one, so that the next invocation gets further.
     async fn place(
         &self,
         place: &Place,
@@ -132,16 +195,16 @@ impl<E: SecurityGroups> Sweep<'_, E> {
     ) -> Result<Option<Next>, AuditError> {
         let Next { mut page, mut done } = start;
         let mut resumed = page.is_some();
-        let settings = self.settings.of_account(place.account.as_deref());
+        let settings = self.settings.of_account(place.account.as_ref());
         loop {
             let which = Selection::Scope(&settings.scope);
             let got = match self.ec2.groups(place, which, page.as_deref()).await {
                 // A token that was handed on is refused when it came too late, or when the settings
-                // are others by now. What it stood for is not known, so all has its turn again.
+                // changed. What it stood for is not known, so the place starts again.
                 Err(Ec2Error::Refused { action: "DescribeSecurityGroups", code, .. })
                     if resumed =>
                 {
-                    tracing::warn!(code, place = place.called(), "swept from its first page again");
+                    tracing::warn!(code, %place, "swept from its first page again");
                     (resumed, page) = (false, None);
                     done.clear();
                     continue;
@@ -181,7 +244,7 @@ impl<E: SecurityGroups> Sweep<'_, E> {
 
     /// Whether there are so many findings that more would fill the function's memory.
     fn is_full(&self, tally: &Tally) -> bool {
-        self.deadline.is_some() && tally.findings.len() + tally.to_close.len() >= self.most_findings
+        self.deadline.is_some() && tally.findings.len() + tally.to_close.len() >= self.max_findings
     }
 
     async fn group(
@@ -192,61 +255,47 @@ impl<E: SecurityGroups> Sweep<'_, E> {
         settings: &Settings,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        // Where nothing else says whose the group is, EC2's answer does.
+        // Where nothing else tells whose the group is, EC2's answer does.
         let account = place.account.clone().or_else(|| group.owner.clone());
         let place = Place { account, region: place.region.clone() };
-        let now = (self.clock)();
-        let introduced =
-            rules.iter().map(|rule| Introduced::standing(settings, rule, None, now)).collect();
-        let audit = GroupAudit {
-            ec2: self.ec2,
-            library: self.library,
-            settings,
-            case: Case { place: &place, group: Some(group), record: None },
-            group,
-            rules,
-            introduced,
-            remediation: self.remediation,
-            closing: Closing::Later(FoundBy::Sweep),
-            cause: None,
-            clock: self.clock,
-        };
-        audit.run(tally).await
+        let origin = Origin { place: &place, group: None, record: None };
+        let trigger = Trigger::Sweep(self.remediation);
+        let subject = Subject::new(origin, (group, rules), trigger, Candidates::standing(rules));
+        let context = Context { ec2: self.ec2, lookups: self.lookups, settings, clock: self.clock };
+        context.audit(&subject, tally).await
     }
 
-    /// Says once a sweep that the baseline itself is wide on SSH.
+    /// Reports once a sweep that the baseline itself is wide on SSH.
     async fn call_out_wide_baseline(&self, place: Option<&Place>, tally: &mut Tally) {
         let baseline = &self.settings.baseline;
         let mut lists = Lists::new();
         let Some(place) = place else { return };
         let today = (self.clock)().date_naive();
-        let named = baseline.ssh_lists(today);
-        let named = named.into_iter().map(ToOwned::to_owned).collect();
-        if let Err(error) = self.library.look_up(place, named, &mut lists).await {
-            // The groups have their turn all the same, and rules that hang on a list say so.
-            tracing::warn!(%error, "whether the baseline is wide on SSH is not known");
+        let named = baseline.ssh_lists(today).into_iter().cloned().collect();
+        if let Err(error) = self.lookups.look_up(place, named, &mut lists).await {
+            // The groups are audited all the same, and rules that depend on a list say so.
+            tracing::warn!(
+                error = causes(&error),
+                "whether the baseline is wide on SSH is not known"
+            );
         }
         if open_ssh_in_baseline(baseline, &lists, today) {
-            let case = Case { place, group: None, record: None };
-            tally.findings.push(case.open_ssh_in_baseline(&baseline.name, (self.clock)()));
+            let origin = Origin { place, group: None, record: None };
+            let finding = origin.wide_baseline(&baseline.name, None, (self.clock)());
+            tally.findings.push(finding);
         }
     }
 }
 
-/// The finding that the groups of a place were not looked at.
-pub fn not_swept(place: &Place, reason: &str, time: DateTime<Utc>) -> Finding {
-    Case { place, group: None, record: None }.not_looked_at(&place.called(), reason, time)
-}
-
-/// What there is to say of groups that were only looked at.
+/// The report on groups that were only looked at.
 pub struct Survey {
     /// What was found.
     pub report: Report,
-    /// Why not everything was looked at, where EC2 did not answer for now.
+    /// Why not everything was audited, where EC2 did not answer for now.
     pub failed: Option<AuditError>,
 }
 
-/// Audits every group in scope, without changing anything: the sweep, for somebody who asks.
+/// Audits every group in scope without changing anything: the sweep, for a person who asks.
 pub async fn survey(
     ec2: &impl SecurityGroups,
     settings: &Settings,
@@ -254,19 +303,19 @@ pub async fn survey(
     clock: Clock<'_>,
     progress: &dyn Fn(usize),
 ) -> Survey {
-    let library = Library::new(ec2);
-    let sweep = Sweep {
+    let lookups = Lookups::new(ec2);
+    let sweeper = Sweeper {
         ec2,
         settings,
         remediation: Remediation::Notify,
-        library: &library,
+        lookups: &lookups,
         clock,
         deadline: None,
-        most_findings: usize::MAX,
+        max_findings: usize::MAX,
         reach: &|_| None,
         progress,
     };
-    let Swept { mut tally, failed, .. } = sweep.places(places, &Resume::default()).await;
+    let Swept { mut tally, failed, .. } = sweeper.places(places, &Resume::default()).await;
     tally.partial = failed.is_some();
-    Survey { report: report(&settings.baseline.reference(), tally), failed }
+    Survey { report: Report::new(&BaselineName::from(&settings.baseline), tally), failed }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 use aws_config::identity::IdentityCache;
 use aws_config::{Region, SdkConfig};
@@ -11,11 +11,10 @@ use aws_sdk_ec2::config::SharedCredentialsProvider;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 use super::error::ec2_error;
+use super::locked::locked;
 use super::role::Role;
 use super::whole::Whole;
-use crate::audit::{Ec2Error, Place};
-use crate::baseline::quote;
-use crate::ec2::ids::{is_account, is_region};
+use crate::ec2::{AccountId, Ec2Error, Place, cause};
 use crate::settings::{FunctionSettings, MemberRole};
 
 /// Clients, each built when its place is first asked for.
@@ -31,7 +30,7 @@ pub(super) struct Clients {
 /// The function's own account, and how it comes into others.
 #[derive(Debug)]
 struct Home {
-    account: String,
+    account: AccountId,
     partition: String,
     role: Option<MemberRole>,
 }
@@ -62,9 +61,9 @@ impl Clients {
         Self { home, ..Self::new(config) }
     }
 
-    /// Whether groups of `account` can be asked for from a place in the account `here`.
-    pub(super) fn reach(&self, here: Option<&str>, account: &str) -> bool {
-        let of_function = |home: &Home| home.role.is_some() || home.account == account;
+    /// Whether groups of `account` can be looked up from a place in the account `here`.
+    pub(super) fn reach(&self, here: Option<&AccountId>, account: &AccountId) -> bool {
+        let of_function = |home: &Home| home.role.is_some() || home.account == *account;
         here == Some(account) || self.home.as_ref().is_some_and(of_function)
     }
 
@@ -72,19 +71,15 @@ impl Clients {
     ///
     /// # Errors
     ///
-    /// Where it is no place, or where there are no credentials for it to be asked with.
+    /// Where there are no credentials for the place.
     pub(super) fn at(&self, place: &Place) -> Result<At, Ec2Error> {
-        // Both come from an event, and end in an address and in an ARN.
-        if let Some(region) = place.region.as_deref().filter(|region| !is_region(region)) {
-            return Err(no_place("InvalidRegion", format!("{} is no region", quote(region))));
-        }
-        let role = self.role(place.account.as_deref())?;
+        let role = self.role(place.account.as_ref())?;
         if let Some(client) = locked(&self.clients).get(place) {
             return Ok(At { client: client.clone(), role });
         }
         let mut config = aws_sdk_ec2::config::Builder::from(&self.config).interceptor(Whole);
         if let Some(region) = &place.region {
-            config = config.region(Region::new(region.clone()));
+            config = config.region(Region::new(region.to_string()));
         }
         if let Some(role) = &role {
             // As they are: wrapped anew they would be others' in the eyes of the cache.
@@ -96,20 +91,17 @@ impl Clients {
     }
 
     /// The ARN of the role to be had for an account; `None` for the function's own.
-    fn role(&self, account: Option<&str>) -> Result<Option<String>, Ec2Error> {
+    fn role(&self, account: Option<&AccountId>) -> Result<Option<String>, Ec2Error> {
         let (Some(home), Some(account)) = (&self.home, account) else { return Ok(None) };
-        if account == home.account {
+        if *account == home.account {
             return Ok(None);
-        }
-        if !is_account(account) {
-            return Err(no_place("InvalidAccount", format!("{} is no account", quote(account))));
         }
         let Some(role) = &home.role else {
             return Err(Ec2Error::Denied {
                 action: "the request",
-                message: format!(
+                cause: cause(format!(
                     "the account {account} is not the function's own, and no role is set for others"
-                ),
+                )),
             });
         };
         Ok(Some(format!("arn:{}:iam::{account}:role/{}", home.partition, role.name)))
@@ -131,20 +123,8 @@ impl At {
     /// What an error of this call means here.
     pub(super) fn failed<E>(&self, action: &'static str) -> impl Fn(SdkError<E>) -> Ec2Error
     where
-        E: ProvideErrorMetadata + Error + 'static,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         move |error| ec2_error(action, self.role.as_deref(), error)
-    }
-}
-
-fn no_place(code: &str, message: String) -> Ec2Error {
-    Ec2Error::Refused { action: "the request", code: code.to_owned(), message }
-}
-
-/// A map of what was built is whole after any panic.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    match mutex.lock() {
-        Ok(inside) => inside,
-        Err(poisoned) => poisoned.into_inner(),
     }
 }

@@ -1,4 +1,4 @@
-//! The connections to AWS: one pool for every client, and what is opened before the first event.
+//! The connections to AWS: one pool for every client.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,14 +18,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use super::clients::locked;
-use super::{AwsEc2, AwsSns};
-use crate::audit::Place;
-
-/// How long the start may wait for connections. It is many times what a handshake takes, and short
-/// of the ten seconds that Lambda gives a start ("Lambda execution environment lifecycle" in the
-/// Lambda developer guide).
-const AHEAD: Duration = Duration::from_secs(2);
+use super::locked::locked;
 
 /// The HTTP client of all clients of the SDK. By itself each of them has one of its own: the roots
 /// of trust are parsed for each, and none has the connections of another.
@@ -66,26 +59,10 @@ fn connector(settings: &HttpConnectorSettings, components: &RuntimeComponents) -
     builder.build()
 }
 
-impl Connections {
-    /// Opens a connection to EC2 and one to SNS, where the function is at home. It costs no right
-    /// and no call of AWS's API: both are asked without a signature, for a page that need not
-    /// exist.
-    ///
-    /// Without them the first audit opens its own, so nothing comes of a failure, and after
-    /// two seconds nothing more is waited for.
-    pub async fn open(&self, ec2: &AwsEc2, sns: &AwsSns, home: &Place) {
-        let opening = Opening(self.clone());
-        let both = async { tokio::join!(ec2.open(home, &opening), sns.open(&opening)) };
-        if tokio::time::timeout(AHEAD, both).await.is_err() {
-            tracing::debug!("no connection yet, so the first audit opens its own");
-        }
-    }
-}
-
 /// What a call is made with that is built and addressed as any other, and then not sent: in its
 /// place the connection is opened that it would go by. The call itself fails.
 #[derive(Debug, Clone)]
-pub(super) struct Opening(Connections);
+pub(super) struct Opening(pub(super) Connections);
 
 impl HttpClient for Opening {
     fn http_connector(

@@ -9,13 +9,12 @@ use super::clients::{At, Clients};
 use super::connections::Opening;
 use super::lists::{self, Kept};
 use super::wire::{group, listed_rule, permission};
-use crate::audit::{
-    Ec2Error, Group, GroupPage, Place, PrefixList, Revoked, SecurityGroups, Selection, in_scope,
-};
 use crate::ec2::hold::UNTIL;
-use crate::ec2::{Direction, GroupRef, Rule};
-use crate::event::GroupKey;
-use crate::settings::{FunctionSettings, Scope};
+use crate::ec2::{
+    Direction, Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, Place, PrefixList,
+    Revoked, Rule, Scope, SecurityGroups, Selection, cause,
+};
+use crate::settings::FunctionSettings;
 
 const GROUPS: &str = "DescribeSecurityGroups";
 const RULES: &str = "DescribeSecurityGroupRules";
@@ -60,7 +59,7 @@ impl SecurityGroups for AwsEc2 {
         let at = self.clients.at(place)?;
         let request = at.client.describe_security_groups();
         let request = match key {
-            GroupKey::Id(id) => request.group_ids(id),
+            GroupKey::Id(id) => request.group_ids(id.as_str()),
             GroupKey::Name(name) => request.group_names(name),
         };
         match request.send().await.map_err(at.failed(GROUPS)) {
@@ -72,7 +71,7 @@ impl SecurityGroups for AwsEc2 {
 
     async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
         let at = self.clients.at(place)?;
-        let rules = rules(&at, filter("group-id", [&group.id])).await?;
+        let rules = rules(&at, filter("group-id", [group.id.as_str()])).await?;
         Ok(rules.into_iter().map(|(_, rule)| rule).collect())
     }
 
@@ -93,14 +92,14 @@ impl SecurityGroups for AwsEc2 {
             .await
             .map_err(at.failed(GROUPS))?;
         let selected = |group: &Group| match which {
-            Selection::Scope(scope) => in_scope(scope, group),
+            Selection::Scope(scope) => scope.contains(group),
             Selection::Naming(..) => true,
         };
         let listed: Vec<Group> =
             answer.security_groups().iter().filter_map(group).filter(selected).collect();
-        let mut by_group: HashMap<String, Vec<Rule>> = HashMap::new();
+        let mut by_group: HashMap<GroupId, Vec<Rule>> = HashMap::new();
         if !listed.is_empty() {
-            let of_page = filter("group-id", listed.iter().map(|group| &group.id));
+            let of_page = filter("group-id", listed.iter().map(|group| group.id.as_str()));
             for (id, rule) in rules(&at, of_page).await? {
                 by_group.entry(id).or_default().push(rule);
             }
@@ -113,37 +112,37 @@ impl SecurityGroups for AwsEc2 {
         Ok(GroupPage { groups: listed.into_iter().map(with_rules).collect(), next })
     }
 
-    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
+    async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
         let at = self.clients.at(place)?;
         rules(&at, filter(&format!("tag:{UNTIL}"), ["*"])).await
     }
 
-    async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
+    async fn prefix_list(&self, place: &Place, id: &ListId) -> Result<PrefixList, Ec2Error> {
         let at = self.clients.at(place)?;
         lists::prefix_list(&at, &self.lists, place, id).await
     }
 
     async fn is_stale(&self, place: &Place, group: &GroupRef) -> Result<bool, Ec2Error> {
-        let here = place.account.as_deref();
-        let account = match group.account.as_deref() {
+        let here = place.account.as_ref();
+        let account = match group.account() {
             Some(account) if !self.clients.reach(here, account) => return Ok(false),
-            account => account.or(here).map(ToOwned::to_owned),
+            account => account.or(here).cloned(),
         };
         // Groups of another VPC can be named where it is peered, within the region.
         let there = Place { account, region: place.region.clone() };
-        match self.group(&there, &GroupKey::Id(group.id.clone())).await {
+        match self.group(&there, &GroupKey::Id(group.id().clone())).await {
             Ok(found) => Ok(found.is_none()),
             Err(error) if error.may_pass() => Err(error),
             Err(_) => Ok(false),
         }
     }
 
-    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
+    async fn authorize(&self, place: &Place, group: &GroupId, rule: &Rule) -> Result<(), Ec2Error> {
         const ACTION: &str = "AuthorizeSecurityGroupIngress";
         let at = self.clients.at(place)?;
         at.client
             .authorize_security_group_ingress()
-            .group_id(group)
+            .group_id(group.as_str())
             .ip_permissions(ingress(ACTION, rule)?)
             .send()
             .await
@@ -151,13 +150,18 @@ impl SecurityGroups for AwsEc2 {
             .map_err(at.failed(ACTION))
     }
 
-    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
+    async fn revoke(
+        &self,
+        place: &Place,
+        group: &GroupId,
+        rule: &Rule,
+    ) -> Result<Revoked, Ec2Error> {
         const ACTION: &str = "RevokeSecurityGroupIngress";
         let at = self.clients.at(place)?;
         let answer = at
             .client
             .revoke_security_group_ingress()
-            .group_id(group)
+            .group_id(group.as_str())
             .ip_permissions(ingress(ACTION, rule)?)
             .send()
             .await
@@ -171,21 +175,21 @@ impl SecurityGroups for AwsEc2 {
     }
 }
 
-/// The rule as EC2 takes it. No revert touches egress, and the role has no right to it: so there is
-/// no call for it either.
+/// The rule as EC2 takes it. No revert touches egress, and the role is not allowed to, so there is no
+/// call for it either.
 fn ingress(action: &'static str, rule: &Rule) -> Result<IpPermission, Ec2Error> {
-    match rule.direction {
+    match rule.direction() {
         Direction::Ingress => Ok(permission(rule)),
         Direction::Egress => Err(Ec2Error::Refused {
             action,
             code: "EgressRule".to_owned(),
-            message: "rules of egress are never changed".to_owned(),
+            cause: cause("egress rules are never changed"),
         }),
     }
 }
 
 /// The rules that a filter lets through, each with the id of its group.
-async fn rules(at: &At, filter: Filter) -> Result<Vec<(String, Rule)>, Ec2Error> {
+async fn rules(at: &At, filter: Filter) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
     let mut pages = at
         .client
         .describe_security_group_rules()
@@ -210,10 +214,10 @@ fn selecting(which: Selection<'_>) -> Option<Filter> {
             Some(filter(&format!("tag:{key}"), [literal(value)]))
         }
         Selection::Naming(list, Direction::Ingress) => {
-            Some(filter("ip-permission.prefix-list-id", [list]))
+            Some(filter("ip-permission.prefix-list-id", [list.as_str()]))
         }
         Selection::Naming(list, Direction::Egress) => {
-            Some(filter("egress.ip-permission.prefix-list-id", [list]))
+            Some(filter("egress.ip-permission.prefix-list-id", [list.as_str()]))
         }
     }
 }

@@ -1,32 +1,19 @@
-//! What the SDK reports, as what it means for an audit.
+//! What an error of the SDK means for an audit.
 
 use std::error::Error;
 
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-use crate::audit::Ec2Error;
-use crate::text::inert::clip;
+use crate::ec2::{Cause, Ec2Error, cause};
+use crate::text::causes;
 
-/// The word of EC2 or STS for a fault of its own, for throttling, and for credentials that ran out
-/// and are renewed by themselves (EC2 API reference, "Error codes for the Amazon EC2 API").
-const PASSING: [&str; 13] = [
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
-    "SlowDown",
-    "InternalError",
-    "InternalFailure",
-    "ServiceUnavailable",
-    "Unavailable",
-    "RequestExpired",
-    "ExpiredToken",
-    "ExpiredTokenException",
-];
+/// Codes for credentials that ran out and are renewed by themselves. The SDK does not retry them,
+/// because it cannot know that ("Error codes for the Amazon EC2 API" in the EC2 API reference).
+const EXPIRED: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
 
-/// EC2's word for a caller who may not.
+/// Codes for a caller who is not allowed to make the call.
 const DENIED: [&str; 7] = [
     "UnauthorizedOperation",
     "AccessDenied",
@@ -37,88 +24,72 @@ const DENIED: [&str; 7] = [
     "Blocked",
 ];
 
-/// So many characters are said of what went wrong.
-const LONGEST: usize = 1024;
-
-/// What an error says, and what each of its causes adds.
-///
-/// Never its `Debug`, with which the SDK's own way of showing errors ends: an answer that cannot be
-/// read is in it whole, and an answer of STS has credentials in it.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !said.ends_with(&more) {
-            said = format!("{said}: {more}");
-        }
-        cause = error.source();
-    }
-    clip(&said, LONGEST)
-}
-
-/// What an error of the SDK means. What is no answer of EC2's at all may pass, unless STS refused
-/// `role`, whose credentials the call was to be made with.
-pub fn ec2_error<E>(action: &'static str, role: Option<&str>, error: SdkError<E>) -> Ec2Error
+/// What an error of the SDK means. An error that is not an answer of EC2's may pass, unless STS
+/// refused `role`, whose credentials the call was to be made with.
+pub(super) fn ec2_error<E>(action: &'static str, role: Option<&str>, error: SdkError<E>) -> Ec2Error
 where
-    E: ProvideErrorMetadata + Error + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let message = || causes(&error);
     let service = match &error {
         SdkError::ServiceError(service) => service,
         SdkError::ConstructionFailure(_) => {
             let code = "InvalidRequest".to_owned();
-            return Ec2Error::Refused { action, code, message: message() };
+            return Ec2Error::Refused { action, code, cause: cause(error) };
         }
         _ => {
             return match (role, refusal_of_role(&error)) {
-                (Some(role), Some(message)) => Ec2Error::NoRole { role: role.to_owned(), message },
-                _ => Ec2Error::Passing { action, message: message() },
+                (Some(role), Some(cause)) => Ec2Error::NoRole { role: role.to_owned(), cause },
+                _ => Ec2Error::Passing { action, cause: cause(error) },
             };
         }
     };
     let code = service.err().code().unwrap_or_default();
-    let message = told(service.err());
+    let answered = || cause(answer(service.err()));
     if may_pass(code, service.raw().status().is_server_error()) {
-        Ec2Error::Passing { action, message }
+        Ec2Error::Passing { action, cause: answered() }
     } else if DENIED.contains(&code) {
-        Ec2Error::Denied { action, message }
+        Ec2Error::Denied { action, cause: answered() }
     } else if code == "InvalidPermission.Duplicate" {
         Ec2Error::Duplicate
     } else if code == "RulesPerSecurityGroupLimitExceeded" {
         Ec2Error::LimitExceeded
     } else if code.ends_with(".NotFound") {
-        Ec2Error::NotFound { action, message }
+        Ec2Error::NotFound { action, cause: answered() }
     } else {
-        let message = service.err().message().unwrap_or_default().to_owned();
-        Ec2Error::Refused { action, code: code.to_owned(), message }
+        let message = service.err().message().unwrap_or_default();
+        Ec2Error::Refused { action, code: code.to_owned(), cause: cause(message) }
     }
 }
 
-/// What STS said where it refused the role for good. Credentials are got while a call is made, so
-/// that the refusal is somewhere among the causes of the call's own error.
-fn refusal_of_role(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
+/// What STS said when it refused the role for good. Credentials are fetched while a call is made, so
+/// the refusal is somewhere among the causes of the call's own error.
+fn refusal_of_role(error: &(dyn Error + 'static)) -> Option<Cause> {
+    let mut cause_of = Some(error);
+    while let Some(error) = cause_of {
         if let Some(SdkError::ServiceError(service)) =
             error.downcast_ref::<SdkError<AssumeRoleError>>()
         {
             let code = service.err().code().unwrap_or_default();
             let refused = !may_pass(code, service.raw().status().is_server_error());
-            return refused.then(|| told(service.err()));
+            return refused.then(|| cause(answer(service.err())));
         }
-        cause = error.source();
+        cause_of = error.source();
     }
     None
 }
 
-/// Whether a service that said so may say otherwise the next time.
+/// Whether a service that gave this answer may give another one the next time: by the SDK's own
+/// classification of codes, by a fault of the service's own, or because credentials are renewed.
 fn may_pass(code: &str, server_fault: bool) -> bool {
-    PASSING.contains(&code) || code.is_empty() || server_fault
+    code.is_empty()
+        || server_fault
+        || THROTTLING_ERRORS.contains(&code)
+        || TRANSIENT_ERRORS.contains(&code)
+        || EXPIRED.contains(&code)
 }
 
-/// The service's code and words; where it has neither, what is wrong with its answer.
-fn told(error: &(impl ProvideErrorMetadata + Error + 'static)) -> String {
+/// The service's code and message; if it gave neither, what is wrong with its answer.
+fn answer(error: &(impl ProvideErrorMetadata + Error + 'static)) -> String {
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 
 use ipnet::IpNet;
 
-use super::clients::{At, locked};
-use crate::audit::{Ec2Error, ListState, Place, PrefixList};
+use super::clients::At;
+use super::locked::locked;
+use crate::ec2::{Ec2Error, ListId, ListState, Place, PrefixList, cause};
 
 /// The largest page that `GetManagedPrefixListEntries` gives.
 const ENTRIES_A_PAGE: i32 = 100;
@@ -16,7 +17,7 @@ const LISTS_KEPT: usize = 256;
 
 /// The entries of lists by place and id, each in the newest version that was read.
 #[derive(Debug, Default)]
-pub(super) struct Kept(Mutex<HashMap<(Place, String), Version>>);
+pub(super) struct Kept(Mutex<HashMap<(Place, ListId), Version>>);
 
 #[derive(Debug)]
 struct Version {
@@ -26,15 +27,15 @@ struct Version {
 
 impl Kept {
     /// The entries in that version.
-    fn get(&self, place: &Place, id: &str, version: i64) -> Option<Vec<IpNet>> {
+    fn get(&self, place: &Place, id: &ListId, version: i64) -> Option<Vec<IpNet>> {
         let kept = locked(&self.0);
-        let kept = kept.get(&(place.clone(), id.to_owned()))?;
+        let kept = kept.get(&(place.clone(), id.clone()))?;
         (kept.number == version).then(|| kept.entries.clone())
     }
 
-    fn keep(&self, place: &Place, id: &str, number: i64, entries: Vec<IpNet>) {
+    fn keep(&self, place: &Place, id: &ListId, number: i64, entries: Vec<IpNet>) {
         let mut kept = locked(&self.0);
-        let key = (place.clone(), id.to_owned());
+        let key = (place.clone(), id.clone());
         // EC2 is eventually consistent: an older version may be told of after a newer one.
         if kept.get(&key).is_some_and(|kept| kept.number > number) {
             return;
@@ -54,14 +55,14 @@ pub(super) async fn prefix_list(
     at: &At,
     kept: &Kept,
     place: &Place,
-    id: &str,
+    id: &ListId,
 ) -> Result<PrefixList, Ec2Error> {
     const ACTION: &str = "DescribeManagedPrefixLists";
-    let request = at.client.describe_managed_prefix_lists().prefix_list_ids(id);
+    let request = at.client.describe_managed_prefix_lists().prefix_list_ids(id.as_str());
     let answer = request.send().await.map_err(at.failed(ACTION))?;
     let Some(list) = answer.prefix_lists().first() else {
-        let message = format!("there is no prefix list {id}");
-        return Err(Ec2Error::NotFound { action: ACTION, message });
+        let cause = cause(format!("there is no prefix list {id}"));
+        return Err(Ec2Error::NotFound { action: ACTION, cause });
     };
     let version = list.version();
     let state = list.state().map(|state| state_of(state.as_str())).unwrap_or_default();
@@ -87,12 +88,12 @@ fn state_of(state: &str) -> ListState {
 }
 
 /// The entries of the list in that version, else of what it is while it is read.
-async fn entries(at: &At, id: &str, version: Option<i64>) -> Result<Vec<IpNet>, Ec2Error> {
+async fn entries(at: &At, id: &ListId, version: Option<i64>) -> Result<Vec<IpNet>, Ec2Error> {
     const ACTION: &str = "GetManagedPrefixListEntries";
     let mut pages = at
         .client
         .get_managed_prefix_list_entries()
-        .prefix_list_id(id)
+        .prefix_list_id(id.as_str())
         .set_target_version(version)
         .max_results(ENTRIES_A_PAGE)
         .into_paginator()
@@ -104,7 +105,7 @@ async fn entries(at: &At, id: &str, version: Option<i64>) -> Result<Vec<IpNet>, 
             let net: IpNet = cidr.parse().map_err(|_| Ec2Error::Refused {
                 action: ACTION,
                 code: "UnreadableEntry".to_owned(),
-                message: format!("{id} has an entry `{cidr}`"),
+                cause: cause(format!("{id} has an entry `{cidr}`")),
             })?;
             entries.push(net.trunc());
         }

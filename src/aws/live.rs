@@ -1,21 +1,42 @@
 //! What a person's own credentials reach: which account that is, and which regions it has.
 
-use std::error::Error;
+use aws_config::{BehaviorVersion, SdkConfig};
+use thiserror::Error;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-
-use super::{AwsEc2, Connections, retries, timeouts};
-use crate::audit::Place;
+use super::connections::Connections;
+use super::ec2::AwsEc2;
+use super::limits::{retries, timeouts};
+use crate::ec2::{AccountId, Cause, IdError, Place, Region, cause};
+use crate::text::causes;
 
 /// An account, as somebody who is logged in sees it.
 #[derive(Debug)]
 pub struct Live {
     config: SdkConfig,
-    account: String,
+    account: AccountId,
 }
 
-/// Why an account cannot be seen; what AWS or the configuration says.
-pub type LiveError = String;
+/// Why an account cannot be read.
+#[derive(Debug, Error)]
+pub enum LiveError {
+    /// Nothing tells the region.
+    #[error("no region is set: write --region, or set AWS_REGION")]
+    NoRegion,
+    /// AWS answered without the account's id.
+    #[error("AWS does not say which account it is")]
+    NoAccount,
+    /// A region or an account that is not one.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// AWS did not do what was asked.
+    #[error("{}", on_one_line(.0))]
+    Refused(Cause),
+}
+
+/// The SDK's message about missing credentials has a line for each place it looked at.
+fn on_one_line(cause: &Cause) -> String {
+    causes(cause).split_whitespace().collect::<Vec<_>>().join(" ")
+}
 
 impl Live {
     /// The account of a profile, else of what the environment has: variables, a profile, SSO, a
@@ -24,7 +45,7 @@ impl Live {
     /// # Errors
     ///
     /// Where there are no credentials, or AWS does not take them.
-    pub async fn log_in(profile: Option<&str>, region: Option<&str>) -> Result<Self, LiveError> {
+    pub async fn log_in(profile: Option<&str>, region: Option<&Region>) -> Result<Self, LiveError> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(Connections::default())
             .timeout_config(timeouts())
@@ -33,26 +54,31 @@ impl Live {
             loader = loader.profile_name(profile);
         }
         if let Some(region) = region {
-            loader = loader.region(Region::new(region.to_owned()));
+            loader = loader.region(aws_config::Region::new(region.to_string()));
         }
         let config = loader.load().await;
         if config.region().is_none() {
-            return Err("no region is set: write --region, or set AWS_REGION".to_owned());
+            return Err(LiveError::NoRegion);
         }
         let answer = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
-        let answer = answer.map_err(|error| causes(&error))?;
-        let account = answer.account().ok_or("AWS does not say which account it is")?.to_owned();
+        let answer = answer.map_err(|error| LiveError::Refused(cause(error)))?;
+        let account = answer.account().ok_or(LiveError::NoAccount)?.parse()?;
         Ok(Self { config, account })
     }
 
     /// The account in the configured region.
-    pub fn place(&self) -> Place {
-        self.place_in(self.config.region().map(ToString::to_string))
+    ///
+    /// # Errors
+    ///
+    /// Where the configured region is not one.
+    pub fn place(&self) -> Result<Place, LiveError> {
+        let region = self.config.region().map(|region| region.as_ref().parse()).transpose()?;
+        Ok(Place { account: Some(self.account.clone()), region })
     }
 
     /// The account in another region.
-    pub fn place_in(&self, region: Option<String>) -> Place {
-        Place { account: Some(self.account.clone()), region }
+    pub fn place_in(&self, region: Region) -> Place {
+        Place { account: Some(self.account.clone()), region: Some(region) }
     }
 
     /// The regions that are enabled for the account, by their names.
@@ -60,29 +86,17 @@ impl Live {
     /// # Errors
     ///
     /// Where EC2 does not tell them.
-    pub async fn regions(&self) -> Result<Vec<String>, LiveError> {
+    pub async fn regions(&self) -> Result<Vec<Region>, LiveError> {
         let answer = aws_sdk_ec2::Client::new(&self.config).describe_regions().send().await;
-        let answer = answer.map_err(|error| causes(&error))?;
+        let answer = answer.map_err(|error| LiveError::Refused(cause(error)))?;
         let names = answer.regions().iter().filter_map(|region| region.region_name());
-        let mut names: Vec<String> = names.map(ToOwned::to_owned).collect();
-        names.sort();
-        Ok(names)
+        let mut regions: Vec<Region> = names.map(str::parse).collect::<Result<_, _>>()?;
+        regions.sort();
+        Ok(regions)
     }
 
     /// EC2 with these credentials.
     pub fn ec2(&self) -> AwsEc2 {
         AwsEc2::new(self.config.clone())
     }
-}
-
-/// The error and what is behind it, on one line. The SDK's own context adds all of it once more as
-/// Rust sees it, which is no use to a person.
-fn causes(error: &dyn Error) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    texts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -8,8 +8,8 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde_json::Value;
 
-use super::error::causes;
 use crate::audit::{Onward, OnwardError};
+use crate::ec2::cause;
 
 /// The function's way to invoke itself.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Onward for AwsOnward {
                 tracing::info!("handed on");
                 Ok(())
             }
-            Err(error) => Err(OnwardError { message: causes(&error) }),
+            Err(error) => Err(OnwardError(cause(error))),
         }
     }
 }

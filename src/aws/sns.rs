@@ -5,9 +5,10 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::connections::Opening;
-use super::error::causes;
 use crate::audit::{Notifier, NotifyError};
-use crate::report::sns::Message;
+use crate::ec2::cause;
+use crate::finding::Report;
+use crate::report::{Message, messages};
 
 /// An SNS topic.
 #[derive(Debug)]
@@ -32,8 +33,16 @@ impl AwsSns {
 }
 
 impl Notifier for AwsSns {
-    async fn publish(&self, message: &Message) -> Result<(), NotifyError> {
-        let failed = |message: String| NotifyError { message };
+    async fn publish(&self, report: &Report) -> Result<(), NotifyError> {
+        for message in messages(report).map_err(|error| NotifyError(cause(error)))? {
+            self.send(&message).await?;
+        }
+        Ok(())
+    }
+}
+
+impl AwsSns {
+    async fn send(&self, message: &Message) -> Result<(), NotifyError> {
         let mut request = self
             .client
             .publish()
@@ -46,15 +55,11 @@ impl Notifier for AwsSns {
                 .data_type(attribute.data_type)
                 .string_value(&attribute.value)
                 .build()
-                .map_err(|error| failed(error.to_string()))?;
+                .map_err(|error| NotifyError(cause(error)))?;
             request = request.message_attributes(attribute.name, value);
         }
-        match request.send().await {
-            Ok(answer) => {
-                tracing::info!(message_id = answer.message_id().unwrap_or_default(), "published");
-                Ok(())
-            }
-            Err(error) => Err(failed(causes(&error))),
-        }
+        let answer = request.send().await.map_err(|error| NotifyError(cause(error)))?;
+        tracing::info!(message_id = answer.message_id().unwrap_or_default(), "published");
+        Ok(())
     }
 }

@@ -12,7 +12,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::SharedCredentialsProvider;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use super::{Connections, retries, timeouts};
+use super::connections::Connections;
+use super::limits::{retries, timeouts};
 
 /// Credentials, region and endpoints as the variables have them, with the auditor's limits of time.
 /// Everything built from it shares these connections.

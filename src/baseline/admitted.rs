@@ -1,47 +1,48 @@
-//! What a baseline admits in one direction, in one group.
+//! The traffic that a baseline admits in one direction of one group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ANYWHERE, Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
-use crate::ec2::{Direction, Peer, Rule};
+use ipnet::IpNet;
+
+use super::model::{ANYWHERE, Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
+use crate::ec2::{Direction, Ec2Error, GroupId, GroupRef, ListId, Peer, Reference, Rule};
 use crate::net::{
-    Cells, GroupRef, IntervalSet, Layers, Reference, ReferenceSet, Set, Traffic, addresses,
-    interval_ipv4, interval_ipv6,
+    Cells, Interval, IntervalSet, Layers, ReferenceSet, Set, Traffic, addresses, interval_ipv4,
+    interval_ipv6,
 };
 
-/// The entries of the prefix lists that have been looked up, by id: the blocks of addresses, or why
-/// they could not be read.
-pub type Lists = BTreeMap<String, Result<Vec<ipnet::IpNet>, String>>;
+/// The prefix lists that were looked up: their entries, or why they could not be read.
+pub type Lists = BTreeMap<ListId, Result<Vec<IpNet>, Ec2Error>>;
 
-/// What a baseline admits in one direction, in one group: the union of its entries.
+/// What a baseline admits in one direction of one group: the union of its entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
-    /// Addresses, and references by their name.
+    /// Addresses, and groups and lists by their name.
     pub traffic: Traffic,
-    /// Where everybody is admitted, and so every group and every list.
+    /// The cells that admit every address, and so every group and every list.
     pub anybody: Cells,
-    /// Where a list is named that has not been read: who else is admitted there is not known.
+    /// The cells that admit a list which was not read. They may admit more addresses.
     pub unknown: Cells,
 }
 
 /// An entry or an exemption with its peers looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved<'a> {
-    /// The protocols and selectors it covers.
+    /// Its protocols and selectors.
     pub cells: Cells,
-    /// What it admits for certain: addresses, and references by their name.
+    /// What it certainly admits: addresses, and groups and lists by their name.
     pub traffic: Traffic,
-    /// The lists among its peers that have not been read; none where everybody is a peer anyway.
-    pub unread: BTreeSet<&'a str>,
+    /// The lists among its peers that were not read. Empty if every address is a peer anyway.
+    pub unread: BTreeSet<&'a ListId>,
 }
 
 impl Baseline {
-    /// What is admitted in a direction by the entries, one by one and in their order. `group` is
-    /// what `self` means; without it, `self` is nobody.
+    /// The entries of a direction, each with the traffic it admits. `self` means `group`, and no one
+    /// if that is `None`.
     pub fn admitted_by_entry<'a>(
         &'a self,
         direction: Direction,
-        group: Option<&'a str>,
+        group: Option<&'a GroupId>,
         lists: &'a Lists,
     ) -> impl Iterator<Item = (&'a Entry, Traffic)> {
         self.entries(direction)
@@ -49,25 +50,29 @@ impl Baseline {
             .map(move |entry| (entry, self.resolve_entry(entry, group, lists).traffic))
     }
 
-    /// The exemptions of a group in a direction, with their peers looked up, whether or not their
-    /// day is over.
+    /// The exemptions of a group in a direction with their peers looked up, expired ones included.
     pub fn exemptions_of<'a>(
         &'a self,
         direction: Direction,
-        group: &'a str,
+        group: &'a GroupId,
         lists: &'a Lists,
     ) -> impl Iterator<Item = (&'a Exemption, Resolved<'a>)> {
         self.exemptions
             .iter()
-            .filter(move |exemption| exemption.direction == direction && exemption.group == group)
+            .filter(move |exemption| exemption.direction == direction && exemption.group == *group)
             .map(move |exemption| {
-                let Exemption { peers, .. } = exemption;
-                (exemption, self.resolve(exemption.cells(), peers, Some(group), lists))
+                let (cells, peers) = (exemption.cells(), &exemption.peers);
+                (exemption, self.resolve(cells, peers, Some(group), lists))
             })
     }
 
-    /// What is admitted in a direction, in all.
-    pub fn admitted(&self, direction: Direction, group: Option<&str>, lists: &Lists) -> Admitted {
+    /// What all entries of a direction admit together.
+    pub fn admitted(
+        &self,
+        direction: Direction,
+        group: Option<&GroupId>,
+        lists: &Lists,
+    ) -> Admitted {
         let mut unknown = Cells::empty();
         let mut parts = Vec::new();
         for entry in self.entries(direction) {
@@ -80,7 +85,7 @@ impl Baseline {
         Admitted { unknown, ..Admitted::of(Traffic::union_of(parts)) }
     }
 
-    /// Where entries of a direction admit the group itself, whichever it is.
+    /// The cells of the entries that admit `self`.
     pub fn cells_of_own(&self, direction: Direction) -> Cells {
         self.entries(direction)
             .iter()
@@ -89,7 +94,7 @@ impl Baseline {
     }
 
     /// The prefix lists that the entries of a direction name.
-    pub fn lists_named(&self, direction: Direction) -> BTreeSet<&str> {
+    pub fn lists_named(&self, direction: Direction) -> BTreeSet<&ListId> {
         self.entries(direction).iter().flat_map(|entry| self.lists_among(&entry.peers)).collect()
     }
 
@@ -97,9 +102,9 @@ impl Baseline {
     pub(crate) fn lists_among<'a>(
         &'a self,
         terms: &'a [PeerTerm],
-    ) -> impl Iterator<Item = &'a str> {
+    ) -> impl Iterator<Item = &'a ListId> {
         self.terms(terms).filter_map(|peer| match peer {
-            BaselinePeer::Reference(Reference::PrefixList(id)) => Some(id.as_str()),
+            BaselinePeer::Reference(Reference::PrefixList(id)) => Some(id),
             _ => None,
         })
     }
@@ -116,7 +121,7 @@ impl Baseline {
     fn resolve_entry<'a>(
         &'a self,
         entry: &'a Entry,
-        group: Option<&str>,
+        group: Option<&GroupId>,
         lists: &Lists,
     ) -> Resolved<'a> {
         self.resolve(entry.cells(), &entry.peers, group, lists)
@@ -126,7 +131,7 @@ impl Baseline {
         &'a self,
         cells: Cells,
         peers: &'a [PeerTerm],
-        group: Option<&str>,
+        group: Option<&GroupId>,
         lists: &Lists,
     ) -> Resolved<'a> {
         let mut unread = BTreeSet::new();
@@ -134,16 +139,14 @@ impl Baseline {
         for peer in self.terms(peers) {
             match peer {
                 BaselinePeer::Cidr(net) => nets.push(net),
-                BaselinePeer::Own => references.extend(
-                    group.map(|id| Reference::Group(GroupRef { account: None, id: id.to_owned() })),
-                ),
+                BaselinePeer::Own => references.extend(group.map(own)),
                 BaselinePeer::Reference(reference) => {
                     references.push(reference.clone());
                     if let Reference::PrefixList(id) = reference {
                         match lists.get(id) {
                             Some(Ok(entries)) => nets.extend(entries),
                             Some(Err(_)) | None => {
-                                unread.insert(id.as_str());
+                                unread.insert(id);
                             }
                         }
                     }
@@ -169,19 +172,20 @@ impl Admitted {
         Self { anybody: traffic.cells_of_anybody(), unknown: Cells::empty(), traffic }
     }
 
-    /// The same with these parts besides. Who else is admitted stays as unknown as it was.
+    /// The same and these parts. The unknown cells stay unknown.
     #[must_use]
     pub fn with(&self, parts: Vec<Traffic>) -> Self {
         let traffic = self.traffic.union(&Traffic::union_of(parts));
         Self { unknown: self.unknown.clone(), ..Self::of(traffic) }
     }
 
-    /// Whether a rule admits nothing but what is admitted here, as far as a look can tell: of
-    /// addresses it is always right, and what it says of a group or list is right where it is yes.
-    /// It makes no set, so it costs a fraction of the difference that says the same.
+    /// Whether everything that a rule admits is admitted here. For addresses the answer is exact.
+    /// For a group or a list, `false` can also mean that only the difference can tell.
+    ///
+    /// This is much cheaper than the difference, because it makes no set.
     pub fn surely_admits(&self, rule: &Rule) -> bool {
         let traffic = &self.traffic;
-        match &rule.peer {
+        match rule.peer() {
             Peer::Ipv4(net) => {
                 let peers = interval_ipv4(net);
                 everywhere(rule, &traffic.ipv4, |admitted| admitted.covers(&peers))
@@ -191,22 +195,21 @@ impl Admitted {
                 everywhere(rule, &traffic.ipv6, |admitted| admitted.covers(&peers))
             }
             Peer::Reference(reference) => {
-                let selectors = rule.selector();
-                let anybody = &self.anybody;
-                anybody.covers(&rule.protocol.numbers(), |ports| ports.covers(&selectors))
-                    // A list by its name may be wide.
+                let (protocols, selectors) = intervals(rule);
+                self.anybody.covers(&protocols, |ports| ports.covers(&selectors))
+                    // A list that is admitted by its name may still be too wide.
                     || matches!(reference, Reference::Group(_))
                         && everywhere(rule, &traffic.references, |named| named.contains(reference))
             }
         }
     }
 
-    /// The same where entries that admit the group itself (`own`) have a group.
+    /// The same, with `group` as the meaning of `self` in the entries that have these cells.
     #[must_use]
-    pub fn with_own(&self, own: &Cells, group: &str) -> Self {
-        let group = Reference::Group(GroupRef { account: None, id: group.to_owned() });
-        let (none_ipv4, none_ipv6) = (IntervalSet::empty(), IntervalSet::empty());
-        let own = Traffic::new(own, &none_ipv4, &none_ipv6, &std::iter::once(group).collect());
+    pub fn with_own(&self, cells: &Cells, group: &GroupId) -> Self {
+        let (no_ipv4, no_ipv6) = (IntervalSet::empty(), IntervalSet::empty());
+        let group = std::iter::once(own(group)).collect();
+        let own = Traffic::new(cells, &no_ipv4, &no_ipv6, &group);
         Self {
             traffic: self.traffic.union(&own),
             anybody: self.anybody.clone(),
@@ -215,26 +218,35 @@ impl Admitted {
     }
 }
 
-/// Whether `holds` is true of the peers of every protocol and selector of a rule.
+/// What `self` means in a group.
+fn own(group: &GroupId) -> Reference {
+    Reference::Group(GroupRef::own(group.clone()))
+}
+
+fn intervals(rule: &Rule) -> (Interval<u8>, Interval<u16>) {
+    (rule.protocol().into(), rule.selector().into())
+}
+
+/// Whether `accepts` is true of the peers of every protocol and selector of a rule.
 fn everywhere<V: Set>(
     rule: &Rule,
     layers: &Layers<u8, Layers<u16, V>>,
-    mut holds: impl FnMut(&V) -> bool,
+    mut accepts: impl FnMut(&V) -> bool,
 ) -> bool {
-    let selectors = rule.selector();
-    layers.covers(&rule.protocol.numbers(), |ports| ports.covers(&selectors, &mut holds))
+    let (protocols, selectors) = intervals(rule);
+    layers.covers(&protocols, |ports| ports.covers(&selectors, &mut accepts))
 }
 
 impl Entry {
-    /// The protocols and selectors it covers.
+    /// Its protocols and selectors.
     pub fn cells(&self) -> Cells {
-        Layers::product(&self.protocol.numbers().into(), &self.ports)
+        Cells::of_protocol(self.protocol, &self.ports)
     }
 }
 
 impl Exemption {
-    /// The protocols and selectors it covers.
+    /// Its protocols and selectors.
     pub fn cells(&self) -> Cells {
-        Layers::product(&self.protocol.numbers().into(), &self.ports)
+        Cells::of_protocol(self.protocol, &self.ports)
     }
 }

@@ -1,54 +1,71 @@
-//! YAML text to a [`Baseline`], or everything that is wrong with it.
+//! Reads a [`Baseline`] from YAML.
 //!
-//! A baseline decides what is closed on a server, so nothing in it is guessed: what is not
-//! understood is refused, with its line and with what to write instead. Every fault is named at
-//! once; only where the text is not YAML does the first one hide the rest.
+//! A baseline decides which rules are removed, so nothing in it is guessed. Whatever is not
+//! understood is a fault, with its line and what to write instead. All faults are reported at once,
+//! unless the text is not YAML: then the first fault hides those after it.
 
 mod entries;
-mod fault;
 mod fields;
-mod nearest;
-mod size;
-mod words;
+mod values;
 mod yaml;
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-pub use fault::{BaselineError, Fault};
-pub(crate) use nearest::nearest;
-pub use size::MAX_INTERVALS;
-pub(crate) use words::quote;
-pub use words::{parse_peers, parse_ports};
+pub use values::{parse_peers, parse_ports};
 
-use super::{ANYWHERE, Baseline, BaselinePeer};
+use super::fault::{BaselineError, Fault, MAX_BYTES};
+use super::model::{ANYWHERE, Baseline, BaselinePeer};
 use crate::ec2::Direction;
 use crate::net::{Interval, IntervalSet, Set};
+use crate::text::in_backticks;
 use entries::Entries;
 use fields::{Faults, Fields, Key, optional, required};
-use words::{Numbers, interval, no_peer, peer};
+use values::{Numbers, OWN, is_set_name, not_a_peer, peer};
 use yaml::{Node, Value};
 
-/// The longest text that is read.
-pub(super) const MAX_BYTES: usize = 1 << 20;
-
-/// The port of SSH where a baseline does not say otherwise.
+/// The port of SSH if a baseline has no `ssh_ports`.
 const SSH_PORT: u16 = 22;
 
 const ROOT: [Key; 7] = [
     required("version", "version: 1"),
-    required("name", "name: and what to call the baseline"),
+    required("name", "name: and a name for the baseline"),
     optional("peer_sets"),
     optional("ssh_ports"),
-    required("ingress", "ingress: and a list of entries, or [] where nothing may come in"),
-    required("egress", "egress: and a list of entries, or [] where nothing may go out"),
+    required("ingress", "ingress: and a list of entries, or [] if nothing may come in"),
+    required("egress", "egress: and a list of entries, or [] if nothing may go out"),
     optional("exemptions"),
 ];
 
 impl Baseline {
-    /// Reads a baseline. `file` is what the messages call it; `today` decides how far ahead an
-    /// exemption may end.
+    /// Reads a baseline. Errors call it `file`. An exemption may end at most a year after `today`.
+    ///
+    /// ```
+    /// use chrono::NaiveDate;
+    /// use typo3_sg_auditor::baseline::Baseline;
+    ///
+    /// let today = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap_or_default();
+    /// let text = "\
+    /// version: 1
+    /// name: our-site
+    /// ingress:
+    ///   - { name: HTTPS, protocol: tcp, ports: [443], peers: [anywhere], expected: true }
+    /// egress: []
+    /// ";
+    /// let baseline = Baseline::parse("our-site.yaml", text, today)?;
+    /// assert_eq!(baseline.ingress[0].name, "HTTPS");
+    ///
+    /// let text = text.replace("443", "99999");
+    /// let error = Baseline::parse("our-site.yaml", &text, today).unwrap_err();
+    /// let message = "port `99999` is out of range; write numbers from 0 to 65535";
+    /// assert_eq!(error.to_string(), format!("our-site.yaml:4: {message}"));
+    /// # Ok::<(), typo3_sg_auditor::baseline::BaselineError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BaselineError::Invalid`] with every fault.
     pub fn parse(file: &str, text: &str, today: NaiveDate) -> Result<Self, BaselineError> {
         let mut faults = Faults::default();
         let baseline = read(text, today, &mut faults);
@@ -98,9 +115,9 @@ fn read(text: &str, today: NaiveDate, faults: &mut Faults) -> Option<Baseline> {
         egress: egress?,
         exemptions: exemptions.unwrap_or_default(),
     };
-    // Where a fault was found, entries are missing, and how many there are is not known.
+    // After a fault, entries are missing and cannot be counted.
     if faults.0.is_empty() {
-        for direction in [Direction::Ingress, Direction::Egress] {
+        for direction in Direction::BOTH {
             let name = direction.to_string();
             if let (Some(node), Some(message)) =
                 (fields.get(&name), baseline.too_fragmented(direction))
@@ -116,12 +133,12 @@ fn version(node: &Node, faults: &mut Faults) {
     if let Some(version) = faults.scalar(node, "`version`", "version: 1")
         && version != "1"
     {
-        faults.add(node.line, format!("`version` is {}; write version: 1", quote(version)));
+        faults.add(node.line, format!("`version` is {}; write version: 1", in_backticks(version)));
     }
 }
 
-/// The sets that are defined. A set with a fault is among them, so that the entries which name it
-/// are not at fault too.
+/// The peer sets, including those with a fault, so that entries which name them are not reported
+/// too.
 fn peer_sets(fields: &Fields<'_>, faults: &mut Faults) -> BTreeMap<String, Vec<BaselinePeer>> {
     const PEERS: &str = "a CIDR block, sg-…, account/sg-…, pl-… or self";
     let mut sets = BTreeMap::new();
@@ -135,7 +152,7 @@ fn peer_sets(fields: &Fields<'_>, faults: &mut Faults) -> BTreeMap<String, Vec<B
             let message = format!(
                 "{} cannot be the name of a peer set; write letters, digits, - and _, beginning with \
                  a letter, but not self, sg-… or pl-…",
-                quote(name)
+                in_backticks(name)
             );
             faults.add(list.line, message);
         }
@@ -149,16 +166,16 @@ fn peer_sets(fields: &Fields<'_>, faults: &mut Faults) -> BTreeMap<String, Vec<B
                     None if word == OWN => peers.push(BaselinePeer::Own),
                     None if word == ANYWHERE => faults.add(
                         item.line,
-                        "`anywhere` is a set, and a set has only peers in it; write 0.0.0.0/0, \"::/0\"",
+                        "`anywhere` is a set, and a set cannot contain another; write 0.0.0.0/0, \"::/0\"",
                     ),
                     None if pairs.iter().any(|(name, _)| *name == word) => faults.add(
                         item.line,
                         format!(
-                            "{} is a set, and a set has only peers in it; write its peers",
-                            quote(word)
+                            "{} is a set, and a set cannot contain another; write its peers",
+                            in_backticks(word)
                         ),
                     ),
-                    None => faults.add(item.line, no_peer(word, PEERS)),
+                    None => faults.add(item.line, not_a_peer(word, PEERS)),
                 }
             }
         }
@@ -167,47 +184,16 @@ fn peer_sets(fields: &Fields<'_>, faults: &mut Faults) -> BTreeMap<String, Vec<B
     sets
 }
 
-/// The word for the group that is being audited.
-const OWN: &str = "self";
-
-fn is_set_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        && name != OWN
-        && !name.starts_with("sg-")
-        && !name.starts_with("pl-")
-}
-
 fn ssh_ports(fields: &Fields<'_>, faults: &mut Faults) -> Option<IntervalSet<u16>> {
     let Some(node) = fields.get("ssh_ports") else {
         return Some(Interval::new(SSH_PORT, SSH_PORT).into());
     };
-    let ports = numbers(node, "ssh_ports", Numbers::Ports, faults)?;
+    let ports = faults.numbers(node, "ssh_ports", Numbers::Ports)?;
     if ports.is_empty() && matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
         faults.add(node.line, "`ssh_ports` is empty; write [22], or leave it out");
         return None;
     }
     Some(ports)
-}
-
-/// A list of numbers and ranges of numbers.
-fn numbers(
-    node: &Node,
-    what: &str,
-    numbers: Numbers,
-    faults: &mut Faults,
-) -> Option<IntervalSet<u16>> {
-    let mut intervals = Vec::new();
-    for item in faults.items(node, what)? {
-        let Some(word) = faults.scalar(item, "a port", "a number, or \"from-to\"") else {
-            continue;
-        };
-        match interval(word, numbers) {
-            Ok(interval) => intervals.push(interval),
-            Err(message) => faults.add(item.line, message),
-        }
-    }
-    Some(intervals.into_iter().collect())
 }
 
 #[cfg(test)]

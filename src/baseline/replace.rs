@@ -1,26 +1,31 @@
-//! What the settings replace in a baseline: who may use SSH, and where the website listens.
+//! Replaces the parts of a baseline that have settings of their own: SSH sources and web ports.
 
-use super::parse::quote;
-use super::{ANYWHERE, Baseline, BaselinePeer, Entry, PeerTerm, SSH_SOURCES};
+use super::model::{ANYWHERE, Baseline, BaselinePeer, Entry, PeerTerm, SSH_SOURCES};
 use crate::ec2::Protocol;
 use crate::net::{Interval, IntervalSet, Set};
+use crate::text::in_backticks;
 
-/// The entries of ingress that web ports stand in for.
+/// The ingress entries that web ports replace.
 const REPLACED: [&str; 2] = ["HTTP", "HTTPS"];
 
-/// The entry that stands in for them.
+/// The entry that replaces them.
 const WEB: &str = "Web";
 
 impl Baseline {
-    /// The baseline with these peers as its set `ssh-sources`. Where no entry names that set, as in
-    /// `as-documented`, nothing else changes.
+    /// The baseline with these peers as its set `ssh-sources`. This has no effect on traffic if no
+    /// entry names the set, as in `as-documented`.
     pub fn with_ssh_sources(mut self, peers: Vec<BaselinePeer>) -> Self {
         self.peer_sets.insert(SSH_SOURCES.to_owned(), peers);
         self
     }
 
-    /// The baseline with one entry `Web` in the place of the entries HTTP and HTTPS of ingress: TCP
-    /// on these ports from anywhere, and expected. What is wrong otherwise, and what to write instead.
+    /// The baseline with one expected ingress entry `Web`, which admits TCP on these ports from
+    /// anywhere, instead of the entries `HTTP` and `HTTPS`.
+    ///
+    /// # Errors
+    ///
+    /// When a port is one of SSH, when there is no port, no entry to replace, or already an entry
+    /// `Web`. The text says what is wrong and what to write instead.
     pub fn with_web_ports(mut self, ports: &IntervalSet<u16>) -> Result<Self, String> {
         let both = ports.intersection(&self.ssh_ports);
         if !both.is_empty() {
@@ -34,13 +39,13 @@ impl Baseline {
             return Err(format!(
                 "the baseline {} has no entry HTTP or HTTPS in ingress that web ports could replace; \
                  write the ports into the baseline",
-                quote(&self.name)
+                in_backticks(&self.name)
             ));
         };
         if self.ingress.iter().any(|entry| entry.name == WEB) {
             return Err(format!(
-                "the baseline {} has an entry `{WEB}` already; write the ports into the baseline",
-                quote(&self.name)
+                "the baseline {} already has an entry `{WEB}`; write the ports into the baseline",
+                in_backticks(&self.name)
             ));
         }
         let web = Entry {
@@ -50,7 +55,7 @@ impl Baseline {
             peers: vec![PeerTerm::Set(ANYWHERE.to_owned())],
             expected: true,
         };
-        // Everything before the place stays there, so the place is right when they are gone.
+        // Nothing before the place is removed.
         self.ingress.retain(|entry| !replaced(entry));
         self.ingress.insert(place.min(self.ingress.len()), web);
         Ok(self)

@@ -1,4 +1,4 @@
-//! The day on which the tests of baselines take place, and the shipped baselines as of then.
+//! The date of the tests, and the shipped baselines on that date.
 
 use chrono::NaiveDate;
 

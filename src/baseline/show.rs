@@ -1,22 +1,21 @@
-//! A baseline as YAML: one text for one baseline, which parses back to it.
-
-use std::fmt::Write;
+//! Writes a baseline as YAML that parses back to the same baseline.
 
 use sha2::{Digest, Sha256};
 
-use super::{Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
+use super::model::{Baseline, BaselinePeer, Entry, Exemption, PeerTerm};
 use crate::ec2::Protocol;
 use crate::net::{Interval, IntervalSet};
+use crate::text::escape::hex;
 use crate::text::inert::is_visible;
 
 impl Baseline {
-    /// The canonical text. Ports are merged and sorted; entries and peers keep their order.
+    /// The canonical text: ports are merged and sorted, entries and peers keep their order.
     pub fn to_yaml(&self) -> String {
         let mut out = format!("version: 1\nname: {}\n", text(&self.name));
         if !self.peer_sets.is_empty() {
             out.push_str("peer_sets:\n");
             for (name, peers) in &self.peer_sets {
-                // The name of a set needs no quotes: only words are allowed.
+                // The name of a set never needs quotes.
                 line(&mut out, &format!("  {name}: {}", list(peers.iter().map(peer))));
             }
         }
@@ -29,27 +28,22 @@ impl Baseline {
         out
     }
 
-    /// The SHA-256 of [`to_yaml`](Self::to_yaml) in hexadecimal digits, by which a report names what
-    /// it was judged by.
+    /// The SHA-256 of [`to_yaml`](Self::to_yaml) in hexadecimal digits. A report identifies the
+    /// baseline by it.
     pub fn sha256(&self) -> String {
-        Sha256::digest(self.to_yaml()).iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&Sha256::digest(self.to_yaml()))
     }
 }
 
 impl Exemption {
-    /// Itself as an item of `exemptions`, on one line.
+    /// The exemption as an item of `exemptions`, on one line.
     pub fn to_line(&self) -> String {
         format!("- {{ {} }}", exemption(self))
     }
 }
 
 fn line(out: &mut String, text: &str) {
-    out.push_str(text);
-    out.push('\n');
+    out.extend([text, "\n"]);
 }
 
 fn block(out: &mut String, key: &str, items: impl Iterator<Item = String>) {
@@ -92,7 +86,7 @@ fn traffic(protocol: Protocol, ports: &IntervalSet<u16>, peers: &[PeerTerm]) -> 
     format!("protocol: {protocol}{ports}, peers: {}", list(peers))
 }
 
-/// Ports as they are; selectors of ICMP, which are whole types here, as types.
+/// Ports as numbers, and selectors of ICMP as types.
 fn numbers(protocol: Protocol, selectors: &IntervalSet<u16>) -> String {
     let number = |selector: u16| if protocol.is_icmp() { selector >> 8 } else { selector };
     let word = |interval: &Interval<u16>| {
@@ -105,16 +99,16 @@ fn numbers(protocol: Protocol, selectors: &IntervalSet<u16>) -> String {
 fn peer(peer: &BaselinePeer) -> String {
     match peer {
         BaselinePeer::Cidr(net @ ipnet::IpNet::V4(_)) => net.to_string(),
-        // Some readers of YAML take the colons for something else.
+        // Some YAML parsers misread the colons.
         BaselinePeer::Cidr(net @ ipnet::IpNet::V6(_)) => format!("\"{net}\""),
         BaselinePeer::Reference(reference) => reference.to_string(),
         BaselinePeer::Own => "self".to_owned(),
     }
 }
 
-/// A text, in quotes wherever some reader of YAML might not take it for one.
+/// A text, in quotes if some YAML parser might read it as something else.
 fn text(text: &str) -> String {
-    /// What YAML 1.1 or 1.2 reads as something else, in small letters.
+    /// Words that YAML 1.1 or 1.2 reads as something else, in lower case.
     const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && !text.ends_with(' ')
@@ -128,13 +122,11 @@ fn text(text: &str) -> String {
         match letter {
             '"' | '\\' => quoted.extend(['\\', letter]),
             letter if is_visible(letter) => quoted.push(letter),
-            // Readers of YAML differ on some of them, and people see none.
-            letter if u32::from(letter) > 0xffff => {
-                let _ = write!(quoted, "\\U{:08x}", u32::from(letter));
-            }
-            letter => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(letter));
-            }
+            // People cannot see these, and YAML parsers treat some of them differently.
+            letter => quoted.push_str(&match u32::from(letter) {
+                long @ 0x1_0000.. => format!("\\U{long:08x}"),
+                short => format!("\\u{short:04x}"),
+            }),
         }
     }
     quoted.push('"');

@@ -8,11 +8,13 @@ use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
-use typo3_sg_auditor::audit::{Auditor, Counts, Place};
+use typo3_sg_auditor::audit::{Auditor, Counts};
 use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, Connections, Metrics, sdk_config};
+use typo3_sg_auditor::ec2::Place;
+use typo3_sg_auditor::report::ReportJson;
 use typo3_sg_auditor::report::log::AsciiLog;
 use typo3_sg_auditor::settings::FunctionSettings;
-use typo3_sg_auditor::text::inert;
+use typo3_sg_auditor::text::{causes, inert};
 
 fn main() -> ExitCode {
     log_as_json();
@@ -41,7 +43,7 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
     let config = sdk_config(&connections);
     let home = Place {
         account: Some(function.account.clone()),
-        region: config.region().map(ToString::to_string),
+        region: config.region().and_then(|region| region.as_ref().parse().ok()),
     };
     let sns = AwsSns::new(&config, &function.topic_arn);
     let own_name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
@@ -58,9 +60,9 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
         let deadline = deadline(&event.context);
         let audited = auditor.handle_and_count(payload, &Utc::now, deadline, &mut counts).await;
         metrics.log(&counts);
-        audited.map_err(|error| Diagnostic {
+        audited.map(|report| ReportJson::from(&report)).map_err(|error| Diagnostic {
             error_type: error.kind().to_owned(),
-            error_message: inert::plain(&error.to_string()),
+            error_message: inert::plain(&causes(&error)),
         })
     }))
     .await

@@ -1,130 +1,115 @@
-//! `sg-audit allow`: a temporary opening that announces its own end.
+//! `sg-audit allow`: prints or runs the command that adds a rule with a hold.
 
 use std::ffi::OsStr;
-use std::process::Command;
+use std::fmt::Display;
+use std::process;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use ipnet::IpNet;
 
-use super::args::{Allow, AllowProtocol};
-use super::{Answer, CliError};
-use crate::baseline::{BaselinePeer, parse_peers, parse_ports, quote};
-use crate::ec2::command::Call;
+use super::args::AllowArgs;
+use super::error::CliError;
+use super::output::Answer;
+use crate::baseline::{BaselinePeer, parse_peers, parse_ports};
+use crate::ec2::command::Command;
 use crate::ec2::hold::{Hold, VALUE_CHARS, says_why};
-use crate::ec2::ids::is_region;
-use crate::ec2::{Direction, GroupRef, Peer, Protocol, Reference, Rule};
+use crate::ec2::{Direction, GroupId, Peer, Region, Rule};
 use crate::settings::SettingsError;
-use crate::text::inert;
+use crate::text::{in_backticks, inert};
 
-/// EC2 takes so many characters as the description of a rule, and only some of ASCII
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>).
+/// The longest description of a rule, and the characters besides letters and digits that EC2 accepts
+/// in it (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>).
 const DESCRIPTION_CHARS: usize = 255;
 const DESCRIPTION_MARKS: &str = " ._-:/()#,@[]+=&;{}!$*";
 
+/// How `--for` is written.
+const TIMES: &str = "write 30m, 8h, 1h30m or 2d";
+
 /// Prints the command of a hold that begins now, or runs it with the program `aws`.
-pub(super) fn run(
-    args: &Allow,
-    aws: impl AsRef<OsStr>,
-    now: DateTime<Utc>,
-) -> Result<Answer, CliError> {
-    let opening = Opening::of(args, now)?;
-    let call = opening.call();
-    let notes = vec![opening.says(args)];
+pub(super) fn run(args: &AllowArgs, aws: &OsStr, now: DateTime<Utc>) -> Result<Answer, CliError> {
+    let held = HeldRule::new(args, now)?;
+    let command = held.command();
+    let until = held.hold.until.format("%Y-%m-%d %H:%M:%S UTC");
+    let condition = format!("if the function's HOLD_MAX_HOURS is {} or more", args.max_hours);
     if !args.apply {
-        return Ok(Answer { out: format!("{call}\n"), notes, status: 0 });
+        let note = format!("once you run the command: held until {until}, {condition}");
+        return Ok(Answer { out: format!("{command}\n"), notes: vec![note], status: 0 });
     }
-    // With its own output, its own questions, and no pager that would have to be left first.
-    let status = Command::new(aws)
-        .args(call.arguments())
+    // `aws` uses this terminal. Its pager would wait for a key.
+    let status = process::Command::new(aws)
+        .args(command.arguments())
         .env("AWS_PAGER", "")
         .status()
         .map_err(CliError::AwsNotStarted)?;
-    if status.success() {
-        Ok(Answer { notes, ..Answer::default() })
-    } else {
-        Err(CliError::AwsFailed { status })
+    if !status.success() {
+        return Err(CliError::AwsFailed { status });
     }
+    let note = format!("held until {until}, {condition}");
+    Ok(Answer { notes: vec![note], ..Answer::default() })
 }
 
-/// What is opened, and for how long.
-struct Opening {
-    region: Option<String>,
-    group: String,
+/// A rule to add, and its hold.
+struct HeldRule {
+    region: Option<Region>,
+    group: GroupId,
     rule: Rule,
     hold: Hold,
 }
 
-impl Opening {
-    /// What the options ask for, or all that is wrong with them.
-    fn of(args: &Allow, now: DateTime<Utc>) -> Result<Self, SettingsError> {
-        let mut faults = Vec::new();
-        let mut read = |option: &str, fault: String| faults.push(format!("{option}: {fault}"));
-        let group = group(&args.group).map_err(|fault| read("--group", fault));
-        let peer = peer(&args.from).map_err(|fault| read("--from", fault));
-        let ports = ports(&args.port).map_err(|fault| read("--port", fault));
-        let until =
-            until(&args.duration, args.max_hours, now).map_err(|fault| read("--for", fault));
-        let reason = reason(&args.reason).map_err(|fault| read("--reason", fault));
-        let region = args.region.as_deref().map(region).transpose();
-        let region = region.map_err(|fault| read("--region", fault));
+impl HeldRule {
+    /// What the options ask for, or everything that is wrong with them.
+    fn new(args: &AllowArgs, now: DateTime<Utc>) -> Result<Self, SettingsError> {
+        let faults = &mut Vec::new();
+        let group = or_fault(faults, "--group", args.group.parse::<GroupId>());
+        let peer = or_fault(faults, "--from", peer(&args.from));
+        let ports = or_fault(faults, "--port", ports(&args.port));
+        let until = or_fault(faults, "--for", until(&args.duration, args.max_hours, now));
+        let reason = or_fault(faults, "--reason", reason(&args.reason));
+        let region = args.region.as_deref().map(str::parse::<Region>).transpose();
+        let region = or_fault(faults, "--region", region);
         let description = args.description.as_deref().map(description).transpose();
-        let description = description.map_err(|fault| read("--description", fault));
+        let description = or_fault(faults, "--description", description);
         let (
-            Ok(group),
-            Ok(peer),
-            Ok((from, to)),
-            Ok(until),
-            Ok(reason),
-            Ok(region),
-            Ok(description),
+            Some(group),
+            Some(peer),
+            Some((from, to)),
+            Some(until),
+            Some(reason),
+            Some(region),
+            Some(description),
         ) = (group, peer, ports, until, reason, region, description)
         else {
-            return Err(SettingsError { faults });
-        };
-        let protocol = match args.protocol {
-            AllowProtocol::Tcp => Protocol::TCP,
-            AllowProtocol::Udp => Protocol::UDP,
+            return Err(SettingsError { faults: std::mem::take(faults) });
         };
         let (from, to) = (Some(from.into()), Some(to.into()));
-        let mut rule = Rule::new(Direction::Ingress, protocol, from, to, peer)
-            .map_err(|error| SettingsError { faults: vec![format!("--port: {error}")] })?;
-        rule.description = description;
+        let rule = Rule::new(Direction::Ingress, args.protocol.into(), from, to, peer)
+            .map_err(|error| SettingsError { faults: vec![format!("--port: {error}")] })?
+            .with_description(description);
         Ok(Self { region, group, rule, hold: Hold { until, reason } })
     }
 
-    fn call(&self) -> Call {
-        Call::authorize(self.region.as_deref(), &self.group, &[&self.rule], Some(&self.hold))
-    }
-
-    fn says(&self, args: &Allow) -> String {
-        format!(
-            "{}held until {}, if the function runs with HOLD_MAX_HOURS of {} or more",
-            if args.apply { "" } else { "once the command is run, " },
-            self.hold.until.format("%Y-%m-%d %H:%M:%S UTC"),
-            args.max_hours
-        )
+    fn command(&self) -> Command {
+        Command::authorize(self.region.as_ref(), &self.group, &[&self.rule], Some(&self.hold))
     }
 }
 
-fn group(text: &str) -> Result<String, String> {
-    match parse_peers(text).ok().as_deref() {
-        Some([BaselinePeer::Reference(Reference::Group(GroupRef { account: None, id }))]) => {
-            Ok(id.clone())
-        }
-        _ => Err(format!("{} is no security group; write its id, sg-…", quote(text))),
-    }
+/// The value of an option. A fault gets the name of the option.
+fn or_fault<T>(
+    faults: &mut Vec<String>,
+    option: &str,
+    value: Result<T, impl Display>,
+) -> Option<T> {
+    value.map_err(|fault| faults.push(format!("{option}: {fault}"))).ok()
 }
 
 fn peer(text: &str) -> Result<Peer, String> {
     let peers = parse_peers(text).map_err(|faults| faults.join("; "))?;
     match peers.as_slice() {
-        [BaselinePeer::Cidr(IpNet::V4(block))] => Ok(Peer::Ipv4(*block)),
-        [BaselinePeer::Cidr(IpNet::V6(block))] => Ok(Peer::Ipv6(*block)),
+        [BaselinePeer::Cidr(block)] => Ok((*block).into()),
         [BaselinePeer::Reference(reference)] => Ok(Peer::Reference(reference.clone())),
         _ => Err(format!(
             "{} is not one peer; write a CIDR block, sg-…, account/sg-… or pl-…, and run the \
              command once for each",
-            quote(text)
+            in_backticks(text)
         )),
     }
 }
@@ -135,30 +120,29 @@ fn ports(text: &str) -> Result<(u16, u16), String> {
         [ports] if !text.contains(',') => Ok((ports.first(), ports.last())),
         _ => Err(format!(
             "{} is not one port or range; write one, and run the command once for each",
-            quote(text)
+            in_backticks(text)
         )),
     }
 }
 
 fn until(text: &str, max_hours: u32, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
     if max_hours == 0 {
-        return Err("there are no holds where HOLD_MAX_HOURS is 0".to_owned());
+        return Err("if HOLD_MAX_HOURS is 0, holds are not allowed".to_owned());
     }
-    // What its error adds is a list of units that nobody needs here.
+    let given = in_backticks(text);
+    // The parser's own error only adds a list of units that nobody needs here.
     let duration = humantime::parse_duration(text.trim())
-        .map_err(|_| format!("{} is no length of time; write 30m, 8h, 1h30m or 2d", quote(text)))?;
+        .map_err(|_| format!("{given} is not a length of time; {TIMES}"))?;
     let limit = TimeDelta::hours(max_hours.into());
     let duration = TimeDelta::from_std(duration).ok().filter(|duration| *duration <= limit);
-    let until = duration.and_then(|duration| now.checked_add_signed(duration));
-    match until {
+    match duration.and_then(|duration| now.checked_add_signed(duration)) {
         Some(until) if until < now + TimeDelta::minutes(1) => {
-            Err(format!("{} is less than a minute; write 30m, 8h, 1h30m or 2d", quote(text)))
+            Err(format!("{given} is less than a minute; {TIMES}"))
         }
         Some(until) => Ok(until.trunc_subsecs(0)),
         None => Err(format!(
-            "{} is longer than a hold may last; write {max_hours}h or less, or give --max-hours \
-             what the function has as HOLD_MAX_HOURS",
-            quote(text)
+            "{given} is longer than a hold may last; write {max_hours}h or less, or set \
+             --max-hours to the function's HOLD_MAX_HOURS"
         )),
     }
 }
@@ -166,39 +150,34 @@ fn until(text: &str, max_hours: u32, now: DateTime<Utc>) -> Result<DateTime<Utc>
 fn reason(text: &str) -> Result<String, String> {
     let reason = text.trim();
     if !says_why(reason) {
-        return Err(format!("{} does not say why; write who needs it for what", quote(text)));
+        return Err(format!(
+            "{} does not say why; write who needs it for what",
+            in_backticks(text)
+        ));
     }
     if inert::plain(reason) != reason {
         return Err(format!(
-            "{} has characters that cannot be seen; write it on one line, without them",
-            quote(&inert::plain(text))
+            "{} has invisible characters; write it on one line, without them",
+            in_backticks(&inert::plain(text))
         ));
     }
     if reason.chars().count() > VALUE_CHARS {
-        return Err(format!("it is too long; write no more than {VALUE_CHARS} characters"));
+        return Err(format!("it is too long; write at most {VALUE_CHARS} characters"));
     }
     Ok(reason.to_owned())
-}
-
-fn region(text: &str) -> Result<String, String> {
-    if is_region(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{} is no region; write one such as eu-central-1", quote(text)))
-    }
 }
 
 fn description(text: &str) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || DESCRIPTION_MARKS.contains(c);
     if let Some(other) = text.chars().find(|c| !allowed(*c)) {
         return Err(format!(
-            "EC2 takes no {} in it; write letters without accents, digits, spaces and {}",
-            quote(&inert::plain(&other.to_string())),
+            "EC2 does not accept {} in it; write letters without accents, digits, spaces and {}",
+            in_backticks(&inert::plain(&other.to_string())),
             DESCRIPTION_MARKS.trim()
         ));
     }
     if text.len() > DESCRIPTION_CHARS {
-        return Err(format!("it is too long; write no more than {DESCRIPTION_CHARS} characters"));
+        return Err(format!("it is too long; write at most {DESCRIPTION_CHARS} characters"));
     }
     Ok(text.to_owned())
 }

@@ -1,13 +1,14 @@
-//! Options as they are typed. The doc comments are the help texts.
+//! The options as they are typed. The doc comments are the help texts.
 
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
+use crate::ec2::{Protocol, Region};
 use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
 
-/// Holds EC2 security groups against what a TYPO3 server needs
+/// Checks EC2 security groups against what a TYPO3 server needs
 #[derive(Debug, Parser)]
 #[command(
     name = "sg-audit",
@@ -26,38 +27,36 @@ Examples:
     --reason \"vendor support, ticket 4711\"
   sg-audit baseline show standard"
 )]
-pub struct Arguments {
-    /// What to do.
+pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    Invoke(Invoke),
-    Check(Check),
-    Allow(Allow),
+pub(super) enum Command {
+    Invoke(InvokeArgs),
+    Check(CheckArgs),
+    Allow(AllowArgs),
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
 }
 
-/// Run the function's own handler on events, offline, and show what it would publish and which
+/// Run the function's handler on events, offline, and show the messages it would publish and the
 /// calls it would make
 ///
-/// Nothing reaches AWS: the calls go to an EC2 in memory, which all the events share. It holds the
-/// groups in --groups, as they are now, that is, after the events. Without --groups each group
-/// holds what the events so far tell of it, and the egress that EC2 gives a new group. The clock
-/// stands at the time of the event.
+/// Nothing reaches AWS: all events share an EC2 in memory. With --groups it has the groups of the
+/// file, as they are after the events. Without --groups each group has the rules that the events so
+/// far tell of, and the egress rules that EC2 gives a new group. The clock stands at the time of the
+/// event.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   sg-audit invoke events/authorize-open-ssh.json
   sg-audit invoke --remediation revert-ssh --scope all --ssh-source 203.0.113.0/24 event.json
   sg-audit invoke --groups groups.json --format json first.json second.json")]
-pub struct Invoke {
-    /// An event as EventBridge delivers it, or as SNS, SQS or Lambda wrap it, or a CloudTrail
+pub(super) struct InvokeArgs {
+    /// An event as EventBridge delivers it, an event wrapped by SNS, SQS or Lambda, or a CloudTrail
     /// record; `-` reads standard input
     #[arg(required = true, value_name = "EVENT.json")]
     pub events: Vec<PathBuf>,
@@ -67,22 +66,21 @@ pub struct Invoke {
     #[arg(long, value_name = "FILE")]
     pub groups: Option<PathBuf>,
 
-    /// What becomes of what a sweep finds, in the words of --remediation [default: notify]
+    /// What to do with findings of a sweep: as for --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
-    /// How to audit.
     #[command(flatten)]
-    pub common: Common,
+    pub audit: AuditOptions,
 }
 
-/// Audit groups as they are, from a file or in the account itself
+/// Audit groups as they are, from a file or from your account
 ///
-/// With --live every group of the account is read with your own credentials, as `aws` has them:
-/// variables, a profile, SSO. Nothing is changed, and the calls are those that read. With --groups
-/// nothing is connected to. There, rule ids are known only from the output of
-/// `describe-security-group-rules`; names, VPCs and tags only from `describe-security-groups`. Both
-/// in one file are read as one.
+/// --live reads every group of the account with your own credentials, as `aws` does: from
+/// variables, a profile or SSO. It only makes calls that read. --groups connects to nothing. Only the
+/// output of `describe-security-group-rules` has rule ids, and only that of
+/// `describe-security-groups` has names, VPCs and tags. If both are in one file, they are read as
+/// one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -90,7 +88,7 @@ Examples:
   aws ec2 describe-security-groups > groups.json
   sg-audit check --groups groups.json --ssh-source 203.0.113.0/24 --ssh-source 2001:db8:1::/48
   sg-audit check --live --region eu-central-1 --region eu-west-1")]
-pub struct Check {
+pub(super) struct CheckArgs {
     /// The output of `aws ec2 describe-security-groups` or `describe-security-group-rules`; `-`
     /// reads standard input
     #[arg(long, value_name = "FILE", required_unless_present = "live")]
@@ -100,16 +98,11 @@ pub struct Check {
     #[arg(long, conflicts_with_all = ["groups", "prefix_lists"])]
     pub live: bool,
 
-    /// A region to look at, in the place of the configured one; repeat it for more
-    #[arg(
-        long,
-        value_name = "REGION",
-        requires = "live",
-        value_parser = NonEmptyStringValueParser::new()
-    )]
-    pub region: Vec<String>,
+    /// A region to audit instead of the configured one; can be repeated
+    #[arg(long, value_name = "REGION", requires = "live")]
+    pub region: Vec<Region>,
 
-    /// Look at every region that is enabled for the account
+    /// Audit every region that is enabled for the account
     #[arg(long, requires = "live", conflicts_with = "region")]
     pub all_regions: bool,
 
@@ -122,37 +115,36 @@ pub struct Check {
     )]
     pub profile: Option<String>,
 
-    /// How to audit.
     #[command(flatten)]
-    pub common: Common,
+    pub audit: AuditOptions,
 }
 
-/// Open something for a while: print the command of a hold, or run it
+/// Open a port for a limited time: print the command of a hold, or run it
 ///
-/// A hold is a rule that says in its tags until when it is needed and why. The function publishes it
-/// and leaves it alone until then; after that it does with it what it does with any other rule. A
-/// rule that is in the group already has to be removed first.
+/// A hold is a rule whose tags say until when it is needed and why. Until then the function reports
+/// the rule and leaves it alone. After that it treats the rule like any other. If the rule is already
+/// in the group, remove it first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
-  0  the command is printed, or it was run and AWS did it
-  2  it is not; the reason is on stderr
+  0  the command was printed, or it was run and succeeded
+  2  it was not; the reason is on stderr
 
 Examples:
   sg-audit allow --group sg-0a1b2c3d4e5f67890 --from 198.51.100.7/32 --port 22 --for 8h \\
     --reason \"vendor support, ticket 4711\"
   sg-audit allow --group sg-0a1b2c3d4e5f67890 --from 198.51.100.0/24 --port 8000-8010 --for 1h30m \\
     --reason \"load test\" --region eu-central-1 --apply")]
-pub struct Allow {
+pub(super) struct AllowArgs {
     /// The security group
     #[arg(long, value_name = "SG")]
     pub group: String,
 
-    /// Who is let in: a CIDR block, sg-…, account/sg-… or pl-…
+    /// Who gets access: a CIDR block, sg-…, account/sg-… or pl-…
     #[arg(long, value_name = "PEER")]
     pub from: String,
 
-    /// The port, or from-to
+    /// The port, or a range such as 8000-8010
     #[arg(long, value_name = "N")]
     pub port: String,
 
@@ -160,19 +152,19 @@ pub struct Allow {
     #[arg(long = "for", value_name = "TIME")]
     pub duration: String,
 
-    /// Why; everybody who gets the findings reads it
+    /// Why; everybody who gets the findings can read it
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 
     /// The protocol
     #[arg(long, value_name = "PROTOCOL", value_enum, default_value_t)]
-    pub protocol: AllowProtocol,
+    pub protocol: HoldProtocol,
 
-    /// The group's region [default: the one that `aws` is set to]
+    /// The group's region [default: the one that `aws` is configured with]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
 
-    /// The longest hold that the function takes, in hours: its setting HOLD_MAX_HOURS
+    /// The longest hold that the function accepts, in hours: its setting HOLD_MAX_HOURS
     #[arg(
         long,
         value_name = "HOURS",
@@ -185,75 +177,77 @@ pub struct Allow {
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
 
-    /// Run the command, with `aws` and what it is logged in as
+    /// Run the command with `aws` and its credentials
     #[arg(long)]
     pub apply: bool,
 }
 
-/// What can be opened for a while.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum AllowProtocol {
+pub(super) enum HoldProtocol {
     #[default]
     Tcp,
     Udp,
 }
 
-/// What to do with a baseline.
+impl From<HoldProtocol> for Protocol {
+    fn from(protocol: HoldProtocol) -> Self {
+        match protocol {
+            HoldProtocol::Tcp => Self::TCP,
+            HoldProtocol::Udp => Self::UDP,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
-pub enum BaselineCommand {
+pub(super) enum BaselineCommand {
     /// Print the baseline in effect: with its peer sets, SSH sources and web ports
     Show(BaselineArgs),
-    /// Say whether a baseline is valid, or everything that is wrong with it
+    /// Say that a baseline is valid, or everything that is wrong with it
     Validate(BaselineArgs),
 }
 
-/// Which baseline.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   sg-audit baseline show standard --ssh-source 203.0.113.0/24
   sg-audit baseline validate our-site.yaml")]
-pub struct BaselineArgs {
+pub(super) struct BaselineArgs {
     /// `standard`, `restricted-egress`, `as-documented`, or the path of a YAML file
     /// [default: standard]
     #[arg(value_name = "NAME|FILE", conflicts_with = "baseline")]
     pub name: Option<String>,
 
-    /// What to hold groups against.
     #[command(flatten)]
-    pub policy: Policy,
+    pub options: BaselineOptions,
 }
 
-/// What to hold groups against.
 #[derive(Debug, Args)]
-pub struct Policy {
-    /// What to hold groups against: `standard`, `restricted-egress`, `as-documented`, or the path
-    /// of a YAML file [default: standard]
+pub(super) struct BaselineOptions {
+    /// What groups may admit: `standard`, `restricted-egress`, `as-documented`, or the path of a
+    /// YAML file [default: standard]
     #[arg(long, value_name = "NAME|FILE", value_parser = NonEmptyStringValueParser::new())]
     pub baseline: Option<String>,
 
-    /// Who may use SSH: a CIDR block, sg-…, account/sg-…, pl-…, or `none`; repeat it for more
+    /// Who may use SSH: a CIDR block, sg-…, account/sg-…, pl-…, or `none`; can be repeated
     #[arg(long, value_name = "PEER", value_parser = NonEmptyStringValueParser::new())]
     pub ssh_source: Vec<String>,
 
-    /// Where the website listens, in the place of 80 and 443; repeat it for more
+    /// A port of the website, instead of 80 and 443; can be repeated
     #[arg(long, value_name = "N", value_parser = NonEmptyStringValueParser::new())]
     pub web_port: Vec<String>,
 }
 
-/// How to audit.
 #[derive(Debug, Args)]
-pub struct Common {
-    /// What to hold groups against.
+pub(super) struct AuditOptions {
     #[command(flatten)]
-    pub policy: Policy,
+    pub baseline: BaselineOptions,
 
-    /// What becomes of findings: notify, revert-ssh or revert-ingress; a revert needs --ssh-source
-    /// and --scope as well [default: notify]
+    /// What to do with findings: notify, revert-ssh or revert-ingress; a revert also needs
+    /// --ssh-source and --scope [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
-    /// What a revert leaves of a rule: baseline, for what the baseline admits of it, or nothing
+    /// What a revert leaves of a rule: baseline, for the part that the baseline admits, or nothing
     /// [default: baseline]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub revert_keeps: Option<String>,
@@ -267,14 +261,13 @@ pub struct Common {
     #[arg(long, value_name = "FILE")]
     pub prefix_lists: Option<PathBuf>,
 
-    /// How to print: text for people, or the report as JSON and nothing else
+    /// The output format: text for people, or the report as JSON and nothing else
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// How to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     #[default]
     Text,
     Json,

@@ -1,100 +1,91 @@
-//! `sg-audit check`: groups as they are.
+//! `sg-audit check`: audits groups as they are.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::args::{Check, Format};
-use super::{Answer, CliError, input, settings};
-use crate::audit::Check as GroupsCheck;
+use super::args::CheckArgs;
+use super::error::CliError;
+#[cfg(feature = "live")]
+use super::live::run as in_account;
+use super::output::{Answer, formatted};
+use super::{input, settings};
+use crate::audit::Check;
 use crate::baseline::{Baseline, Lists};
-use crate::describe::DescribedGroup;
-use crate::ec2::Peer;
-use crate::finding::{Code, Report};
-use crate::net::Reference;
-use crate::report::terminal::{Style, exit_status, render};
-use crate::report::to_json_pretty;
-use crate::text::inert;
+use crate::describe::{DescribedGroup, fold};
+use crate::ec2::ListId;
+use crate::finding::Report;
+use crate::net::Set;
+use crate::report::terminal::{Style, exit_status};
 
 /// Audits the groups in a file, or those of an account.
-pub(super) fn run(args: &Check, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
+pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     match &args.groups {
-        Some(groups) => in_file(args, groups, style, now),
-        None => in_account(args, style),
+        Some(file) => in_file(args, file, style, now),
+        None => in_account(args, style, now),
     }
 }
 
-#[cfg(feature = "live")]
-fn in_account(args: &Check, style: Style) -> Result<Answer, CliError> {
-    super::live::run(args, style)
-}
-
 #[cfg(not(feature = "live"))]
-fn in_account(_: &Check, _: Style) -> Result<Answer, CliError> {
+fn in_account(_: &CheckArgs, _: Style, _: DateTime<Utc>) -> Result<Answer, CliError> {
     Err(CliError::NotLive)
 }
 
 fn in_file(
-    args: &Check,
-    groups: &Path,
+    args: &CheckArgs,
+    file: &Path,
     style: Style,
     now: DateTime<Utc>,
 ) -> Result<Answer, CliError> {
-    let common = &args.common;
-    let settings = settings::resolve(common, now.date_naive())?;
-    input::read_once([groups].into_iter().chain(common.prefix_lists.as_deref()))?;
-    let lists = input::read_lists(common.prefix_lists.as_deref())?;
-    let name = || input::name(groups);
-    let check = input::fold_groups(
-        groups,
-        || GroupsCheck::new(&settings, &lists, now),
-        |check, DescribedGroup { place, group, rules }| check.group(&place, &group, &rules),
-    )?;
+    let settings = settings::resolve(&args.audit, None, now.date_naive())?;
+    let list_file = args.audit.prefix_lists.as_deref();
+    input::read_once(std::iter::once(file).chain(list_file))?;
+    let lists = input::prefix_lists_of(list_file)?;
+    let check = input::parse(file, |bytes| {
+        fold(
+            bytes,
+            || Check::new(&settings, &lists, now),
+            |check, DescribedGroup { place, group, rules }| check.group(&place, &group, &rules),
+        )
+    })?;
     if check.is_empty() {
-        return Err(CliError::NoGroups { name: name() });
+        return Err(CliError::NoGroups { name: input::name(file) });
     }
     let report = check.report();
-    if report.groups_audited == 0 {
-        return Err(CliError::NoneInScope { name: name() });
+    if report.groups == 0 {
+        return Err(CliError::NoneInScope { name: input::name(file) });
     }
-    let out = printed(&report, common.format, style)?;
-    let missing = lists_missing(&report, &settings.baseline, &lists);
-    let notes = missing.iter().map(|list| list_missing(list)).collect();
-    Ok(Answer { out, notes, status: exit_status(&report) })
-}
-
-/// The report as it is asked for.
-pub(super) fn printed(report: &Report, format: Format, style: Style) -> Result<String, CliError> {
-    Ok(match format {
-        Format::Text => render(report, style),
-        Format::Json => format!("{}\n", to_json_pretty(report)?),
+    let missing = missing_lists(&report, &settings.baseline, &lists);
+    Ok(Answer {
+        out: formatted(&report, args.audit.format, style)?,
+        notes: missing.into_iter().map(missing_list).collect(),
+        status: exit_status(&report),
     })
 }
 
-/// The prefix lists on which findings depend and whose entries were not given.
-pub(super) fn lists_missing(report: &Report, baseline: &Baseline, lists: &Lists) -> Vec<String> {
+/// The prefix lists that findings depend on and that were not given.
+pub(super) fn missing_lists<'a>(
+    report: &'a Report,
+    baseline: &'a Baseline,
+    lists: &Lists,
+) -> BTreeSet<&'a ListId> {
     let mut missing = BTreeSet::new();
-    for finding in report
-        .findings
-        .iter()
-        .filter(|one| one.code == Code::UnresolvedPeer || one.undecided.is_some())
-    {
-        if let Some(rule) = &finding.rule {
-            missing.extend(baseline.lists_named(rule.direction));
-            if let Peer::Reference(Reference::PrefixList(id)) = &rule.peer {
-                missing.insert(id);
-            }
+    for found in report.findings.iter().filter_map(|finding| finding.found_rule()) {
+        if !found.unresolved.is_empty() {
+            missing.extend(baseline.lists_named(found.rule.direction()));
+            missing.extend(found.rule.peer().list());
         }
     }
-    missing.into_iter().filter(|id| !lists.contains_key(*id)).map(ToOwned::to_owned).collect()
+    missing.retain(|id| !lists.contains_key(*id));
+    missing
 }
 
-/// How to get it.
-pub(super) fn list_missing(id: &str) -> String {
-    inert::plain(&format!(
+/// How to give a prefix list.
+pub(super) fn missing_list(id: &ListId) -> String {
+    format!(
         "note: findings depend on {id}: put the output of `aws ec2 \
          get-managed-prefix-list-entries --prefix-list-id {id}` under \"{id}\" in a JSON object, and \
          give that file with --prefix-lists"
-    ))
+    )
 }

@@ -1,5 +1,3 @@
-//! Why a command could not do its work.
-
 use std::error::Error;
 use std::io;
 use std::process::ExitStatus;
@@ -10,135 +8,82 @@ use crate::audit::AuditError;
 use crate::baseline::BaselineError;
 use crate::describe::DescribeError;
 use crate::settings::SettingsError;
-use crate::text::inert;
+use crate::text::{causes, inert};
 
 /// Why a command could not do its work, and what to do about it.
 #[derive(Debug, Error)]
-pub enum CliError {
-    /// A file, or standard input, that cannot be read.
+pub(super) enum CliError {
     #[error("{name} cannot be read: write the path of a file that can, or `-` for standard input")]
-    Unreadable {
-        /// What was given.
-        name: String,
-        /// What the operating system says.
-        #[source]
-        source: io::Error,
-    },
-    /// Standard input in two places.
+    Unreadable { name: String, source: io::Error },
     #[error(
-        "`-` is given {times} times, and standard input can be read only once: write the path of a file in the place of the others"
+        "`-` is given {times} times, but standard input can be read only once: write a file path in place of the others"
     )]
-    StandardInputTwice {
-        /// How often.
-        times: usize,
-    },
-    /// An input that is not what it should be.
+    StandardInputTwice { times: usize },
     #[error("{name}: {source}")]
-    Described {
-        /// What was given.
-        name: String,
-        /// What is wrong with it, and what to do.
-        source: Box<DescribeError>,
-    },
-    /// No group to check. An empty answer from AWS is far more often the wrong region than an
-    /// account without groups, and nothing that was not looked at is compliant.
+    Input { name: String, source: Box<DescribeError> },
+    /// An empty answer from AWS more often comes from the wrong region than from an account without
+    /// groups, so it is not called compliant.
     #[error(
-        "{name}: there is no security group in it, so nothing was audited: look at the region, the profile and the filters of the AWS command"
+        "{name}: there is no security group in it, so nothing was audited: check the region, the profile and the filters of the AWS command"
     )]
-    NoGroups {
-        /// What was given.
-        name: String,
-    },
-    /// No audit of an account in this build.
+    NoGroups { name: String },
+    #[error(
+        "{name}: none of the security groups in it is in scope, so nothing was audited: look at --scope, and note that only the output of `describe-security-groups` has tags"
+    )]
+    NoneInScope { name: String },
+    #[cfg(not(feature = "live"))]
     #[error(
         "this sg-audit was built without --live: build it again with `cargo install --path . --features live`"
     )]
     NotLive,
-    /// An account that cannot be seen.
+    #[cfg(feature = "live")]
     #[error(
         "the account cannot be read: log in (`aws sso login`), or look at --profile and --region"
     )]
-    Account {
-        /// What AWS says.
-        #[source]
-        source: Said,
-    },
-    /// An account without a group in scope.
+    Account(#[source] crate::aws::LiveError),
+    #[cfg(feature = "live")]
     #[error(
         "none of the security groups in {places} is in scope, so nothing was audited: look at --scope and --region"
     )]
-    NoneInScopeThere {
-        /// Where was looked.
-        places: String,
-    },
-    /// Groups, and none of them in scope.
+    NoneInScopeThere { places: String },
     #[error(
-        "{name}: none of the security groups in it is in scope, so nothing was audited: look at --scope, and note that only `describe-security-groups` tells of tags"
-    )]
-    NoneInScope {
-        /// What was given.
-        name: String,
-    },
-    /// A scope by tag, and nothing that tells of tags.
-    #[error(
-        "--scope is by a tag, and no event tells the tags of its group, so nothing was audited: write the output of `describe-security-groups` to a file and give it with --groups, or write --scope all"
+        "--scope names a tag, but events don't contain the tags of groups, so nothing was audited: write the output of `describe-security-groups` to a file and give it with --groups, or write --scope all"
     )]
     TagsUnknown,
-    /// Options that are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A baseline that is wrong.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
-    /// An audit that did not come to its end.
     #[error("{name}: {source}")]
-    Audit {
-        /// The event.
-        name: String,
-        /// What went wrong.
-        source: Box<AuditError>,
-    },
-    /// The program `aws`, which cannot be started.
+    Audit { name: String, source: AuditError },
     #[error(
-        "`aws` cannot be started, so nothing was opened: install the AWS CLI (https://docs.aws.amazon.com/cli/), or run the command without --apply and paste what it prints where `aws` is"
+        "`aws` cannot be started, so nothing was opened: install the AWS CLI (https://docs.aws.amazon.com/cli/), or run the command without --apply and paste the line it prints where you have `aws`"
     )]
     AwsNotStarted(#[source] io::Error),
-    /// The program `aws`, which did not do it.
     #[error(
-        "`aws` did not open it ({status}), and says above why: if you are not logged in, `aws sso login` or `aws configure`; if the region is not the group's, --region; if the rule is there already (InvalidPermission.Duplicate), remove it first"
+        "`aws` did not open it ({status}), and its message above says why: if you are not logged in, run `aws sso login` or `aws configure`; if the group is in another region, set --region; if the rule already exists (InvalidPermission.Duplicate), remove it first"
     )]
-    AwsFailed {
-        /// How it ended.
-        status: ExitStatus,
-    },
-    /// A report that cannot be written as JSON.
-    #[error("the report cannot be written as JSON: {0}")]
+    AwsFailed { status: ExitStatus },
+    #[error("the report cannot be written as JSON")]
     Json(#[from] serde_json::Error),
-    /// No runtime for the audit.
-    #[error("the audit cannot be started: {0}")]
-    Runtime(io::Error),
-    /// An output that cannot be written.
+    #[error("the audit cannot be started")]
+    Runtime(#[source] io::Error),
     #[error("the output cannot be written: {0}")]
     Unwritable(io::Error),
 }
 
-/// What somebody else said.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct Said(pub String);
-
-/// The error, a line for each fault, then what is behind it.
-pub(super) fn described(error: &CliError) -> Vec<String> {
-    let mut lines: Vec<String> = error.to_string().lines().map(inert::plain).collect();
-    let mut cause = match error {
-        // These say themselves what their source says.
-        CliError::Described { source, .. } => source.source(),
-        CliError::Audit { .. } | CliError::Settings(_) | CliError::Baseline(_) => None,
-        error => error.source(),
-    };
-    while let Some(source) = cause {
-        lines.push(inert::plain(&format!("  cause: {source}")));
-        cause = source.source();
+impl CliError {
+    /// The message, with a line for each fault, and the cause on a line of its own.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.to_string().lines().map(inert::plain).collect();
+        // Some messages contain their source.
+        let cause = match self {
+            Self::Input { source, .. } => source.source(),
+            Self::Audit { source, .. } => source.source(),
+            Self::Baseline(_) => None,
+            error => error.source(),
+        };
+        lines.extend(cause.map(|cause| inert::plain(&format!("  cause: {}", causes(cause)))));
+        lines
     }
-    lines
 }

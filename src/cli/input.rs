@@ -4,14 +4,14 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::CliError;
+use super::error::CliError;
 use crate::baseline::Lists;
-use crate::describe::{DescribedGroup, fold, groups, prefix_lists};
+use crate::describe::{DescribeError, prefix_lists};
 
-/// What stands for standard input.
+/// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// A file's bytes, or those of standard input.
+/// The bytes of a file, or of standard input.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let bytes = if path == Path::new(STANDARD_INPUT) {
         let mut bytes = Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     bytes.map_err(|source| CliError::Unreadable { name: name(path), source })
 }
 
-/// What messages call it.
+/// What messages call the file.
 pub(super) fn name(path: &Path) -> String {
     if path == Path::new(STANDARD_INPUT) {
         "standard input".to_owned()
@@ -31,7 +31,7 @@ pub(super) fn name(path: &Path) -> String {
     }
 }
 
-/// Refuses standard input in more than one place: the second reader would find it empty.
+/// Refuses more than one `-`: the second reader of standard input would find nothing.
 pub(super) fn read_once<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), CliError> {
     match paths.into_iter().filter(|path| *path == Path::new(STANDARD_INPUT)).count() {
         0 | 1 => Ok(()),
@@ -39,28 +39,16 @@ pub(super) fn read_once<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result
     }
 }
 
-/// The groups in a file.
-pub(super) fn read_groups(path: &Path) -> Result<Vec<DescribedGroup>, CliError> {
-    let bytes = read(path)?;
-    groups(&bytes)
-        .map_err(|error| CliError::Described { name: name(path), source: Box::new(error) })
-}
-
-/// The groups in a file, folded one by one into what `new` makes, as [`fold`] does.
-pub(super) fn fold_groups<T>(
+/// Reads a file that the AWS CLI wrote.
+pub(super) fn parse<T>(
     path: &Path,
-    new: impl Fn() -> T,
-    take: impl FnMut(&mut T, DescribedGroup),
+    parse: impl FnOnce(&[u8]) -> Result<T, DescribeError>,
 ) -> Result<T, CliError> {
-    let bytes = read(path)?;
-    fold(&bytes, new, take)
-        .map_err(|error| CliError::Described { name: name(path), source: Box::new(error) })
+    parse(&read(path)?)
+        .map_err(|error| CliError::Input { name: name(path), source: Box::new(error) })
 }
 
-/// The prefix lists in a file, if there is one.
-pub(super) fn read_lists(path: Option<&Path>) -> Result<Lists, CliError> {
-    let Some(path) = path else { return Ok(Lists::new()) };
-    let bytes = read(path)?;
-    prefix_lists(&bytes)
-        .map_err(|error| CliError::Described { name: name(path), source: Box::new(error) })
+/// The prefix lists of a file, if one is given.
+pub(super) fn prefix_lists_of(path: Option<&Path>) -> Result<Lists, CliError> {
+    path.map_or_else(|| Ok(Lists::new()), |path| parse(path, prefix_lists))
 }

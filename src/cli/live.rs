@@ -1,69 +1,73 @@
-//! `sg-audit check --live`: the groups of the account itself, with a person's own credentials.
+//! `sg-audit check --live`: audits the groups of an account with a person's own credentials.
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::Check;
-use super::check::printed;
-use super::error::Said;
-use super::{Answer, CliError, NOT_AUDITED, settings};
-use crate::audit::{Place, Survey, survey};
+use super::args::CheckArgs;
+use super::error::CliError;
+use super::output::{Answer, NOT_AUDITED, formatted};
+use super::settings;
+use crate::audit::{Survey, survey};
 use crate::aws::{Live, LiveError};
-use crate::finding::{Code, Report};
+use crate::ec2::{Place, Region};
+use crate::evaluate::Code;
 use crate::report::terminal::{Style, exit_status};
-use crate::text::inert;
+use crate::report::to_title;
+use crate::text::{causes, inert};
 
-/// How often the progress moves while EC2 is asked.
+/// How often the progress bar moves.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Audits every group in scope in the regions that are named.
-pub(super) fn run(args: &Check, style: Style) -> Result<Answer, CliError> {
-    let settings = settings::resolve(&args.common, Utc::now().date_naive())?;
+/// Audits every group in scope in the regions of the options.
+pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
+    let settings = settings::resolve(&args.audit, None, now.date_naive())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CliError::Runtime)?;
-    let (places, Survey { report, failed }) = runtime
-        .block_on(async {
-            let live = Live::log_in(args.profile.as_deref(), first_region(args)).await?;
-            let places = places(args, &live).await?;
-            let bar = progress();
-            let told = |groups| bar.set_message(format!("{groups} groups"));
-            let surveyed = survey(&live.ec2(), &settings, &places, &Utc::now, &told).await;
-            bar.finish_and_clear();
-            Ok((places, surveyed))
-        })
-        .map_err(|error: LiveError| CliError::Account { source: Said(error) })?;
-    if report.groups_audited == 0 && report.findings.is_empty() && failed.is_none() {
-        let places: Vec<String> = places.iter().map(Place::called).collect();
+    let surveyed = runtime.block_on(async {
+        let live = Live::log_in(args.profile.as_deref(), first_region(args).as_ref()).await?;
+        let places = places(args, &live).await?;
+        let bar = progress();
+        let progress = |groups| bar.set_message(format!("{groups} groups"));
+        let survey = survey(&live.ec2(), &settings, &places, &Utc::now, &progress).await;
+        bar.finish_and_clear();
+        Ok((places, survey))
+    });
+    let (places, Survey { report, failed }) = surveyed.map_err(CliError::Account)?;
+    if report.groups == 0 && report.findings.is_empty() && failed.is_none() {
+        let places: Vec<String> = places.iter().map(Place::to_string).collect();
         return Err(CliError::NoneInScopeThere { places: places.join(", ") });
     }
-    let mut notes = not_looked_at(&report);
+    let unaudited = report.findings.iter().filter(|it| it.code == Code::UnauditedChange);
+    let mut notes: Vec<String> =
+        unaudited.map(|finding| inert::plain(&to_title(finding))).collect();
     let mut status = exit_status(&report);
     if let Some(error) = failed {
-        notes.push(inert::plain(&format!("not everything was audited: {error}; try it again")));
+        let cause = causes(&error);
+        notes.push(inert::plain(&format!("not everything was audited: {cause}; try it again")));
         status = NOT_AUDITED;
     }
-    Ok(Answer { out: printed(&report, args.common.format, style)?, notes, status })
+    Ok(Answer { out: formatted(&report, args.audit.format, style)?, notes, status })
 }
 
-/// Where to ask who is logged in. All regions are known everywhere.
-fn first_region(args: &Check) -> Option<&str> {
-    let anywhere = args.all_regions.then_some("us-east-1");
-    args.region.first().map(String::as_str).or(anywhere)
+/// The region to log in to. Every region can list all the others.
+fn first_region(args: &CheckArgs) -> Option<Region> {
+    let any = || args.all_regions.then(|| "us-east-1".parse().ok()).flatten();
+    args.region.first().cloned().or_else(any)
 }
 
-async fn places(args: &Check, live: &Live) -> Result<Vec<Place>, LiveError> {
+async fn places(args: &CheckArgs, live: &Live) -> Result<Vec<Place>, LiveError> {
     let regions = if args.all_regions { live.regions().await? } else { args.region.clone() };
     if regions.is_empty() {
-        return Ok(vec![live.place()]);
+        return Ok(vec![live.place()?]);
     }
-    Ok(regions.into_iter().map(|region| live.place_in(Some(region))).collect())
+    Ok(regions.into_iter().map(|region| live.place_in(region)).collect())
 }
 
-/// Something that moves while EC2 is asked, on a terminal; elsewhere it draws nothing.
+/// A spinner on a terminal. Elsewhere it draws nothing.
 fn progress() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} audited, {elapsed}") {
@@ -72,10 +76,4 @@ fn progress() -> ProgressBar {
     bar.set_message("0 groups");
     bar.enable_steady_tick(TICK);
     bar
-}
-
-/// Where groups could not be looked at, and why.
-fn not_looked_at(report: &Report) -> Vec<String> {
-    let unaudited = report.findings.iter().filter(|it| it.code == Code::UnauditedChange);
-    unaudited.map(|finding| inert::plain(&finding.title)).collect()
 }

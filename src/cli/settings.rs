@@ -1,42 +1,39 @@
-//! Options, raw, to settings.
+//! Settings from options.
 
 use chrono::NaiveDate;
 
-use super::CliError;
-use super::args::{Common, Policy};
+use super::args::{AuditOptions, BaselineOptions};
+use super::error::CliError;
 use crate::settings::{Names, RawSettings, Settings};
 
-/// What a list of options is to the settings; `None` where there is no such option.
+impl From<&BaselineOptions> for RawSettings {
+    fn from(options: &BaselineOptions) -> Self {
+        Self {
+            baseline: options.baseline.clone(),
+            ssh_sources: list(&options.ssh_source),
+            web_ports: list(&options.web_port),
+            ..Self::new(Names::COMMAND_LINE)
+        }
+    }
+}
+
+/// The values of an option that can be repeated.
 fn list(values: &[String]) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-pub(super) fn raw(policy: &Policy) -> RawSettings {
-    RawSettings {
-        baseline: policy.baseline.clone(),
-        ssh_sources: list(&policy.ssh_source),
-        web_ports: list(&policy.web_port),
-        ..RawSettings::new(Names::COMMAND_LINE)
-    }
-}
-
-/// The settings of a check.
-pub(super) fn resolve(common: &Common, today: NaiveDate) -> Result<Settings, CliError> {
-    resolve_sweeping(common, None, today)
-}
-
-/// The settings of events, with what is done about what a sweep finds.
-pub(super) fn resolve_sweeping(
-    common: &Common,
-    sweep_remediation: Option<&str>,
+/// The settings of an audit. Only `invoke` has the option `sweep_remediation`.
+pub(super) fn resolve(
+    options: &AuditOptions,
+    sweep_remediation: Option<String>,
     today: NaiveDate,
 ) -> Result<Settings, CliError> {
     let raw = RawSettings {
-        sweep_remediation: sweep_remediation.map(ToOwned::to_owned),
-        scope: common.scope.clone(),
-        remediation: common.remediation.clone(),
-        revert_keeps: common.revert_keeps.clone(),
-        ..raw(&common.policy)
+        scope: options.scope.clone(),
+        remediation: options.remediation.clone(),
+        sweep_remediation,
+        revert_keeps: options.revert_keeps.clone(),
+        ..RawSettings::from(&options.baseline)
     };
     Ok(Settings::from_raw(&raw, today)?)
 }

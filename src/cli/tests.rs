@@ -1,45 +1,33 @@
-//! Commands, from their arguments to their answers.
+//! Command lines and their answers.
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate};
 use clap::CommandFactory;
 
 use super::*;
-use crate::report::terminal::Style;
 
 /// The group of the sample events.
 const SHOP: &str = "sg-0a1b2c3d4e5f67890";
 const PLAIN: Style = Style { colour: false, width: 100 };
-/// The peer of a rule for everybody.
+/// The peer of a rule that admits everybody.
 const ANYWHERE: &str = r#""CidrIpv4": "0.0.0.0/0""#;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_392_000, 0).unwrap()
 }
 
-fn today() -> NaiveDate {
-    now().date_naive()
-}
-
-/// What a command line answers, or every line of its error.
+/// The answer to a command line, or the lines of its error.
 fn answer(arguments: &[&str]) -> Result<Answer, Vec<String>> {
     let arguments = Arguments::try_parse_from([&["sg-audit"], arguments].concat()).unwrap();
-    let answer = match arguments.command {
-        Command::Invoke(invoke) => invoke::run(&invoke, PLAIN, now()),
-        Command::Check(check) => check::run(&check, PLAIN, now()),
-        Command::Allow(allow) => allow::run(&allow, "no-such-program", now()),
-        Command::Baseline(BaselineCommand::Show(args)) => baseline::show(&args, today()),
-        Command::Baseline(BaselineCommand::Validate(args)) => baseline::validate(&args, today()),
-    };
-    answer.map_err(|error| described(&error))
+    let answer = super::answer(&arguments.command, "no-such-program".as_ref(), PLAIN, now());
+    answer.map_err(|error| error.lines())
 }
 
 fn event(name: &str) -> String {
     format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A file that is there for the length of a test.
+/// A file that is removed at the end of the test.
 struct File(PathBuf);
 
 impl File {
@@ -60,7 +48,7 @@ impl Drop for File {
     }
 }
 
-/// A group with one rule from the peer.
+/// A group with one rule.
 fn group(id: &str, port: u16, peer: &str) -> String {
     format!(
         r#"{{"SecurityGroupRules": [{{"GroupId": "{id}", "IsEgress": false, "IpProtocol": "tcp",
@@ -69,14 +57,14 @@ fn group(id: &str, port: u16, peer: &str) -> String {
 }
 
 #[test]
-fn the_arguments_are_consistent() {
+fn the_options_are_consistent() {
     Arguments::command().debug_assert();
 }
 
 #[test]
 fn an_open_group_is_a_finding_and_a_web_server_is_not() {
-    let open = File::new("open.json", &group("sg-1", 22, r#""CidrIpv4": "0.0.0.0/0""#));
-    let web = File::new("web.json", &group("sg-1", 443, r#""CidrIpv4": "0.0.0.0/0""#));
+    let open = File::new("open.json", &group("sg-1", 22, ANYWHERE));
+    let web = File::new("web.json", &group("sg-1", 443, ANYWHERE));
     let found = answer(&["check", "--groups", open.path()]).unwrap();
     assert_eq!((found.status, found.notes.len()), (1, 0));
     assert!(found.out.contains("open-ssh"), "{}", found.out);
@@ -90,7 +78,7 @@ fn an_open_group_is_a_finding_and_a_web_server_is_not() {
 
 #[test]
 fn json_is_the_report_and_nothing_else() {
-    let open = File::new("json.json", &group("sg-1", 22, r#""CidrIpv4": "0.0.0.0/0""#));
+    let open = File::new("json.json", &group("sg-1", 22, ANYWHERE));
     let event = event("authorize-open-ssh");
     for arguments in [
         ["check", "--groups", open.path(), "--format", "json"],
@@ -104,18 +92,18 @@ fn json_is_the_report_and_nothing_else() {
 }
 
 #[test]
-fn nothing_that_was_not_looked_at_is_compliant() {
+fn a_file_without_a_group_in_scope_is_not_compliant() {
     let none = File::new("none.json", r#"{"SecurityGroups": []}"#);
     let [line] = &answer(&["check", "--groups", none.path()]).unwrap_err()[..] else { panic!() };
     assert!(line.contains("there is no security group in it"), "{line}");
-    let web = File::new("scope.json", &group("sg-1", 443, r#""CidrIpv4": "0.0.0.0/0""#));
+    let web = File::new("scope.json", &group("sg-1", 443, ANYWHERE));
     let scoped = ["check", "--groups", web.path(), "--scope", "tag:Site=typo3"];
     let [line] = &answer(&scoped).unwrap_err()[..] else { panic!() };
     assert!(line.contains("none of the security groups in it is in scope"), "{line}");
 }
 
 #[test]
-fn a_prefix_list_decides_once_it_is_given() {
+fn a_prefix_list_that_is_given_decides() {
     let groups = File::new("pl.json", &group("sg-1", 22, r#""PrefixListId": "pl-1""#));
     let arguments = ["check", "--ssh-source", "203.0.113.0/24", "--groups", groups.path()];
     let unresolved = answer(&arguments).unwrap();
@@ -133,7 +121,7 @@ fn a_prefix_list_decides_once_it_is_given() {
 }
 
 #[test]
-fn an_event_runs_the_handler_and_shows_what_it_did() {
+fn invoke_runs_the_handler_and_shows_its_calls() {
     let revert = [
         "invoke",
         "--remediation=revert-ssh",
@@ -170,14 +158,14 @@ fn events_share_one_ec2() {
     let out = answer(&arguments).unwrap().out;
     let [first, second] = &out.split("\n== ").collect::<Vec<_>>()[..] else { panic!("{out}") };
     assert!(first.contains("Subject: CLOSED"), "{first}");
-    // The name is only in the groups that were given.
+    // Only the groups that were given have the name.
     assert!(first.contains("typo3"), "{first}");
     assert!(second.contains("already-gone"), "{second}");
     assert!(second.contains("(InvalidPermission.NotFound)"), "{second}");
 }
 
 #[test]
-fn a_change_that_could_not_be_audited_is_said_on_standard_error() {
+fn a_change_that_could_not_be_audited_is_on_standard_error() {
     let event = event("truncated");
     let unaudited = answer(&["invoke", &event]).unwrap();
     assert_eq!(unaudited.status, NOT_AUDITED);
@@ -187,7 +175,7 @@ fn a_change_that_could_not_be_audited_is_said_on_standard_error() {
 }
 
 #[test]
-fn what_earlier_events_tell_does_not_settle_one_that_is_not_understood() {
+fn earlier_events_do_not_make_an_unreadable_event_auditable() {
     let [web, truncated] = ["authorize-web", "truncated"].map(event);
     let one_by_one = answer(&["invoke", &web, &truncated]).unwrap();
     assert_eq!(one_by_one.status, NOT_AUDITED, "{}", one_by_one.out);
@@ -206,7 +194,7 @@ fn what_earlier_events_tell_does_not_settle_one_that_is_not_understood() {
 }
 
 #[test]
-fn a_modified_rule_whose_direction_nobody_told_is_taken_for_ingress() {
+fn a_modified_rule_of_unknown_direction_counts_as_ingress() {
     let event = event("modify-widened");
     let found = answer(&["invoke", &event]).unwrap();
     assert_eq!((found.status, found.notes.len()), (1, 0), "{}", found.out);
@@ -241,32 +229,30 @@ fn a_scope_by_tag_needs_the_groups() {
 
 #[test]
 fn a_group_that_is_not_in_the_file_is_named() {
-    let other = File::new("other.json", &group("sg-1", 443, r#""CidrIpv4": "0.0.0.0/0""#));
-    let note = format!(
-        "note: {} has no group {SHOP}, so what is said of its present state is not known",
-        other.path()
-    );
+    let other = File::new("other.json", &group("sg-1", 443, ANYWHERE));
+    let note =
+        format!("note: {} has no group {SHOP}, so its present state is not known", other.path());
     let open = event("authorize-open-ssh");
     let found = answer(&["invoke", &open, &open, "--groups", other.path()]).unwrap();
     assert_eq!((found.status, found.notes), (1, vec![note]));
-    // Nobody asked for the group.
+    // This audit did not ask EC2 for the group.
     let web = answer(&["invoke", &event("authorize-web"), "--groups", other.path()]).unwrap();
     assert_eq!((web.status, web.notes.len()), (0, 0));
 }
 
 #[test]
-fn only_a_group_that_was_looked_at_as_a_whole_is_called_compliant() {
+fn only_a_group_that_was_audited_as_a_whole_is_called_compliant() {
     let settled = answer(&["invoke", &event("authorize-web")]).unwrap().out;
     assert!(settled.contains("1 change introduced nothing beyond the baseline"), "{settled}");
     assert!(!settled.contains("group compliant"), "{settled}");
-    let web = File::new("whole.json", &group(SHOP, 443, r#""CidrIpv4": "0.0.0.0/0""#));
+    let web = File::new("whole.json", &group(SHOP, 443, ANYWHERE));
     let whole = answer(&["invoke", &event("truncated"), "--groups", web.path()]).unwrap().out;
     assert!(whole.contains("1 group compliant"), "{whole}");
     assert!(!whole.contains("introduced"), "{whole}");
 }
 
 #[test]
-fn connections_are_told_for_an_ordinary_group() {
+fn the_text_says_what_happens_to_connections() {
     let revert = ["--remediation=revert-ssh", "--scope=all", "--ssh-source=none"];
     let event = event("authorize-open-ssh");
     let out = answer(&[&["invoke", &event], &revert[..]].concat()).unwrap().out;
@@ -274,8 +260,8 @@ fn connections_are_told_for_an_ordinary_group() {
 }
 
 #[test]
-fn a_check_does_not_say_of_every_rule_that_nothing_was_changed() {
-    let open = File::new("note.json", &group("sg-1", 22, r#""CidrIpv4": "0.0.0.0/0""#));
+fn a_check_does_not_repeat_for_each_rule_that_nothing_was_changed() {
+    let open = File::new("note.json", &group("sg-1", 22, ANYWHERE));
     let check = ["check", "--groups", open.path(), "--baseline", "as-documented", "--web-port=80"];
     let wide = answer(&check).unwrap().out;
     assert!(wide.contains("the addresses that need SSH"), "{wide}");
@@ -284,19 +270,17 @@ fn a_check_does_not_say_of_every_rule_that_nothing_was_changed() {
 }
 
 #[test]
-fn standard_input_is_read_once() {
+fn standard_input_can_be_read_only_once() {
     let twice = answer(&["invoke", "-", "--groups", "-"]).unwrap_err();
     assert_eq!(
         twice,
-        [
-            "`-` is given 2 times, and standard input can be read only once: write the path of a file \
-          in the place of the others"
-        ]
+        ["`-` is given 2 times, but standard input can be read only once: write a file path in \
+             place of the others"]
     );
 }
 
 #[test]
-fn an_error_says_what_is_behind_it() {
+fn an_error_has_its_cause() {
     let missing = answer(&["check", "--groups", "no-such-file.json"]).unwrap_err();
     let [error, cause] = &missing[..] else { panic!("{missing:?}") };
     assert!(error.starts_with("no-such-file.json cannot be read"), "{error}");
@@ -306,7 +290,7 @@ fn an_error_says_what_is_behind_it() {
 }
 
 #[test]
-fn every_wrong_option_is_named() {
+fn every_wrong_option_is_reported() {
     let wrong = ["check", "--groups", "-", "--scope", "some", "--remediation", "revert"];
     assert_eq!(
         answer(&wrong).unwrap_err(),
@@ -316,6 +300,9 @@ fn every_wrong_option_is_named() {
         ]
     );
     assert!(Arguments::try_parse_from(["sg-audit", "check"]).is_err());
+    let region = ["sg-audit", "check", "--live", "--region", "Frankfurt"];
+    let refused = Arguments::try_parse_from(region).unwrap_err().to_string();
+    assert!(refused.contains("`Frankfurt` is not an AWS region: write one"), "{refused}");
     assert!(
         Arguments::try_parse_from(["sg-audit", "baseline", "show", "a", "--baseline", "b"])
             .is_err()
@@ -323,7 +310,7 @@ fn every_wrong_option_is_named() {
 }
 
 #[test]
-fn a_baseline_is_shown_as_it_is_in_effect() {
+fn show_prints_the_baseline_in_effect() {
     let shown = answer(&["baseline", "show", "--ssh-source", "203.0.113.0/24"]).unwrap();
     assert!(shown.out.contains("ssh-sources: [203.0.113.0/24]"), "{}", shown.out);
     let file = File::new("shown.yaml", &shown.out);
@@ -331,7 +318,7 @@ fn a_baseline_is_shown_as_it_is_in_effect() {
 }
 
 #[test]
-fn a_baseline_is_valid_or_all_its_faults_are_named() {
+fn a_baseline_is_valid_or_all_its_faults_are_reported() {
     let valid = answer(&["baseline", "validate"]).unwrap();
     assert_eq!(
         valid.out,
@@ -351,8 +338,8 @@ fn a_baseline_is_valid_or_all_its_faults_are_named() {
     assert_eq!(lines, ["3", "5"]);
 }
 
-/// A baseline with exemptions, each as its group, its last day and its reason.
-fn exempting(exemptions: &[(&str, &str, &str)]) -> String {
+/// A baseline with exemptions, given by group, last day and reason.
+fn with_exemptions(exemptions: &[(&str, &str, &str)]) -> String {
     let mut text = "version: 1\nname: ours\ningress: []\negress: []\nexemptions:\n".to_owned();
     for (group, until, reason) in exemptions {
         text.push_str(&format!(
@@ -364,11 +351,11 @@ fn exempting(exemptions: &[(&str, &str, &str)]) -> String {
 }
 
 #[test]
-fn exemptions_that_end_soon_are_warned_of() {
+fn validate_warns_of_exemptions_that_end_soon() {
     // Today is 2026-11-23.
     let file = File::new(
         "ending.yaml",
-        &exempting(&[
+        &with_exemptions(&[
             ("sg-0a", "2026-11-22", "ticket 1"),
             ("sg-0b", "2026-11-23", "ticket 2"),
             ("sg-0c", "2026-11-24", "ticket 3"),
@@ -390,13 +377,14 @@ fn exemptions_that_end_soon_are_warned_of() {
             assert!(note.contains(part), "{note}");
         }
     }
-    // What a text could do to a terminal, it does not.
+    // The reason must not change the terminal.
     assert!(!soon.contains('\u{202e}'), "{soon}");
 }
 
 #[test]
-fn an_exempt_rule_is_compliant_to_a_script() {
-    let baseline = File::new("exempt.yaml", &exempting(&[("sg-1", "2026-11-23", "ticket 1")]));
+fn an_exempt_rule_has_the_exit_status_of_a_compliant_one() {
+    let baseline =
+        File::new("exempt.yaml", &with_exemptions(&[("sg-1", "2026-11-23", "ticket 1")]));
     let status = |name: &str, port, peer: &str| {
         let rules = File::new(name, &group("sg-1", port, &format!(r#""CidrIpv4": "{peer}""#)));
         let check = ["check", "--groups", rules.path(), "--baseline", baseline.path()];
@@ -408,7 +396,7 @@ fn an_exempt_rule_is_compliant_to_a_script() {
 }
 
 #[test]
-fn an_event_about_all_groups_says_that_it_saw_none() {
+fn an_event_about_all_groups_asks_for_them() {
     for (name, about) in
         [("scheduled-sweep", "give them with --groups"), ("modify-prefix-list", "--prefix-lists")]
     {
@@ -420,10 +408,10 @@ fn an_event_about_all_groups_says_that_it_saw_none() {
     let swept = ["invoke", &event("scheduled-sweep"), "--groups", open.path()];
     let found = answer(&swept).unwrap();
     assert_eq!((found.status, found.notes.len()), (1, 0), "{:?}", found.notes);
-    // What --remediation says is not what a sweep does, and nobody has to guess that.
+    // A sweep does not obey --remediation, and a note says so.
     let revert = ["--remediation", "revert-ssh", "--scope", "all", "--ssh-source", "none"];
     let found = answer(&[&swept[..], &revert].concat()).unwrap();
-    assert!(found.notes[0].contains("there is --sweep-remediation"), "{:?}", found.notes);
+    assert!(found.notes[0].contains("use --sweep-remediation"), "{:?}", found.notes);
     let sweep = [&swept[..], &revert, &["--sweep-remediation", "revert-ssh"]].concat();
     let found = answer(&sweep).unwrap();
     assert!(found.out.contains("RevokeSecurityGroupIngress"), "{}", found.out);
@@ -434,7 +422,7 @@ fn an_event_about_all_groups_says_that_it_saw_none() {
 }
 
 #[test]
-fn a_group_whose_tags_changed_and_that_is_not_in_the_file_is_named() {
+fn a_group_with_changed_tags_that_is_not_in_the_file_is_named() {
     let other = File::new("tags-other", &group("sg-0b2c3d4e5f6789012", 443, ANYWHERE));
     let scoped = ["--scope", "tag:Application=typo3", "--groups", other.path()];
     let found = answer(&[&["invoke", &event("create-tags")], &scoped[..]].concat()).unwrap();
@@ -442,7 +430,7 @@ fn a_group_whose_tags_changed_and_that_is_not_in_the_file_is_named() {
 }
 
 #[test]
-fn a_list_that_changed_counts_only_the_rules_that_name_it() {
+fn only_rules_that_name_a_changed_list_count() {
     let naming = File::new(
         "naming",
         r#"{"SecurityGroups": [{"GroupId": "sg-0a1b2c3d4e5f67890", "OwnerId": "123456789012",
@@ -462,7 +450,7 @@ fn a_list_that_changed_counts_only_the_rules_that_name_it() {
 }
 
 #[test]
-fn a_check_knows_holds_from_the_tags_of_rules() {
+fn a_check_finds_holds_by_the_tags_of_rules() {
     let rules = |until: &str| {
         format!(
             r#"{{"SecurityGroupRules": [{{"SecurityGroupRuleId": "sgr-1",

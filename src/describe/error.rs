@@ -1,22 +1,19 @@
-//! Why an input cannot be read, and what to do.
-
-use serde_json::Value;
 use thiserror::Error;
 
-use crate::ec2::RuleError;
+use super::model::Subject;
+use crate::ec2::{IdError, ListId, RuleError};
+use crate::text::in_backticks;
 
-/// How many keys of an object are named before the rest is left out.
-const KEYS_NAMED: usize = 4;
-
-/// Why an input is not what it should be. The input's name is for the caller to say.
+/// Why an input cannot be read, and what to do about it. The message doesn't name the input; the
+/// caller adds that.
 #[derive(Debug, Error)]
 pub enum DescribeError {
-    /// Nothing in it.
+    /// The input contains nothing but white space.
     #[error(
-        "nothing in it: the AWS command that should have written it probably failed; run that command by itself and see what it says"
+        "the input is empty: the AWS command that should have written it probably failed; run that command by itself and read its error message"
     )]
     Empty,
-    /// Not UTF-8, and not UTF-16 with its mark.
+    /// Neither UTF-8 nor UTF-16 with a byte order mark.
     #[error("not UTF-8 text: save the output of the AWS command as it is")]
     NotText,
     /// Not JSON.
@@ -26,182 +23,103 @@ pub enum DescribeError {
     NotJson {
         /// From 1.
         line: usize,
-        /// From 1; 0 where a line ends before anything came.
+        /// From 1; 0 at the end of a line that has no characters.
         column: usize,
-        /// What the JSON reader says.
+        /// The JSON parser's message.
         #[source]
         source: serde_json::Error,
     },
-    /// A key that an object has twice.
+    /// JSON of another kind where groups should be.
     #[error(
-        "an object has the same key twice, and what it says would hang on which of them is believed: save the output of the AWS command line unchanged"
-    )]
-    Twice {
-        /// Which, and where the second one is.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// JSON of another kind.
-    #[error(
-        "expected the output of `aws ec2 describe-security-groups` or `aws ec2 describe-security-group-rules`, without `--query`, and found {found}"
+        "expected the output of `aws ec2 describe-security-groups` or `aws ec2 describe-security-group-rules`, without `--query`"
     )]
     NotGroups {
-        /// What there is.
-        found: String,
+        /// What was found instead, and where.
+        #[source]
+        source: serde_json::Error,
     },
-    /// JSON of another kind, where prefix lists should be.
+    /// JSON of another kind where prefix lists should be.
     #[error(
-        "expected a JSON object with an output of `aws ec2 get-managed-prefix-list-entries` under the id of each list, like {{\"pl-…\": {{\"Entries\": […]}}}}, and found {found}"
+        "expected a JSON object with the output of `aws ec2 get-managed-prefix-list-entries` under the id of each list, like {{\"pl-…\": {{\"Entries\": […]}}}}"
     )]
     NotLists {
-        /// What there is.
-        found: String,
+        /// What was found instead, and where.
+        #[source]
+        source: serde_json::Error,
     },
-    /// An error in the place of an answer.
-    #[error("an error from AWS and no answer: {0}; correct the AWS command and run it again")]
+    /// AWS returned an error.
+    #[error("AWS returned an error: {0}; correct the AWS command and run it again")]
     AwsError(String),
-    /// The last page announces another one.
+    /// The last page has a `NextToken`.
     #[error(
-        "only a part: the last page ends in a `NextToken`; run the AWS command without `--max-items` and `--no-paginate`, or add the pages that follow"
+        "the last page ends with a `NextToken`, so groups are missing: run the AWS command without `--max-items` and `--no-paginate`, or add the pages that follow"
     )]
     Partial,
-    /// A group that cannot be read.
+    /// A group, a rule or a list with the wrong members.
     #[error(
-        "the group `{group}` is not as `describe-security-groups` prints it: run the AWS command without `--query` and save its output unchanged"
+        "{subject} is not as the AWS CLI prints it: run the AWS command without `--query` and save its output unchanged"
     )]
-    Group {
-        /// Its id.
-        group: String,
-        /// What is wrong with it.
+    Shape {
+        /// What cannot be read.
+        subject: Subject,
+        /// What is wrong, and where.
         #[source]
         source: serde_json::Error,
     },
-    /// A rule of the wrong shape.
-    #[error(
-        "{rule} of the group `{group}` is not as the AWS command line prints it: save its output unchanged"
-    )]
-    RuleShape {
-        /// The group's id.
-        group: String,
-        /// The rule's id, or which one it is.
-        rule: String,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A rule that is none.
-    #[error(
-        "{rule} of the group `{group}` is no rule that EC2 has: save the output of the AWS command line unchanged"
-    )]
+    /// A rule that EC2 cannot have, or that this version cannot check.
+    #[error("{rule} cannot be checked: save the output of the AWS command unchanged")]
     Rule {
-        /// The group's id.
-        group: String,
-        /// The rule's id, or which one it is.
-        rule: String,
-        /// What is wrong with it.
+        /// The rule, or the permission that it is part of.
+        rule: Subject,
+        /// What is wrong with the rule.
         #[source]
-        source: RuleError,
+        source: RuleFault,
     },
-    /// A rule with no peer that is known.
+    /// An entry of a prefix list that is not an address block.
     #[error(
-        "{rule} of the group `{group}` names no address block, group or prefix list: it would be left out, and may be of a kind that is newer than this version of sg-audit"
+        "{} in the list `{list}` is not a CIDR block: write one such as 198.51.100.0/24",
+        in_backticks(entry)
     )]
-    NoPeer {
-        /// The group's id.
-        group: String,
-        /// The rule's id, or which one it is.
-        rule: String,
-    },
-    /// A permission with lists that are not known.
-    #[error(
-        "{rule} of the group `{group}` has {unknown} in it, which this version of sg-audit does not know: what it admits would be left out; save the output of the AWS command line unchanged, or use a newer version of sg-audit"
-    )]
-    Unknown {
-        /// The group's id.
-        group: String,
-        /// Which permission it is.
-        rule: String,
-        /// The names of the lists.
-        unknown: String,
-    },
-    /// A rule with more peers than one.
-    #[error(
-        "{rule} of the group `{group}` names {count} peers, where EC2 has one a rule: save the output of the AWS command line unchanged"
-    )]
-    Peers {
-        /// The group's id.
-        group: String,
-        /// The rule's id.
-        rule: String,
-        /// How many.
-        count: usize,
-    },
-    /// A prefix list that cannot be read.
-    #[error(
-        "the list `{list}` is not as `get-managed-prefix-list-entries` prints it: save the output of the AWS command unchanged"
-    )]
-    List {
-        /// Its id.
-        list: String,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// An entry that is no address block.
-    #[error("`{entry}` in the list `{list}` is no CIDR block like 198.51.100.0/24")]
     Entry {
-        /// The list's id.
-        list: String,
+        /// The list.
+        list: ListId,
         /// The entry.
         entry: String,
     },
-    /// A prefix list with other entries than it had before.
-    #[error(
-        "the list `{list}` is there twice, with different entries: keep the output that is newer"
-    )]
+    /// A prefix list that occurs twice with different entries.
+    #[error("the list `{list}` occurs twice, with different entries: keep the newer output")]
     ListTwice {
-        /// Its id.
-        list: String,
+        /// The list.
+        list: ListId,
     },
-    /// A prefix list of which there is more.
+    /// A prefix list whose output has a `NextToken`.
     #[error(
-        "only a part of the list `{list}`: it ends in a `NextToken`; run `aws ec2 get-managed-prefix-list-entries` without `--max-items` and `--no-paginate`"
+        "the output for the list `{list}` ends with a `NextToken`, so entries are missing: run `aws ec2 get-managed-prefix-list-entries` without `--max-items` and `--no-paginate`"
     )]
     PartialList {
-        /// Its id.
-        list: String,
+        /// The list.
+        list: ListId,
     },
 }
 
-/// What a JSON value is, for a person who expected something else.
-pub(super) fn found(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "true or false".to_owned(),
-        Value::Number(_) => "a number".to_owned(),
-        Value::String(_) => "a text".to_owned(),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(object) if object.is_empty() => "an empty object".to_owned(),
-        Value::Object(object) => {
-            format!("an object with {}", keys_named(object.keys()))
-        }
-    }
-}
-
-/// The first of the keys, for a person.
-pub(super) fn keys_named<'a>(keys: impl Iterator<Item = &'a String>) -> String {
-    let mut keys = keys.map(|key| format!("`{key}`"));
-    let named: Vec<String> = keys.by_ref().take(KEYS_NAMED).collect();
-    let more = if keys.next().is_some() { " and more" } else { "" };
-    format!("{}{more}", named.join(", "))
-}
-
-/// What AWS said, from the `Error` of a recorded answer.
-pub(super) fn aws_error(error: &Value) -> String {
-    let text = |key: &str| error.get(key).and_then(Value::as_str);
-    match (text("Code"), text("Message")) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(text), None) | (None, Some(text)) => text.to_owned(),
-        (None, None) => found(error),
-    }
+/// What is wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RuleFault {
+    /// EC2 has no such rule.
+    #[error(transparent)]
+    NotARule(#[from] RuleError),
+    /// The account of a group that the rule refers to.
+    #[error(transparent)]
+    Account(#[from] IdError),
+    /// No peer that this version knows.
+    #[error(
+        "it has no address block, group or prefix list; it may be of a kind that is newer than this version of sg-audit"
+    )]
+    NoPeer,
+    /// More peers than a rule can have.
+    #[error("it has {0} peers, and a rule can have only one")]
+    Peers(usize),
+    /// Members of a permission that this version doesn't know and that are not empty.
+    #[error("it has {0}, which this version of sg-audit does not know: use a newer version")]
+    Unknown(String),
 }

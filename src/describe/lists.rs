@@ -1,19 +1,28 @@
-//! The entries of prefix lists, as the AWS command line prints them.
+//! The entries of prefix lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::ControlFlow;
 
 use ipnet::IpNet;
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::error::{aws_error, found};
-use super::{DescribeError, documents};
+use super::document::{self, Text, announces_more, aws_error, duplicate_key};
+use super::error::DescribeError;
+use super::model::Subject;
 use crate::baseline::Lists;
+use crate::ec2::ListId;
+use crate::text::in_backticks;
 
-/// An output of `get-managed-prefix-list-entries`.
+/// The output of `get-managed-prefix-list-entries`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireEntries {
+struct Output {
     entries: Vec<WireEntry>,
-    next_token: Option<String>,
+    #[serde(default)]
+    next_token: Value,
 }
 
 #[derive(Deserialize)]
@@ -22,48 +31,92 @@ struct WireEntry {
     cidr: String,
 }
 
-/// Reads prefix lists: a JSON object that has, under the id of each list, the output of
-/// `aws ec2 get-managed-prefix-list-entries` for it. Several such objects one after another are
-/// read as one.
+/// Reads prefix lists: a JSON object with the output of `aws ec2 get-managed-prefix-list-entries`
+/// under the id of each list. The input may contain several such objects.
 ///
 /// # Errors
 ///
-/// When the input is something else, is only a part, holds an entry that is no address block, or a
-/// list with entries of two kinds.
+/// When the input is something else, when entries are missing or are not address blocks, and when
+/// a list occurs twice with different entries.
 pub fn prefix_lists(input: &[u8]) -> Result<Lists, DescribeError> {
-    let mut lists = Lists::new();
-    for document in documents::read(input)? {
-        let Value::Object(object) = document else {
-            return Err(DescribeError::NotLists { found: found(&document) });
-        };
-        if let Some(error) = object.get("Error") {
-            return Err(DescribeError::AwsError(aws_error(error)));
-        }
-        if let Some(other) = object.keys().find(|key| !key.starts_with("pl-")) {
-            return Err(DescribeError::NotLists { found: format!("the key `{other}`") });
-        }
-        for (list, value) in object {
-            let entries = Ok(entries(&list, value)?);
-            if lists.get(&list).is_some_and(|known| *known != entries) {
-                return Err(DescribeError::ListTwice { list });
-            }
-            lists.insert(list, entries);
-        }
-    }
-    Ok(lists)
+    let mut reader = Reader { lists: BTreeMap::new(), current: None, fault: None };
+    let read = document::each(input, |json| {
+        reader.deserialize(json).map(ControlFlow::Continue).map_err(|error| {
+            document::explain(error, |source| match (reader.fault.take(), reader.current.take()) {
+                (Some(fault), _) => fault,
+                (None, Some(list)) => DescribeError::Shape { subject: Subject::List(list), source },
+                (None, None) => DescribeError::NotLists { source },
+            })
+        })
+    });
+    read.map(|_| reader.lists.into_iter().map(|(list, entries)| (list, Ok(entries))).collect())
 }
 
-fn entries(list: &str, value: Value) -> Result<Vec<IpNet>, DescribeError> {
-    let wire: WireEntries = serde_json::from_value(value)
-        .map_err(|source| DescribeError::List { list: list.to_owned(), source })?;
-    if wire.next_token.is_some_and(|token| !token.is_empty()) {
-        return Err(DescribeError::PartialList { list: list.to_owned() });
+struct Reader {
+    lists: BTreeMap<ListId, Vec<IpNet>>,
+    /// The list that is being read.
+    current: Option<ListId>,
+    /// The error to report instead of serde's.
+    fault: Option<DescribeError>,
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Reader {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
-    wire.entries
-        .into_iter()
-        .map(|entry| match entry.cidr.parse::<IpNet>() {
-            Ok(net) => Ok(net.trunc()),
-            Err(_) => Err(DescribeError::Entry { list: list.to_owned(), entry: entry.cidr }),
-        })
-        .collect()
+}
+
+impl<'de> Visitor<'de> for &mut Reader {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut seen = BTreeSet::new();
+        while let Some(Text(key)) = members.next_key()? {
+            let Ok(list) = key.parse::<ListId>() else {
+                if key == "Error" {
+                    self.fault = Some(aws_error(&members.next_value()?));
+                }
+                return Err(A::Error::custom(format_args!("found the key {}", in_backticks(&key))));
+            };
+            self.current = Some(list.clone());
+            if !seen.insert(list.clone()) {
+                return Err(duplicate_key(&key));
+            }
+            let entries = entries(&list, members.next_value()?);
+            let entries = entries.map_err(|fault| self.fail(fault))?;
+            match self.lists.get(&list) {
+                Some(known) if *known != entries => {
+                    return Err(self.fail(DescribeError::ListTwice { list }));
+                }
+                _ => self.lists.insert(list, entries),
+            };
+            self.current = None;
+        }
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// Makes an error that ends the reading. Only `fault` counts afterwards.
+    fn fail<E: Error>(&mut self, fault: DescribeError) -> E {
+        self.fault = Some(fault);
+        E::custom("")
+    }
+}
+
+fn entries(list: &ListId, output: Output) -> Result<Vec<IpNet>, DescribeError> {
+    if announces_more(&output.next_token) {
+        return Err(DescribeError::PartialList { list: list.clone() });
+    }
+    let nets = output.entries.into_iter().map(|WireEntry { cidr }| match cidr.parse::<IpNet>() {
+        Ok(net) => Ok(net.trunc()),
+        Err(_) => Err(DescribeError::Entry { list: list.clone(), entry: cidr }),
+    });
+    nets.collect()
 }

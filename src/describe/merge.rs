@@ -1,20 +1,21 @@
-//! Groups that several documents tell of, put together.
+//! Puts together what several documents say about a group.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 
-use super::DescribedGroup;
-use crate::ec2::{Rule, RuleContent};
+use super::model::DescribedGroup;
+use crate::ec2::{GroupId, Rule, RuleContent};
 
-/// The groups read so far, in the order in which they came. An id is one group wherever it is read.
+/// All groups, in the order in which they first occur.
 #[derive(Default)]
 pub(super) struct Merged {
     groups: Vec<DescribedGroup>,
-    by_id: HashMap<String, usize>,
+    by_id: HashMap<GroupId, usize>,
 }
 
 impl Merged {
-    /// Adds what a document says of a group to what is known of it.
+    /// Adds a group, or a part of one.
     pub(super) fn add(&mut self, new: DescribedGroup) {
         let at = self.by_id.get(&new.group.id).copied();
         if let Some(known) = at.and_then(|at| self.groups.get_mut(at)) {
@@ -25,6 +26,7 @@ impl Merged {
         }
     }
 
+    /// The groups, with each rule once.
     pub(super) fn into_groups(mut self) -> Vec<DescribedGroup> {
         for group in &mut self.groups {
             group.rules = distinct(std::mem::take(&mut group.rules));
@@ -33,8 +35,44 @@ impl Merged {
     }
 }
 
-/// Adds more of the same group. Its rules are not [`distinct`] then.
-pub(super) fn join(known: &mut DescribedGroup, new: DescribedGroup) {
+/// Passes each group on as soon as the next one begins, so that only one is in memory.
+pub(super) struct Adjacent<F> {
+    seen: HashSet<GroupId>,
+    current: Option<DescribedGroup>,
+    take: F,
+}
+
+impl<F: FnMut(DescribedGroup)> Adjacent<F> {
+    pub(super) fn new(take: F) -> Self {
+        Self { seen: HashSet::new(), current: None, take }
+    }
+
+    /// Adds a group, or a part of one. Breaks if the group was passed on before.
+    pub(super) fn add(&mut self, new: DescribedGroup) -> ControlFlow<()> {
+        match &mut self.current {
+            Some(current) if current.group.id == new.group.id => join(current, new),
+            _ => {
+                self.pass_on();
+                if !self.seen.insert(new.group.id.clone()) {
+                    return ControlFlow::Break(());
+                }
+                self.current = Some(new);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Passes the last group on.
+    pub(super) fn pass_on(&mut self) {
+        if let Some(mut group) = self.current.take() {
+            group.rules = distinct(group.rules);
+            (self.take)(group);
+        }
+    }
+}
+
+/// Adds another part of the same group. Its rules may then contain the same rule twice.
+fn join(known: &mut DescribedGroup, new: DescribedGroup) {
     let DescribedGroup { place, group, rules } = new;
     fill(&mut known.place.account, place.account);
     fill(&mut known.place.region, place.region);
@@ -45,9 +83,15 @@ pub(super) fn join(known: &mut DescribedGroup, new: DescribedGroup) {
     known.rules.extend(rules);
 }
 
-/// A group has no two rules of the same content, so the same content is the same rule: one output
-/// tells its id and tags, the other one does not.
-pub(super) fn distinct(rules: Vec<Rule>) -> Vec<Rule> {
+fn fill<T>(known: &mut Option<T>, new: Option<T>) {
+    if known.is_none() {
+        *known = new;
+    }
+}
+
+/// Each rule once. EC2 doesn't allow two rules with the same content in a group, so these are one
+/// rule, whose id and tags only `describe-security-group-rules` prints.
+fn distinct(rules: Vec<Rule>) -> Vec<Rule> {
     let mut known: Vec<Rule> = Vec::with_capacity(rules.len());
     let mut by_content: HashMap<RuleContent, usize> = HashMap::with_capacity(rules.len());
     for new in rules {
@@ -58,9 +102,7 @@ pub(super) fn distinct(rules: Vec<Rule>) -> Vec<Rule> {
             }
             Entry::Occupied(occupied) => {
                 if let Some(known) = known.get_mut(*occupied.get()) {
-                    fill(&mut known.id, new.id);
-                    fill(&mut known.description, new.description);
-                    known.tags.extend(new.tags);
+                    *known = united(known, &new);
                 }
             }
         }
@@ -68,8 +110,13 @@ pub(super) fn distinct(rules: Vec<Rule>) -> Vec<Rule> {
     known
 }
 
-fn fill(known: &mut Option<String>, new: Option<String>) {
-    if known.is_none() {
-        *known = new;
-    }
+fn united(known: &Rule, new: &Rule) -> Rule {
+    let description = known.description().or(new.description()).map(ToOwned::to_owned);
+    let mut tags = known.tags().clone();
+    tags.extend(new.tags().clone());
+    known
+        .clone()
+        .with_id(known.id().or(new.id()).cloned())
+        .with_description(description)
+        .with_tags(tags)
 }

@@ -1,16 +1,14 @@
 //! Holds: temporary openings that announce their own end.
 //!
-//! Whoever authorises a rule with two tags, until when and why, is told of and left alone until
-//! then. The tags count for the content that they were set with, and only as long as the settings
+//! Whoever authorises a rule with two tags, which say until when and why, is left alone until then.
+//! The tags count for the content that they were set with, and only as far ahead as the settings
 //! allow.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
 
-use crate::baseline::quote;
-use crate::finding::{rfc3339, timestamp};
+use crate::text::timestamp;
 
 /// The tag that says until when, in RFC 3339.
 pub const UNTIL: &str = "sg-audit:allow-until";
@@ -18,29 +16,28 @@ pub const UNTIL: &str = "sg-audit:allow-until";
 /// The tag that says why.
 pub const REASON: &str = "sg-audit:reason";
 
-/// What the keys of the auditor's own tags begin with.
+/// The prefix of the auditor's own tag keys.
 pub const OWN_TAGS: &str = "sg-audit:";
 
-/// EC2 takes so many characters as the value of a tag
+/// The most characters that EC2 takes as the value of a tag
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>).
 pub const VALUE_CHARS: usize = 256;
 
-/// Clocks are not the same everywhere: so much more than is allowed is allowed.
+/// Clocks differ, so a hold may end this much later than the settings allow.
 const SLACK: TimeDelta = TimeDelta::minutes(5);
 
 /// A temporary opening.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// When it ends.
-    #[serde(serialize_with = "rfc3339")]
     pub until: DateTime<Utc>,
-    /// Why it is there.
+    /// Why it exists.
     pub reason: String,
 }
 
 impl Hold {
-    /// The hold of a rule that an undo puts back: as long as is allowed, from now. `None` where
-    /// there are no holds.
+    /// The hold of a rule that an undo puts back: from now, as long as is allowed. `None` where
+    /// holds are not allowed.
     pub fn of_undo(now: DateTime<Utc>, max_hours: u32) -> Option<Self> {
         let until = now.checked_add_signed(TimeDelta::hours(max_hours.into()))?;
         let reason = "put back after a revert by typo3-sg-auditor".to_owned();
@@ -55,15 +52,39 @@ pub enum Claim {
     None,
     /// To be left alone.
     Held(Hold),
-    /// It was held, and that is over.
+    /// The rule was held, and the hold has ended.
     Over(Hold),
-    /// It asks to be left alone and is not; why, as a sentence goes on.
-    Refused(String),
+    /// The rule asks to be left alone and is not.
+    Refused(Refusal),
+}
+
+/// Why the tags of a hold do not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The settings allow no holds.
+    NoHolds,
+    /// The end is not a time. Holds what the tag says.
+    NotATime(String),
+    /// No tag says why.
+    NoReason,
+    /// It would last longer than allowed.
+    TooLong {
+        /// When it would end.
+        until: DateTime<Utc>,
+        /// How many hours are allowed.
+        max_hours: u32,
+    },
+    /// The tags were removed again.
+    TagsRemoved,
+    /// The tags were put on a rule that existed already.
+    TaggedLater,
+    /// The rule was changed after it was held.
+    Modified,
 }
 
 /// What the tags of a rule ask for. `since` is when they were set, or as early as is known.
 ///
-/// Only where there are holds at all is it worth saying what else is wrong with one.
+/// Where holds are not allowed, that is the only fault told.
 pub fn claim(
     tags: &BTreeMap<String, String>,
     since: DateTime<Utc>,
@@ -72,37 +93,27 @@ pub fn claim(
 ) -> Claim {
     let Some(until) = tags.get(UNTIL) else { return Claim::None };
     if max_hours == 0 {
-        return Claim::Refused("no holds are allowed here".to_owned());
+        return Claim::Refused(Refusal::NoHolds);
     }
     let Ok(end) = DateTime::parse_from_rfc3339(until.trim()) else {
-        return Claim::Refused(format!(
-            "its tag {UNTIL} is {}, which is no time as in {}",
-            quote(until),
-            timestamp(&now)
-        ));
+        return Claim::Refused(Refusal::NotATime(until.clone()));
     };
     let until = end.to_utc();
     let reason = tags.get(REASON).map(|reason| reason.trim()).filter(|reason| says_why(reason));
-    let Some(reason) = reason else {
-        return Claim::Refused(format!("it has no tag {REASON} that says why"));
-    };
+    let Some(reason) = reason else { return Claim::Refused(Refusal::NoReason) };
     if until.signed_duration_since(since) > TimeDelta::hours(max_hours.into()) + SLACK {
-        let hours = if max_hours == 1 { "hour is" } else { "hours are" };
-        return Claim::Refused(format!(
-            "it would last until {}, and no more than {max_hours} {hours} allowed",
-            timestamp(&until)
-        ));
+        return Claim::Refused(Refusal::TooLong { until, max_hours });
     }
     let hold = Hold { until, reason: reason.to_owned() };
     if until <= now { Claim::Over(hold) } else { Claim::Held(hold) }
 }
 
-/// Whether a text can be a reason: something of it can be read.
+/// Whether a text can be a reason: it has at least one letter or digit.
 pub fn says_why(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }
 
-/// The tags of a hold. A reason that EC2 would refuse as a value is made one that it takes.
+/// The tags of a hold. The reason is cut and cleaned to what EC2 accepts as a value.
 pub fn tags(hold: &Hold) -> [(String, String); 2] {
     let reason = hold.reason.chars().map(|c| if c.is_control() { ' ' } else { c });
     let reason = reason.take(VALUE_CHARS).collect();

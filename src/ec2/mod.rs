@@ -1,8 +1,24 @@
-//! EC2's own vocabulary: places, groups, rules, holds and the calls that change them.
+//! EC2's own vocabulary: ids, places, groups, rules and holds, the interface to EC2, and the
+//! `aws ec2` command lines that change rules.
+//!
+//! Everything else is built on this module, and it depends on nothing else of the crate.
 
 pub mod command;
+mod group;
 pub mod hold;
-pub mod ids;
+mod ids;
+mod peer;
+mod place;
+mod port;
+mod protocol;
 mod rule;
+mod rule_error;
 
-pub use rule::*;
+pub use group::{Group, GroupKey, ListState, PrefixList, Scope};
+pub use ids::{AccountId, GroupId, IdError, ListId, Region, RuleId};
+pub use peer::{GroupRef, Peer, Reference};
+pub use place::Place;
+pub use port::{Cause, Ec2Error, GroupPage, Revoked, SecurityGroups, Selection, cause};
+pub use protocol::Protocol;
+pub use rule::{Direction, RULE_LIMIT, Rule, RuleContent, Selector};
+pub use rule_error::RuleError;

@@ -3,9 +3,9 @@
 //! CIS AWS Foundations Benchmark numbers by version, and AWS Security Hub's EC2 controls. All of
 //! them look for 0.0.0.0/0 or ::/0 in the rule, literally; other ways of being wide have none.
 
+use super::severity::RDP;
 use crate::ec2::{Direction, Peer, Protocol, Rule};
-use crate::evaluate::severity::RDP;
-use crate::net::{Cells, Interval, Layers, Set};
+use crate::net::{Cells, Interval, Set};
 
 /// The ports that EC2.19 calls high-risk.
 const HIGH_RISK: [u16; 24] = [
@@ -32,22 +32,22 @@ pub const OF_WIDE_BASELINE: [&str; 7] = [
 ];
 
 /// The controls that a rule with this excess fails in a group of this name.
-pub fn controls(rule: &Rule, excess: &Cells, group: Option<&str>) -> Vec<String> {
-    let mut out: Vec<&str> = Vec::new();
+pub fn controls(rule: &Rule, excess: &Cells, group: Option<&str>) -> Vec<&'static str> {
+    let mut out = Vec::new();
     if group == Some(DEFAULT_GROUP) {
         out.extend(OF_DEFAULT_GROUP);
     }
-    if rule.direction == Direction::Ingress && rule.peer.is_anywhere() && !excess.is_empty() {
-        out.extend(of_open_ingress(matches!(rule.peer, Peer::Ipv6(_)), excess));
+    if rule.direction() == Direction::Ingress && rule.peer().is_anywhere() && !excess.is_empty() {
+        out.extend(of_open_ingress(matches!(rule.peer(), Peer::Ipv6(_)), excess));
     }
-    out.into_iter().map(ToOwned::to_owned).collect()
+    out
 }
 
 /// The controls that ingress from 0.0.0.0/0 fails, or from ::/0.
 fn of_open_ingress(ipv6: bool, excess: &Cells) -> Vec<&'static str> {
     let opens = |port: u16| {
         let point = Interval::new(port, port);
-        let cell: Cells = Layers::product(&Protocol::TCP.numbers().into(), &point.into());
+        let cell: Cells = Cells::of_protocol(Protocol::TCP, &point.into());
         cell.is_subset_of(excess)
     };
     let (ssh, rdp) = (opens(22), opens(RDP));

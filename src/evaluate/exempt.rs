@@ -2,10 +2,10 @@
 
 use chrono::Days;
 
-use super::{Judge, Judgement};
+use super::judge::{Judge, Judgement};
 use crate::baseline::{Exemption, Lists, Resolved};
-use crate::ec2::{Peer, Rule};
-use crate::net::{Reference, Set, Traffic};
+use crate::ec2::{Ec2Error, ListId, Peer, Reference, Rule};
+use crate::net::{Set, Traffic};
 
 /// How many days an exemption lasts that is proposed. A person may write another day, up to a year
 /// ahead.
@@ -15,12 +15,12 @@ const DAYS: Days = Days::new(30);
 const REASON: &str = "<ticket, and why this is needed>";
 
 /// An exemption that counts, and of which it is not known whether it covers an excess.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct UndecidedExemption<'a> {
     /// The exemption.
     pub exemption: &'a Exemption,
-    /// The lists among its peers that could not be read, each with why.
-    pub lists: Vec<(&'a str, &'a str)>,
+    /// The lists among its peers that could not be read, each with why; `None` where nobody looked.
+    pub lists: Vec<(&'a ListId, Option<&'a Ec2Error>)>,
 }
 
 impl<'a> Judge<'a> {
@@ -74,7 +74,7 @@ impl<'a> Judge<'a> {
     /// month from today. `None` where the group is not known, or where none could help.
     pub fn exemption_for(&self, rule: &Rule) -> Option<Exemption> {
         let anybody = &self.tolerated().anybody;
-        let may_be_wide = match &rule.peer {
+        let may_be_wide = match rule.peer() {
             Peer::Reference(Reference::PrefixList(id)) if self.entries(id).is_none() => {
                 let ssh = rule.cells().intersection(&self.guarded());
                 !ssh.is_subset_of(anybody)
@@ -84,7 +84,8 @@ impl<'a> Judge<'a> {
         if may_be_wide {
             return None;
         }
-        Exemption::covering(rule, self.group?, REASON, self.today.checked_add_days(DAYS)?)
+        let until = self.today.checked_add_days(DAYS)?;
+        Some(Exemption::covering(rule, self.group?.clone(), REASON, until))
     }
 }
 
@@ -92,15 +93,12 @@ impl<'a> Judge<'a> {
 /// rule's own peer, or because it covers everybody.
 fn covered(rule: &Rule, exemption: &Resolved<'_>, traffic: &Traffic) -> Traffic {
     let mut named = exemption.traffic.cells_of_anybody();
-    if let Peer::Reference(reference) = &rule.peer {
+    if let Peer::Reference(reference) = rule.peer() {
         named = named.union(&exemption.traffic.cells_of(reference));
     }
     traffic.intersection(&exemption.traffic).union(&traffic.within(&named))
 }
 
-fn why<'a>(lists: &'a Lists, id: &str) -> &'a str {
-    match lists.get(id) {
-        Some(Err(reason)) => reason,
-        _ => "it was not looked up",
-    }
+fn why<'a>(lists: &'a Lists, id: &ListId) -> Option<&'a Ec2Error> {
+    lists.get(id)?.as_ref().err()
 }

@@ -1,11 +1,10 @@
 //! What a revert would do about a rule: whether it is due, and what it leaves.
 
-use crate::ec2::{Direction, Peer, Protocol, Rule, RuleError, icmp_selector};
-use crate::evaluate::{Judge, Judgement};
-use crate::finding::Code;
+use super::{Code, Judge, Judgement};
+use crate::ec2::{Direction, Peer, Protocol, Rule, RuleError, RuleId, Selector};
 use crate::net::{Interval, Layers, Set, Traffic, cidrs_ipv4, cidrs_ipv6};
 use crate::settings::Remediation;
-use crate::text::rule_text;
+use crate::words::rule_text;
 
 /// More pieces than this are not put in a rule's place: nothing is changed then. A group holds 60
 /// rules by default, and a person has to be able to read what was done.
@@ -55,15 +54,14 @@ pub fn pieces(judge: &Judge<'_>, rule: &Rule, covered: &Traffic) -> Result<Vec<R
         pieces.extend(if exact.len() <= whole.len() { exact } else { whole });
         covered = covered.union(&part);
     }
-    for piece in &mut pieces {
-        piece.description = Some(description_of_piece(rule));
-    }
-    Ok(pieces)
+    let description = description_of_piece(rule);
+    let described = |piece: Rule| piece.with_description(Some(description.clone()));
+    Ok(pieces.into_iter().map(described).collect())
 }
 
 /// The description of every piece of a rule: it names the rule, and is the same in every run.
 fn description_of_piece(rule: &Rule) -> String {
-    let id = rule.id.as_deref().unwrap_or("a rule");
+    let id = rule.id().map_or("a rule", RuleId::as_str);
     let text = format!("{KEPT_FROM}{id} ({})", rule_text(rule));
     text.chars().take(MAX_DESCRIPTION).collect()
 }
@@ -71,9 +69,9 @@ fn description_of_piece(rule: &Rule) -> String {
 /// Whether `piece` was put in the place of `rule`, by this run or an earlier one: its description
 /// says so, and it admits no more than the rule did. Anybody can write a description.
 pub fn is_piece_of(piece: &Rule, rule: &Rule) -> bool {
-    let described = piece.description.as_deref().unwrap_or_default();
-    let same_id = rule.id.as_deref().is_none_or(|id| described.contains(id));
-    let within = match (&piece.peer, &rule.peer) {
+    let described = piece.description().unwrap_or_default();
+    let same_id = rule.id().is_none_or(|id| described.contains(id.as_str()));
+    let within = match (piece.peer(), rule.peer()) {
         (Peer::Reference(_), peer) if peer.is_anywhere() => true,
         (_, Peer::Reference(_)) => true,
         _ => piece.traffic().is_subset_of(&rule.traffic()),
@@ -81,7 +79,7 @@ pub fn is_piece_of(piece: &Rule, rule: &Rule) -> bool {
     described.starts_with(KEPT_FROM)
         && described.ends_with(&format!("({})", rule_text(rule)))
         && same_id
-        && piece.direction == rule.direction
+        && piece.direction() == rule.direction()
         && within
         && piece.cells().is_subset_of(&rule.cells())
 }
@@ -89,7 +87,7 @@ pub fn is_piece_of(piece: &Rule, rule: &Rule) -> bool {
 fn pieces_of(rule: &Rule, traffic: &Traffic) -> Result<Vec<Rule>, RuleError> {
     let mut out = Vec::new();
     let mut piece = |protocol, selector, peer| {
-        out.push(Rule::covering(rule.direction, protocol, selector, peer)?);
+        out.push(Rule::covering(rule.direction(), protocol, selector, peer)?);
         Ok(())
     };
     each_box(&traffic.ipv4, |protocol, selector, set| {
@@ -108,12 +106,12 @@ fn pieces_of(rule: &Rule, traffic: &Traffic) -> Result<Vec<Rule>, RuleError> {
 /// or one of them.
 fn each_box<V: Set>(
     of: &Layers<u8, Layers<u16, V>>,
-    mut f: impl FnMut(Protocol, Interval<u16>, &V) -> Result<(), RuleError>,
+    mut f: impl FnMut(Protocol, Selector, &V) -> Result<(), RuleError>,
 ) -> Result<(), RuleError> {
     for (protocols, ports) in of.layers() {
         if *protocols == Interval::full() {
             for (selector, set) in ports.layers() {
-                f(Protocol::All, *selector, set)?;
+                f(Protocol::All, (*selector).into(), set)?;
             }
             continue;
         }
@@ -121,9 +119,11 @@ fn each_box<V: Set>(
             let protocol = Protocol::Number(number);
             for (selector, set) in ports.layers() {
                 if protocol.is_icmp() {
-                    icmp_rules(*selector).into_iter().try_for_each(|one| f(protocol, one, set))?;
+                    icmp_rules(*selector)
+                        .into_iter()
+                        .try_for_each(|one| f(protocol, one.into(), set))?;
                 } else {
-                    f(protocol, *selector, set)?;
+                    f(protocol, (*selector).into(), set)?;
                 }
             }
         }
@@ -141,7 +141,7 @@ fn icmp_rules(selector: Interval<u16>) -> Vec<Interval<u16>> {
     let [last, _] = selector.last().to_be_bytes();
     let mut out = Vec::new();
     for kind in first..=last {
-        let whole = icmp_selector(kind, None);
+        let whole = Interval::from(Selector::icmp(kind, None));
         match whole.intersection(&selector) {
             Some(part) if part == whole => out.push(whole),
             Some(part) => {

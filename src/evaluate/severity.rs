@@ -12,15 +12,43 @@
 //! worst of what a rule exposes counts. `docs/findings.md` has the same table, and a test holds it
 //! against this module; what is no excess of a rule has its severity from the functions below.
 
+use serde::Serialize;
+use strum::{EnumIter, IntoStaticStr};
+
+use super::{Code, Judgement};
 use crate::ec2::{Direction, Protocol};
-use crate::evaluate::Judgement;
-use crate::finding::{Code, Severity};
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, Set, Traffic, host_count, network_count_ipv6,
     public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
 };
 
-/// RDP.
+/// How bad a finding is; the worst is the greatest.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, EnumIter, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Informational,
+    /// Tidy it up.
+    Low,
+    /// Look at it soon.
+    Medium,
+    /// Look at it today.
+    High,
+    /// Look at it now.
+    Critical,
+}
+
+impl Severity {
+    /// The severity as it is written.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The port of RDP.
 pub const RDP: u16 = 3389;
 
 /// The ports of the databases and stores that sites run beside TYPO3: Microsoft SQL Server, Oracle,
@@ -124,13 +152,13 @@ fn exposures(ssh: &Cells) -> [(Exposed, Cells); 5] {
 }
 
 fn icmp() -> Cells {
-    let both = [Protocol::ICMP, Protocol::ICMPV6].map(Protocol::numbers);
+    let both = [Protocol::ICMP, Protocol::ICMPV6].map(Interval::from);
     Layers::product(&both.into_iter().collect(), &IntervalSet::full())
 }
 
 fn tcp(ports: &[u16]) -> Cells {
     let ports: IntervalSet<u16> = ports.iter().map(|port| Interval::new(*port, *port)).collect();
-    Layers::product(&Protocol::TCP.numbers().into(), &ports)
+    Cells::of_protocol(Protocol::TCP, &ports)
 }
 
 fn audience(traffic: &Traffic) -> Audience {

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{Judge, Judgement, of_entries};
+use super::judge::{Judge, Judgement, of_entries};
 use crate::baseline::{Baseline, Exemption, Lists, PeerTerm};
-use crate::ec2::{Direction, Peer, Protocol, Rule};
-use crate::net::{Cells, Layers, Reference, Set, Traffic, wide_ipv4, wide_ipv6};
+use crate::ec2::{Direction, GroupId, ListId, Peer, Protocol, Reference, Rule};
+use crate::net::{Cells, Set, Traffic, wide_ipv4, wide_ipv6};
 
 /// Where SSH listens: TCP on the baseline's SSH ports.
 pub fn ssh_cells(baseline: &Baseline) -> Cells {
-    Layers::product(&Protocol::TCP.numbers().into(), &baseline.ssh_ports)
+    Cells::of_protocol(Protocol::TCP, &baseline.ssh_ports)
 }
 
 /// Whether a wide set of public addresses reaches an SSH port by the baseline itself, or in some
@@ -20,8 +20,8 @@ pub fn ssh_cells(baseline: &Baseline) -> Cells {
 pub fn open_ssh_in_baseline(baseline: &Baseline, lists: &Lists, today: NaiveDate) -> bool {
     let ssh = ssh_cells(baseline);
     let admitted = baseline.admitted(Direction::Ingress, None, lists);
-    let groups: BTreeSet<&str> = exempting_ssh(baseline, today).map(|it| &*it.group).collect();
-    let in_group = |group: &str| {
+    let groups: BTreeSet<&GroupId> = exempting_ssh(baseline, today).map(|it| &it.group).collect();
+    let in_group = |group: &GroupId| {
         let active = baseline
             .exemptions_of(Direction::Ingress, group, lists)
             .filter(|(exemption, _)| exemption.is_active(today));
@@ -47,7 +47,7 @@ fn is_wide(traffic: &Traffic) -> bool {
 
 impl Baseline {
     /// The prefix lists that SSH is let in from by an entry, or by an exemption that counts `today`.
-    pub fn ssh_lists(&self, today: NaiveDate) -> BTreeSet<&str> {
+    pub fn ssh_lists(&self, today: NaiveDate) -> BTreeSet<&ListId> {
         let ssh = ssh_cells(self);
         let entries = self
             .entries(Direction::Ingress)
@@ -82,7 +82,7 @@ impl Judge<'_> {
         if ssh.is_empty() {
             return false;
         }
-        match &rule.peer {
+        match rule.peer() {
             Peer::Reference(Reference::Group(_)) => false,
             Peer::Reference(reference @ Reference::PrefixList(id)) => {
                 let tolerated = self.tolerated();

@@ -1,5 +1,5 @@
-//! What the contract's first section says, row by row, under `standard` with the office as the SSH
-//! source.
+//! Rules against the baseline `standard`, with the office as the SSH source, and against baselines
+//! made for a test.
 
 mod exempt;
 mod laws;
@@ -9,8 +9,9 @@ use chrono::NaiveDate;
 use ipnet::IpNet;
 
 use super::*;
-use crate::baseline::parse_peers;
-use crate::text::{boxes, excess_text};
+use crate::baseline::{Baseline, Lists, parse_peers};
+use crate::ec2::{Direction, Ec2Error, GroupId, ListId, Rule, cause};
+use crate::words::{boxes, excess_text};
 
 const OFFICE: &str = "203.0.113.0/24,2001:db8:1::/48";
 
@@ -26,7 +27,25 @@ fn custom(text: &str) -> Baseline {
     Baseline::parse("test.yaml", text, today()).unwrap()
 }
 
-/// `tcp 20-25 203.0.113.0/24`; ICMP as `icmp 8 -1`.
+fn group(id: &str) -> GroupId {
+    id.parse().unwrap()
+}
+
+fn list(id: &str) -> ListId {
+    id.parse().unwrap()
+}
+
+fn ids<'a>(lists: impl IntoIterator<Item = &'a ListId>) -> Vec<&'a str> {
+    lists.into_iter().map(ListId::as_str).collect()
+}
+
+/// EC2 does not let the auditor read a list.
+fn denied() -> Ec2Error {
+    let action = "GetManagedPrefixListEntries";
+    Ec2Error::Denied { action, cause: cause("UnauthorizedOperation") }
+}
+
+/// `tcp 20..25 203.0.113.0/24`; ICMP as `icmp 8..-1`.
 fn rule(text: &str) -> Rule {
     let words: Vec<&str> = text.split(' ').collect();
     let [protocol, ports, peer] = words[..] else { panic!("{text}") };
@@ -40,7 +59,8 @@ fn rule(text: &str) -> Rule {
 }
 
 fn judged(baseline: &Baseline, lists: &Lists, text: &str) -> (Option<Code>, String) {
-    let judge = Judge::new(baseline, Direction::Ingress, Some("sg-0own"), lists, today());
+    let own = group("sg-0own");
+    let judge = Judge::new(baseline, Direction::Ingress, Some(&own), lists, today());
     let rule = rule(text);
     let judgement = judge.judge(&rule);
     (judge.code(&judgement), excess_text(&rule, &judgement.excess))
@@ -66,7 +86,7 @@ fn part_of_anywhere_is_compliant() {
 }
 
 #[test]
-fn whoever_a_group_or_list_is_they_are_part_of_anywhere() {
+fn every_group_and_list_is_part_of_anywhere() {
     compliant("tcp 80 sg-0123456789abcdef0");
     compliant("tcp 443 pl-0123456789abcdef0");
     compliant("tcp 443 210987654321/sg-0123456789abcdef0");
@@ -107,7 +127,7 @@ fn a_port_range_around_the_web_leaves_the_web() {
 }
 
 #[test]
-fn other_protocols_mean_all_ports_whatever_is_written() {
+fn protocols_without_ports_mean_all_ports() {
     for ports in ["*", "0..0", "0..65535", "-1..-1", "443..443"] {
         excess(
             &format!("-1 {ports} 0.0.0.0/0"),
@@ -155,9 +175,9 @@ fn ssh_from_a_group_is_excess_unless_named_and_never_open_ssh() {
 fn a_prefix_list_is_decided_by_its_entries() {
     let nets = |text: &str| Ok(text.split(',').map(|net| net.parse::<IpNet>().unwrap()).collect());
     let lists: Lists = [
-        ("pl-office".to_owned(), nets("203.0.113.0/25,203.0.113.128/26")),
-        ("pl-wide".to_owned(), nets("203.0.113.0/24,54.0.0.0/8")),
-        ("pl-gone".to_owned(), Err("no such list".to_owned())),
+        (list("pl-office"), nets("203.0.113.0/25,203.0.113.128/26")),
+        (list("pl-wide"), nets("203.0.113.0/24,54.0.0.0/8")),
+        (list("pl-gone"), Err(denied())),
     ]
     .into();
     let office = standard(OFFICE);
@@ -168,7 +188,7 @@ fn a_prefix_list_is_decided_by_its_entries() {
     );
     assert_eq!(judged(&office, &lists, "tcp 22 pl-gone").0, Some(Code::UnresolvedPeer));
     assert_eq!(judged(&office, &lists, "tcp 22 pl-unread").0, Some(Code::UnresolvedPeer));
-    // Port 80 is everybody's; only the rest of the range hangs on the list.
+    // Port 80 is open to everybody; only the rest of the range depends on the list.
     assert_eq!(judged(&office, &lists, "tcp 79..80 pl-gone").0, Some(Code::UnresolvedPeer));
 }
 
@@ -176,7 +196,7 @@ fn a_prefix_list_is_decided_by_its_entries() {
 fn a_list_in_the_baseline_counts_by_its_name_and_by_its_entries() {
     let baseline = standard("pl-office");
     let nothing = Lists::new();
-    // Nobody knows whether it is wide.
+    // It may be wide.
     assert_eq!(judged(&baseline, &nothing, "tcp 22 pl-office").0, Some(Code::UnresolvedPeer));
     // What an unread list might admit is not excess.
     assert_eq!(judged(&baseline, &nothing, "tcp 22 203.0.113.9/32").0, Some(Code::UnresolvedPeer));
@@ -184,20 +204,19 @@ fn a_list_in_the_baseline_counts_by_its_name_and_by_its_entries() {
         judged(&baseline, &nothing, "tcp 21..22 198.51.100.0/24"),
         (Some(Code::IngressNotInBaseline), "tcp 21 from 198.51.100.0/24".to_owned())
     );
-    let read: Lists =
-        [("pl-office".to_owned(), Ok(vec!["203.0.113.0/24".parse().unwrap()]))].into();
+    let read: Lists = [(list("pl-office"), Ok(vec!["203.0.113.0/24".parse().unwrap()]))].into();
     assert_eq!(judged(&baseline, &read, "tcp 22 pl-office").0, None);
     assert_eq!(judged(&baseline, &read, "tcp 22 203.0.113.9/32").0, None);
     assert_eq!(judged(&baseline, &read, "tcp 22 198.51.100.0/24").0, Some(Code::OpenSsh));
 }
 
 #[test]
-fn lists_are_asked_for_only_where_they_decide() {
+fn only_lists_that_decide_are_looked_up() {
     let lists = Lists::new();
     let needs = |sources: &str, text: &str| {
         let baseline = standard(sources);
         let judge = Judge::new(&baseline, Direction::Ingress, None, &lists, today());
-        judge.lists_needed(&rule(text)).into_iter().collect::<Vec<_>>().join(" ")
+        ids(&judge.lists_needed(&rule(text))).join(" ")
     };
     assert_eq!(needs(OFFICE, "tcp 443 pl-a"), "");
     assert_eq!(needs(OFFICE, "tcp 22 pl-a"), "pl-a");
@@ -228,7 +247,7 @@ fn entries_admit_together_what_none_admits_alone() {
 }
 
 #[test]
-fn one_host_is_not_open_and_two_are() {
+fn ssh_from_one_host_is_not_open_ssh() {
     excess("tcp 22 8.8.8.8/32", Code::SshFromUnlistedHost, "tcp 22 from 8.8.8.8/32");
     excess("tcp 22 8.8.8.8/31", Code::OpenSsh, "tcp 22 from 8.8.8.8/31");
     excess("tcp 22 2600:1::/64", Code::SshFromUnlistedHost, "tcp 22 from 2600:1::/64");
@@ -275,7 +294,7 @@ fn egress_under_each_shipped_baseline() {
 }
 
 #[test]
-fn as_documented_is_called_out_and_standard_is_not() {
+fn only_a_baseline_with_wide_ssh_is_reported() {
     let today = today();
     let lists = Lists::new();
     let wide = |baseline: &Baseline| open_ssh_in_baseline(baseline, &lists, today);
@@ -289,7 +308,7 @@ fn as_documented_is_called_out_and_standard_is_not() {
 }
 
 #[test]
-fn excess_boxes_are_what_the_contract_says_they_look_like() {
+fn boxes_of_an_excess_do_not_overlap_and_name_each_known_protocol() {
     let lists = Lists::new();
     let baseline = standard("none");
     let judge = Judge::new(&baseline, Direction::Ingress, None, &lists, today());

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use chrono::NaiveDate;
 
-use super::Judge;
+use super::judge::Judge;
 use crate::baseline::{Admitted, Baseline, Lists};
-use crate::ec2::Direction;
+use crate::ec2::{Direction, GroupId};
 use crate::net::{Cells, Set};
 
 /// A baseline made ready for the groups of one account. What it admits is the same for each of them
@@ -42,7 +42,7 @@ impl<'a> Yardstick<'a> {
     }
 
     /// What judges the rules of a group in one direction, as [`Judge::new`] makes it.
-    pub fn judge<'b>(&'b self, direction: Direction, group: &'b str) -> Judge<'b> {
+    pub fn judge<'b>(&'b self, direction: Direction, group: &'b GroupId) -> Judge<'b> {
         let Side { admitted, own } = match direction {
             Direction::Ingress => &self.ingress,
             Direction::Egress => &self.egress,

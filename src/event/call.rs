@@ -1,5 +1,5 @@
-//! What a call is to the rules of security groups, to what they admit, and to what is in scope, by
-//! its name and its outcome.
+//! What a call does to the rules of security groups, to what they admit, and to what is in scope,
+//! by its name, and how it ended.
 
 use super::watched::{self, Part};
 use super::wire::Node;
@@ -7,20 +7,26 @@ use crate::ec2::Direction;
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
-    Authorize(Direction),
-    Revoke(Direction),
-    Modify,
-    Create,
-    /// Nothing to any of them.
-    Harmless(&'static str),
+pub(super) enum ApiCall {
+    /// It changes the rules of a group, or may.
+    Group(GroupCall),
     /// It changes what rules admit, but not the rules.
     List(ListCall),
     /// It changes what is in scope, but not the rules.
     Tags(TagCall),
-    /// It changes what the auditor lives on.
+    /// It changes something that the auditor depends on.
     Watched(Part),
-    /// It may change rules.
+    /// It does none of that. The reason is for a person.
+    Harmless(&'static str),
+}
+
+/// What a call does to the rules of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GroupCall {
+    Authorize(Direction),
+    Revoke(Direction),
+    Modify,
+    Create,
     Unknown,
 }
 
@@ -29,7 +35,6 @@ pub(super) enum Call {
 pub(super) enum ListCall {
     Modify,
     Restore,
-    /// Whatever it may be.
     Unknown,
 }
 
@@ -40,39 +45,40 @@ pub(super) enum TagCall {
     Delete,
 }
 
-/// The calls of EC2 that are known. Any other with "SecurityGroup" or "ManagedPrefixList" in its
-/// name may be new, and may do anything, unless its name says that it only reads.
-const KNOWN: [(&str, Call); 18] = [
-    ("AuthorizeSecurityGroupIngress", Call::Authorize(Direction::Ingress)),
-    ("AuthorizeSecurityGroupEgress", Call::Authorize(Direction::Egress)),
-    ("RevokeSecurityGroupIngress", Call::Revoke(Direction::Ingress)),
-    ("RevokeSecurityGroupEgress", Call::Revoke(Direction::Egress)),
-    ("ModifySecurityGroupRules", Call::Modify),
-    ("CreateSecurityGroup", Call::Create),
-    ("ModifyManagedPrefixList", Call::List(ListCall::Modify)),
-    ("RestoreManagedPrefixListVersion", Call::List(ListCall::Restore)),
-    ("CreateManagedPrefixList", Call::Harmless("no rule names a list that is new")),
-    ("DeleteManagedPrefixList", Call::Harmless("a list that a rule names cannot be deleted")),
-    ("CreateTags", Call::Tags(TagCall::Create)),
-    ("DeleteTags", Call::Tags(TagCall::Delete)),
+/// The calls of EC2 that are known. Any other call with "SecurityGroup" or "ManagedPrefixList" in its
+/// name may be new and do anything, unless its name says that it only reads.
+const KNOWN: [(&str, ApiCall); 18] = [
+    ("AuthorizeSecurityGroupIngress", ApiCall::Group(GroupCall::Authorize(Direction::Ingress))),
+    ("AuthorizeSecurityGroupEgress", ApiCall::Group(GroupCall::Authorize(Direction::Egress))),
+    ("RevokeSecurityGroupIngress", ApiCall::Group(GroupCall::Revoke(Direction::Ingress))),
+    ("RevokeSecurityGroupEgress", ApiCall::Group(GroupCall::Revoke(Direction::Egress))),
+    ("ModifySecurityGroupRules", ApiCall::Group(GroupCall::Modify)),
+    ("CreateSecurityGroup", ApiCall::Group(GroupCall::Create)),
+    ("ModifyManagedPrefixList", ApiCall::List(ListCall::Modify)),
+    ("RestoreManagedPrefixListVersion", ApiCall::List(ListCall::Restore)),
+    ("CreateManagedPrefixList", ApiCall::Harmless("no rule names a list that is new")),
+    ("DeleteManagedPrefixList", ApiCall::Harmless("a list that a rule names cannot be deleted")),
+    ("CreateTags", ApiCall::Tags(TagCall::Create)),
+    ("DeleteTags", ApiCall::Tags(TagCall::Delete)),
     ("UpdateSecurityGroupRuleDescriptionsIngress", DESCRIPTIONS),
     ("UpdateSecurityGroupRuleDescriptionsEgress", DESCRIPTIONS),
-    ("DeleteSecurityGroup", Call::Harmless("the group is gone, with its rules")),
+    ("DeleteSecurityGroup", ApiCall::Harmless("the group is gone, with its rules")),
     ("ApplySecurityGroupsToClientVpnTargetNetwork", NOT_RULES),
     ("AssociateSecurityGroupVpc", NOT_RULES),
     ("DisassociateSecurityGroupVpc", NOT_RULES),
 ];
 
-const DESCRIPTIONS: Call = Call::Harmless("it changes descriptions only");
+const DESCRIPTIONS: ApiCall = ApiCall::Harmless("it changes descriptions only");
 
-const NOT_RULES: Call = Call::Harmless("it changes no rules of a security group");
+const NOT_RULES: ApiCall = ApiCall::Harmless("it changes no rules of a security group");
 
-impl Call {
-    /// The call of a record, where the record says which it is. Tools that write everything small
-    /// write these names small too.
+impl ApiCall {
+    /// The call of a record, where the record says which it is. Tools that write everything in lower
+    /// case do so with these names too.
     pub(super) fn of(record: Node<'_>) -> Option<Self> {
-        let source = record.member("eventSource").told().unwrap_or_default().to_ascii_lowercase();
-        // A tool that hides the service writes anything but a service there.
+        let source =
+            record.member("eventSource").readable().unwrap_or_default().to_ascii_lowercase();
+        // A tool that hides the service writes something else there.
         if source.contains(".amazonaws.") && !source.starts_with("ec2.") {
             let name = record.member("eventName").string().unwrap_or_default();
             let foreign = Self::Harmless("not a security-group call");
@@ -86,13 +92,13 @@ impl Call {
         Some(known.map_or_else(|| Self::other(&name.to_ascii_lowercase()), |(_, call)| *call))
     }
 
-    /// A call that is not known, by its name in small letters.
+    /// A call that is not known, by its name in lower case.
     fn other(name: &str) -> Self {
         if ["describe", "get", "list"].iter().any(|reads| name.starts_with(reads)) {
             return Self::Harmless("it only reads");
         }
         if name.contains("securitygroup") {
-            Self::Unknown
+            Self::Group(GroupCall::Unknown)
         } else if name.contains("managedprefixlist") {
             Self::List(ListCall::Unknown)
         } else {
@@ -103,17 +109,17 @@ impl Call {
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum CallResult {
     Success,
-    /// The caller's fault: nothing changed.
+    /// It was the caller's fault, and nothing changed. Holds the error code.
     Refused(String),
-    /// The service's own fault: it may have changed something before.
+    /// It was the service's fault, and something may have changed before. Holds the error code.
     ServerError(String),
 }
 
-impl Outcome {
+impl CallResult {
     pub(super) fn of(record: Node<'_>) -> Self {
-        // Null is how some tools write success, and so is the empty text.
+        // Some tools write null or an empty string for a call that succeeded.
         let Some(code) = record.member("errorCode").string() else { return Self::Success };
         let last = code.rsplit('.').next().unwrap_or_default();
         let last = last.strip_suffix("Exception").unwrap_or(last);

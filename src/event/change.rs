@@ -2,169 +2,162 @@
 
 use serde_json::Value;
 
-use super::call::{Call, Outcome};
-use super::record::{self, Envelope};
-use super::told::RuleCall;
-use super::verdict::{change, ignored, undecodable, unknown};
+use super::call::{ApiCall, CallResult, GroupCall};
+use super::error::{NotUnderstood, Unread};
+use super::model::{ChangeKind, Event, Kind, RevokedRules};
+use super::record::{self, Envelope, Record};
+use super::rule_call::RuleCall;
 use super::wire::Node;
-use super::{ChangeKind, Event, GroupKey, Record, RevokedRules};
-use super::{authorize, list, mentioned, modify, revoke, tags, watched};
+use super::{authorize, group_ids, list, modify, revoke, tags, watched};
+use crate::ec2::GroupKey;
+use crate::text::causes;
 
-/// What a record tells of; there is always something.
+/// What a record tells. There is always at least one event.
 pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
-    let foreign = foreign(&envelope);
+    let other_type = other_type(&envelope);
     let node = Node::new("record", detail);
-    let record = record::read(node, envelope);
-    let outcome = Outcome::of(node);
-    let Some(call) = Call::of(node) else {
-        return unnamed(node, record, outcome, foreign);
-    };
-    match (call, outcome) {
-        (Call::Harmless(reason), _) => vec![ignored(&record, reason)],
-        (_, Outcome::Refused(code)) => vec![refused(&code)],
-        (Call::List(call), outcome) => {
-            let untold = untold(node, &record, outcome).is_some();
-            vec![list::read(node, record, call, untold)]
+    let (record, fault) = record::read(node, envelope);
+    let (call, result) = (ApiCall::of(node), CallResult::of(node));
+    match (call, result) {
+        (Some(ApiCall::Harmless(reason)), _) => vec![Event::ignored(record, reason)],
+        (_, CallResult::Refused(code)) => {
+            let reason = format!("the call failed ({code}) and changed nothing");
+            vec![Event { record, kind: Kind::Ignored(reason) }]
         }
-        (Call::Tags(call), outcome) => {
-            let untold = untold(node, &record, outcome);
-            tags::read(node, record, call, untold)
+        (None, _) => unnamed(node, record, other_type, fault),
+        _ if let Some(fault) = fault => vec![Event::undecodable(record, &fault)],
+        (Some(ApiCall::List(call)), result) => {
+            let is_told = not_told(node, &record, result).is_none();
+            vec![list::read(node, record, call, is_told)]
         }
-        (Call::Watched(part), outcome) => {
-            vec![Event::Watched(Box::new(watched::read(node, record, part, &outcome)))]
+        (Some(ApiCall::Tags(call)), result) => {
+            let not_told = not_told(node, &record, result);
+            tags::read(node, record, call, not_told)
         }
-        (call, outcome) => vec![changed(node, record, call, outcome)],
+        (Some(ApiCall::Watched(part)), result) => {
+            let server_error = match result {
+                CallResult::ServerError(code) => Some(code),
+                CallResult::Success | CallResult::Refused(_) => None,
+            };
+            let change = watched::read(node, &record, part, server_error);
+            vec![Event { record, kind: Kind::Watched(change) }]
+        }
+        (Some(ApiCall::Group(call)), result) => vec![changed(node, record, call, result)],
     }
 }
 
-/// The detail type of an event that is no CloudTrail record, but AWS's own.
-fn foreign(envelope: &Envelope) -> Option<String> {
+/// The detail type of an event of AWS that is not a CloudTrail record.
+fn other_type(envelope: &Envelope) -> Option<String> {
     let detail_type = envelope.detail_type.as_ref()?;
-    let own = envelope.source.as_ref().is_some_and(|source| source.starts_with("aws."));
-    (own && !detail_type.contains("CloudTrail")).then(|| detail_type.clone())
+    let is_from_aws = envelope.source.as_ref().is_some_and(|source| source.starts_with("aws."));
+    (is_from_aws && !detail_type.contains("CloudTrail")).then(|| detail_type.clone())
 }
 
-fn refused(code: &str) -> Event {
-    Event::Ignored(format!("the call failed ({code}) and changed nothing"))
-}
-
-/// A record without a name to tell by.
+/// A record that does not say which call it is.
 fn unnamed(
     node: Node<'_>,
     record: Record,
-    outcome: Outcome,
-    foreign: Option<String>,
+    other_type: Option<String>,
+    fault: Option<Unread>,
 ) -> Vec<Event> {
-    if let Outcome::Refused(code) = outcome {
-        return vec![refused(&code)];
+    let in_request = group(node.member("requestParameters"), Node::new("", &Value::Null));
+    let (group, fault) = match in_request {
+        Ok(group) => (group, fault),
+        Err(error) => (None, Some(fault.unwrap_or(error))),
+    };
+    let groups: Vec<GroupKey> = match group {
+        Some(group) => vec![group],
+        None => group_ids::in_value(node.value()).into_iter().map(GroupKey::Id).collect(),
+    };
+    match (other_type, fault) {
+        (Some(detail_type), _) if groups.is_empty() => {
+            let reason = format!("`{detail_type}`: not a security-group call");
+            vec![Event { record, kind: Kind::Ignored(reason) }]
+        }
+        (_, Some(fault)) => vec![Event::undecodable(record, &fault)],
+        (..) if groups.is_empty() => vec![Event::undecodable(record, &NotUnderstood::NotARecord)],
+        (..) => {
+            let (groups, error) = (groups.into_iter(), NotUnderstood::NoCall);
+            Event::unknown(&record, groups, &error, ChangeKind::Unknown)
+        }
     }
-    let groups: Vec<GroupKey> =
-        match group(node.member("requestParameters"), Node::new("", &Value::Null)) {
-            Some(group) => vec![group],
-            None => {
-                let ids = mentioned::groups_in(node.value()).into_iter();
-                ids.map(|id| GroupKey::Id(id.to_owned())).collect()
-            }
-        };
-    if groups.is_empty() {
-        return vec![match foreign {
-            Some(detail_type) => {
-                Event::Ignored(format!("`{detail_type}`: not a security-group call"))
-            }
-            None => undecodable(record, "the event is no CloudTrail record, and names no group"),
-        }];
-    }
-    unknown(&record, groups.into_iter(), "the event does not say which call it is")
 }
 
-/// Why a record does not tell what its call did, where it does not.
-fn untold(node: Node<'_>, record: &Record, outcome: Outcome) -> Option<String> {
-    let name = record.event_name.as_deref().unwrap_or_default();
-    match outcome {
-        Outcome::ServerError(code) => Some(format!(
-            "`{name}` ({code}): the call ended in a server error, so what it changed is not known"
-        )),
-        _ if node.is_omitted() => {
-            Some(format!("the record of `{name}` was cut short by CloudTrail"))
-        }
+/// Why a record does not tell what its call did.
+fn not_told(node: Node<'_>, record: &Record, result: CallResult) -> Option<NotUnderstood> {
+    let call = record.event_name.clone().unwrap_or_default();
+    match result {
+        CallResult::ServerError(code) => Some(NotUnderstood::ServerError { call, code }),
+        _ if node.is_omitted() => Some(NotUnderstood::CutShort { call }),
         _ => None,
     }
 }
 
-/// A call about the rules of a group that succeeded, or died on the way.
-fn changed(node: Node<'_>, record: Record, call: Call, outcome: Outcome) -> Event {
+/// A call about the rules of a group that succeeded or ended in a server error.
+fn changed(node: Node<'_>, record: Record, call: GroupCall, result: CallResult) -> Event {
     let (request, response) = (parameters(node, call), node.member("responseElements"));
-    let Some(group) = group(request, response) else {
-        let name = record.event_name.clone().unwrap_or_default();
-        return undecodable(record, &format!("`{name}` names no group"));
+    let group = match group(request, response) {
+        Ok(Some(group)) => group,
+        Ok(None) => {
+            let call = record.event_name.clone().unwrap_or_default();
+            return Event::undecodable(record, &NotUnderstood::NoGroup { call });
+        }
+        Err(fault) => return Event::undecodable(record, &fault),
     };
-    let kind = match untold(node, &record, outcome) {
-        Some(reason) => ChangeKind::Unknown(reason),
+    let kind = match not_told(node, &record, result) {
+        Some(error) => Err(error),
         None => kind(call, &record, &group, request, response),
     };
-    change(record, group, kind)
+    let kind = kind.unwrap_or_else(|error| ChangeKind::Unknown(causes(&error)));
+    Event::change(record, group, kind)
 }
 
 fn kind(
-    call: Call,
+    call: GroupCall,
     record: &Record,
     group: &GroupKey,
     request: Node<'_>,
     response: Node<'_>,
-) -> ChangeKind {
-    let name = record.event_name.as_deref().unwrap_or_default();
-    let unread = |reason: String| {
-        ChangeKind::Unknown(format!("the rules of `{name}` are not understood: {reason}"))
-    };
-    let id = match group {
-        GroupKey::Id(id) => Some(id.as_str()),
-        GroupKey::Name(_) => None,
-    };
-    let account = record.account.as_deref();
-    let of_rules = |direction| RuleCall { direction, account, request, response };
+) -> Result<ChangeKind, NotUnderstood> {
+    let name = || record.event_name.clone().unwrap_or_default();
+    let not_read = |cause| NotUnderstood::Rules { call: name(), cause };
+    let account = record.account.as_ref();
+    let of_rules =
+        |direction| RuleCall { direction, account, group: group.id(), request, response };
     match call {
-        Call::Authorize(direction) => {
-            authorize::rules(&of_rules(direction), id).map_or_else(unread, ChangeKind::Authorized)
+        GroupCall::Authorize(direction) => {
+            authorize::rules(&of_rules(direction)).map(ChangeKind::Authorized).map_err(not_read)
         }
-        Call::Revoke(direction) => {
-            let rules = revoke::rules(&of_rules(direction), id);
-            ChangeKind::Revoked(RevokedRules { direction, rules })
+        GroupCall::Revoke(direction) => {
+            let rules = revoke::rules(&of_rules(direction));
+            Ok(ChangeKind::Revoked(RevokedRules { direction, rules }))
         }
-        Call::Modify => modify::rules(request)
-            .map_or_else(|reason| unread(reason.to_string()), ChangeKind::Modified),
-        Call::Create => match group {
-            GroupKey::Id(_) => ChangeKind::Created,
-            GroupKey::Name(_) => {
-                ChangeKind::Unknown("the id of the new group is not in the event".to_owned())
-            }
-        },
-        Call::Harmless(_) | Call::List(_) | Call::Tags(_) | Call::Watched(_) | Call::Unknown => {
-            ChangeKind::Unknown(format!("`{name}` is not a call that this version knows"))
-        }
+        GroupCall::Modify => modify::rules(request).map(ChangeKind::Modified).map_err(not_read),
+        GroupCall::Create if group.id().is_none() => Err(NotUnderstood::NoIdOfNewGroup),
+        GroupCall::Create => Ok(ChangeKind::Created),
+        GroupCall::Unknown => Err(NotUnderstood::UnknownCall { call: name() }),
     }
 }
 
-/// The request: Modify, a newer call, has it in a member of its own name.
-fn parameters(node: Node<'_>, call: Call) -> Node<'_> {
+/// The request. Modify, a newer call, has it in a member that is named after the call.
+fn parameters(node: Node<'_>, call: GroupCall) -> Node<'_> {
     let parameters = node.member("requestParameters");
-    if call != Call::Modify {
-        return parameters;
+    match call {
+        GroupCall::Modify => parameters.within("ModifySecurityGroupRulesRequest"),
+        _ => parameters,
     }
-    parameters.within("ModifySecurityGroupRulesRequest")
 }
 
-/// The group that the request is about, else the one that the response is about, else the name in
-/// the request.
-fn group(request: Node<'_>, response: Node<'_>) -> Option<GroupKey> {
+/// The group that the request names by its id, else the one in the response, else the one that the
+/// request names by its name.
+fn group(request: Node<'_>, response: Node<'_>) -> Result<Option<GroupKey>, Unread> {
     let rules = ["securityGroupRuleSet", "revokedSecurityGroupRuleSet"].into_iter();
-    let of_rules = rules
-        .flat_map(|list| response.member(list).items("securityGroupRuleId").unwrap_or_default())
-        .find_map(|rule| rule.member("groupId").told());
-    request
-        .member("groupId")
-        .told()
-        .or_else(|| response.member("groupId").told())
-        .or(of_rules)
-        .map(GroupKey::Id)
-        .or_else(|| request.member("groupName").told().map(GroupKey::Name))
+    let rules = rules
+        .flat_map(|list| response.member(list).items("securityGroupRuleId").unwrap_or_default());
+    for node in [request, response].into_iter().chain(rules) {
+        if let Some(id) = node.member("groupId").id()? {
+            return Ok(Some(GroupKey::Id(id)));
+        }
+    }
+    Ok(request.member("groupName").readable().map(GroupKey::Name))
 }

@@ -3,53 +3,51 @@
 use ipnet::IpNet;
 
 use super::call::ListCall;
-use super::verdict::{ignored, undecodable};
+use super::error::NotUnderstood;
+use super::model::{Event, Kind, ListChange};
+use super::record::Record;
 use super::wire::Node;
-use super::{Event, ListChange, Record};
-use crate::ec2::ids::is_list_id;
 
-/// Members of a request that say which list it is about, and the two that change nothing but its
-/// name and its size.
+/// The members of a request that say which list it is about, and the two that change only the
+/// list's name and size.
 const NO_ENTRIES: [&str; 5] =
     ["PrefixListId", "CurrentVersion", "DryRun", "PrefixListName", "MaxEntries"];
 
-/// What a call did to a list. `untold` where the record does not tell what was done.
+/// What a call did to a list. `is_told` is whether the record tells what was done.
 ///
-/// A new version comes of added and removed entries and of a restore, not of another name or size.
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyManagedPrefixList.html>)
-pub(super) fn read(node: Node<'_>, record: Record, call: ListCall, untold: bool) -> Event {
+/// Added and removed entries make a new version, and so does a restore. Another name or size does
+/// not (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyManagedPrefixList.html>).
+pub(super) fn read(node: Node<'_>, record: Record, call: ListCall, is_told: bool) -> Event {
     let (request, response) = (request(node, call), response(node, call));
     let ids = [request.member("PrefixListId"), response.member("prefixListId")];
-    let Some(list) = ids.into_iter().filter_map(Node::string).find(|id| is_list_id(id)) else {
-        let name = record.event_name.clone().unwrap_or_default();
-        let reason = format!("`{name}` changes a prefix list, and does not say which");
-        return undecodable(record, &reason);
+    let Some(list) = ids.into_iter().filter_map(Node::string).find_map(|id| id.parse().ok()) else {
+        let call = record.event_name.clone().unwrap_or_default();
+        return Event::undecodable(record, &NotUnderstood::NoList { call });
     };
-    let mut change = ListChange { record, list, version_before: None, added: Vec::new() };
-    if untold || request.is_omitted() {
-        return Event::List(Box::new(change));
-    }
-    let makes_version = match call {
-        ListCall::Modify if only_renames_or_resizes(request) => {
-            return ignored(&change.record, "it changes the list's name or size only");
+    let mut change = ListChange { list, version_before: None, added: Vec::new() };
+    if is_told && !request.is_omitted() {
+        let makes_version = match call {
+            ListCall::Modify if only_renames_or_resizes(request) => {
+                return Event::ignored(record, "it changes the list's name or size only");
+            }
+            ListCall::Modify => {
+                change.added = added(request);
+                ["AddEntry", "AddEntries", "RemoveEntry", "RemoveEntries"]
+                    .into_iter()
+                    .any(|list| has_entries(request.member(list)))
+            }
+            ListCall::Restore => true,
+            ListCall::Unknown => false,
+        };
+        if makes_version {
+            // A number that cannot be read is not one to wait for.
+            change.version_before = request.member("CurrentVersion").number().ok().flatten();
         }
-        ListCall::Modify => {
-            change.added = added(request);
-            ["AddEntry", "AddEntries", "RemoveEntry", "RemoveEntries"]
-                .into_iter()
-                .any(|list| has_entries(request.member(list)))
-        }
-        ListCall::Restore => true,
-        ListCall::Unknown => false,
-    };
-    if makes_version {
-        // A number that cannot be read is none to wait for.
-        change.version_before = request.member("CurrentVersion").number().ok().flatten();
     }
-    Event::List(Box::new(change))
+    Event { record, kind: Kind::List(change) }
 }
 
-/// These newer calls have the request in a member of its own name.
+/// These newer calls have the request in a member that is named after the call.
 fn request(node: Node<'_>, call: ListCall) -> Node<'_> {
     let parameters = node.member("requestParameters");
     match call {
@@ -77,11 +75,11 @@ fn only_renames_or_resizes(request: Node<'_>) -> bool {
     request.names().all(is_known) && (is_named("PrefixListName") || is_named("MaxEntries"))
 }
 
-/// The entries that were added, those of them that can be read. EC2 drops host bits.
+/// The added entries that can be read. EC2 drops host bits.
 fn added(request: Node<'_>) -> Vec<IpNet> {
     let lists = ["AddEntry", "AddEntries"].into_iter();
     let entries = lists.flat_map(|list| request.member(list).items("Cidr").unwrap_or_default());
-    let cidrs = entries.filter_map(|entry| entry.member("Cidr").told());
+    let cidrs = entries.filter_map(|entry| entry.member("Cidr").readable());
     cidrs.filter_map(|cidr| cidr.trim().parse::<IpNet>().ok()).map(|cidr| cidr.trunc()).collect()
 }
 

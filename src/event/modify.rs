@@ -1,14 +1,15 @@
 //! The rules that a Modify call changed.
 
-use super::ModifiedRule;
-use super::told::only;
-use super::wire::{Node, Unread};
+use super::error::Unread;
+use super::model::ModifiedRule;
+use super::rule_call::only;
+use super::wire::Node;
 use crate::ec2::{Direction, Peer, Protocol, Rule};
 
-/// The new content of each rule. The response says nothing but that it was done.
+/// The new content of each rule, from the request. The response has none of it.
 pub(super) fn rules(request: Node<'_>) -> Result<Vec<ModifiedRule>, Unread> {
     if request.is_omitted() {
-        return Err(Unread::Omitted { member: "requestParameters" });
+        return Err(Unread::CutShort { member: "requestParameters" });
     }
     let mut rules = Vec::new();
     // `SecurityGroupRules` is the name in EC2's API, `SecurityGroupRule` that in the records.
@@ -21,7 +22,7 @@ pub(super) fn rules(request: Node<'_>) -> Result<Vec<ModifiedRule>, Unread> {
 }
 
 fn rule(item: Node<'_>) -> Result<ModifiedRule, Unread> {
-    let id = item.member("SecurityGroupRuleId").required()?;
+    let id = item.member("SecurityGroupRuleId").required()?.parse()?;
     let content = match item.member("SecurityGroupRule") {
         nested if !nested.is_absent() => nested,
         _ => item,
@@ -35,14 +36,8 @@ fn rule(item: Node<'_>) -> Result<ModifiedRule, Unread> {
     let peer = only(peers)?;
     let protocol: Protocol = content.member("IpProtocol").required()?.parse()?;
     let (first, last) = (content.member("FromPort").number()?, content.member("ToPort").number()?);
-    // Ports mean the same in both directions; which it is, only the present rules say.
+    // Ports mean the same in both directions. Only the group's present rules tell which it is.
     let rule = Rule::new(Direction::Ingress, protocol, first, last, peer)?;
-    Ok(ModifiedRule {
-        id,
-        protocol,
-        from_port: rule.from_port,
-        to_port: rule.to_port,
-        peer: rule.peer,
-        description: content.member("Description").told(),
-    })
+    let description = content.member("Description").readable();
+    Ok(ModifiedRule::new(id, rule.with_description(description)))
 }

@@ -2,106 +2,75 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-
 use super::call::TagCall;
-use super::mentioned;
-use super::verdict::{ignored, undecodable, unknown};
-use super::wire::{Node, Unread};
-use super::{Event, GroupKey, Record, TagAction, TagChange};
-use crate::ec2::ids::is_group_id;
-use crate::finding::timestamp;
+use super::error::{NotUnderstood, Unread};
+use super::group_ids;
+use super::model::{ChangeKind, Event, Kind};
+use super::record::Record;
+use super::tag_change::{TagAction, TagChange};
+use super::wire::Node;
+use crate::ec2::{GroupId, GroupKey};
 
-/// What a call did to the tags of groups; `untold` is why the record does not tell that, where it
-/// does not.
-///
-/// A group that is named, but whose tags are not understood, has changed in a way that is not
-/// known. Resources that are no groups are nobody's business here.
+/// What a call did to the tags of groups. `not_told` is why the record does not tell that, where it
+/// does not. Resources that are not groups do not matter here.
 pub(super) fn read(
     node: Node<'_>,
     record: Record,
     call: TagCall,
-    untold: Option<String>,
+    not_told: Option<NotUnderstood>,
 ) -> Vec<Event> {
     let request = node.member("requestParameters");
     let name = record.event_name.clone().unwrap_or_default();
-    let reason = |unread: &Unread| format!("the tags of `{name}` are not understood: {unread}");
-    let groups = match resources(node, request) {
-        Ok(resources) => resources.into_iter().filter(|id| is_group_id(id)),
+    let not_read = |cause| NotUnderstood::Tags { call: name, cause };
+    let groups = match groups(node, request) {
+        Ok(groups) => groups,
         Err(unread) => {
-            let reason = untold.unwrap_or_else(|| reason(&unread));
-            return unlisted(node, record, &unread, &reason);
+            let is_missing = unread == RESOURCES_MISSING;
+            let error = not_told.unwrap_or_else(|| not_read(unread));
+            return unlisted(node, record, is_missing, &error);
         }
     };
-    let groups: BTreeSet<String> = groups.collect();
     if groups.is_empty() {
-        return vec![ignored(&record, "none of its resources is a security group")];
+        return vec![Event::ignored(record, "none of its resources is a security group")];
     }
-    let tags = match untold {
-        Some(untold) => Err(untold),
-        None => tags(request, call).map_err(|unread| reason(&unread)),
+    let tags = match not_told {
+        Some(error) => Err(error),
+        None => tags(request, call).map_err(not_read),
     };
     match tags {
         Ok(tags) => {
-            let all_deleted = tags.is_empty();
-            let groups = groups.into_iter().collect();
-            vec![Event::Tags(Box::new(TagChange { record, groups, tags, all_deleted }))]
+            let (groups, all_deleted) = (groups.into_iter().collect(), tags.is_empty());
+            vec![Event { record, kind: Kind::Tags(TagChange { groups, tags, all_deleted }) }]
         }
-        Err(reason) => unknown(&record, groups.into_iter().map(GroupKey::Id), &reason),
+        Err(error) => retagged(&record, groups, &error),
     }
 }
 
-impl TagChange {
-    /// The record that tells of it; [`decode`](super::decode) reads it back.
-    pub fn to_payload(&self) -> Value {
-        let Self { record, groups, tags, all_deleted: _ } = self;
-        let resources: Vec<Value> =
-            groups.iter().map(|group| json!({ "resourceId": group })).collect();
-        let tags = tags.iter().map(|(key, action)| match action {
-            TagAction::Set(value) | TagAction::Deleted(Some(value)) => {
-                json!({ "key": key, "value": value })
-            }
-            TagAction::Deleted(None) => json!({ "key": key }),
-        });
-        json!({
-            "eventSource": "ec2.amazonaws.com",
-            "eventName": record.event_name,
-            "eventID": record.event_id,
-            "sharedEventID": record.shared_event_id,
-            "eventTime": record.time.as_ref().map(timestamp),
-            "userIdentity": { "arn": record.actor },
-            "sourceIPAddress": record.source_ip,
-            "userAgent": record.user_agent,
-            "recipientAccountId": record.account,
-            "awsRegion": record.region,
-            "requestParameters": {
-                "resourcesSet": { "items": resources },
-                "tagSet": { "items": tags.collect::<Vec<Value>>() },
-            },
-        })
-    }
+/// These groups may have other tags now.
+fn retagged(record: &Record, groups: BTreeSet<GroupId>, error: &NotUnderstood) -> Vec<Event> {
+    let groups: Vec<GroupKey> = groups.into_iter().map(GroupKey::Id).collect();
+    Event::unknown(record, groups.into_iter(), error, ChangeKind::Retagged)
 }
 
-/// A call whose resources cannot be read: the groups that are named somewhere, and that there may
-/// be others, unless there is nothing where others could have been.
-fn unlisted(node: Node<'_>, record: Record, unread: &Unread, reason: &str) -> Vec<Event> {
-    let groups = mentioned::groups_in(node.value());
-    let all_named = *unread == RESOURCES_MISSING && !groups.is_empty();
-    let groups = groups.into_iter().map(|id| GroupKey::Id(id.to_owned()));
-    let mut events = unknown(&record, groups.collect::<Vec<_>>().into_iter(), reason);
-    if !all_named {
-        events.push(undecodable(record, reason));
+/// A call whose list of resources cannot be read: the groups that it names elsewhere. There may be
+/// others, unless the list `is_missing`.
+fn unlisted(node: Node<'_>, record: Record, is_missing: bool, error: &NotUnderstood) -> Vec<Event> {
+    let groups = group_ids::in_value(node.value());
+    let are_all_named = is_missing && !groups.is_empty();
+    let mut events = retagged(&record, groups, error);
+    if !are_all_named {
+        events.push(Event::undecodable(record, error));
     }
     events
 }
 
-/// The list of resources, in the records.
+/// The list of resources in a request.
 const RESOURCES: &str = "resourcesSet";
 
 const RESOURCES_MISSING: Unread = Unread::Missing(RESOURCES);
 
-/// The ids of everything that was tagged.
-fn resources(node: Node<'_>, request: Node<'_>) -> Result<Vec<String>, Unread> {
+/// The groups among the resources.
+fn groups(node: Node<'_>, request: Node<'_>) -> Result<BTreeSet<GroupId>, Unread> {
     for member in [node, request] {
         if member.is_omitted() {
             return Err(member.cut_short());
@@ -112,20 +81,27 @@ fn resources(node: Node<'_>, request: Node<'_>) -> Result<Vec<String>, Unread> {
     if list.is_empty() {
         return Err(RESOURCES_MISSING);
     }
-    list.into_iter().map(resource).collect()
+    list.into_iter().filter_map(|item| group(item).transpose()).collect()
 }
 
-/// One of them: an object with the id in it, or the id. What is no id may be one that was lost.
-fn resource(item: Node<'_>) -> Result<String, Unread> {
+/// A resource, if it is a group: an object with the id in it, or the id. What is not an id may be
+/// one that was lost.
+fn group(item: Node<'_>) -> Result<Option<GroupId>, Unread> {
     let id = if item.value().is_string() { item } else { item.member("resourceId") };
     let id = id.required()?;
     let is_id = id.contains('-') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if is_id { Ok(id) } else { Err(Unread::Resource(id)) }
+    if !is_id {
+        Err(Unread::Resource(id))
+    } else if id.starts_with("sg-") {
+        Ok(Some(id.parse()?))
+    } else {
+        Ok(None)
+    }
 }
 
-/// What was done to each key. Nothing is in it where every tag was deleted: that is what a
-/// DeleteTags without tags does.
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html>)
+/// What was done to each key. It is empty where every tag was deleted, which is what DeleteTags
+/// without tags does
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html>).
 fn tags(request: Node<'_>, call: TagCall) -> Result<BTreeMap<String, TagAction>, Unread> {
     let list = request.member("tagSet");
     let mut tags = BTreeMap::new();
@@ -146,7 +122,7 @@ fn tags(request: Node<'_>, call: TagCall) -> Result<BTreeMap<String, TagAction>,
     Ok(tags)
 }
 
-/// The value of a tag. An empty one is a value: DeleteTags tells it from none.
+/// The value of a tag. The empty value is a value: DeleteTags distinguishes it from none.
 fn value(value: Node<'_>) -> Result<Option<String>, Unread> {
     if value.value().is_null() {
         Ok(None)

@@ -1,37 +1,34 @@
 //! Calls that can blind the auditor: to the trail that events come from, to the rules that bring
 //! them, to the function, and to what carries its findings to people.
 //!
-//! Which resources are the auditor's own is decided by the patterns of the rules in template.yaml,
-//! which know their names. Those in other accounts they know by how their names begin, which
-//! member-template.yaml gives them. Whatever call of this table arrives here is one of those.
+//! The patterns of the rules in template.yaml decide which resources are the auditor's own, because
+//! they know their names. Those in other accounts they recognise by the start of their names, which
+//! member-template.yaml gives them. So any call of this table that arrives here is about one of them.
 
-use super::Record;
-use super::call::Outcome;
+use super::record::Record;
 use super::wire::Node;
 
-/// A change of something that the auditor lives on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A change of something that the auditor depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WatchedChange {
-    /// Who, when, where.
-    pub record: Record,
-    /// What it is to the audit.
+    /// What it is to the auditor.
     pub part: Part,
-    /// The call, without the version of the API that Lambda writes behind some.
+    /// The call, without the version of the API that Lambda adds to some names.
     pub call: String,
-    /// The name of what was changed, as far as the record tells it.
+    /// The name of what was changed, where the record has it.
     pub resource: Option<String>,
     /// Whether CloudFormation made the call, on behalf of whoever deployed a stack.
     pub by_cloudformation: bool,
-    /// The server error in which the call ended, where it did: it may have changed nothing.
+    /// The code of the server error that the call ended in. It may have changed nothing then.
     pub server_error: Option<String>,
 }
 
-/// What the auditor lives on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the auditor depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// A trail, from which all events come.
     Trail,
-    /// An EventBridge rule, which brings them, or says that it is time for a sweep.
+    /// An EventBridge rule, which brings them or starts a sweep.
     Rule,
     /// The function.
     Function,
@@ -49,15 +46,15 @@ pub enum Part {
     Alarm,
 }
 
-/// A service, and what of it is watched.
+/// A service, and which of its calls are watched.
 struct Service {
-    /// As CloudTrail's `eventSource` begins.
+    /// The start of CloudTrail's `eventSource`.
     name: &'static str,
     part: Part,
-    /// How its calls begin. Lambda writes the version of its API behind a name
+    /// The starts of the names of the calls. Lambda adds the version of its API to a name
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html>).
     calls: &'static [&'static str],
-    /// The members of a request that name what is changed.
+    /// The members of a request that can name what is changed.
     named_by: &'static [&'static str],
 }
 
@@ -140,7 +137,7 @@ const WATCHED: [Service; 9] = [
     },
 ];
 
-/// What a call is to the auditor: `source` is `eventSource` in small letters, `name` the call.
+/// What a call changes. `source` is `eventSource` in lower case, `name` is the call.
 pub(super) fn part(source: &str, name: &str) -> Option<Part> {
     let (service, rest) = source.split_once('.')?;
     let begins =
@@ -150,47 +147,44 @@ pub(super) fn part(source: &str, name: &str) -> Option<Part> {
     is_watched.then_some(service.part)
 }
 
-/// The change that such a call made. Nothing in the record has to be understood for it: that the
-/// call was made is the news.
-pub(super) fn read(node: Node<'_>, record: Record, part: Part, outcome: &Outcome) -> WatchedChange {
+/// The change that such a call made. Nothing in the request or the response has to be understood,
+/// because it is the call itself that people have to know about.
+pub(super) fn read(
+    node: Node<'_>,
+    record: &Record,
+    part: Part,
+    server_error: Option<String>,
+) -> WatchedChange {
     let name = record.event_name.as_deref().unwrap_or_default();
     let call = name.split(|c: char| c.is_ascii_digit()).next().unwrap_or(name).to_owned();
-    // A caller can write any user agent. This member only AWS can write.
-    let invoked_by = node.member("userIdentity").member("invokedBy").told();
-    WatchedChange {
-        call,
-        part,
-        resource: resource(node, part),
-        by_cloudformation: invoked_by
-            .is_some_and(|service| service.eq_ignore_ascii_case("cloudformation.amazonaws.com")),
-        server_error: match outcome {
-            Outcome::ServerError(code) => Some(code.clone()),
-            Outcome::Success | Outcome::Refused(_) => None,
-        },
-        record,
-    }
+    // A caller can write any user agent, but only AWS can write this member.
+    let invoked_by = node.member("userIdentity").member("invokedBy").readable();
+    let by_cloudformation = invoked_by
+        .is_some_and(|service| service.eq_ignore_ascii_case("cloudformation.amazonaws.com"));
+    WatchedChange { part, call, resource: resource(node, part), by_cloudformation, server_error }
 }
 
-/// What was changed: an event source mapping by its function, which only the response names.
+/// The name of what was changed. An event source mapping goes by the name of its function, which
+/// only the response has.
 fn resource(node: Node<'_>, part: Part) -> Option<String> {
     let (request, response) = (node.member("requestParameters"), node.member("responseElements"));
     let service = WATCHED.iter().find(|known| known.part == part)?;
     let asked = service.named_by.iter().find_map(|member| first(request.member(member)));
     let mapping = || match part {
         Part::Function => {
-            response.member("functionArn").told().or_else(|| request.member("uUID").told())
+            response.member("functionArn").readable().or_else(|| request.member("uUID").readable())
         }
         _ => None,
     };
     asked.or_else(mapping).map(|resource| short(&resource).to_owned())
 }
 
-/// A name, or the first of a list of names: alarms are deleted several at once.
+/// A name, or the first of a list of names: one call can delete several alarms.
 fn first(names: Node<'_>) -> Option<String> {
-    names.told().or_else(|| names.items("").ok()?.first()?.told())
+    names.readable().or_else(|| names.items("").ok()?.first()?.readable())
 }
 
-/// What distinguishes it in its account and region: the end of an ARN or of a queue's URL.
+/// What identifies a resource within its account and region: the end of an ARN or of a queue's URL.
 fn short(resource: &str) -> &str {
     let of_arn = resource.starts_with("arn:").then(|| resource.splitn(6, ':').nth(5)).flatten();
     let of_url = || resource.strip_prefix("https://").and_then(|url| url.rsplit('/').next());

@@ -1,50 +1,20 @@
-//! JSON as it really comes.
+//! Reads JSON as it really arrives.
 //!
 //! On its way here an event may have passed through tools that write numbers as strings and
-//! accounts as numbers, that drop empty lists, or change the case of names. All of that is read.
+//! accounts as numbers, drop empty lists, or change the case of names. All of that is accepted.
 //! What cannot be read is an error and never a default: a list that CloudTrail left out must not
-//! look like a list without anything in it.
+//! look like an empty list.
 
 use std::str::FromStr;
 
 use serde_json::Value;
-use thiserror::Error;
 
-use crate::ec2::RuleError;
+use super::error::Unread;
+use crate::ec2::{AccountId, IdError};
 
-/// Nobody needs more of a name or a user agent; what comes from outside may be megabytes.
+/// Strings are cut to this many characters. Real names and user agents are shorter, and what arrives
+/// may be megabytes.
 const LONGEST_TEXT: usize = 1024;
-
-/// Why something in an event is not understood.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum Unread {
-    #[error("`{0}` is missing")]
-    Missing(&'static str),
-    #[error("`{member}` is {found}, where {expected} should be")]
-    Type { member: &'static str, found: &'static str, expected: &'static str },
-    #[error("`{member}` was cut short by CloudTrail")]
-    Omitted { member: &'static str },
-    #[error("`{member}` has `{unknown}` in it, which this version does not know")]
-    Unknown { member: &'static str, unknown: String },
-    #[error("a peer is a group by its name, `{0}`")]
-    GroupByName(String),
-    #[error("a rule has {0} peers, where one should be")]
-    Peers(usize),
-    #[error("no rule is in it")]
-    Empty,
-    #[error("it has more than {most} rules, which is more than a group can hold")]
-    TooMany { most: usize },
-    #[error("it has fewer rules ({found}) than were asked for ({asked})")]
-    Fewer { found: usize, asked: usize },
-    #[error("it is about another group, `{0}`")]
-    OtherGroup(String),
-    #[error("`{0}` is no resource")]
-    Resource(String),
-    #[error("the tag `{0}` is in it twice")]
-    TagTwice(String),
-    #[error(transparent)]
-    Rule(#[from] RuleError),
-}
 
 static ABSENT: Value = Value::Null;
 
@@ -65,7 +35,7 @@ impl<'a> Node<'a> {
     }
 
     /// The member of that name, in any case: Modify capitalises its members, data lakes write them
-    /// small.
+    /// in lower case.
     pub(super) fn member(self, name: &'static str) -> Self {
         let found = self.value.as_object().and_then(|members| {
             members.get(name).or_else(|| {
@@ -76,8 +46,8 @@ impl<'a> Node<'a> {
         Self { name, value: found.unwrap_or(&ABSENT) }
     }
 
-    /// The member of that name, or the node itself where there is none: newer calls have all they
-    /// say in one member of their own name.
+    /// The member of that name, or the node itself where there is none: newer calls have their
+    /// parameters in a member that is named after the call.
     pub(super) fn within(self, name: &'static str) -> Self {
         let inner = self.member(name);
         if inner.is_absent() { self } else { inner }
@@ -88,7 +58,7 @@ impl<'a> Node<'a> {
         self.value.as_object().into_iter().flat_map(|members| members.keys().map(String::as_str))
     }
 
-    /// Whether nothing is said: absent, null, `""`, `{}` and `[]` are all in use.
+    /// Whether there is nothing: absent, null, `""`, `{}` and `[]` are all in use.
     pub(super) fn is_absent(self) -> bool {
         match self.value {
             Value::Null => true,
@@ -105,9 +75,9 @@ impl<'a> Node<'a> {
         !matches!(mark, Value::Null | Value::Bool(false)) && mark != "false"
     }
 
-    /// Why it is not understood where it [is omitted](Self::is_omitted).
+    /// The error for a node that [is omitted](Self::is_omitted).
     pub(super) fn cut_short(self) -> Unread {
-        Unread::Omitted { member: self.name }
+        Unread::CutShort { member: self.name }
     }
 
     fn mismatch(self, expected: &'static str) -> Unread {
@@ -115,7 +85,7 @@ impl<'a> Node<'a> {
             Value::Null => return Unread::Missing(self.name),
             Value::Bool(_) => "a boolean",
             Value::Number(_) => "a number",
-            Value::String(_) => "a text",
+            Value::String(_) => "a string",
             Value::Array(_) => "a list",
             Value::Object(_) if self.is_omitted() => return self.cut_short(),
             Value::Object(_) => "an object",
@@ -123,33 +93,43 @@ impl<'a> Node<'a> {
         Unread::Type { member: self.name, found, expected }
     }
 
-    /// A text, where there is one. Numbers are text to some tools' mind.
+    /// A string, where there is one. Some tools write strings as numbers.
     pub(super) fn text(self) -> Result<Option<String>, Unread> {
         match self.value {
             _ if self.is_absent() => Ok(None),
             Value::String(text) => Ok(Some(cut(text))),
             Value::Number(number) => Ok(Some(number.to_string())),
-            _ => Err(self.mismatch("a text")),
+            _ => Err(self.mismatch("a string")),
         }
     }
 
-    /// A text that must be there.
+    /// A string that must be there.
     pub(super) fn required(self) -> Result<String, Unread> {
         self.text()?.ok_or(Unread::Missing(self.name))
     }
 
-    /// A text where only a missing one is of no consequence.
-    pub(super) fn told(self) -> Option<String> {
+    /// A string, where there is one that can be read.
+    pub(super) fn readable(self) -> Option<String> {
         self.text().ok().flatten()
     }
 
-    /// A text where a number, or anything else, cannot be meant for one.
+    /// A string, where there is one. A number is not meant as one here.
     pub(super) fn string(self) -> Option<String> {
-        if self.value.is_string() { self.told() } else { None }
+        if self.value.is_string() { self.readable() } else { None }
     }
 
-    /// The id of an account. As a number it has lost its leading zeros.
-    pub(super) fn account(self) -> Result<Option<String>, Unread> {
+    /// An id, where there is one.
+    pub(super) fn id<T: FromStr<Err = IdError>>(self) -> Result<Option<T>, Unread> {
+        Ok(self.text()?.map(|id| id.parse()).transpose()?)
+    }
+
+    /// The id of an account, where there is one.
+    pub(super) fn account(self) -> Result<Option<AccountId>, Unread> {
+        Ok(self.account_text()?.map(|id| id.parse()).transpose()?)
+    }
+
+    /// What stands where the id of an account should be. As a number it has lost its leading zeros.
+    pub(super) fn account_text(self) -> Result<Option<String>, Unread> {
         let text = self.text()?;
         Ok(if self.value.is_number() { text.map(|id| format!("{id:0>12}")) } else { text })
     }
@@ -164,13 +144,13 @@ impl<'a> Node<'a> {
             Value::Number(number) => number.to_string(),
             _ => return Err(self.mismatch("a number")),
         };
-        // Some tools know floating-point numbers only: 22.0.
+        // Some tools have only floating-point numbers: 22.0.
         let digits = text.strip_suffix(".0").unwrap_or(&text);
         digits.parse().map(Some).map_err(|_| self.mismatch("a whole number"))
     }
 
-    /// The elements of a list: an array, an array under `items`, or a single element in the place
-    /// of the list, which is told by the member `of` that every element has.
+    /// The elements of a list: an array, an array in the member `items`, or a single element instead
+    /// of the list, which is recognised by the member `of` that every element has.
     pub(super) fn items(self, of: &'static str) -> Result<Vec<Self>, Unread> {
         if self.is_absent() {
             return Ok(Vec::new());

@@ -1,70 +1,81 @@
-//! What events are wrapped in on their way: SNS, SQS, Lambda's failure destination, EventBridge,
-//! CloudTrail's own lists, and each of them in another.
+//! Unwraps events: from SNS, SQS, Lambda's failure destination, EventBridge, CloudTrail's own lists,
+//! and each of them in another.
 
 use std::borrow::Cow;
+use std::error::Error as StdError;
 
 use aws_lambda_events::sns::SnsRecord;
 use aws_lambda_events::sqs::SqsMessage;
 use serde::Deserialize;
 use serde_json::{Deserializer, Map, Value};
+use thiserror::Error;
 
-use super::record::Envelope;
-use super::schedule::ScheduleError;
-use super::{Close, Schedule, close, mentioned, schedule, weight};
+use super::model::{ChangeKind, Event, Kind};
+use super::payload::MessageError;
+use super::record::{Envelope, Record};
+use super::{group_ids, memory, payload};
+use crate::ec2::GroupKey;
+use crate::text::inert::clip;
+use crate::text::{causes, utf16};
 
-/// EventBridge → SNS → SQS → Lambda → failure queue → Lambda, the longest way there is, takes
-/// nine.
+/// The longest way there is takes nine wrappers: EventBridge → SNS → SQS → Lambda → failure queue →
+/// Lambda.
 const DEEPEST: usize = 16;
 
-/// An invocation brings at most 10,000 messages. Each of them is audited; the bound keeps a
-/// payload of nothing but commas from filling the memory.
+/// An invocation brings at most 10,000 messages, and each of them is audited. Without a bound a
+/// payload of nothing but commas would fill the memory.
 const MOST: usize = 10_000;
 
-/// So many groups are audited for a text that cannot be read.
-const MOST_MENTIONED: usize = 20;
+/// How many groups are audited for a text that cannot be read.
+const MOST_GROUPS: usize = 20;
 
-/// What is inside.
+/// How many characters of the reason why a message is not understood are kept.
+const LONGEST_REASON: usize = 400;
+
+/// Why something in a payload cannot be read.
+#[derive(Debug, Error)]
+enum Unreadable {
+    #[error("the event is empty")]
+    Empty,
+    #[error("the event is an empty list")]
+    EmptyList,
+    #[error("{0} is not an object")]
+    NotAnObject(&'static str),
+    #[error("{what} is not JSON")]
+    NotJson {
+        what: &'static str,
+        #[source]
+        cause: serde_json::Error,
+    },
+    #[error("{0} is too large for the memory there is")]
+    TooLarge(&'static str),
+    #[error("the event is wrapped more than {DEEPEST} times")]
+    TooDeep,
+    #[error("{0} more records are in the event than can be read at once")]
+    TooMany(usize),
+}
+
+/// What was wrapped.
 #[derive(Debug)]
 pub(super) enum Unwrapped {
     /// What should be a CloudTrail record.
     Record(Value, Envelope),
-    /// A group that something unreadable names; the reason is for a person.
-    Group(String, String, Envelope),
-    /// What a schedule asks for.
-    Schedule(Schedule),
-    /// What the function found and is to close.
-    Close(Close),
-    /// Something else; the reason is for a person.
-    Nothing(String, Envelope),
+    /// Anything else.
+    Event(Event),
 }
 
-/// Takes off whatever `payload` is wrapped in. There is always something inside.
+/// Unwraps `payload`. There is always something in it.
 pub(super) fn unwrap(payload: &[u8]) -> Vec<Unwrapped> {
     let mut unwrapping = Unwrapping { found: Vec::new(), more: 0 };
-    let payload = decoded(payload);
+    // Bytes that are not UTF-8 can only be inside a string. The rest of the event is still good.
+    let payload = utf16(payload).map_or_else(|| String::from_utf8_lossy(payload), Cow::Owned);
     unwrapping.text(payload.trim_start_matches('\u{feff}'), "the event", 0);
     let Unwrapping { mut found, more } = unwrapping;
     if more > 0 {
-        let reason = format!("{more} more records are in the event than can be read at once");
-        found.push(Unwrapped::Nothing(reason, Envelope::default()));
+        let error = Unreadable::TooMany(more);
+        found.push(Unwrapped::Event(Event::undecodable(Envelope::default().into(), &error)));
     }
     found
-}
-
-/// The text of a payload. Tools of Windows write UTF-16, with its mark.
-fn decoded(payload: &[u8]) -> Cow<'_, str> {
-    match payload {
-        [0xff, 0xfe, units @ ..] => utf16(units, u16::from_le_bytes).into(),
-        [0xfe, 0xff, units @ ..] => utf16(units, u16::from_be_bytes).into(),
-        // What is not UTF-8 can only be in a text. The rest of the event is as good as ever.
-        _ => String::from_utf8_lossy(payload),
-    }
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let (pairs, _) = bytes.as_chunks::<2>();
-    let units: Vec<u16> = pairs.iter().copied().map(unit).collect();
-    String::from_utf16_lossy(&units)
 }
 
 struct Unwrapping {
@@ -81,15 +92,15 @@ impl Unwrapping {
         }
     }
 
-    fn nothing(&mut self, reason: impl Into<String>) {
-        self.push(Unwrapped::Nothing(reason.into(), Envelope::default()));
+    fn nothing(&mut self, error: &(dyn StdError + 'static), envelope: Envelope) {
+        self.push(Unwrapped::Event(Event::undecodable(envelope.into(), error)));
     }
 
     /// `what` names the text for a person.
-    fn text(&mut self, text: &str, what: &str, depth: usize) {
-        if weight::is_too_much(text) {
-            let reason = format!("{what} has more in it than there is memory for");
-            return self.mentioned(text, reason, Envelope::default());
+    fn text(&mut self, text: &str, what: &'static str, depth: usize) {
+        if memory::is_too_large(text) {
+            let error = Unreadable::TooLarge(what);
+            return self.named_in(text, &error, Envelope::default());
         }
         match serde_json::from_str(text) {
             Ok(value) => self.value(value, depth),
@@ -98,41 +109,67 @@ impl Unwrapping {
     }
 
     /// Text that is not one JSON document: several of them one after another, as in JSON lines, and
-    /// behind them what cannot be read.
-    fn documents(&mut self, text: &str, what: &str, depth: usize, not_one: serde_json::Error) {
+    /// after them what cannot be read.
+    fn documents(
+        &mut self,
+        text: &str,
+        what: &'static str,
+        depth: usize,
+        not_one: serde_json::Error,
+    ) {
         let mut documents = Deserializer::from_str(text).into_iter();
-        let mut empty = true;
-        let error = loop {
+        let mut is_empty = true;
+        let cause = loop {
             match documents.next() {
                 Some(Ok(value)) => self.value(value, depth),
                 Some(Err(error)) => break error,
-                None if empty => break not_one,
+                None if is_empty => break not_one,
                 None => return,
             }
-            empty = false;
+            is_empty = false;
         };
         let rest = text.get(documents.byte_offset()..).unwrap_or(text);
-        self.mentioned(rest, format!("{what} is not JSON: {error}"), Envelope::default());
+        self.named_in(rest, &Unreadable::NotJson { what, cause }, Envelope::default());
     }
 
-    /// The groups that an unreadable text names, else nothing.
-    fn mentioned(&mut self, text: &str, reason: String, envelope: Envelope) {
-        let groups = mentioned::groups(text);
-        if groups.is_empty() {
-            return self.push(Unwrapped::Nothing(reason, envelope));
+    /// As [`groups_in`](Self::groups_in), for a text that cannot be read.
+    fn named_in(&mut self, text: &str, error: &(dyn StdError + 'static), envelope: Envelope) {
+        self.groups_in(text, causes(error), envelope, ChangeKind::Unknown);
+    }
+
+    /// A change of each group that `text` names. If it names none, or the envelope's account or region
+    /// is not valid, nothing is known.
+    fn groups_in(
+        &mut self,
+        text: &str,
+        reason: String,
+        envelope: Envelope,
+        kind: fn(String) -> ChangeKind,
+    ) {
+        let fault = envelope.fault.as_ref().map(ToString::to_string);
+        let record = Record::from(envelope);
+        let undecodable =
+            |reason| Event { record: record.clone(), kind: Kind::Undecodable(reason) };
+        if let Some(fault) = fault {
+            return self.push(Unwrapped::Event(undecodable(format!("{reason}; {fault}"))));
         }
-        let more = groups.len().saturating_sub(MOST_MENTIONED);
-        for group in groups.into_iter().take(MOST_MENTIONED) {
-            self.push(Unwrapped::Group(group.to_owned(), reason.clone(), envelope.clone()));
+        let groups = group_ids::in_text(text);
+        if groups.is_empty() {
+            return self.push(Unwrapped::Event(undecodable(reason)));
+        }
+        let more = groups.len().saturating_sub(MOST_GROUPS);
+        for group in groups.into_iter().take(MOST_GROUPS) {
+            let (group, kind) = (GroupKey::Id(group), kind(reason.clone()));
+            self.push(Unwrapped::Event(Event::change(record.clone(), group, kind)));
         }
         if more > 0 {
-            let reason = format!("{reason}; it names {more} groups more than are audited for it");
-            self.push(Unwrapped::Nothing(reason, envelope));
+            let reason = format!("{reason}; it names {more} more groups than are audited for it");
+            self.push(Unwrapped::Event(undecodable(reason)));
         }
     }
 
-    /// Something that may be JSON already, or JSON in a text.
-    fn open(&mut self, value: Value, what: &str, depth: usize) {
+    /// JSON, or a string with JSON in it.
+    fn open(&mut self, value: Value, what: &'static str, depth: usize) {
         match value {
             Value::String(text) => self.text(&text, what, depth),
             value => self.value(value, depth),
@@ -141,20 +178,22 @@ impl Unwrapping {
 
     fn value(&mut self, value: Value, depth: usize) {
         if depth > DEEPEST {
-            return self.nothing(format!("the event is wrapped more than {DEEPEST} times"));
+            return self.nothing(&Unreadable::TooDeep, Envelope::default());
         }
         match value {
             Value::Object(members) => self.object(members, depth + 1),
             Value::Array(elements) => self.list(elements, depth + 1),
-            Value::String(text) => self.text(&text, "the text in the event", depth + 1),
-            Value::Null => self.nothing("the event is empty"),
-            Value::Bool(_) | Value::Number(_) => self.nothing("the event is not an object"),
+            Value::String(text) => self.text(&text, "the string in the event", depth + 1),
+            Value::Null => self.nothing(&Unreadable::Empty, Envelope::default()),
+            Value::Bool(_) | Value::Number(_) => {
+                self.nothing(&Unreadable::NotAnObject("the event"), Envelope::default());
+            }
         }
     }
 
     fn list(&mut self, elements: Vec<Value>, depth: usize) {
         if elements.is_empty() {
-            self.nothing("the event is an empty list");
+            self.nothing(&Unreadable::EmptyList, Envelope::default());
         }
         for element in elements {
             self.value(element, depth);
@@ -165,7 +204,7 @@ impl Unwrapping {
         if members.contains_key("eventName") && !members.contains_key("detail") {
             return self.push(Unwrapped::Record(Value::Object(members), Envelope::default()));
         }
-        // What tools write beside it is not the event.
+        // What tools write beside a `detail` is not the event.
         if matches!(members.get("detail"), Some(Value::Object(detail)) if !detail.is_empty()) {
             return self.event(members, depth);
         }
@@ -191,29 +230,40 @@ impl Unwrapping {
         if let Some(record) = members.remove("CloudTrailEvent") {
             return self.open(record, "the `CloudTrailEvent`", depth);
         }
-        match close::of_payload(&members) {
-            Some(Ok(close)) => return self.push(Unwrapped::Close(close)),
-            Some(Err(reason)) => {
-                let text = Value::Object(members).to_string();
-                return self.mentioned(&text, reason, Envelope::default());
-            }
-            None => {}
+        if payload::is_handed_on(&members) {
+            return self.handed_on(members);
         }
-        if schedule::is_payload(&members) && !members.contains_key("detail") {
-            return self.schedule(schedule::of_payload(&members), Envelope::default());
+        if payload::is_schedule(&members) && !members.contains_key("detail") {
+            return self.schedule(payload::schedule(members), Envelope::default());
         }
         self.event(members, depth);
     }
 
-    fn schedule(&mut self, schedule: Result<Schedule, ScheduleError>, envelope: Envelope) {
-        self.push(match schedule {
-            Ok(schedule) => Unwrapped::Schedule(schedule),
-            Err(error) => Unwrapped::Nothing(error.to_string(), envelope),
-        });
+    /// A message that the function handed to itself. If it is not understood, the groups that it
+    /// names are audited.
+    fn handed_on(&mut self, members: Map<String, Value>) {
+        match payload::handed_on(&members) {
+            Ok(event) => self.push(Unwrapped::Event(event)),
+            Err(error) => {
+                let is_of_tags = members.contains_key("tags");
+                let kind = if is_of_tags { ChangeKind::Retagged } else { ChangeKind::Unknown };
+                let reason = clip(&causes(&error), LONGEST_REASON);
+                let text = Value::Object(members).to_string();
+                self.groups_in(&text, reason, Envelope::default(), kind);
+            }
+        }
     }
 
-    /// The typed record first. It refuses notifications that lack a member nobody needs here, so
-    /// where it does, only the message is looked for.
+    fn schedule(&mut self, schedule: Result<Event, MessageError>, envelope: Envelope) {
+        let event = schedule.unwrap_or_else(|error| {
+            let kind = Kind::Undecodable(clip(&causes(&error), LONGEST_REASON));
+            Event { record: envelope.into(), kind }
+        });
+        self.push(Unwrapped::Event(event));
+    }
+
+    /// The typed record is tried first. It refuses notifications without members that are not needed
+    /// here; then only the message is looked for.
     fn sns(&mut self, record: Value, depth: usize) {
         match SnsRecord::deserialize(&record) {
             Ok(record) => self.text(&record.sns.message, "the SNS message", depth),
@@ -224,8 +274,8 @@ impl Unwrapping {
         }
     }
 
-    /// The typed message first. It refuses attributes of other types, of no interest here, and a
-    /// body that is JSON already.
+    /// The typed message is tried first. It refuses attributes of other types, which are not needed
+    /// here, and a body that is not a string.
     fn sqs(&mut self, message: Value, depth: usize) {
         match SqsMessage::deserialize(&message) {
             Ok(message) => {
@@ -238,13 +288,14 @@ impl Unwrapping {
         }
     }
 
-    /// An EventBridge envelope, or a record that does not say its name.
+    /// An EventBridge envelope, or a record without a name.
     fn event(&mut self, members: Map<String, Value>, depth: usize) {
         let mut event = Value::Object(members);
         let envelope = Envelope::read(&event);
         let detail = event.get_mut("detail").map(Value::take);
         if envelope.is_scheduled() {
-            return self.schedule(schedule::of_event(&detail.unwrap_or_default()), envelope);
+            let schedule = payload::of_scheduled_event(detail.unwrap_or_default());
+            return self.schedule(schedule, envelope);
         }
         match detail {
             Some(detail) => self.detail(detail, envelope, depth),
@@ -268,11 +319,11 @@ impl Unwrapping {
             }
             Value::String(text) if depth < DEEPEST => match serde_json::from_str(&text) {
                 Ok(detail) => self.detail(detail, envelope, depth + 1),
-                Err(error) => {
-                    self.mentioned(&text, format!("{what} is not JSON: {error}"), envelope);
+                Err(cause) => {
+                    self.named_in(&text, &Unreadable::NotJson { what, cause }, envelope);
                 }
             },
-            _ => self.push(Unwrapped::Nothing(format!("{what} is not an object"), envelope)),
+            _ => self.nothing(&Unreadable::NotAnObject(what), envelope),
         }
     }
 }

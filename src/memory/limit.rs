@@ -1,10 +1,9 @@
 //! How many rules a group holds.
 
 use crate::baseline::Lists;
-use crate::ec2::{Peer, Rule};
-use crate::net::Reference;
+use crate::ec2::{Peer, Reference, Rule};
 
-/// What a rule, or several of them, take of the limit.
+/// How much of the limit a rule, or several of them, use up.
 #[derive(Clone, Copy, Default)]
 struct Weight {
     ipv4: usize,
@@ -14,7 +13,7 @@ struct Weight {
 /// Whether `rule` would be one too many beside `rules`.
 pub(super) fn is_exceeded(rules: &[Rule], rule: &Rule, limit: usize, lists: &Lists) -> bool {
     let own = weight(rule, lists);
-    let taken = rules.iter().filter(|other| other.direction == rule.direction).fold(
+    let taken = rules.iter().filter(|other| other.direction() == rule.direction()).fold(
         Weight::default(),
         |sum, other| {
             let weight = weight(other, lists);
@@ -25,10 +24,10 @@ pub(super) fn is_exceeded(rules: &[Rule], rule: &Rule, limit: usize, lists: &Lis
         || (own.ipv6 > 0 && taken.ipv6 + own.ipv6 > limit)
 }
 
-/// A group counts in both families, and a prefix list as often as it has room for entries; the room
-/// is not known here, so what counts is the entries it has.
+/// A group counts in both families, and a prefix list as often as it has room for entries. The room
+/// is not known here, so the entries it has are counted.
 fn weight(rule: &Rule, lists: &Lists) -> Weight {
-    match &rule.peer {
+    match rule.peer() {
         Peer::Ipv4(_) => Weight { ipv4: 1, ipv6: 0 },
         Peer::Ipv6(_) => Weight { ipv4: 0, ipv6: 1 },
         Peer::Reference(Reference::Group(_)) => Weight { ipv4: 1, ipv6: 1 },

@@ -1,13 +1,13 @@
-//! Somebody to tell, and somebody to hand the rest to, who only remembers.
-
 use std::cell::RefCell;
 
 use serde_json::Value;
 
 use crate::audit::{Notifier, NotifyError, Onward, OnwardError};
-use crate::report::sns::Message;
+use crate::ec2::cause;
+use crate::finding::Report;
+use crate::report::{Message, messages};
 
-/// Keeps what is published, and what is handed on.
+/// Keeps the messages that SNS would get, and what is handed on.
 #[derive(Debug, Default)]
 pub struct MemoryNotifier {
     messages: RefCell<Vec<Message>>,
@@ -27,8 +27,9 @@ impl MemoryNotifier {
 }
 
 impl Notifier for MemoryNotifier {
-    async fn publish(&self, message: &Message) -> Result<(), NotifyError> {
-        self.messages.borrow_mut().push(message.clone());
+    async fn publish(&self, report: &Report) -> Result<(), NotifyError> {
+        let messages = messages(report).map_err(|error| NotifyError(cause(error)))?;
+        self.messages.borrow_mut().extend(messages);
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
-//! Addresses: CIDR blocks to intervals and back, and which of them are public.
+//! Addresses: CIDR blocks to intervals and back, and which addresses are public.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 
-use super::{Bound, Interval, IntervalSet, Set};
+use super::interval::{Bound, Interval, IntervalSet};
+use super::set::Set;
 
 /// An address as a point: `u32` for IPv4, `u128` for IPv6.
 pub trait Address: Bound + Into<u128> {}
@@ -36,7 +37,7 @@ pub fn addresses<'a>(
     (ipv4.into_iter().collect(), ipv6.into_iter().collect())
 }
 
-/// The fewest CIDR blocks that together are the set, lowest first.
+/// The smallest list of CIDR blocks that is exactly the set, lowest first.
 pub fn cidrs_ipv4(set: &IntervalSet<u32>) -> impl Iterator<Item = Ipv4Net> + '_ {
     set.intervals().iter().flat_map(|interval| {
         Ipv4Subnets::new(
@@ -47,7 +48,7 @@ pub fn cidrs_ipv4(set: &IntervalSet<u32>) -> impl Iterator<Item = Ipv4Net> + '_ 
     })
 }
 
-/// The fewest CIDR blocks that together are the set, lowest first.
+/// The smallest list of CIDR blocks that is exactly the set, lowest first.
 pub fn cidrs_ipv6(set: &IntervalSet<u128>) -> impl Iterator<Item = Ipv6Net> + '_ {
     set.intervals().iter().flat_map(|interval| {
         Ipv6Subnets::new(
@@ -58,7 +59,7 @@ pub fn cidrs_ipv6(set: &IntervalSet<u128>) -> impl Iterator<Item = Ipv6Net> + '_
     })
 }
 
-/// How many addresses are in the set; the one number too large to say is said one less.
+/// How many addresses are in the set. Saturates at `u128::MAX`.
 pub fn host_count<T: Address>(set: &IntervalSet<T>) -> u128 {
     set.intervals().iter().fold(0, |count: u128, interval| {
         let (first, last): (u128, u128) = (interval.first().into(), interval.last().into());
@@ -66,7 +67,7 @@ pub fn host_count<T: Address>(set: &IntervalSet<T>) -> u128 {
     })
 }
 
-/// How many /64 networks the addresses lie in: one subscriber's host has a whole one.
+/// How many /64 networks the addresses are in. A single host usually has a /64 of its own.
 pub fn network_count_ipv6(set: &IntervalSet<u128>) -> u128 {
     let networks: IntervalSet<u128> =
         set.intervals().iter().map(|i| Interval::new(i.first() >> 64, i.last() >> 64)).collect();
@@ -82,7 +83,7 @@ const fn v6(bits: u128, prefix: u8) -> Ipv6Net {
 }
 
 /// IPv4 blocks that nobody on the Internet can use as a source (IANA IPv4 Special-Purpose Address
-/// Registry). The documentation blocks are not among them, so that examples behave like real
+/// Registry). The blocks for documentation are left out, so that examples behave like real
 /// addresses.
 const NOT_PUBLIC_IPV4: [Ipv4Net; 10] = [
     v4(0, 0, 0, 0, 32),     // unspecified
@@ -117,22 +118,22 @@ static PUBLIC_IPV6: LazyLock<IntervalSet<u128>> = LazyLock::new(|| {
     IntervalSet::full().difference(&not)
 });
 
-/// The IPv4 addresses that somebody on the Internet may have.
+/// The IPv4 addresses that a host on the Internet can have.
 pub fn public_ipv4() -> &'static IntervalSet<u32> {
     &PUBLIC_IPV4
 }
 
-/// The IPv6 addresses that somebody on the Internet may have.
+/// The IPv6 addresses that a host on the Internet can have.
 pub fn public_ipv6() -> &'static IntervalSet<u128> {
     &PUBLIC_IPV6
 }
 
-/// Whether the set holds more than 65,536 public IPv4 addresses, which is more than one site has.
+/// Whether the set has more than 65,536 public IPv4 addresses, which is more than one site has.
 pub fn wide_ipv4(set: &IntervalSet<u32>) -> bool {
     host_count(&set.intersection(public_ipv4())) > 1 << 16
 }
 
-/// Whether the set holds more public IPv6 addresses than one /32, which is a whole provider.
+/// Whether the set has more public IPv6 addresses than a /32, which is what a provider gets.
 pub fn wide_ipv6(set: &IntervalSet<u128>) -> bool {
     host_count(&set.intersection(public_ipv6())) > 1 << 96
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::Set;
+use super::set::Set;
 
 /// A point of a bounded, discrete dimension: a protocol number, a port, an address.
 pub trait Bound: Copy + Ord + Debug {
@@ -40,12 +40,12 @@ pub struct Interval<T> {
 }
 
 impl<T: Bound> Interval<T> {
-    /// The interval between two points, whichever way round they are given.
+    /// The interval between two points, given in either order.
     pub fn new(a: T, b: T) -> Self {
         Self { first: a.min(b), last: a.max(b) }
     }
 
-    /// Every point there is.
+    /// Every point of the dimension.
     pub fn full() -> Self {
         Self { first: T::MIN, last: T::MAX }
     }
@@ -60,14 +60,14 @@ impl<T: Bound> Interval<T> {
         self.last
     }
 
-    /// The points in both, if there are any.
+    /// The points in both; `None` if there are none.
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         let first = self.first.max(other.first);
         let last = self.last.min(other.last);
         (first <= last).then_some(Self { first, last })
     }
 
-    /// Whether `next` begins right behind the end of `self`.
+    /// Whether `next` begins right after the end of `self`.
     pub(super) fn touches(&self, next: &Self) -> bool {
         self.last.next() == Some(next.first)
     }
@@ -80,22 +80,22 @@ pub struct IntervalSet<T> {
 }
 
 impl<T: Bound> IntervalSet<T> {
-    /// Every point there is.
+    /// Every point of the dimension.
     pub fn full() -> Self {
         Self::from(Interval::full())
     }
 
-    /// Whether every point there is belongs to it.
+    /// Whether the set has every point of the dimension.
     pub fn is_full(&self) -> bool {
         self.intervals == [Interval::full()]
     }
 
-    /// The intervals, lowest first; there is always a gap between two of them.
+    /// The intervals, lowest first, with a gap between any two of them.
     pub fn intervals(&self) -> &[Interval<T>] {
         &self.intervals
     }
 
-    /// Whether the point belongs to it.
+    /// Whether the point is in the set.
     pub fn contains(&self, point: T) -> bool {
         self.intervals
             .binary_search_by(|i| {
@@ -110,8 +110,8 @@ impl<T: Bound> IntervalSet<T> {
             .is_ok()
     }
 
-    /// Whether every point of the interval belongs to it. There is a gap between two of its
-    /// intervals, so it is one of them that covers them all.
+    /// Whether every point of the interval is in the set. Intervals of the set have gaps between
+    /// them, so one of them must cover all the points.
     pub fn covers(&self, points: &Interval<T>) -> bool {
         let index = self.intervals.partition_point(|own| own.last < points.first);
         self.intervals
@@ -173,7 +173,7 @@ impl<T: Bound> Set for IntervalSet<T> {
         let (mut a, mut b) = (left.next(), right.next());
         while let (Some(x), Some(y)) = (a, b) {
             out.extend(x.intersection(y));
-            // The interval that ends first has met all it can meet.
+            // Nothing further can intersect the interval that ends first.
             if x.last <= y.last {
                 a = left.next();
             } else {

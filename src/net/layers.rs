@@ -1,18 +1,19 @@
-//! Sets of points of one more dimension.
+//! Adds a dimension to a set.
 
-use super::{Bound, Interval, IntervalSet, Set};
+use super::interval::{Bound, Interval, IntervalSet};
+use super::set::Set;
 
-/// A set of points `(key, rest)`, as sorted intervals of keys over each of which `rest` ranges over
-/// the same non-empty set.
+/// A set of points `(key, rest)`, as sorted intervals of keys. Every key of an interval has the same
+/// non-empty set of `rest`.
 ///
-/// Canonical: intervals do not overlap, and where two of them touch, their sets differ. Since `V` is
-/// canonical too, so is the whole, whatever the number of dimensions.
+/// Intervals do not overlap, and two intervals that touch have different sets. As `V` has one
+/// representation for each set, so has `Layers<K, V>`, with any number of dimensions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Layers<K, V> {
     layers: Vec<(Interval<K>, V)>,
 }
 
-/// Which of the two operands' points a combination keeps.
+/// Which points a combination of two sets keeps.
 #[derive(Clone, Copy)]
 enum Keep {
     Either,
@@ -34,18 +35,18 @@ impl<K: Bound, V: Set> Layers<K, V> {
         &self.layers
     }
 
-    /// What goes with a key; `None` where nothing does.
+    /// The set that belongs to a key; `None` if the key has none.
     pub fn at(&self, key: K) -> Option<&V> {
         let index = self.layers.partition_point(|(keys, _)| keys.last() < key);
         self.layers.get(index).filter(|(keys, _)| keys.first() <= key).map(|(_, rest)| rest)
     }
 
-    /// Whether `holds` is true of what goes with every key of the interval, and something does.
-    pub fn covers(&self, keys: &Interval<K>, mut holds: impl FnMut(&V) -> bool) -> bool {
+    /// Whether every key of the interval has a set and `accepts` is true of all these sets.
+    pub fn covers(&self, keys: &Interval<K>, mut accepts: impl FnMut(&V) -> bool) -> bool {
         let index = self.layers.partition_point(|(own, _)| own.last() < keys.first());
         let mut next = Some(keys.first());
         for (own, rest) in self.layers.get(index..).unwrap_or_default() {
-            if next.is_none_or(|next| own.first() > next) || !holds(rest) {
+            if next.is_none_or(|next| own.first() > next) || !accepts(rest) {
                 return false;
             }
             if keys.last() <= own.last() {
@@ -56,7 +57,7 @@ impl<K: Bound, V: Set> Layers<K, V> {
         false
     }
 
-    /// The same keys with another rest, layer by layer; keys whose new rest is empty are dropped.
+    /// Applies `f` to the set of each interval, and drops keys whose new set is empty.
     pub fn map<W: Set>(&self, mut f: impl FnMut(&V) -> W) -> Layers<K, W> {
         let mut out = Builder::default();
         for (keys, rest) in &self.layers {
@@ -65,13 +66,13 @@ impl<K: Bound, V: Set> Layers<K, V> {
         out.finish()
     }
 
-    /// Everything that goes with any key.
+    /// The union of the sets of all keys.
     pub fn flatten(&self) -> V {
         self.layers.iter().fold(V::empty(), |all, (_, rest)| all.union(rest))
     }
 
-    /// Combines two sets key interval by key interval, where the rests may be of different kinds:
-    /// the keys of both, each with what `f` makes of the two rests.
+    /// The keys that both have, each with the result of `f` for its two sets. The sets may be of
+    /// different types.
     pub fn zip_with<W: Set, X: Set>(
         &self,
         other: &Layers<K, W>,
@@ -93,7 +94,7 @@ impl<K: Bound, V: Set> Layers<K, V> {
         out.finish()
     }
 
-    /// The part of it whose keys are among `keys`.
+    /// The part whose keys are in `keys`.
     pub fn within(&self, keys: &IntervalSet<K>) -> Self {
         let mut out = Builder::default();
         let mut wanted = keys.intervals().iter().peekable();
@@ -111,8 +112,8 @@ impl<K: Bound, V: Set> Layers<K, V> {
         out.finish()
     }
 
-    /// One walk over both operands in the order of their keys. Every stretch of keys lies in the
-    /// first alone, in the second alone, or in both.
+    /// Walks over both sets in the order of their keys, in stretches of keys that only the first
+    /// has, only the second has, or both have.
     fn combine(&self, other: &Self, keep: Keep) -> Self {
         let mut out = Builder::default();
         let (mut left, mut right) = (self.layers.iter(), other.layers.iter());
@@ -139,7 +140,7 @@ impl<K: Bound, V: Set> Layers<K, V> {
                     let end = if x.first() == y.first() {
                         x.last().min(y.last())
                     } else {
-                        // Up to where the other one begins, at the latest.
+                        // The stretch ends before the other interval begins.
                         let later = x.first().max(y.first());
                         let before = later.previous().unwrap_or(later);
                         let own = if x.first() < y.first() { x.last() } else { y.last() };
@@ -174,7 +175,7 @@ impl<K: Bound, V: Set> Layers<K, V> {
     }
 }
 
-/// What is left of an interval behind `end`.
+/// The part of an interval after `end`.
 fn shorten<K: Bound>(interval: Interval<K>, end: K) -> Option<Interval<K>> {
     end.next()
         .filter(|first| *first <= interval.last())
@@ -203,7 +204,7 @@ impl<K: Bound, V: Set> Set for Layers<K, V> {
     }
 }
 
-/// Collects layers in the order of their keys and keeps them canonical.
+/// Collects layers in the order of their keys, and merges those that touch and have equal sets.
 struct Builder<K, V> {
     layers: Vec<(Interval<K>, V)>,
 }

@@ -1,57 +1,23 @@
 //! Traffic: what a rule or a baseline admits.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use super::{IntervalSet, Layers, Set};
+use super::interval::IntervalSet;
+use super::layers::Layers;
+use super::set::Set;
+use crate::ec2::Reference;
 
-/// A security group as a rule names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupRef {
-    /// The owner, where it is another account than that of the group the rule belongs to.
-    pub account: Option<String>,
-    /// `sg-…`
-    pub id: String,
-}
-
-impl fmt::Display for GroupRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.account {
-            Some(account) => write!(f, "{account}/{}", self.id),
-            None => f.write_str(&self.id),
-        }
-    }
-}
-
-/// A peer that is a name and not a block of addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Reference {
-    /// The members of a security group.
-    Group(GroupRef),
-    /// The entries of a managed prefix list, by its id (`pl-…`).
-    PrefixList(String),
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Group(group) => group.fmt(f),
-            Self::PrefixList(id) => f.write_str(id),
-        }
-    }
-}
-
-/// A set of references. They are compared by name: two names are two peers.
+/// A set of groups and prefix lists, which are compared by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct ReferenceSet(BTreeSet<Reference>);
 
 impl ReferenceSet {
-    /// The references, in the order of their names.
+    /// The references, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Reference> {
         self.0.iter()
     }
 
-    /// Whether the reference is among them.
+    /// Whether the reference is in the set.
     pub fn contains(&self, reference: &Reference) -> bool {
         self.0.contains(reference)
     }
@@ -85,14 +51,32 @@ impl Set for ReferenceSet {
     }
 }
 
-/// Protocol × selector, whoever the peer is.
+/// Protocol × selector, for any peer.
 ///
-/// The protocol is its IANA number. The selector is the port for TCP and UDP, `type × 256 + code`
-/// for ICMP and ICMPv6, and has no meaning for other protocols: for those EC2 admits everything
-/// whatever ports are written, so there it is always the whole range.
+/// A protocol is its IANA number. A selector is a port for TCP and UDP, and `type × 256 + code` for
+/// ICMP and ICMPv6. Other protocols always have the whole range, because EC2 ignores the ports of
+/// their rules.
 pub type Cells = Layers<u8, IntervalSet<u16>>;
 
 /// A set of traffic: protocol × selector × peer, for each kind of peer.
+///
+/// ```
+/// use typo3_sg_auditor::ec2::{Direction, Protocol, Rule, RuleError};
+/// use typo3_sg_auditor::net::{Set, Traffic, cidrs_ipv4};
+///
+/// let tcp = |from, to, block: &str| -> Result<Traffic, RuleError> {
+///     let peer = block.parse()?;
+///     let rule = Rule::new(Direction::Ingress, Protocol::TCP, Some(from), Some(to), peer)?;
+///     Ok(rule.traffic())
+/// };
+/// let rule = tcp(22, 80, "0.0.0.0/0")?;
+/// let allowed = tcp(80, 80, "0.0.0.0/0")?.union(&tcp(0, 65535, "128.0.0.0/1")?);
+///
+/// let excess = rule.difference(&allowed);
+/// assert_eq!(excess, tcp(22, 79, "0.0.0.0/1")?);
+/// assert_eq!(cidrs_ipv4(&excess.peers_ipv4()).next(), "0.0.0.0/1".parse().ok());
+/// # Ok::<(), RuleError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traffic {
     /// From or to IPv4 addresses.
@@ -109,10 +93,10 @@ fn restrict<V: Set>(of: &Layers<u8, Layers<u16, V>>, to: &Cells) -> Layers<u8, L
 
 fn cells_where<V: Set>(
     of: &Layers<u8, Layers<u16, V>>,
-    mut holds: impl FnMut(&V) -> bool,
+    mut accepts: impl FnMut(&V) -> bool,
 ) -> Cells {
     of.map(|ports| {
-        ports.layers().iter().filter(|(_, rest)| holds(rest)).map(|(ports, _)| *ports).collect()
+        ports.layers().iter().filter(|(_, rest)| accepts(rest)).map(|(ports, _)| *ports).collect()
     })
 }
 
@@ -131,8 +115,8 @@ impl Traffic {
         }
     }
 
-    /// The union of all parts. Joined pair by pair, so that the work grows with the size of the
-    /// result and not with its square.
+    /// The union of all parts. They are joined in pairs, so that the work does not grow with the
+    /// square of their number.
     pub fn union_of(mut parts: Vec<Self>) -> Self {
         while parts.len() > 1 {
             parts = parts
@@ -146,7 +130,7 @@ impl Traffic {
         parts.pop().unwrap_or_else(Self::empty)
     }
 
-    /// The part of it that lies in `cells`.
+    /// The part that is in `cells`.
     pub fn within(&self, cells: &Cells) -> Self {
         Self {
             ipv4: restrict(&self.ipv4, cells),
@@ -155,7 +139,7 @@ impl Traffic {
         }
     }
 
-    /// The part of it whose peer is one of these addresses.
+    /// The part whose peer is one of these addresses.
     pub fn among(&self, ipv4: &IntervalSet<u32>, ipv6: &IntervalSet<u128>) -> Self {
         Self {
             ipv4: self.ipv4.map(|ports| ports.map(|peers| peers.intersection(ipv4))),
@@ -164,35 +148,35 @@ impl Traffic {
         }
     }
 
-    /// Where any IPv4 and any IPv6 address is a peer: there, so is every group and list.
+    /// The cells whose peers are all IPv4 and all IPv6 addresses. That includes every group and list.
     pub fn cells_of_anybody(&self) -> Cells {
         cells_where(&self.ipv4, IntervalSet::is_full)
             .intersection(&cells_where(&self.ipv6, IntervalSet::is_full))
     }
 
-    /// Where the reference is a peer.
+    /// The cells of which the reference is a peer.
     pub fn cells_of(&self, reference: &Reference) -> Cells {
         cells_where(&self.references, |peers| peers.contains(reference))
     }
 
-    /// Where anything is admitted at all.
+    /// The cells that have a peer.
     pub fn cells(&self) -> Cells {
         cells_where(&self.ipv4, |_| true)
             .union(&cells_where(&self.ipv6, |_| true))
             .union(&cells_where(&self.references, |_| true))
     }
 
-    /// Every IPv4 address that is a peer of any of it.
+    /// The IPv4 addresses that are a peer of any cell.
     pub fn peers_ipv4(&self) -> IntervalSet<u32> {
         self.ipv4.flatten().flatten()
     }
 
-    /// Every IPv6 address that is a peer of any of it.
+    /// The IPv6 addresses that are a peer of any cell.
     pub fn peers_ipv6(&self) -> IntervalSet<u128> {
         self.ipv6.flatten().flatten()
     }
 
-    /// Every group and list that is a peer of any of it.
+    /// The groups and lists that are a peer of any cell.
     pub fn peers_by_reference(&self) -> ReferenceSet {
         self.references.flatten().flatten()
     }

@@ -7,19 +7,25 @@
 mod advice;
 mod brief;
 mod lines;
+mod shared;
 
 use std::collections::BTreeSet;
 
 use advice::advise;
 use brief::{tell_exempt, tell_in_brief};
-use lines::Lines;
+use lines::{Lines, TEXT};
+use shared::{Shared, code, joined};
 
-use super::wording::{self, Standing};
-use crate::finding::{Finding, FindingGroup, Report};
-use crate::text::inert;
+use super::detail::{connections, detail, undecided};
+use super::standing::{Standing, by_urgency};
+use super::title::title;
+use super::wording::{self, Kept, Part};
+use crate::finding::{Finding, FoundGroup, Report};
+use crate::text::{inert, minute, quoted};
+use crate::words::excess_text;
 
 /// No mail is longer, in bytes as a JSON string has them.
-pub const MAX_BYTES: usize = 64 * 1024;
+pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// Room in [`MAX_BYTES`] for everything but the findings told in full.
 const REST: usize = 16 * 1024;
@@ -27,12 +33,10 @@ const REST: usize = 16 * 1024;
 const IN_FULL: usize = 3;
 /// Characters of a value that is a name of something.
 const NAME: usize = 160;
-/// Characters of a sentence or a list.
-const TEXT: usize = 600;
 
 /// The mail about a report with findings.
-pub fn body(report: &Report) -> String {
-    let findings = wording::by_urgency(&report.findings);
+pub(super) fn body(report: &Report, part: Option<Part>) -> String {
+    let findings = by_urgency(&report.findings);
     let Some(&first) = findings.first() else {
         return "No findings.\n".to_owned();
     };
@@ -46,7 +50,7 @@ pub fn body(report: &Report) -> String {
             groups => format!(" in {groups} groups"),
         };
         mail.text(&format!("{n} findings{groups}, worst first: {severities}."), TEXT);
-        shared.head(&mut mail, first);
+        head(&mut mail, &shared, first);
     }
     let told = tell_in_full(&mut mail, &findings, &shared);
     tell_in_brief(&mut mail, &findings, told, &shared);
@@ -56,9 +60,9 @@ pub fn body(report: &Report) -> String {
 
     mail.gap();
     if shared.place {
-        mail.link(first.console_url.as_deref());
+        mail.link(first);
     }
-    if let Some(part) = wording::part(report) {
+    if let Some(part) = part {
         mail.text(&format!("This is {part}."), TEXT);
     }
     if report.handed_on > 0 {
@@ -92,9 +96,9 @@ fn tell_in_full(mail: &mut Lines, findings: &[&Finding], shared: &Shared) -> usi
     for (finding, number) in findings.iter().take(IN_FULL).zip(1..) {
         let mut block = Lines::default();
         if numbered {
-            block.text(&format!("{number}. {}", finding.title), TEXT);
+            block.text(&format!("{number}. {}", title(finding).whole()), TEXT);
         } else {
-            block.text(&finding.title, TEXT);
+            block.text(&title(finding).whole(), TEXT);
         }
         tell(&mut block, finding, shared, numbered);
         if told > 0 && mail.json_len() + block.json_len() > MAX_BYTES - REST {
@@ -111,7 +115,7 @@ fn tell_in_full(mail: &mut Lines, findings: &[&Finding], shared: &Shared) -> usi
 fn groups(findings: &[&Finding]) -> usize {
     let places = findings.iter().filter_map(|finding| {
         let group = finding.group.as_ref()?;
-        Some((finding.account.as_deref(), finding.region.as_deref(), group.id.as_str()))
+        Some((&finding.place, &group.id))
     });
     places.collect::<BTreeSet<_>>().len()
 }
@@ -128,35 +132,36 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
     if !shared.place || !numbered {
         tell_place(mail, finding);
     }
-    if let Some(rule) = &finding.rule {
-        let id = rule.id.as_ref().map_or_else(String::new, |id| format!("{id}, "));
+    if let Some(rule) = finding.rule() {
+        let id = rule.id().map_or_else(String::new, |id| format!("{id}, "));
         mail.label("Rule", &format!("{id}{}", wording::rule(rule)), 2 * NAME);
     }
     if let Some(hold) = wording::held(finding) {
-        mail.label("Reason", &wording::quoted(&hold.reason), TEXT);
+        mail.label("Reason", &quoted(&hold.reason), TEXT);
     }
-    let label = match Standing::of(finding) {
-        Standing::Down | Standing::MaybeDown => "No longer let through",
-        _ => "Too much",
-    };
-    mail.label(label, &finding.excess_text, TEXT);
-    mail.label("Undecided", finding.undecided.as_deref().unwrap_or_default(), TEXT);
-    if let Some((label, kept)) = wording::kept(finding) {
-        mail.label(label, &kept, TEXT);
+    if let Some(found) = finding.found_rule() {
+        mail.label("Too much", &excess_text(&found.rule, &found.excess), TEXT);
+        mail.label("Undecided", &undecided(found).unwrap_or_default(), TEXT);
+        match wording::kept(finding) {
+            Some(Kept::Stays(kept)) => mail.label("Kept", &kept, TEXT),
+            Some(Kept::ShouldStay(kept)) => mail.label("Should be kept", &kept, TEXT),
+            Some(Kept::WouldStay(kept)) => mail.label("A revert would keep", &kept, TEXT),
+            None => {}
+        }
+        mail.text(connections(found).unwrap_or_default(), TEXT);
     }
-    mail.text(finding.remediation.connections.as_deref().unwrap_or_default(), TEXT);
     if numbered {
-        if finding.remediation.undo.is_some() {
-            let until = wording::undone_until(finding).map(wording::minute);
+        if finding.undo.is_some() {
+            let until = wording::undone_until(finding).map(minute);
             let until =
                 until.map_or_else(String::new, |it| format!(", and leave it alone until {it}"));
             mail.text(&format!("To undo{until}:"), TEXT);
-            mail.command(finding.remediation.undo.as_deref());
+            mail.command(finding.undo.as_deref());
         }
         if !shared.place {
-            mail.link(finding.console_url.as_deref());
+            mail.link(finding);
         }
-        mail.exemption(finding.exemption.as_deref());
+        mail.exemption(finding);
         mail.label("Controls", &finding.controls.join(", "), TEXT);
         mail.label("Reference", &format!("{}, {}", code(finding), fingerprint(finding)), NAME);
     }
@@ -164,7 +169,7 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
 
 /// What became of it, in the words of whoever did it.
 fn outcome(finding: &Finding) -> String {
-    let detail = &finding.remediation.detail;
+    let detail = detail(finding);
     match (Standing::of(finding), wording::delay(finding)) {
         (Standing::Closed, Some(delay)) => format!("Closed after {delay}. {detail}"),
         (Standing::Closed, None) => format!("Closed. {detail}"),
@@ -173,7 +178,7 @@ fn outcome(finding: &Finding) -> String {
         }
         (Standing::NotClosed, _) => format!("Still open. {detail}"),
         (Standing::MaybeExempt, _) => format!("Left open. {detail}"),
-        _ => detail.clone(),
+        _ => detail,
     }
 }
 
@@ -181,7 +186,7 @@ fn tell_change(mail: &mut Lines, finding: &Finding) {
     let change = finding.change.as_ref();
     let (label, time) = match change.and_then(|change| change.time) {
         Some(time) => ("When", time),
-        None => ("Seen", finding.remediation.time),
+        None => ("Seen", finding.time),
     };
     let time = time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     let call = change.and_then(|change| change.event_name.as_deref());
@@ -196,32 +201,22 @@ fn tell_change(mail: &mut Lines, finding: &Finding) {
 
 fn tell_place(mail: &mut Lines, finding: &Finding) {
     let group = finding.group.as_ref();
-    let account = finding.account.as_ref().map(|account| format!("account {account}"));
-    let place =
-        joined([group.map(named).as_deref(), finding.region.as_deref(), account.as_deref()]);
+    let account = finding.place.account.as_ref().map(|account| format!("account {account}"));
+    let region = finding.place.region.as_ref().map(|region| region.as_str());
+    let place = joined([group.map(named).as_deref(), region, account.as_deref()]);
     mail.label(if group.is_some() { "Group" } else { "Where" }, &place, 2 * NAME);
 }
 
 /// The id first: a name could look like one.
-fn named(group: &FindingGroup) -> String {
+fn named(group: &FoundGroup) -> String {
     match group.name.as_deref().filter(|name| !name.is_empty()) {
-        Some(name) => format!("{} {}", group.id, wording::quoted(name)),
-        None => group.id.clone(),
+        Some(name) => format!("{} {}", group.id, quoted(name)),
+        None => group.id.to_string(),
     }
-}
-
-fn code(finding: &Finding) -> String {
-    format!("{}, {}", finding.code.as_str(), finding.severity.as_str())
 }
 
 fn fingerprint(finding: &Finding) -> String {
     format!("fingerprint {}", finding.fingerprint)
-}
-
-fn joined<const N: usize>(parts: [Option<&str>; N]) -> String {
-    let parts: Vec<_> =
-        parts.into_iter().flatten().filter(|part| !part.trim().is_empty()).collect();
-    parts.join(", ")
 }
 
 /// The products of a user agent without its comments: those are long, and mostly about the caller's
@@ -241,32 +236,13 @@ fn short_agent(agent: &str) -> String {
     inert::clip(&products.join(" "), 48)
 }
 
-/// What all findings have in common and is said once.
-struct Shared {
-    change: bool,
-    place: bool,
-    /// Region and account.
-    region: bool,
-}
-
-impl Shared {
-    fn of(findings: &[&Finding], first: &Finding) -> Self {
-        let region = |it: &Finding| (it.account.clone(), it.region.clone());
-        let place = |it: &Finding| (region(it), it.group.clone());
-        Self {
-            change: findings.iter().all(|it| it.change == first.change),
-            place: findings.iter().all(|it| place(it) == place(first)),
-            region: findings.iter().all(|it| region(it) == region(first)),
-        }
+/// What all findings have in common, above them.
+fn head(mail: &mut Lines, shared: &Shared, first: &Finding) {
+    mail.gap();
+    if shared.change {
+        tell_change(mail, first);
     }
-
-    fn head(&self, mail: &mut Lines, first: &Finding) {
-        mail.gap();
-        if self.change {
-            tell_change(mail, first);
-        }
-        if self.place {
-            tell_place(mail, first);
-        }
+    if shared.place {
+        tell_place(mail, first);
     }
 }

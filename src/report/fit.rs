@@ -4,9 +4,7 @@
 //! reader has no use for it; one that is too large all the same gives up what it must. What a
 //! finding gives up is counted or ends in an ellipsis, and no finding is given up.
 
-use super::json::to_ascii_json;
-use crate::ec2::{GroupRef, Peer, Reference};
-use crate::finding::{Exempted, Finding};
+use super::json::{ExemptJson, FindingJson, to_ascii_json};
 use crate::text::inert;
 
 /// So many peers of a finding's excess stay.
@@ -33,13 +31,12 @@ pub(super) fn json_len(text: &str) -> usize {
 }
 
 /// How many bytes of a message's body a finding takes: it is JSON inside a JSON string.
-pub(super) fn cost(finding: &Finding) -> Result<usize, serde_json::Error> {
+pub(super) fn cost(finding: &FindingJson) -> Result<usize, serde_json::Error> {
     to_ascii_json(finding).map(|json| json_len(&json))
 }
 
 /// The finding as every message has it.
-pub(super) fn trimmed(finding: &Finding) -> Finding {
-    let mut finding = finding.clone();
+pub(super) fn trimmed(mut finding: FindingJson) -> FindingJson {
     // Each box keeps a peer, so that what it says of ports is not lost with the peers.
     let dropped = finding.excess.split_off(finding.excess.len().min(PEERS));
     let mut omitted: usize = dropped.iter().map(|piece| piece.peers.len()).sum();
@@ -57,7 +54,10 @@ pub(super) fn trimmed(finding: &Finding) -> Finding {
 
 /// The finding, trimmed, in at most `budget` bytes of a message's body: first the texts get
 /// shorter, then boxes go. `budget` has to hold the texts.
-pub(super) fn squeezed(mut finding: Finding, budget: usize) -> Result<Finding, serde_json::Error> {
+pub(super) fn squeezed(
+    mut finding: FindingJson,
+    budget: usize,
+) -> Result<FindingJson, serde_json::Error> {
     if cost(&finding)? <= budget {
         return Ok(finding);
     }
@@ -78,27 +78,15 @@ pub(super) fn squeezed(mut finding: Finding, budget: usize) -> Result<Finding, s
     Ok(finding)
 }
 
-fn shorten_texts(finding: &mut Finding) {
-    let texts = [
-        &mut finding.id,
-        &mut finding.fingerprint,
-        &mut finding.title,
-        &mut finding.excess_text,
-        &mut finding.remediation.detail,
-    ];
+fn shorten_texts(finding: &mut FindingJson) {
+    let remediation = &mut finding.remediation;
+    let texts = [&mut finding.title, &mut finding.excess_text, &mut remediation.detail];
     texts.into_iter().for_each(|text| shorten(text, TEXT));
-    let mut optional = vec![
-        &mut finding.account,
-        &mut finding.region,
-        &mut finding.console_url,
-        &mut finding.undecided,
-        &mut finding.remediation.connections,
-    ];
-    if let Some(hold) = &mut finding.remediation.hold {
+    if let Some(hold) = &mut remediation.hold {
         shorten(&mut hold.reason, TEXT);
     }
+    let mut optional = vec![&mut finding.undecided];
     if let Some(group) = &mut finding.group {
-        shorten(&mut group.id, TEXT);
         optional.extend([&mut group.name, &mut group.vpc_id]);
     }
     if let Some(change) = &mut finding.change {
@@ -110,34 +98,23 @@ fn shorten_texts(finding: &mut Finding) {
             &mut change.user_agent,
         ]);
     }
-    if let Some(rule) = &mut finding.rule {
-        match &mut rule.peer {
-            Peer::Reference(Reference::Group(GroupRef { account, id })) => {
-                optional.push(account);
-                shorten(id, TEXT);
-            }
-            Peer::Reference(Reference::PrefixList(id)) => shorten(id, TEXT),
-            Peer::Ipv4(_) | Peer::Ipv6(_) => {}
-        }
-        optional.extend([&mut rule.id, &mut rule.description]);
-    }
+    optional.extend(finding.rule.as_mut().map(|rule| &mut rule.description));
     optional.into_iter().flatten().for_each(|text| shorten(text, TEXT));
-    shorten_list(&mut finding.controls, TEXT);
-    shorten_list(&mut finding.remediation.kept, KEPT);
-    // Half a line must not be pasted into a baseline, nor half a command into a shell.
-    let exemption = &mut finding.exemption;
-    if exemption.take_if(|line| ascii_json_len(line) > TEXT).is_some() {
-        finding.remediation.detail.push_str(" The exemption is too long for a message.");
+    shorten_list(&mut remediation.kept, KEPT);
+    // Half a command must not be pasted into a shell.
+    if remediation.undo.take_if(|undo| may_leave_out(undo)).is_some() {
+        remediation.detail.push_str(" The undo command is too long for a message.");
     }
-    let undo = &mut finding.remediation.undo;
-    if undo.take_if(|undo| ascii_json_len(undo) > UNDO).is_some() {
-        finding.remediation.detail.push_str(" The undo command is too long for a message.");
-    }
+}
+
+/// Whether a finding that is too large gives up this command.
+pub(super) fn may_leave_out(undo: &str) -> bool {
+    ascii_json_len(undo) > UNDO
 }
 
 /// Cuts the list of what is exempt to what fits; how many there are, the totals say.
 pub(super) fn shorten_exempt(
-    list: &mut Vec<Exempted>,
+    list: &mut Vec<ExemptJson>,
     max: usize,
 ) -> Result<(), serde_json::Error> {
     let mut room = max;

@@ -1,46 +1,284 @@
-//! The report as JSON.
+//! The JSON that SNS carries, the function returns and the command line prints. Names and meanings
+//! are a contract; fields may be added.
 
-use serde::Serialize;
+use chrono::NaiveDate;
+use serde::{Serialize, Serializer};
 
-use crate::finding::Report;
+use super::console::console_url;
+use super::detail::{connections, detail, undecided};
+use super::title::title;
+use super::wording;
+use crate::ec2::hold::Hold;
+use crate::ec2::{Direction, Peer, Protocol, Rule, RuleId};
+use crate::evaluate::{Code, Severity};
+use crate::event::Record;
+use crate::finding::{
+    BaselineName, Exempted, Finding, FoundGroup, Outcome, Report, ReportOutcome, Totals,
+};
+use crate::text::escape::ascii_json;
+use crate::text::timestamp;
+use crate::words::{ExcessBox, boxes, excess_text, rule_text};
+
+/// A report as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportJson {
+    version: u8,
+    generator: Generator,
+    pub(super) baseline: BaselineName,
+    outcome: ReportOutcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    groups_audited: usize,
+    rules_audited: usize,
+    totals: Totals,
+    pub(super) exempt: Vec<ExemptJson>,
+    #[serde(skip_serializing_if = "is_zero")]
+    handed_on: usize,
+    partial: bool,
+    /// Which part of a split report this is, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) part: Option<usize>,
+    /// Of how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parts: Option<usize>,
+    pub(super) findings: Vec<FindingJson>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Generator {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct FindingJson {
+    id: String,
+    fingerprint: String,
+    code: Code,
+    severity: Severity,
+    pub(super) title: String,
+    account: Option<String>,
+    region: Option<String>,
+    pub(super) group: Option<FoundGroup>,
+    pub(super) rule: Option<RuleJson>,
+    pub(super) excess: Vec<ExcessBox>,
+    /// How many peers of the excess are not listed because a message had to be kept small.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) excess_omitted: usize,
+    pub(super) excess_text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) undecided: Option<String>,
+    exemption: Option<String>,
+    controls: Vec<&'static str>,
+    console_url: Option<String>,
+    pub(super) change: Option<ChangeJson>,
+    pub(super) remediation: RemediationJson,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RuleJson {
+    id: Option<RuleId>,
+    direction: Direction,
+    protocol: Protocol,
+    from_port: Option<i32>,
+    to_port: Option<i32>,
+    peer: Peer,
+    pub(super) description: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ChangeJson {
+    pub(super) event_id: Option<String>,
+    pub(super) event_name: Option<String>,
+    time: Option<String>,
+    pub(super) actor: Option<String>,
+    pub(super) source_ip: Option<String>,
+    pub(super) user_agent: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RemediationJson {
+    outcome: Outcome,
+    pub(super) detail: String,
+    time: String,
+    pub(super) undo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hold: Option<HoldJson>,
+    pub(super) kept: Vec<String>,
+    connections: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct HoldJson {
+    until: String,
+    pub(super) reason: String,
+}
+
+/// Traffic that is not in the baseline and was exempt.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ExemptJson {
+    account: Option<String>,
+    region: Option<String>,
+    group: String,
+    rule: Option<RuleId>,
+    traffic: String,
+    pub(super) reason: String,
+    #[serde(serialize_with = "day")]
+    until: NaiveDate,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+fn day<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(day)
+}
+
+impl From<&Report> for ReportJson {
+    fn from(report: &Report) -> Self {
+        Self {
+            findings: report.findings.iter().map(FindingJson::from).collect(),
+            ..Self::without_findings(report)
+        }
+    }
+}
+
+impl ReportJson {
+    /// Everything but the findings.
+    pub(super) fn without_findings(report: &Report) -> Self {
+        let reasons: Vec<String> = report.skipped.iter().map(wording::skipped).collect();
+        Self {
+            version: 1,
+            generator: Generator {
+                name: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            baseline: report.baseline.clone(),
+            outcome: report.outcome,
+            reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+            groups_audited: report.groups,
+            rules_audited: report.rules,
+            totals: report.totals.clone(),
+            exempt: report.exempt.iter().map(ExemptJson::from).collect(),
+            handed_on: report.handed_on,
+            partial: report.partial,
+            part: None,
+            parts: None,
+            findings: Vec::new(),
+        }
+    }
+}
+
+impl From<&Exempted> for ExemptJson {
+    fn from(exempted: &Exempted) -> Self {
+        Self {
+            account: exempted.place.account.as_ref().map(ToString::to_string),
+            region: exempted.place.region.as_ref().map(ToString::to_string),
+            group: exempted.group.to_string(),
+            rule: exempted.rule.id().cloned(),
+            traffic: excess_text(&exempted.rule, &exempted.traffic),
+            reason: exempted.reason.clone(),
+            until: exempted.until,
+        }
+    }
+}
+
+impl From<&Finding> for FindingJson {
+    fn from(finding: &Finding) -> Self {
+        let found = finding.found_rule();
+        let region = finding.place.region.as_ref();
+        Self {
+            id: finding.id.clone(),
+            fingerprint: finding.fingerprint.clone(),
+            code: finding.code,
+            severity: finding.severity,
+            title: title(finding).whole(),
+            account: finding.place.account.as_ref().map(ToString::to_string),
+            region: region.map(ToString::to_string),
+            group: finding.group.clone(),
+            rule: finding.rule().map(RuleJson::from),
+            excess: found.map(|found| boxes(&found.excess)).unwrap_or_default(),
+            excess_omitted: 0,
+            excess_text: found
+                .map(|found| excess_text(&found.rule, &found.excess))
+                .unwrap_or_default(),
+            undecided: found.and_then(undecided),
+            exemption: found.and_then(|found| Some(found.exemption.as_ref()?.to_line())),
+            controls: finding.controls.clone(),
+            console_url: region
+                .zip(finding.group.as_ref())
+                .map(|(region, group)| console_url(region, &group.id)),
+            change: finding.change.as_ref().map(ChangeJson::from),
+            remediation: RemediationJson {
+                outcome: finding.outcome(),
+                detail: detail(finding),
+                time: timestamp(&finding.time),
+                undo: finding.undo.clone(),
+                hold: wording::hold(finding).map(HoldJson::from),
+                kept: found
+                    .map(|found| found.kept.iter().map(rule_text).collect())
+                    .unwrap_or_default(),
+                connections: found.and_then(connections),
+            },
+        }
+    }
+}
+
+impl From<&Rule> for RuleJson {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            id: rule.id().cloned(),
+            direction: rule.direction(),
+            protocol: rule.protocol(),
+            from_port: rule.from_port(),
+            to_port: rule.to_port(),
+            peer: rule.peer().clone(),
+            description: rule.description().map(ToOwned::to_owned),
+        }
+    }
+}
+
+impl From<&Record> for ChangeJson {
+    fn from(record: &Record) -> Self {
+        Self {
+            event_id: record.event_id.clone(),
+            event_name: record.event_name.clone(),
+            time: record.time.as_ref().map(timestamp),
+            actor: record.actor.clone(),
+            source_ip: record.source_ip.clone(),
+            user_agent: record.user_agent.clone(),
+        }
+    }
+}
+
+impl From<&Hold> for HoldJson {
+    fn from(hold: &Hold) -> Self {
+        Self { until: timestamp(&hold.until), reason: hold.reason.clone() }
+    }
+}
 
 /// The report on one line.
 ///
 /// # Errors
+///
 /// None that a report can cause; serde's signature has one.
 pub fn to_json(report: &Report) -> Result<String, serde_json::Error> {
-    serde_json::to_string(report)
+    serde_json::to_string(&ReportJson::from(report))
 }
 
 /// The report with a line for every value, and in ASCII: what controls a terminal, and what nobody
 /// sees, is `\u` escaped.
 ///
 /// # Errors
+///
 /// As [`to_json`].
 pub fn to_json_pretty(report: &Report) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(report).map(|json| in_ascii(&json))
+    serde_json::to_string_pretty(&ReportJson::from(report)).map(|json| ascii_json(&json))
 }
 
-/// On one line and in ASCII: every other character is `\u` escaped. A message needs that, because
-/// SNS and SQS refuse some characters that JSON allows, and no name may keep a finding from
-/// being published.
+/// On one line and in ASCII. A message needs that, because SNS and SQS refuse some characters that
+/// JSON allows, and no name may keep a finding from being published.
 pub(super) fn to_ascii_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    serde_json::to_string(value).map(|json| in_ascii(&json))
-}
-
-/// The same JSON with every character that is not ASCII escaped. Such a character stands in a
-/// string, where JSON admits an escape: what is between strings is ASCII.
-pub(super) fn in_ascii(json: &str) -> String {
-    let mut ascii = String::with_capacity(json.len());
-    for c in json.chars() {
-        // Serde has escaped the other controls; JSON has nothing to say about DEL.
-        if c.is_ascii() && c != '\u{7f}' {
-            ascii.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    ascii
+    serde_json::to_string(value).map(|json| ascii_json(&json))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::json::in_ascii;
+use crate::text::escape::ascii_json;
 
 /// A log in ASCII. What writes the lines escapes what JSON must have escaped, and that is less than
 /// what a terminal obeys.
@@ -12,7 +12,7 @@ pub struct AsciiLog<W>(pub W);
 impl<W: Write> Write for AsciiLog<W> {
     /// Takes all of `line`, which is one line or several, or fails.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.write_all(in_ascii(&String::from_utf8_lossy(line)).as_bytes())?;
+        self.0.write_all(ascii_json(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())
     }
 

@@ -1,21 +1,32 @@
-//! Reports for their readers: a message for SNS, a mail, a terminal, JSON.
+//! Reports for their readers: JSON, a mail, a Subject, a terminal, and the messages of SNS.
 //!
-//! A [`Report`](crate::finding::Report) comes in finished. Nothing is judged here; what is decided
-//! is what a reader has to see first, and how much of it. Much of the text in a report was chosen
-//! by whoever made the change (names, descriptions, user agents), so every line for a person goes
-//! through [`inert`] on its way out.
+//! A [`Report`](crate::finding::Report) arrives finished and typed. This is the only place that
+//! makes sentences of it, and it makes them last. Much of the text in a report was chosen by whoever
+//! made the change (names, descriptions, user agents), so every line for a person goes through
+//! [`inert`](crate::text::inert) on its way out.
 
-pub mod email;
+mod console;
+mod detail;
+mod email;
 mod fit;
-pub mod json;
+mod json;
 pub mod log;
 pub mod sns;
-pub mod subject;
+mod standing;
+mod subject;
 pub mod terminal;
+mod title;
 mod wording;
+
+pub use json::{ReportJson, to_json, to_json_pretty};
+pub use sns::{Attribute, Message, messages};
+
+use crate::finding::Finding;
+
+/// The finding in one sentence.
+pub fn to_title(finding: &Finding) -> String {
+    title::title(finding).whole()
+}
 
 #[cfg(test)]
 mod tests;
-
-pub use json::{to_json, to_json_pretty};
-pub use sns::{Attribute, Message, messages};

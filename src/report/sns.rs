@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::json::to_ascii_json;
+use super::json::{FindingJson, ReportJson, to_ascii_json};
+use super::wording::Part;
 use super::{email, fit, subject};
 use crate::finding::{Finding, Report};
 
@@ -18,8 +19,6 @@ const EXTRAS: usize = 4096;
 const TEXT: usize = 4096;
 /// All exemptions of the report, in bytes of the body.
 const EXEMPT: usize = 16 * 1024;
-/// Longest value of an attribute that is an id.
-const ID: usize = 256;
 
 /// A message, ready to publish with `MessageStructure` `json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,66 +51,69 @@ pub struct Attribute {
     pub value: String,
 }
 
-/// The messages that carry a report: none where it has no findings, one where it fits, else as many
-/// as it takes, each valid for itself. Every finding is in exactly one of them, and they keep their
-/// order. The totals of each are those of the whole report.
+/// The messages that carry a report: none if it has no findings, one if it fits, else as many as it
+/// takes, each valid by itself. Every finding is in exactly one of them, and they keep their order.
+/// The totals of each are those of the whole report.
 ///
 /// # Errors
+///
 /// None that a report can cause; serde's signature has one.
 pub fn messages(report: &Report) -> Result<Vec<Message>, serde_json::Error> {
     if report.findings.is_empty() {
         return Ok(Vec::new());
     }
-    let mut envelope = envelope(report)?;
-    let fixed = fit::json_len(&to_ascii_json(&envelope)?) + email::MAX_BYTES + EXTRAS;
-    let mut packs = pack(&report.findings, MAX_BYTES.saturating_sub(fixed))?;
+    let mut json = envelope(report)?;
+    let fixed = fit::json_len(&to_ascii_json(&json)?) + email::MAX_BYTES + EXTRAS;
+    let packs = pack(&report.findings, MAX_BYTES.saturating_sub(fixed))?;
     let parts = packs.len();
+    let mut findings = report.findings.iter();
     packs
-        .drain(..)
+        .into_iter()
         .zip(1..)
-        .map(|(findings, part)| {
-            if parts > 1 {
-                (envelope.part, envelope.parts) = (Some(part), Some(parts));
-            }
-            message(&Report { findings, ..envelope.clone() })
+        .map(|(pack, part)| {
+            let part = (parts > 1).then_some(Part { part, parts });
+            (json.part, json.parts) = part.map(|it| (it.part, it.parts)).unzip();
+            let findings = findings.by_ref().take(pack.len()).cloned().collect();
+            json.findings = pack;
+            message(&Report { findings, ..without_findings(report) }, &json, part)
         })
         .collect()
 }
 
-/// The report without its findings.
-fn envelope(report: &Report) -> Result<Report, serde_json::Error> {
-    let mut envelope = Report {
-        version: report.version,
-        generator: report.generator.clone(),
+fn without_findings(report: &Report) -> Report {
+    Report {
         baseline: report.baseline.clone(),
         outcome: report.outcome,
-        reason: report.reason.clone(),
-        groups_audited: report.groups_audited,
-        rules_audited: report.rules_audited,
+        skipped: report.skipped.clone(),
+        groups: report.groups,
+        rules: report.rules,
         totals: report.totals.clone(),
         exempt: report.exempt.clone(),
         handed_on: report.handed_on,
         partial: report.partial,
-        part: report.part,
-        parts: report.parts,
         findings: Vec::new(),
-    };
-    fit::shorten(&mut envelope.baseline.name, TEXT);
-    fit::shorten(&mut envelope.baseline.sha256, TEXT);
-    if let Some(reason) = &mut envelope.reason {
+    }
+}
+
+/// The report's JSON without its findings, shortened to what fits.
+fn envelope(report: &Report) -> Result<ReportJson, serde_json::Error> {
+    let mut json = ReportJson::without_findings(report);
+    fit::shorten(&mut json.baseline.name, TEXT);
+    if let Some(reason) = &mut json.reason {
         fit::shorten(reason, TEXT);
     }
-    fit::shorten_exempt(&mut envelope.exempt, EXEMPT)?;
-    Ok(envelope)
+    fit::shorten_exempt(&mut json.exempt, EXEMPT)?;
+    Ok(json)
 }
 
 /// The findings, in packs that each take at most `budget` bytes of a body.
-fn pack(findings: &[Finding], budget: usize) -> Result<Vec<Vec<Finding>>, serde_json::Error> {
+fn pack(findings: &[Finding], budget: usize) -> Result<Vec<Vec<FindingJson>>, serde_json::Error> {
     let mut packs = Vec::new();
     let mut pack = Vec::new();
     let mut room = budget;
     for finding in findings {
-        let finding = fit::squeezed(fit::trimmed(finding), budget.saturating_sub(1))?;
+        let finding = fit::trimmed(FindingJson::from(finding));
+        let finding = fit::squeezed(finding, budget.saturating_sub(1))?;
         let cost = fit::cost(&finding)? + ",".len();
         if cost > room && !pack.is_empty() {
             packs.push(std::mem::take(&mut pack));
@@ -124,15 +126,19 @@ fn pack(findings: &[Finding], budget: usize) -> Result<Vec<Vec<Finding>>, serde_
     Ok(packs)
 }
 
-fn message(report: &Report) -> Result<Message, serde_json::Error> {
+fn message(
+    report: &Report,
+    json: &ReportJson,
+    part: Option<Part>,
+) -> Result<Message, serde_json::Error> {
     #[derive(Serialize)]
     struct Body {
         default: String,
         email: String,
     }
-    let body = Body { default: to_ascii_json(report)?, email: email::body(report) };
+    let body = Body { default: to_ascii_json(json)?, email: email::body(report, part) };
     let message = Message {
-        subject: subject::subject(report),
+        subject: subject::subject(report, part),
         body: serde_json::to_string(&body)?,
         attributes: attributes(&report.findings)?,
     };
@@ -146,24 +152,18 @@ fn attributes(findings: &[Finding]) -> Result<Vec<Attribute>, serde_json::Error>
     let string = |name, value: Option<&str>| {
         value.map(|value| Attribute { name, data_type: "String", value: value.to_owned() })
     };
-    let id = |name, of: fn(&Finding) -> Option<&str>| {
-        // What is no plausible id could make SNS refuse the message, and is no use to a filter.
-        let plausible =
-            |id: &&str| (1..=ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-        string(name, single(findings, of).filter(plausible))
-    };
     let code = Attribute {
         name: "code",
         data_type: "String.Array",
         value: serde_json::to_string(&codes)?,
     };
-    let remediation = single(findings, |finding| Some(finding.remediation.outcome.as_str()));
+    let remediation = single(findings, |finding| Some(finding.outcome().as_str()));
     Ok([
         string("severity", severity.map(|severity| severity.as_str())),
         Some(code),
-        id("account", |finding| finding.account.as_deref()),
-        id("region", |finding| finding.region.as_deref()),
-        id("group_id", |finding| finding.group.as_ref().map(|group| group.id.as_str())),
+        string("account", single(findings, |it| Some(it.place.account.as_ref()?.as_str()))),
+        string("region", single(findings, |it| Some(it.place.region.as_ref()?.as_str()))),
+        string("group_id", single(findings, |it| Some(it.group.as_ref()?.id.as_str()))),
         string("remediation", remediation),
     ]
     .into_iter()

@@ -1,23 +1,21 @@
-//! The Subject of a mail: the outcome first, then what was open, to whom, where.
-
-use super::wording::{self, Standing};
-use crate::finding::{Finding, Report};
-use crate::text::inert;
+use super::standing::{Standing, by_urgency};
+use super::title::{auditor_call, title};
+use super::wording::{self, Part};
+use crate::finding::{Finding, Matter, Report};
+use crate::text::{inert, minute};
 
 /// SNS wants fewer than 100 characters.
-pub const MAX_CHARS: usize = 99;
+pub(super) const MAX_CHARS: usize = 99;
 
-/// How the title of a finding begins whose outcome is the same in capitals.
-const AUDITOR_CHANGED: &str = "The auditor was changed";
-
-/// The Subject: printable ASCII, at most [`MAX_CHARS`], begins with a letter.
-pub fn subject(report: &Report) -> String {
-    let Some(&lead) = wording::by_urgency(&report.findings).first() else {
+/// The Subject of the mail about these findings of a report: the outcome first, then what was open,
+/// to whom, where. Printable ASCII, at most [`MAX_CHARS`], begins with a letter.
+pub(super) fn subject(report: &Report, part: Option<Part>) -> String {
+    let Some(&lead) = by_urgency(&report.findings).first() else {
         return "No findings".to_owned();
     };
-    let tail = tail(report, lead);
-    // What is cut, where something must be, is the group's name at the end: it may have 255
-    // characters, and the mail has it.
+    let tail = tail(report, lead, part);
+    // What is cut, if something must be, is the group's name at the end: it may have 255 characters,
+    // and the mail has it.
     let room = MAX_CHARS.saturating_sub(tail.len());
     format!("{}{tail}", inert::clip_ascii(&inert::ascii(&headline(lead)), room))
 }
@@ -25,34 +23,23 @@ pub fn subject(report: &Report) -> String {
 fn headline(finding: &Finding) -> String {
     let standing = Standing::of(finding);
     let outcome = standing.as_str();
-    match (standing, wording::delay(finding)) {
-        (Standing::Closed | Standing::ClosedTooFar, Some(delay)) => {
-            format!("{outcome} after {delay}: {}", decapitalised(&finding.title))
+    let lead = || decapitalised(&title(finding).lead);
+    match (standing, wording::delay(finding), &finding.matter) {
+        (Standing::Closed | Standing::ClosedTooFar, Some(delay), _) => {
+            format!("{outcome} after {delay}: {}", lead())
         }
-        (Standing::Held, _) => {
-            let until = wording::held(finding).map(|hold| wording::minute(hold.until));
+        (Standing::Held, _, _) => {
+            let until = wording::held(finding).map(|hold| minute(hold.until));
             let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-            format!("{outcome}{until}: {}", decapitalised(&finding.title))
+            format!("{outcome}{until}: {}", lead())
         }
-        // The outcome says the rest of such a title.
-        (Standing::MaybeDown, _) => without(finding, outcome, ", and whether"),
-        (Standing::Undecided, _) => without(finding, outcome, " that could not be read"),
-        (Standing::WideList, _) => without(finding, outcome, ": the baseline "),
         // The title of such a finding is mostly the reason, and too long.
-        (Standing::NotAudited, _) => format!("{outcome}: {}", change(finding)),
-        // Such a title begins with the outcome.
-        (Standing::AuditorChanged, _) if finding.title.starts_with(AUDITOR_CHANGED) => {
-            finding.title.replacen(AUDITOR_CHANGED, outcome, 1)
+        (Standing::NotAudited, _, _) => format!("{outcome}: {}", change(finding)),
+        (_, _, Matter::AuditorChanged(change)) if change.server_error.is_none() => {
+            format!("{outcome}{}", auditor_call(change))
         }
-        _ => format!("{outcome}: {}", decapitalised(&finding.title)),
+        _ => format!("{outcome}: {}", lead()),
     }
-}
-
-/// The title up to where it says what the outcome says.
-fn without(finding: &Finding, outcome: &str, rest: &str) -> String {
-    let title = finding.title.rsplit_once(rest);
-    let title = title.map_or(finding.title.as_str(), |(title, _)| title);
-    format!("{outcome}: {}", decapitalised(title))
 }
 
 /// What was called, on which group.
@@ -60,8 +47,11 @@ fn change(finding: &Finding) -> String {
     let call = finding.change.as_ref().and_then(|change| change.event_name.as_deref());
     let call = call.filter(|call| !call.is_empty()).unwrap_or("a change");
     let call = inert::clip_ascii(call, 40);
-    match wording::group(finding) {
-        Some(group) => format!("{call} on {group}"),
+    match &finding.group {
+        Some(group) => {
+            let name = group.name.as_deref().filter(|name| !name.trim().is_empty());
+            format!("{call} on {}", name.unwrap_or(group.id.as_str()))
+        }
         None => call,
     }
 }
@@ -79,7 +69,7 @@ fn decapitalised(sentence: &str) -> String {
 
 /// How many findings more there are, how many of those are open although the one that is named is
 /// not, and which part it is.
-fn tail(report: &Report, lead: &Finding) -> String {
+fn tail(report: &Report, lead: &Finding, part: Option<Part>) -> String {
     let mut tail = String::new();
     let others = report.findings.len().saturating_sub(1);
     if others > 0 {
@@ -94,7 +84,7 @@ fn tail(report: &Report, lead: &Finding) -> String {
             _ => format!(" (+{others} more, {open} open)"),
         };
     }
-    if let Some(part) = wording::part(report) {
+    if let Some(part) = part {
         tail.push_str(&format!(" [{part}]"));
     }
     tail

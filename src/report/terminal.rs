@@ -1,29 +1,24 @@
 //! The report on a terminal: worst first, one block a group, then counts and the exit status.
 
-mod lines;
+mod page;
 
 use std::collections::HashMap;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use lines::LABEL;
+pub use page::Style;
+use page::{About, DIM, LABEL, Page};
 
-use super::wording;
-use crate::audit::ONLY_REPORTED;
-use crate::finding::{Code, Finding, Outcome, Report, ReportOutcome, Severity};
-use crate::text::inert;
-
-/// How to show it. Whether the output is a terminal and what `NO_COLOR` says, the caller knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
-    /// Whether to use colours.
-    pub colour: bool,
-    /// Columns; texts are wrapped there, commands are not.
-    pub width: usize,
-}
+use super::detail::{connections, detail, of_checked_rule, undecided};
+use super::title::title;
+use super::wording::{self, Kept};
+use crate::ec2;
+use crate::evaluate::{Code, Severity};
+use crate::finding::{Finding, FoundGroup, Outcome, Report, ReportOutcome};
+use crate::text::{count, minute, quoted};
+use crate::words::excess_text;
 
 const BOLD: Ansi = Ansi::new().bold();
-const DIM: Ansi = Ansi::new().dimmed();
 
 /// The exit status that a report means: 0 compliant, 1 findings, 2 something could not be audited.
 pub fn exit_status(report: &Report) -> u8 {
@@ -56,13 +51,13 @@ pub fn render(report: &Report, style: Style) -> String {
 /// How many of the groups that were looked at have nothing noncompliant.
 pub fn groups_compliant(report: &Report) -> usize {
     let blocks = blocks(&report.findings);
-    let noncompliant = blocks.iter().filter(|(place, findings)| {
-        place.group.is_some()
-            && findings.iter().any(|finding| {
+    let noncompliant = blocks.iter().filter(|block| {
+        block.group.is_some()
+            && block.findings.iter().any(|finding| {
                 finding.severity > Severity::Informational && finding.code != Code::UnauditedChange
             })
     });
-    report.groups_audited.saturating_sub(noncompliant.count())
+    report.groups.saturating_sub(noncompliant.count())
 }
 
 /// The report on changes of groups, as text that ends in a line break. Of what complied, a report
@@ -72,31 +67,24 @@ pub fn render_changes(report: &Report, style: Style, compliant: Compliant) -> St
     page.written(report, &blocks(&report.findings), compliant)
 }
 
-/// What was audited.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum About {
-    Groups,
-    Changes,
-}
-
 /// `3 findings in 2 groups (1 critical, 2 medium); 10 groups, 57 rules audited; baseline …`
 fn counts(report: &Report, groups: usize) -> String {
     let findings = match (report.findings.len(), groups) {
         (0, _) => "no findings".to_owned(),
         (n, 0) => {
-            format!("{} ({})", wording::count(n, "finding"), wording::severities(&report.findings))
+            format!("{} ({})", count(n, "finding"), wording::severities(&report.findings))
         }
         (n, _) => format!(
             "{} in {} ({})",
-            wording::count(n, "finding"),
-            wording::count(groups, "group"),
+            count(n, "finding"),
+            count(groups, "group"),
             wording::severities(&report.findings)
         ),
     };
     format!(
         "{findings}; {}, {} audited; {}",
-        wording::count(report.groups_audited, "group"),
-        wording::count(report.rules_audited, "rule"),
+        count(report.groups, "group"),
+        count(report.rules, "rule"),
         wording::baseline(&report.baseline)
     )
 }
@@ -114,28 +102,23 @@ fn verdict(report: &Report) -> String {
     format!("exit {status}: {outcome}")
 }
 
-/// Where findings belong together.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Place<'a> {
-    account: Option<&'a str>,
-    region: Option<&'a str>,
-    group: Option<&'a crate::finding::FindingGroup>,
+/// The findings about one group, or about none.
+struct Block<'a> {
+    place: &'a ec2::Place,
+    group: Option<&'a FoundGroup>,
+    findings: Vec<&'a Finding>,
 }
 
 /// The findings by group, in the order of the worst finding of each.
-fn blocks(findings: &[Finding]) -> Vec<(Place<'_>, Vec<&Finding>)> {
-    let mut blocks: Vec<(Place<'_>, Vec<&Finding>)> = Vec::new();
-    let mut known: HashMap<Place<'_>, usize> = HashMap::new();
+fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
+    let mut blocks: Vec<Block<'_>> = Vec::new();
+    let mut known: HashMap<(&ec2::Place, Option<&FoundGroup>), usize> = HashMap::new();
     for finding in findings {
-        let place = Place {
-            account: finding.account.as_deref(),
-            region: finding.region.as_deref(),
-            group: finding.group.as_ref(),
-        };
-        let at = *known.entry(place).or_insert(blocks.len());
+        let (place, group) = (&finding.place, finding.group.as_ref());
+        let at = *known.entry((place, group)).or_insert(blocks.len());
         match blocks.get_mut(at) {
-            Some((_, block)) => block.push(finding),
-            None => blocks.push((place, vec![finding])),
+            Some(block) => block.findings.push(finding),
+            None => blocks.push(Block { place, group, findings: vec![finding] }),
         }
     }
     blocks
@@ -160,25 +143,13 @@ impl Columns {
     }
 }
 
-/// The text so far. What comes from a report is made inert in its methods.
-struct Page {
-    text: String,
-    style: Style,
-    about: About,
-}
-
 impl Page {
     /// The text of a whole report.
-    fn written(
-        mut self,
-        report: &Report,
-        blocks: &[(Place<'_>, Vec<&Finding>)],
-        compliant: Compliant,
-    ) -> String {
+    fn written(mut self, report: &Report, blocks: &[Block<'_>], compliant: Compliant) -> String {
         let columns = Columns::of(&report.findings);
-        for (place, findings) in blocks {
-            self.header(place);
-            for finding in findings {
+        for block in blocks {
+            self.header(block);
+            for finding in &block.findings {
                 self.finding(finding, columns);
             }
             self.line("");
@@ -187,8 +158,8 @@ impl Page {
         for (exempt, _) in wording::exempt(&report.exempt) {
             self.flow(&format!("exempt: {exempt}"), 2);
         }
-        if let Some(reason) = &report.reason {
-            self.flow(reason, 2);
+        for skipped in &report.skipped {
+            self.flow(&wording::skipped(skipped), 2);
         }
         if report.partial {
             self.line("not everything was audited");
@@ -196,7 +167,7 @@ impl Page {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.line("");
         }
-        let groups = blocks.iter().filter(|(place, _)| place.group.is_some()).count();
+        let groups = blocks.iter().filter(|block| block.group.is_some()).count();
         self.line(&counts(report, groups));
         self.line(&verdict(report));
         self.text
@@ -205,13 +176,13 @@ impl Page {
     fn compliant(&mut self, compliant: Compliant) {
         let Compliant { groups, changes, naming } = compliant;
         if groups > 0 {
-            self.line(&format!("{} compliant", wording::count(groups, "group")));
+            self.line(&format!("{} compliant", count(groups, "group")));
         }
         if changes > 0 {
             let theirs = if changes == 1 { "its group" } else { "their groups" };
             let text = format!(
                 "{} introduced nothing beyond the baseline; the rest of {theirs} was not looked at",
-                wording::count(changes, "change")
+                count(changes, "change")
             );
             self.flow(&text, 0);
         }
@@ -219,20 +190,22 @@ impl Page {
             let (name, theirs) = if naming == 1 { ("names", "its") } else { ("name", "their") };
             let text = format!(
                 "{} {name} the list in rules that comply; {theirs} other rules were not looked at",
-                wording::count(naming, "group")
+                count(naming, "group")
             );
             self.flow(&text, 0);
         }
     }
 
-    fn header(&mut self, place: &Place<'_>) {
-        let (head, rest) = match place.group {
-            Some(group) => (group.id.as_str(), [group.name.as_deref(), group.vpc_id.as_deref()]),
-            None => ("no group", [None, None]),
+    fn header(&mut self, block: &Block<'_>) {
+        let (head, name, vpc) = match block.group {
+            Some(group) => (group.id.as_str(), group.name.as_deref(), group.vpc_id.as_deref()),
+            None => ("no group", None, None),
         };
+        let region = block.place.region.as_ref().map(|region| region.as_str());
+        let account = block.place.account.as_ref().map(|account| account.as_str());
         let head = self.paint(head, BOLD);
         self.text.push_str(&head);
-        for part in rest.into_iter().chain([place.region, place.account]).flatten() {
+        for part in [name, vpc, region, account].into_iter().flatten() {
             let part = self.paint(&format!("  {part}"), Ansi::new());
             self.text.push_str(&part);
         }
@@ -244,55 +217,57 @@ impl Page {
             &format!("{:<1$}", finding.severity.as_str(), columns.severity),
             colour(finding.severity),
         );
-        let what = finding.rule.as_ref().map_or_else(|| finding.title.clone(), wording::rule);
-        let id = finding.rule.as_ref().and_then(|rule| rule.id.as_deref());
+        let what = finding.rule().map_or_else(|| title(finding).whole(), wording::rule);
         let first = format!("{:<1$}  ", finding.code.as_str(), columns.code);
         self.text.push_str(&format!("  {severity}  {first}"));
         self.flow(&what, 2 + columns.severity + 2 + columns.code + 2);
-        if let Some(id) = id {
+        if let Some(id) = finding.rule().and_then(|rule| rule.id()) {
             self.text.truncate(self.text.trim_end().len());
             let id = self.paint(&format!("  {id}"), DIM);
             self.text.push_str(&format!("{id}\n"));
         }
 
         let indent = 2 + columns.severity + 2;
-        let closed = finding.code == Code::ExpectedTrafficClosed;
-        let label = if closed { "closed" } else { "excess" };
-        self.wrapped(label, indent, &finding.excess_text);
-        self.wrapped("undecided", indent, finding.undecided.as_deref().unwrap_or_default());
-        if let Some((label, kept)) = wording::kept(finding) {
-            let label = label.to_lowercase();
-            self.wrapped(label.trim_start_matches("a revert "), indent, &kept);
+        if let Some(found) = finding.found_rule() {
+            self.wrapped("excess", indent, &excess_text(&found.rule, &found.excess));
+            self.wrapped("undecided", indent, &undecided(found).unwrap_or_default());
         }
-        let remediation = &finding.remediation;
-        let outcome = match remediation.outcome {
+        match wording::kept(finding) {
+            Some(Kept::Stays(kept)) => self.wrapped("kept", indent, &kept),
+            Some(Kept::ShouldStay(kept)) => self.wrapped("should be kept", indent, &kept),
+            Some(Kept::WouldStay(kept)) => self.wrapped("would keep", indent, &kept),
+            None => {}
+        }
+        let outcome = match finding.outcome() {
             Outcome::None => "note",
             outcome => outcome.as_str(),
         };
-        // That a look at groups changed nothing need not be said of each of their rules.
-        let detail = match (self.about, &finding.rule) {
-            (About::Groups, Some(_)) => {
-                remediation.detail.strip_prefix(ONLY_REPORTED).unwrap_or(&remediation.detail)
-            }
-            _ => remediation.detail.as_str(),
+        // That an audit of groups changed nothing need not be said about each of their rules.
+        let detail = match (self.about, finding.found_rule()) {
+            (About::Groups, Some(found)) => of_checked_rule(found),
+            _ => detail(finding),
         };
-        self.wrapped(outcome, indent, detail);
+        self.wrapped(outcome, indent, &detail);
         if let Some(hold) = wording::held(finding) {
-            self.wrapped("reason", indent, &wording::quoted(&hold.reason));
+            self.wrapped("reason", indent, &quoted(&hold.reason));
         }
-        self.wrapped("connections", indent, remediation.connections.as_deref().unwrap_or_default());
-        if let Some(undo) = &remediation.undo {
+        if let Some(connections) = finding.found_rule().and_then(connections) {
+            self.wrapped("connections", indent, connections);
+        }
+        if let Some(undo) = &finding.undo {
             self.label("undo", indent);
             // A command is one line, whatever the width, so that it can be copied.
             self.line(undo);
         }
         if let Some(until) = wording::undone_until(finding) {
-            let text = format!("until {}, then it is closed again", wording::minute(until));
+            let text = format!("until {}, then it is closed again", minute(until));
             self.wrapped("undo holds", indent, &text);
         }
-        // A line for a file has to be right to the letter, as a command.
-        if let Some(line) = finding.exemption.as_ref().filter(|line| inert::plain(line) == **line) {
-            self.wrapped("exemption", indent, &wording::tolerate(line));
+        let exemption = finding.found_rule().and_then(|found| found.exemption.as_ref());
+        if let Some(exemption) = exemption {
+            self.wrapped("exemption", indent, &wording::tolerate(exemption));
+            // As a command, a line for a file is not wrapped.
+            let line = exemption.to_line();
             self.text.push_str(&format!("{:indent$}{line}\n", "", indent = indent + LABEL));
         }
     }

@@ -1,147 +1,75 @@
-//! What a mail, its Subject and a terminal say alike about a finding.
-
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::ec2::Rule;
+use super::standing::Standing;
+use crate::baseline::Exemption;
 use crate::ec2::hold::Hold;
-use crate::finding::{Code, Exempted, Finding, Outcome, Report, ReportBaseline, Severity};
-use crate::text::rule_text;
-pub(super) use crate::text::{minute, quoted};
-
-/// How things stand, in the order in which a person has to care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// A revert was due, and the rule is still there.
-    NotClosed,
-    /// The rule is gone, and so is something that should have stayed.
-    ClosedTooFar,
-    /// Nobody knows what the change did.
-    NotAudited,
-    /// What the auditor lives on was changed.
-    AuditorChanged,
-    /// Traffic that the site lives on is no longer let through.
-    Down,
-    /// The same, and whether it was let through before is not known.
-    MaybeDown,
-    /// The rule is there, and no revert was due.
-    Open,
-    /// A prefix list lets the Internet in by SSH, and the baseline names the list.
-    WideList,
-    /// The group is no longer audited.
-    LeftScope,
-    /// A prefix list that cannot be read decides.
-    Undecided,
-    /// The rule is there, because an exemption that cannot be evaluated may cover it.
-    MaybeExempt,
-    /// The rule is there until a time that was said when it was made.
-    Held,
-    /// Reverted.
-    Closed,
-    /// Somebody else was faster than the revert.
-    AlreadyGone,
-    /// No revert was due, and the rule is gone all the same.
-    NoLongerThere,
-    /// Nothing is wrong with any group.
-    Note,
-}
-
-impl Standing {
-    pub(super) fn of(finding: &Finding) -> Self {
-        // Connections are spoken of exactly where the rule is gone.
-        let gone = finding.remediation.connections.is_some();
-        match (finding.code, finding.remediation.outcome) {
-            (Code::UnauditedChange, _) => Self::NotAudited,
-            (Code::ExpectedTrafficClosed, _) if finding.severity <= Severity::Low => {
-                Self::MaybeDown
-            }
-            (Code::ExpectedTrafficClosed, _) => Self::Down,
-            (Code::AuditorChanged, _) => Self::AuditorChanged,
-            (Code::LeftScope, _) => Self::LeftScope,
-            (Code::OpenSshInBaseline, _) if finding.severity > Severity::Informational => {
-                Self::WideList
-            }
-            (Code::OpenSshInBaseline, _) => Self::Note,
-            (_, Outcome::Reverted | Outcome::Narrowed) => Self::Closed,
-            (_, Outcome::AlreadyGone) => Self::AlreadyGone,
-            (_, Outcome::Held) => Self::Held,
-            (_, Outcome::Exempt) => Self::MaybeExempt,
-            (_, Outcome::Failed) if gone => Self::ClosedTooFar,
-            (_, Outcome::Failed) => Self::NotClosed,
-            (_, Outcome::None) if gone => Self::NoLongerThere,
-            (Code::UnresolvedPeer, Outcome::None) => Self::Undecided,
-            (_, Outcome::None) => Self::Open,
-        }
-    }
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::NotClosed => "NOT CLOSED",
-            Self::ClosedTooFar => "CLOSED TOO FAR",
-            Self::NotAudited => "NOT AUDITED",
-            Self::AuditorChanged => "AUDITOR CHANGED",
-            Self::Down => "DOWN",
-            Self::MaybeDown => "MAYBE DOWN",
-            Self::Open | Self::WideList => "OPEN",
-            Self::LeftScope => "LEFT SCOPE",
-            Self::Undecided => "UNDECIDED",
-            Self::MaybeExempt => "MAYBE EXEMPT",
-            Self::Held => "HELD OPEN",
-            Self::Closed => "CLOSED",
-            Self::AlreadyGone => "ALREADY GONE",
-            Self::NoLongerThere => "NO LONGER THERE",
-            Self::Note => "NOTE",
-        }
-    }
-
-    /// Whether the rule, as far as is known, admits its traffic now.
-    pub(super) fn is_open(self) -> bool {
-        matches!(
-            self,
-            Self::NotClosed
-                | Self::Open
-                | Self::WideList
-                | Self::Held
-                | Self::Undecided
-                | Self::MaybeExempt
-        )
-    }
-
-    /// Whether what was done did not work, or nothing could be done.
-    pub(super) fn is_failure(self) -> bool {
-        matches!(self, Self::NotClosed | Self::ClosedTooFar | Self::NotAudited)
-    }
-}
-
-/// The findings in the order in which a reader has to know of them: what went wrong first, and
-/// else as they come, which is worst first.
-pub(super) fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
-    let mut findings: Vec<_> = findings.iter().collect();
-    findings.sort_by_key(|finding| !Standing::of(finding).is_failure());
-    findings
-}
+use crate::ec2::{Ec2Error, Rule};
+use crate::evaluate::{Code, Severity};
+use crate::finding::{Action, BaselineName, Exempted, Finding, FoundGroup, Reason, Skipped};
+use crate::text::{causes, count, quoted};
+use crate::words::{excess_text, rule_text};
 
 /// A rule with its description: `tcp 22 from 0.0.0.0/0 "temp"`.
 pub(super) fn rule(rule: &Rule) -> String {
     let text = rule_text(rule);
-    match rule.description.as_deref().filter(|description| !description.is_empty()) {
+    match rule.description().filter(|description| !description.is_empty()) {
         Some(description) => format!("{text} {}", quoted(description)),
         None => text,
     }
 }
 
-/// The name of a finding's group, else its id.
-pub(super) fn group(finding: &Finding) -> Option<&str> {
-    let group = finding.group.as_ref()?;
-    let name = group.name.as_deref().filter(|name| !name.trim().is_empty());
-    Some(name.unwrap_or(&group.id))
+/// The group's name, else its id. A name that could be taken for a part of the sentence around it
+/// is quoted, with the id.
+pub(super) fn called(group: &FoundGroup) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match group.name.as_deref() {
+        None | Some("") => group.id.to_string(),
+        Some(name) if name.chars().all(plain) => name.to_owned(),
+        Some(name) => format!("\"{name}\" ({})", group.id),
+    }
+}
+
+/// An error of EC2's with what is behind it, as part of a sentence: EC2's own messages end with a
+/// full stop.
+pub(super) fn error(error: &Ec2Error) -> String {
+    let text = causes(error);
+    text.trim_end_matches('.').to_owned()
+}
+
+/// Why something could not be audited.
+pub(super) fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::NotUnderstood(reason) => reason.clone(),
+        Reason::NoGroup(None) => "the group is not there".to_owned(),
+        Reason::NoGroup(Some(reason)) => format!("{reason}, and the group is not there"),
+        Reason::OtherAccount { account, own } => format!(
+            "it is in account {account}, and only {own} can be audited: set MEMBER_ROLE_NAME, and \
+             deploy member-template.yaml there"
+        ),
+        Reason::Ec2(why) => error(why),
+        Reason::TooManyInvocations(depth) => format!(
+            "{depth} invocations were not enough for all of its groups; sweep fewer accounts and \
+             regions at once, or narrow the scope"
+        ),
+    }
+}
+
+/// Why there was nothing to audit.
+pub(super) fn skipped(skipped: &Skipped) -> String {
+    match skipped {
+        Skipped::Event(reason) => reason.clone(),
+        Skipped::OutOfScope(group) => format!("{group} is out of scope"),
+        Skipped::OtherTags => "the tags that changed do not decide what is audited".to_owned(),
+        Skipped::UnusedList(list) => format!("no rule in scope names {list}"),
+    }
 }
 
 /// How long after the change something was done about it, where both times are known and in order.
 pub(super) fn delay(finding: &Finding) -> Option<String> {
     let change = finding.change.as_ref()?.time?;
-    let delay = finding.remediation.time.signed_duration_since(change);
+    let delay = finding.time.signed_duration_since(change);
     (delay >= TimeDelta::zero()).then(|| duration(delay))
 }
 
@@ -161,11 +89,6 @@ fn duration(duration: TimeDelta) -> String {
     }
 }
 
-/// `1 finding`, `2 findings`.
-pub(super) fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
 /// How many findings there are of each severity, worst first: `1 critical, 2 medium`.
 pub(super) fn severities(findings: &[Finding]) -> String {
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
@@ -178,27 +101,36 @@ pub(super) fn severities(findings: &[Finding]) -> String {
 }
 
 /// `baseline standard 1a2b3c4d5e6f`
-pub(super) fn baseline(baseline: &ReportBaseline) -> String {
+pub(super) fn baseline(baseline: &BaselineName) -> String {
     let hash: String = baseline.sha256.chars().take(12).collect();
     format!("baseline {} {hash}", baseline.name).trim_end().to_owned()
 }
 
-/// What of the rule stays, or would stay, with the label it goes under; where there is anything to
-/// say about that.
-pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
-    let label = match Standing::of(finding) {
-        Standing::Closed => "Kept",
-        Standing::ClosedTooFar => "Should be kept",
+/// What of the rule stays, or would stay.
+pub(super) enum Kept {
+    /// It stayed.
+    Stays(String),
+    /// It should have stayed.
+    ShouldStay(String),
+    /// A revert would leave it.
+    WouldStay(String),
+}
+
+/// What of the rule stays, or would stay, where there is anything to say about that.
+pub(super) fn kept(finding: &Finding) -> Option<Kept> {
+    let label: fn(String) -> Kept = match Standing::of(finding) {
+        Standing::Closed => Kept::Stays,
+        Standing::ClosedTooFar => Kept::ShouldStay,
         Standing::NotClosed | Standing::Open | Standing::Held | Standing::MaybeExempt => {
-            "A revert would keep"
+            Kept::WouldStay
         }
         _ => return None,
     };
-    let kept = &finding.remediation.kept;
+    let kept: Vec<String> = finding.found_rule()?.kept.iter().map(rule_text).collect();
     match finding.code {
-        _ if !kept.is_empty() => Some((label, kept.join("; "))),
-        // Everything else is not reverted in every mode, so that it would keep nothing is no news.
-        Code::OpenSsh => Some((label, "nothing".to_owned())),
+        _ if !kept.is_empty() => Some(label(kept.join("; "))),
+        // Nothing else is reverted in every mode, so that it would keep nothing is no news.
+        Code::OpenSsh => Some(label("nothing".to_owned())),
         _ => None,
     }
 }
@@ -207,7 +139,8 @@ pub(super) fn kept(finding: &Finding) -> Option<(&'static str, String)> {
 /// of several rules, with how many.
 pub(super) fn exempt(exempt: &[Exempted]) -> Vec<(String, usize)> {
     let mut lines: Vec<(String, usize)> = Vec::new();
-    for Exempted { group, traffic, reason, until, .. } in exempt {
+    for Exempted { group, rule, traffic, reason, until, .. } in exempt {
+        let traffic = excess_text(rule, traffic);
         let line = format!("{traffic} on {group} until {until}: {reason}");
         match lines.iter_mut().find(|(it, _)| *it == line) {
             Some((_, rules)) => *rules += 1,
@@ -219,40 +152,52 @@ pub(super) fn exempt(exempt: &[Exempted]) -> Vec<(String, usize)> {
 
 /// The hold of a rule that is held.
 pub(super) fn held(finding: &Finding) -> Option<&Hold> {
-    let held = Standing::of(finding) == Standing::Held;
-    finding.remediation.hold.as_ref().filter(|_| held)
+    match &finding.found_rule()?.action {
+        Action::Held { hold, .. } => Some(hold),
+        _ => None,
+    }
+}
+
+/// The hold of a rule that is held, else the one that the undo puts on it.
+pub(super) fn hold(finding: &Finding) -> Option<&Hold> {
+    held(finding).or_else(|| finding.found_rule()?.undo_hold.as_ref())
 }
 
 /// Until when a rule that the undo puts back is left alone.
 pub(super) fn undone_until(finding: &Finding) -> Option<DateTime<Utc>> {
-    let remediation = &finding.remediation;
-    let standing = Standing::of(finding);
-    let puts_back = !matches!(standing, Standing::Held | Standing::NotClosed);
-    let hold = remediation.hold.as_ref().filter(|_| puts_back);
-    remediation.undo.as_ref().and(hold).map(|hold| hold.until)
+    let hold = finding.found_rule()?.undo_hold.as_ref()?;
+    finding.undo.as_ref().map(|_| hold.until)
 }
 
-/// What to do with the line of an exemption. Its last words are the day.
-pub(super) fn tolerate(exemption: &str) -> String {
-    let day = exemption.rsplit_once("until: ").and_then(|(_, rest)| rest.get(..10));
-    let day = day.and_then(|day| day.parse::<NaiveDate>().ok());
-    let until = day.map_or_else(|| "for a while".to_owned(), |day| format!("until {day}"));
-    format!("To tolerate it {until}, add to `exemptions` in the baseline:")
+/// What to do with the line of an exemption.
+pub(super) fn tolerate(exemption: &Exemption) -> String {
+    format!("To tolerate it until {}, add to `exemptions` in the baseline:", exemption.until)
 }
 
-/// The part of a split report, `part 2 of 3`.
-pub(super) fn part(report: &Report) -> Option<String> {
-    Some(format!("part {} of {}", report.part?, report.parts?))
+/// The part of a split report.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// From 1.
+    pub part: usize,
+    /// Of how many.
+    pub parts: usize,
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "part {} of {}", self.part, self.parts)
+    }
 }
 
 /// What becomes of rules that are not among the findings.
-pub fn handed_on(rules: usize) -> String {
+pub(super) fn handed_on(rules: usize) -> String {
     match rules {
         1 => {
             "One more rule is to be closed; what becomes of it comes in another message.".to_owned()
         }
         _ => format!(
-            "{rules} more rules are to be closed; what becomes of them comes in another message."
+            "{} are to be closed; what becomes of them comes in another message.",
+            count(rules, "more rule")
         ),
     }
 }

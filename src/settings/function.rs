@@ -1,16 +1,14 @@
-//! What the function needs beyond what the command line has.
+//! The settings of the Lambda function.
 
 use chrono::NaiveDate;
 
-use super::{Names, RawSettings, Settings, SettingsError, set};
-use crate::baseline::quote;
-use crate::ec2::ids::is_account;
+use super::raw::{Names, RawSettings};
+use super::resolved::{Settings, SettingsError, set};
+use crate::ec2::AccountId;
+use crate::text::in_backticks;
 
-/// The name of the variable.
 const TOPIC_ARN: &str = "TOPIC_ARN";
-/// The name of the variable.
 const MEMBER_ROLE_NAME: &str = "MEMBER_ROLE_NAME";
-/// The name of the variable.
 const MEMBER_EXTERNAL_ID: &str = "MEMBER_EXTERNAL_ID";
 
 const WRITE: &str = "write the ARN of a standard SNS topic, such as \
@@ -19,28 +17,32 @@ const WRITE: &str = "write the ARN of a standard SNS topic, such as \
 /// The settings of the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionSettings {
-    /// The SNS topic to which findings go.
+    /// The SNS topic that findings are sent to.
     pub topic_arn: String,
-    /// The account of the topic, which is the function's own.
-    pub account: String,
-    /// The role for the groups of other accounts, where those are audited.
+    /// The account of the topic, which is also that of the function.
+    pub account: AccountId,
+    /// The role to audit groups of other accounts with.
     pub member_role: Option<MemberRole>,
     /// Everything else.
     pub settings: Settings,
 }
 
-/// The role that the function assumes in the account of an event that is not its own.
+/// The role that the function assumes in other accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRole {
-    /// Its name, with its path; the same in every account.
+    /// The name with its path. It is the same in every account.
     pub name: String,
-    /// What the role's trust policy asks for, so that nobody else can have the function act in
-    /// their account ("The confused deputy problem" in the IAM user guide).
+    /// The external id that the role's trust policy requires, so that no one else can make the
+    /// function act in this account ("The confused deputy problem" in the IAM user guide).
     pub external_id: Option<String>,
 }
 
 impl FunctionSettings {
-    /// Reads the environment through `lookup`. `today` decides how far ahead an exemption may end.
+    /// Reads the environment through `lookup`. An exemption may end at most a year after `today`.
+    ///
+    /// # Errors
+    ///
+    /// When a required variable is missing or a value is not valid.
     pub fn from_env(
         lookup: impl Fn(&str) -> Option<String>,
         today: NaiveDate,
@@ -49,7 +51,7 @@ impl FunctionSettings {
         let topic = lookup(TOPIC_ARN);
         let account = match set(&topic) {
             Some(arn) => account(arn).or_else(|| {
-                faults.push(format!("{TOPIC_ARN} is {}: {WRITE}", quote(arn)));
+                faults.push(format!("{TOPIC_ARN} is {}: {WRITE}", in_backticks(arn)));
                 None
             }),
             None => {
@@ -63,8 +65,12 @@ impl FunctionSettings {
         match (set(&topic), account, settings) {
             (Some(topic), Some(account), Some(settings)) => {
                 if faults.is_empty() {
-                    let (topic_arn, account) = (topic.to_owned(), account.to_owned());
-                    return Ok(Self { topic_arn, account, member_role, settings });
+                    return Ok(Self {
+                        topic_arn: topic.to_owned(),
+                        account,
+                        member_role,
+                        settings,
+                    });
                 }
                 Err(SettingsError { faults })
             }
@@ -73,7 +79,7 @@ impl FunctionSettings {
     }
 }
 
-/// The role of other accounts, if one is set.
+/// The role for other accounts, if one is set.
 fn member_role(
     lookup: &impl Fn(&str) -> Option<String>,
     faults: &mut Vec<String>,
@@ -88,20 +94,20 @@ fn member_role(
     {
         faults.push(format!(
             "{MEMBER_ROLE_NAME} is {}: write the name of a role, not its ARN",
-            quote(role)
+            in_backticks(role)
         ));
     }
     if let Some(external) = external {
         if role.is_none() {
             faults.push(format!(
-                "{MEMBER_EXTERNAL_ID} is set, and {MEMBER_ROLE_NAME} is missing: write the name of \
-                 the role, or leave both out"
+                "{MEMBER_EXTERNAL_ID} is set but {MEMBER_ROLE_NAME} is not: write the name of the \
+                 role, or leave both out"
             ));
         }
         if !(external.bytes().all(in_id) && (2..=1224).contains(&external.len())) {
             faults.push(format!(
                 "{MEMBER_EXTERNAL_ID} is {}: write 2 to 1,224 letters, digits and +=,.@:/_-",
-                quote(external)
+                in_backticks(external)
             ));
         }
     }
@@ -112,27 +118,16 @@ fn member_role(
 }
 
 /// The account in the ARN of a standard topic: `arn:PARTITION:sns:REGION:ACCOUNT:NAME`. A FIFO topic
-/// (`….fifo`) cannot send mail and has rules of its own for publishing. See
+/// (`….fifo`) cannot send mail and has different rules for publishing. See
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html> and
 /// <https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html>.
-fn account(arn: &str) -> Option<&str> {
-    let mut parts = arn.split(':');
-    let (Some("arn"), Some(partition), Some("sns"), Some(region), Some(account), Some(name), None) = (
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-    ) else {
-        return None;
-    };
+fn account(arn: &str) -> Option<AccountId> {
+    let parts: Vec<_> = arn.split(':').collect();
+    let ["arn", partition, "sns", region, account, name] = *parts else { return None };
     let word = |text: &str| {
         !text.is_empty()
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    let topic = word(name) && name.len() <= 256;
-    (partition.starts_with("aws") && word(region) && is_account(account) && topic)
-        .then_some(account)
+    let is_topic = partition.starts_with("aws") && word(region) && word(name) && name.len() <= 256;
+    account.parse().ok().filter(|_| is_topic)
 }

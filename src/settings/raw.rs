@@ -1,21 +1,21 @@
-//! Settings as they are typed.
+//! Settings as text.
 
-/// What each setting is called where it is typed.
+/// The name of each setting, for error messages and for looking it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names {
     /// The name or the path of the baseline.
     pub baseline: &'static str,
     /// Who may use SSH.
     pub ssh_sources: &'static str,
-    /// Where the website listens.
+    /// The ports of the website.
     pub web_ports: &'static str,
-    /// Which groups are audited.
+    /// The groups to audit.
     pub scope: &'static str,
-    /// What becomes of what a change introduced.
+    /// What happens with findings of a change.
     pub remediation: &'static str,
     /// What a revert leaves of a rule.
     pub revert_keeps: &'static str,
-    /// What becomes of what the sweep finds.
+    /// What happens with findings of the sweep.
     pub sweep_remediation: &'static str,
     /// How long a hold may last.
     pub hold_max_hours: &'static str,
@@ -47,10 +47,10 @@ impl Names {
     };
 }
 
-/// What is typed for each setting. `None`, like an empty text, means that it is not set.
+/// The text of each setting. `None` or an empty text means that it is not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawSettings {
-    /// What the messages call the settings.
+    /// What error messages call the settings.
     pub names: Names,
     /// A shipped baseline, or the path of one.
     pub baseline: Option<String>,
@@ -66,27 +66,17 @@ pub struct RawSettings {
     pub revert_keeps: Option<String>,
     /// As `remediation`.
     pub sweep_remediation: Option<String>,
-    /// Whole hours; 0 for no holds.
+    /// A whole number of hours; 0 for no holds.
     pub hold_max_hours: Option<String>,
 }
 
 impl RawSettings {
-    /// Nothing is set.
+    /// No setting is set.
     pub fn new(names: Names) -> Self {
-        Self {
-            names,
-            baseline: None,
-            ssh_sources: None,
-            web_ports: None,
-            scope: None,
-            remediation: None,
-            revert_keeps: None,
-            sweep_remediation: None,
-            hold_max_hours: None,
-        }
+        Self::from_lookup(names, |_| None)
     }
 
-    /// What `lookup` has for each name.
+    /// The result of `lookup` for each name.
     pub fn from_lookup(names: Names, lookup: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             names,

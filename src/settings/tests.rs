@@ -1,11 +1,12 @@
-//! A table of everything that is refused, with the exact message, and what is resolved.
+//! Valid settings, and the exact message for each fault.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::*;
 use crate::baseline::samples::today;
-use crate::baseline::{PeerTerm, SSH_SOURCES, parse_peers};
+use crate::baseline::{Baseline, PeerTerm, SSH_SOURCES, parse_peers};
+use crate::ec2::Scope;
 
 const ARN: &str = "arn:aws:sns:eu-central-1:123456789012:typo3-sg-auditor";
 
@@ -14,7 +15,7 @@ fn from_env(variables: &[(&str, &str)]) -> Result<FunctionSettings, SettingsErro
     FunctionSettings::from_env(|name| variables.get(name).map(|value| (*value).to_owned()), today())
 }
 
-/// The same with a topic.
+/// The variables and a topic.
 fn with_topic(variables: &[(&str, &str)]) -> Result<FunctionSettings, SettingsError> {
     from_env(&[&[("TOPIC_ARN", ARN)], variables].concat())
 }
@@ -23,7 +24,7 @@ fn with_topic(variables: &[(&str, &str)]) -> Result<FunctionSettings, SettingsEr
 fn only_the_topic_is_required() {
     let settings = with_topic(&[]).unwrap();
     assert_eq!(settings.topic_arn, ARN);
-    assert_eq!(settings.account, "123456789012");
+    assert_eq!(&settings.account, "123456789012");
     assert_eq!(
         settings.settings,
         Settings {
@@ -54,7 +55,7 @@ fn an_empty_variable_is_not_set() {
 }
 
 #[test]
-fn everything_can_be_set() {
+fn every_setting_can_be_set() {
     let settings = with_topic(&[
         ("BASELINE", "restricted-egress"),
         ("SSH_SOURCES", "203.0.113.0/24, pl-1"),
@@ -78,7 +79,7 @@ fn everything_can_be_set() {
 }
 
 #[test]
-fn none_and_all_are_words_that_let_a_revert_start() {
+fn reverting_is_allowed_with_ssh_sources_none_and_scope_all() {
     let settings =
         with_topic(&[("SSH_SOURCES", "none"), ("SCOPE", "all"), ("REMEDIATION", "revert-ingress")])
             .unwrap()
@@ -88,7 +89,7 @@ fn none_and_all_are_words_that_let_a_revert_start() {
 }
 
 #[test]
-fn broken_settings_are_refused() {
+fn faults_in_settings_are_reported() {
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
             &[("REMEDIATION", "revert")],
@@ -104,18 +105,18 @@ fn broken_settings_are_refused() {
         (&[("SCOPE", "tag:=value")], "SCOPE is `tag:=value`: write all, or tag:KEY=VALUE"),
         (
             &[("REMEDIATION", "revert-ssh")],
-            "SSH_SOURCES is missing, and REMEDIATION is `revert-ssh`: write who may use SSH, or none for nobody\n\
-             SCOPE is missing, and REMEDIATION is `revert-ssh`: write all, or tag:KEY=VALUE",
+            "SSH_SOURCES is required because REMEDIATION is `revert-ssh`: write who may use SSH, or none for nobody\n\
+             SCOPE is required because REMEDIATION is `revert-ssh`: write all, or tag:KEY=VALUE",
         ),
         (
             &[("SWEEP_REMEDIATION", "revert-ingress"), ("SSH_SOURCES", "none")],
-            "SCOPE is missing, and SWEEP_REMEDIATION is `revert-ingress`: write all, or tag:KEY=VALUE",
+            "SCOPE is required because SWEEP_REMEDIATION is `revert-ingress`: write all, or tag:KEY=VALUE",
         ),
         (
             &[("SSH_SOURCES", "203.0.113.7/24,office"), ("WEB_PORTS", "http,99999")],
             "SSH_SOURCES: `203.0.113.7/24` has host bits set; write 203.0.113.0/24, or 203.0.113.7/32 for that address alone\n\
-             SSH_SOURCES: `office` is no peer; write a CIDR block, sg-…, account/sg-… or pl-…\n\
-             WEB_PORTS: `http` is no port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
+             SSH_SOURCES: `office` is not a peer; write a CIDR block, sg-…, account/sg-… or pl-…\n\
+             WEB_PORTS: `http` is not a port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
              WEB_PORTS: port `99999` is out of range; write numbers from 0 to 65535",
         ),
         (&[("WEB_PORTS", "22,80")], "WEB_PORTS: 22 is for SSH; write web ports without it"),
@@ -145,8 +146,10 @@ fn broken_settings_are_refused() {
 }
 
 #[test]
-fn the_topic_is_a_standard_topic_of_any_partition() {
-    let account = |arn: &str| from_env(&[("TOPIC_ARN", arn)]).ok().map(|settings| settings.account);
+fn the_topic_must_be_a_standard_topic_of_any_partition() {
+    let account = |arn: &str| {
+        from_env(&[("TOPIC_ARN", arn)]).ok().map(|settings| settings.account.to_string())
+    };
     for arn in [
         ARN,
         "arn:aws-cn:sns:cn-north-1:123456789012:a",
@@ -167,7 +170,7 @@ fn the_topic_is_a_standard_topic_of_any_partition() {
 }
 
 #[test]
-fn the_faults_of_a_baseline_file_are_named_with_their_lines() {
+fn faults_of_a_baseline_file_have_line_numbers() {
     let path = std::env::temp_dir().join(format!("settings-{}.yaml", std::process::id()));
     std::fs::write(&path, "version: 1\nname: x\nssh_ports: [0x16]\ningress: []\negress: 1\n")
         .unwrap();
@@ -175,7 +178,7 @@ fn the_faults_of_a_baseline_file_are_named_with_their_lines() {
     let message = with_topic(&[("BASELINE", path), ("SCOPE", "x")]).unwrap_err().to_string();
     assert_eq!(
         message.replace(path, "FILE"),
-        "BASELINE: FILE:3: `0x16` is no port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
+        "BASELINE: FILE:3: `0x16` is not a port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
          BASELINE: FILE:5: `egress` is `1`; write a list in [ ]\n\
          SCOPE is `x`: write all, or tag:KEY=VALUE"
     );
@@ -183,7 +186,7 @@ fn the_faults_of_a_baseline_file_are_named_with_their_lines() {
 }
 
 #[test]
-fn on_the_command_line_options_are_named() {
+fn faults_on_the_command_line_name_the_option() {
     let mut raw = RawSettings::new(Names::COMMAND_LINE);
     raw.remediation = Some("revert-ssh".into());
     raw.web_ports = Some("22".into());
@@ -191,18 +194,18 @@ fn on_the_command_line_options_are_named() {
     assert_eq!(
         message,
         "--web-port: 22 is for SSH; write web ports without it\n\
-         --ssh-source is missing, and --remediation is `revert-ssh`: write who may use SSH, or none for nobody\n\
-         --scope is missing, and --remediation is `revert-ssh`: write all, or tag:KEY=VALUE"
+         --ssh-source is required because --remediation is `revert-ssh`: write who may use SSH, or none for nobody\n\
+         --scope is required because --remediation is `revert-ssh`: write all, or tag:KEY=VALUE"
     );
 }
 
 #[test]
-fn sources_that_make_a_baseline_too_fragmented_are_refused() {
+fn ssh_sources_must_not_make_the_baseline_too_fragmented() {
     let mut raw = RawSettings::new(Names::COMMAND_LINE);
     let sources: Vec<_> = (0..1001).map(|n| format!("10.{}.{}.0/25", n / 256, n % 256)).collect();
     raw.ssh_sources = Some(sources.join(","));
     assert_eq!(
         Settings::from_raw(&raw, today()).unwrap_err().to_string(),
-        "--ssh-source: with it ingress is 1005 combinations of ports and peers, more than 1000; write fewer and wider ranges"
+        "--ssh-source: with it, ingress has 1005 combinations of ports and peers, more than 1000; write fewer and wider ranges"
     );
 }

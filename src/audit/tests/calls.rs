@@ -1,16 +1,14 @@
-//! How many calls an audit makes, since EC2 counts them all and each takes its time.
+//! How many calls an audit makes: EC2 limits them, and each takes time.
 
 use super::*;
 
-/// The calls of EC2 and the messages that an audit of these new rules makes, beside rules that were there.
-fn cost(keeps: RevertKeeps, there: &[&str], new: &[&str]) -> (usize, Vec<Outcome>) {
-    let all = there.iter().chain(new).map(|text| rule(text)).collect::<Vec<_>>();
-    let world = ec2(&all);
+/// How many calls to EC2 and messages an audit of `new` rules takes, in a group that also has
+/// `others`.
+fn cost(keeps: RevertKeeps, others: &[&str], new: &[&str]) -> (usize, Vec<Outcome>) {
+    let world = ec2(&rules(&[others, new].concat()));
     let settings = Settings { revert_keeps: keeps, ..settings(Remediation::RevertSsh) };
-    let authorized = new.iter().map(|text| rule(text)).collect();
-    let event = event(ChangeKind::Authorized(authorized));
-    let ran = run_at(&world, &settings, &event, noon(), None);
-    let outcomes = ran.report().findings.iter().map(|found| found.remediation.outcome);
+    let ran = run_at(&world, &settings, &authorized(new), noon(), None);
+    let outcomes = ran.report().findings.iter().map(Finding::outcome);
     (world.take_calls().len() + ran.messages.len(), outcomes.collect())
 }
 
@@ -21,30 +19,30 @@ fn a_compliant_change_costs_nothing() {
 }
 
 #[test]
-fn one_rule_reverted_costs_four_calls() {
+fn reverting_one_rule_costs_four_calls() {
     // The group, its rules, the revoke, the message.
     let reverted = (4, vec![Outcome::Reverted]);
     assert_eq!(cost(RevertKeeps::Nothing, &[], &["tcp 22 0.0.0.0/0 sgr-1"]), reverted);
-    let there = ["tcp 22 203.0.113.0/24 sgr-2"];
-    assert_eq!(cost(RevertKeeps::Baseline, &there, &["tcp 22 0.0.0.0/0 sgr-1"]), reverted);
+    let others = ["tcp 22 203.0.113.0/24 sgr-2"];
+    assert_eq!(cost(RevertKeeps::Baseline, &others, &["tcp 22 0.0.0.0/0 sgr-1"]), reverted);
 }
 
 #[test]
-fn each_piece_that_is_kept_costs_one_more() {
+fn each_piece_that_is_kept_costs_one_more_call() {
     let narrowed = |calls| (calls, vec![Outcome::Narrowed]);
     let office = "tcp 22 203.0.113.0/24 sgr-2";
-    for (pieces, there, new) in [
+    for (pieces, others, new) in [
         (1, vec![], "tcp 22 0.0.0.0/0 sgr-1"),
         (2, vec![], "tcp 22-80 0.0.0.0/0 sgr-1"),
         (3, vec![], "tcp 0-65535 0.0.0.0/0 sgr-1"),
         (2, vec![office], "tcp 0-65535 0.0.0.0/0 sgr-1"),
     ] {
-        assert_eq!(cost(RevertKeeps::Baseline, &there, &[new]), narrowed(4 + pieces), "{new}");
+        assert_eq!(cost(RevertKeeps::Baseline, &others, &[new]), narrowed(4 + pieces), "{new}");
     }
 }
 
 #[test]
-fn each_further_rule_costs_its_pieces_and_one_more() {
+fn each_further_rule_costs_its_pieces_and_one_more_call() {
     let first = "tcp 22 0.0.0.0/0 sgr-1";
     let (one, _) = cost(RevertKeeps::Baseline, &[], &[first]);
     for (pieces, further) in

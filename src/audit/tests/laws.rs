@@ -1,4 +1,4 @@
-//! What a revert leaves, proved by algebra over random groups and baselines.
+//! Laws of reverts, tested by set algebra over random groups and baselines.
 
 use proptest::prelude::*;
 
@@ -37,15 +37,15 @@ fn any_rule() -> impl Strategy<Value = Rule> {
         .prop_map(|(what, peer)| rule(&format!("{what} {peer}")))
 }
 
-/// Up to ten rules of different content, as EC2 has them.
+/// Fewer than ten rules of different content, as EC2 has them.
 fn any_group() -> impl Strategy<Value = Vec<Rule>> {
     prop::collection::vec(any_rule(), 1..10).prop_map(|rules| {
         let mut group: Vec<Rule> = Vec::new();
-        for mut rule in rules {
+        for rule in rules {
             if group.iter().all(|other| other.content() != rule.content()) {
-                rule.id = Some(format!("sgr-{:017x}", group.len()));
-                rule.description = Some(format!("rule {}", group.len()));
-                group.push(rule);
+                let number = group.len();
+                let rule = rule.with_id(Some(id(&format!("sgr-{number:017x}"))));
+                group.push(rule.with_description(Some(format!("rule {number}"))));
             }
         }
         group
@@ -71,8 +71,7 @@ fn any_entry() -> impl Strategy<Value = String> {
     (what, peers).prop_map(|(what, peers)| format!("{what}, peers: [{}]", peers.join(", ")))
 }
 
-/// Exemptions of the group and of another one, for ingress and egress, that count and that do not
-/// any more.
+/// Exemptions of the group and of another one, for ingress and egress, active and expired.
 fn any_exemption() -> impl Strategy<Value = String> {
     let group = prop_oneof![4 => Just(SG), 1 => Just("sg-0b")];
     let direction = prop_oneof![4 => Just("ingress"), 1 => Just("egress")];
@@ -106,23 +105,27 @@ fn any_baseline() -> impl Strategy<Value = Baseline> {
     })
 }
 
-/// What the entries of a baseline and the exemptions of the group that count admit.
+/// What the entries of a baseline and the active exemptions of the group admit.
 fn tolerated(baseline: &Baseline) -> Traffic {
-    let lists = Lists::new();
+    let (group, lists) = (id(SG), Lists::new());
     let exemptions = baseline
-        .exemptions_of(Direction::Ingress, SG, &lists)
+        .exemptions_of(Direction::Ingress, &group, &lists)
         .filter(|(exemption, _)| exemption.until >= today())
         .map(|(_, resolved)| resolved.traffic);
-    let entries = baseline.admitted(Direction::Ingress, Some(SG), &lists).traffic;
+    let entries = baseline.admitted(Direction::Ingress, Some(&group), &lists).traffic;
     Traffic::union_of(exemptions.chain([entries]).collect())
 }
 
-/// Groups and lists count as admitted where everybody is.
-fn settled(traffic: &Traffic) -> Traffic {
+/// The traffic without the groups and lists that are admitted because everybody is.
+fn without_implied(traffic: &Traffic) -> Traffic {
     let anybody = traffic.within(&traffic.cells_of_anybody());
     let mut out = traffic.clone();
     out.references = out.references.difference(&anybody.references);
     out
+}
+
+fn is_about(finding: &Finding, rule: &Rule) -> bool {
+    finding.rule().is_some_and(|other| other.content() == rule.content())
 }
 
 fn admits(rules: &[Rule]) -> Traffic {
@@ -132,9 +135,9 @@ fn admits(rules: &[Rule]) -> Traffic {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// After a revert the group admits what the rules that stay admitted before and, of each
-    /// reverted rule, exactly what the baseline or an exemption admits of it, or nothing. Every rule
-    /// that is not reverted is there as it was. Run again, nothing changes any more.
+    /// After a revert, the group admits what its remaining rules admit and, of each reverted rule,
+    /// exactly what the baseline or an exemption admits of it, or nothing. Rules that are not
+    /// reverted are unchanged. A second run changes nothing.
     #[test]
     fn a_revert_leaves_exactly_what_complies(
         rules in any_group(),
@@ -147,70 +150,65 @@ proptest! {
         settings.baseline = baseline;
         settings.revert_keeps = keeps;
         let ec2 = ec2(&rules).with_rule_limit(1000);
-        let introduced = rules.iter().cloned().map(|mut rule| {
-            if !known {
-                (rule.id, rule.description) = (None, None);
-            }
-            rule
+        let introduced = rules.iter().cloned().map(|rule| match known {
+            true => rule,
+            false => rule.with_id(None).with_description(None),
         });
         let event = event(ChangeKind::Authorized(introduced.collect()));
         let report = run(&ec2, &settings, &event).unwrap();
-        let after = ec2.rules_of(SG).unwrap();
-
-        let lists = Lists::new();
-        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists, today());
+        let (group, lists) = (id(SG), Lists::new());
+        let after = ec2.rules_of(&group).unwrap();
+        let baseline = &settings.baseline;
+        let judge = Judge::new(baseline, Direction::Ingress, Some(&group), &lists, today());
         let admitted = tolerated(&settings.baseline);
         let failed = |rule: &Rule| report.findings.iter().any(|finding| {
-            finding.remediation.outcome == Outcome::Failed
-                && finding.rule.as_ref().is_some_and(|other| other.content() == rule.content())
+            finding.outcome() == Outcome::Failed && is_about(finding, rule)
         });
         let mut expected = Vec::new();
         for rule in &rules {
             let judgement = judge.judge(rule);
             let due = judge
                 .code(&judgement)
-                .is_some_and(|code| is_due(mode, rule.direction, code, &judgement));
+                .is_some_and(|code| is_due(mode, rule.direction(), code, &judgement));
             if !due || failed(rule) {
-                prop_assert!(after.contains(rule), "{} is gone", crate::text::rule_text(rule));
+                prop_assert!(after.contains(rule), "{} is gone", rule_text(rule));
                 expected.push(rule.traffic());
                 continue;
             }
             prop_assert!(after.iter().all(|other| other.content() != rule.content()));
             if keeps == RevertKeeps::Baseline {
                 let mut part = rule.traffic().intersection(&admitted);
-                if rule.peer.is_anywhere() {
+                if rule.peer().is_anywhere() {
                     part.references = admitted.within(&rule.cells()).references;
                 }
                 expected.push(part);
             }
         }
         let expected = Traffic::union_of(expected);
-        prop_assert_eq!(settled(&admits(&after)), settled(&expected));
+        prop_assert_eq!(without_implied(&admits(&after)), without_implied(&expected));
 
-        // Never more than before, but for the groups that the baseline names as part of anywhere.
+        // Never more than before, except the groups that the baseline names as a part of anywhere.
         let beyond = admits(&after).difference(&admits(&rules));
         prop_assert!(beyond.ipv4.is_empty() && beyond.ipv6.is_empty());
         prop_assert!(beyond.references.is_subset_of(&admitted.references));
 
-        // What was added complies or is exempt, is described, and was not there already.
+        // Every rule that was added complies or is exempt, and its description says where it is from.
         for piece in after.iter().filter(|piece| !rules.contains(piece)) {
             prop_assert_eq!(judge.code(&judge.judge(piece)), None);
-            prop_assert!(piece.description.as_deref().unwrap_or_default().starts_with("kept by"));
+            prop_assert!(piece.description().unwrap_or_default().starts_with("kept by"));
         }
 
         let again = run(&ec2, &settings, &event).unwrap();
-        prop_assert_eq!(ec2.rules_of(SG).unwrap(), after);
+        prop_assert_eq!(ec2.rules_of(&group).unwrap(), after);
         for finding in &again.findings {
-            prop_assert!(!matches!(
-                finding.remediation.outcome,
-                Outcome::Reverted | Outcome::Narrowed
-            ));
+            prop_assert!(!matches!(finding.outcome(), Outcome::Reverted | Outcome::Narrowed));
         }
     }
 
-    /// Whatever fails, and whenever: what complied stays, and nothing is admitted that was not.
+    /// Whichever call fails, in whatever way: compliant rules stay, open SSH is closed by the second
+    /// run, nothing is opened, and every rule that does not comply is reported.
     #[test]
-    fn a_fault_anywhere_costs_nothing_that_complied(
+    fn a_fault_at_any_call_opens_nothing_and_removes_no_compliant_rule(
         rules in any_group(),
         fault_at in 0usize..12,
         fault in 0usize..5,
@@ -219,28 +217,25 @@ proptest! {
         let settings = settings(Remediation::RevertIngress);
         let ec2 = ec2(&rules).with_rule_limit(limit.max(rules.len()));
         let errors = [
-            Ec2Error::Passing { action: "Call", message: "throttled".to_owned() },
-            Ec2Error::Denied { action: "Call", message: "no".to_owned() },
+            throttled(),
+            denied(),
             Ec2Error::LimitExceeded,
-            Ec2Error::NotFound { action: "Call", message: "gone".to_owned() },
-            Ec2Error::Refused {
-                action: "Call",
-                code: "InvalidParameterValue".to_owned(),
-                message: "no".to_owned(),
-            },
+            not_found(),
+            refused("InvalidParameterValue"),
         ];
         let mut calls = 0;
-        let staged = Staged::new(&ec2, |_: &str, _: &MemoryEc2| {
+        let faulty = hooked(&ec2, |_| {
             calls += 1;
             (calls == fault_at + 1).then(|| errors[fault].clone())
         });
         let event = event(ChangeKind::Authorized(rules.clone()));
-        let first = run(&staged, &settings, &event);
+        let first = run(&faulty, &settings, &event);
         let again = run(&ec2, &settings, &event).unwrap();
 
-        let lists = Lists::new();
-        let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(SG), &lists, today());
-        let after = ec2.rules_of(SG).unwrap();
+        let (group, lists) = (id(SG), Lists::new());
+        let baseline = &settings.baseline;
+        let judge = Judge::new(baseline, Direction::Ingress, Some(&group), &lists, today());
+        let after = ec2.rules_of(&group).unwrap();
         for rule in rules.iter().filter(|rule| judge.judge(rule).is_compliant()) {
             prop_assert!(after.contains(rule));
         }
@@ -251,11 +246,11 @@ proptest! {
                 prop_assert!(after.iter().all(|other| other.content() != rule.content()));
             }
             if !judgement.is_compliant() {
-                let said = |report: &Report| report.findings.iter().any(|finding| {
-                    finding.rule.as_ref().is_some_and(|other| other.content() == rule.content())
-                });
-                prop_assert!(said(&again));
-                prop_assert!(first.as_ref().map_or(true, said));
+                let reported = |report: &Report| {
+                    report.findings.iter().any(|finding| is_about(finding, rule))
+                };
+                prop_assert!(reported(&again));
+                prop_assert!(first.as_ref().map_or(true, reported));
             }
         }
     }

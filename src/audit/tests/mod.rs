@@ -1,6 +1,7 @@
-//! The audit against an EC2 in memory: what it leaves, whatever stands in the way.
+//! Audits against an EC2 in memory: which rules are left and what is reported, whatever goes wrong.
 
 mod calls;
+mod changes;
 mod closed;
 mod counts;
 mod exempt;
@@ -8,31 +9,58 @@ mod handed_on;
 mod holds;
 mod laws;
 mod lists;
-mod schedules;
 mod scope;
 mod simulation;
 mod sources;
-mod staged;
+mod sweep;
 mod watched;
 
 use std::cell::RefCell;
+use std::fmt::Debug;
+use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde_json::Value;
 
 use super::*;
 use crate::baseline::{Baseline, Lists, parse_peers};
-use crate::ec2::{Direction, GroupRef, Rule};
+use crate::ec2::{
+    Direction, Ec2Error, Group, GroupId, GroupKey, ListState, Place, Rule, Scope, SecurityGroups,
+    cause,
+};
+use crate::evaluate::Code;
 use crate::evaluate::plan::is_due;
-use crate::event::{ChangeKind, ModifiedRule, RevokedRules, Schedule, SgChange, decode};
-use crate::finding::{Code, Outcome};
-use crate::memory::{MemoryEc2, MemoryNotifier};
+use crate::event::{
+    ChangeKind, Event, GroupChange, Kind, Message, ModifiedRule, Record, RevokedRules, Sweep,
+    decode,
+};
+use crate::finding::{
+    Action, BaselineName, Finding, FoundRule, Matter, NotDue, NotReverted, Outcome, Presence,
+    Reason, Remark, Report, ReportOutcome, Reverted, Skipped, Unaudited,
+};
+use crate::memory::{Call, Hook, Hooked, MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};
-use crate::settings::{Remediation, RevertKeeps};
+use crate::report::{messages, to_title};
+use crate::settings::{Remediation, RevertKeeps, Settings};
+use crate::words::rule_text;
 
 const SG: &str = "sg-0123456789abcdef0";
 
+fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// The id of the group with this number.
+fn numbered(number: usize) -> GroupId {
+    id(&format!("sg-{number:017x}"))
+}
+
+fn at(time: &str) -> DateTime<Utc> {
+    time.parse().unwrap()
+}
+
 fn noon() -> DateTime<Utc> {
-    "2026-11-02T12:00:00Z".parse().unwrap()
+    at("2026-11-02T12:00:00Z")
 }
 
 fn today() -> NaiveDate {
@@ -40,15 +68,20 @@ fn today() -> NaiveDate {
 }
 
 fn settings(remediation: Remediation) -> Settings {
-    let sources = parse_peers("203.0.113.0/24,2001:db8:1::/48").unwrap();
-    Settings {
-        baseline: Baseline::load("standard", today()).unwrap().with_ssh_sources(sources),
+    let settings = Settings {
+        baseline: Baseline::load("standard", today()).unwrap(),
         scope: Scope::All,
         remediation,
         revert_keeps: RevertKeeps::Baseline,
         sweep_remediation: Remediation::Notify,
         hold_max_hours: 24,
-    }
+    };
+    with_sources(settings, "203.0.113.0/24,2001:db8:1::/48")
+}
+
+fn with_sources(mut settings: Settings, sources: &str) -> Settings {
+    settings.baseline = settings.baseline.with_ssh_sources(parse_peers(sources).unwrap());
+    settings
 }
 
 /// `tcp 20-25 0.0.0.0/0`, `-1 * ::/0`; with an id after it, where it has one.
@@ -57,56 +90,116 @@ fn rule(text: &str) -> Rule {
     let [protocol, ports, peer, ..] = words[..] else { panic!("{text}") };
     let (from, to) = match ports.split_once('-') {
         _ if ports == "*" => (None, None),
-        Some((from, to)) => (Some(from.parse().unwrap()), Some(to.parse().unwrap())),
-        None => (Some(ports.parse().unwrap()), Some(ports.parse().unwrap())),
+        Some((from, to)) => (Some(id(from)), Some(id(to))),
+        None => (Some(id(ports)), Some(id(ports))),
     };
-    let (protocol, peer) = (protocol.parse().unwrap(), peer.parse().unwrap());
-    let mut rule = Rule::new(Direction::Ingress, protocol, from, to, peer).unwrap();
-    rule.id = words.get(3).map(|id| (*id).to_owned());
-    rule
+    let rule = Rule::new(Direction::Ingress, id(protocol), from, to, id(peer)).unwrap();
+    rule.with_id(words.get(3).map(|text| id(text)))
+}
+
+fn rules(texts: &[&str]) -> Vec<Rule> {
+    texts.iter().map(|text| rule(text)).collect()
+}
+
+/// The rule of the id in `text`, modified to what `text` says.
+fn modified(text: &str) -> ModifiedRule {
+    let rule = rule(text);
+    ModifiedRule::new(rule.id().unwrap().clone(), rule)
 }
 
 fn place() -> Place {
-    Place { account: Some("123456789012".to_owned()), region: Some("eu-central-1".to_owned()) }
+    Place { account: Some(id("123456789012")), region: Some(id("eu-central-1")) }
 }
 
 fn group() -> Group {
     Group {
-        id: SG.to_owned(),
+        id: id(SG),
         name: Some("typo3-shop".to_owned()),
         vpc_id: Some("vpc-0a".to_owned()),
-        owner: Some("123456789012".to_owned()),
+        owner: place().account,
         tags: [("Role".to_owned(), "typo3".to_owned())].into(),
     }
 }
 
-fn ec2(rules: &[Rule]) -> MemoryEc2 {
-    MemoryEc2::new([(place(), group(), rules.to_vec())], Lists::new())
+fn role_scope() -> Scope {
+    Scope::Tag { key: "Role".to_owned(), value: "typo3".to_owned() }
 }
 
-fn event(kind: ChangeKind) -> Event {
-    let record = Record {
+fn ec2(rules: &[Rule]) -> MemoryEc2 {
+    ec2_with_lists(rules, Lists::new())
+}
+
+fn ec2_with_lists(rules: &[Rule], lists: Lists) -> MemoryEc2 {
+    MemoryEc2::new([(place(), group(), rules.to_vec())], lists)
+}
+
+/// A prefix list that has these entries.
+fn list(name: &str, entries: &[&str]) -> Lists {
+    [(id(name), Ok(entries.iter().map(|net| id(net)).collect()))].into()
+}
+
+/// A prefix list that cannot be read.
+fn unreadable_list(name: &str) -> Lists {
+    [(id(name), Err(denied()))].into()
+}
+
+fn record() -> Record {
+    Record {
         event_name: Some("AuthorizeSecurityGroupIngress".to_owned()),
         event_id: Some("e-1".to_owned()),
         account: place().account,
         region: place().region,
-        time: Some("2026-11-02T11:59:19Z".parse().unwrap()),
+        time: Some(at("2026-11-02T11:59:19Z")),
         ..Record::default()
-    };
-    Event::Change(Box::new(SgChange { record, group: GroupKey::Id(SG.to_owned()), kind }))
+    }
 }
 
-/// The rules of the group, shortly, ingress only, sorted.
+fn change(kind: ChangeKind) -> GroupChange {
+    GroupChange { group: GroupKey::Id(id(SG)), kind }
+}
+
+fn event(kind: ChangeKind) -> Event {
+    Event { record: record(), kind: Kind::Change(change(kind)) }
+}
+
+fn authorized(texts: &[&str]) -> Event {
+    event(ChangeKind::Authorized(rules(texts)))
+}
+
+/// A change whose record was cut short.
+fn cut_short() -> Event {
+    event(ChangeKind::Unknown("it was cut short".to_owned()))
+}
+
+fn message(message: Message) -> Event {
+    Event { record: Record::default(), kind: Kind::Message(message) }
+}
+
+fn sweep() -> Event {
+    message(Message::Sweep(Sweep::default()))
+}
+
+fn check_of_holds() -> Event {
+    message(Message::Holds(Sweep::default()))
+}
+
+/// The only event of a payload.
+fn decoded(payload: &Value) -> Event {
+    let [event] = &decode(payload.to_string().as_bytes())[..] else { panic!("{payload}") };
+    event.clone()
+}
+
+/// The ingress rules of the group in short form, sorted.
 fn ingress(ec2: &MemoryEc2) -> Vec<String> {
-    let mut rules: Vec<String> = ec2
-        .rules_of(SG)
-        .unwrap()
-        .iter()
-        .filter(|rule| rule.direction == Direction::Ingress)
-        .map(crate::text::rule_text)
-        .collect();
+    let rules = ec2.rules_of(&id(SG)).unwrap();
+    let ingress = rules.iter().filter(|rule| rule.direction() == Direction::Ingress);
+    let mut rules: Vec<String> = ingress.map(rule_text).collect();
     rules.sort();
     rules
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 fn run(
@@ -117,11 +210,11 @@ fn run(
     run_at(ec2, settings, event, noon(), None).answer
 }
 
-/// What came of an audit: its answer, what was published, and what was handed on.
+/// The result of an audit, what was published, and what was handed on.
 struct Ran {
     answer: Result<Report, AuditError>,
     messages: Vec<crate::report::Message>,
-    handed_on: Vec<serde_json::Value>,
+    handed_on: Vec<Value>,
 }
 
 impl Ran {
@@ -129,15 +222,33 @@ impl Ran {
         self.answer.as_ref().unwrap()
     }
 
-    /// The report that was published, as the JSON that it is.
-    fn published(&self) -> serde_json::Value {
-        assert_eq!(self.messages.len(), 1);
-        let body: serde_json::Value = serde_json::from_str(&self.messages[0].body).unwrap();
-        serde_json::from_str(body["default"].as_str().unwrap()).unwrap()
+    /// The published report as JSON.
+    fn published(&self) -> Value {
+        let [message] = &self.messages[..] else { panic!("{:?}", self.messages) };
+        report_in(message)
+    }
+
+    /// The `detail` of the only finding that was published.
+    fn detail(&self) -> String {
+        let published = self.published();
+        let [finding] = &published["findings"].as_array().unwrap()[..] else {
+            panic!("{published}")
+        };
+        finding["remediation"]["detail"].as_str().unwrap().to_owned()
+    }
+
+    fn error_kind(&self) -> &'static str {
+        self.answer.as_ref().unwrap_err().kind()
     }
 }
 
-/// Runs at a time, with so many seconds left.
+/// The report that a message carries.
+fn report_in(message: &crate::report::Message) -> Value {
+    let body: Value = serde_json::from_str(&message.body).unwrap();
+    serde_json::from_str(body["default"].as_str().unwrap()).unwrap()
+}
+
+/// One invocation at a time, with this many seconds left.
 fn run_alone(
     ec2: &impl SecurityGroups,
     settings: &Settings,
@@ -148,13 +259,12 @@ fn run_alone(
     let notifier = MemoryNotifier::default();
     let home = place();
     let auditor = Auditor::new(ec2, &notifier, &notifier, settings, &home);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let deadline = seconds_left.map(|seconds| now + TimeDelta::seconds(seconds));
-    let answer = runtime.block_on(auditor.audit(event, &|| now, deadline));
+    let answer = block_on(auditor.audit(event, &|| now, deadline));
     Ran { answer, messages: notifier.take(), handed_on: notifier.take_handed_on() }
 }
 
-/// The same, and then closes what was found to be closed, as Lambda has the function do.
+/// The same. Then closes the rules that were found, as Lambda has the function do.
 fn run_at(
     ec2: &impl SecurityGroups,
     settings: &Settings,
@@ -168,9 +278,8 @@ fn run_at(
         handed_on.into_iter().partition(|payload| payload.get("close").is_some());
     let mut closed = Ok(Vec::new());
     for payload in to_close {
-        let [close] = &decode(payload.to_string().as_bytes())[..] else { panic!("one event") };
-        let ran = run_alone(ec2, settings, close, now, seconds_left);
-        assert_eq!(ran.handed_on, [] as [serde_json::Value; 0]);
+        let ran = run_alone(ec2, settings, &decoded(&payload), now, seconds_left);
+        assert_eq!(ran.handed_on, [] as [Value; 0]);
         messages.extend(ran.messages);
         match (ran.answer, &mut closed) {
             (Ok(report), Ok(reports)) => reports.push(report),
@@ -178,108 +287,94 @@ fn run_at(
             (_, Err(_)) => {}
         }
     }
-    let baseline = settings.baseline.reference();
+    let baseline = BaselineName::from(&settings.baseline);
     let answer = match (answer, closed) {
-        (Ok(found), Ok(closed)) => Ok(completed(&baseline, found, closed)),
+        (Ok(found), Ok(closed)) => Ok(Report::completed(&baseline, found, closed)),
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
     Ran { answer, messages, handed_on }
 }
 
-/// The findings, shortly: code, outcome, rule.
-fn told(report: &Report) -> Vec<String> {
+/// The findings in short form: code, outcome, rule.
+fn brief(report: &Report) -> Vec<String> {
     report
         .findings
         .iter()
         .map(|finding| {
-            let rule = finding.rule.as_ref().map(crate::text::rule_text).unwrap_or_default();
-            let outcome = finding.remediation.outcome.as_str();
+            let rule = finding.rule().map(rule_text).unwrap_or_default();
+            let outcome = finding.outcome().as_str();
             format!("{} {outcome} {rule}", finding.code.as_str()).trim().to_owned()
         })
         .collect()
 }
 
-fn only(report: &Report) -> &crate::finding::Finding {
-    assert_eq!(report.findings.len(), 1, "{report:#?}");
-    &report.findings[0]
+fn only(report: &Report) -> &Finding {
+    let [finding] = &report.findings[..] else { panic!("{report:#?}") };
+    finding
 }
 
-/// An EC2 in which something happens before a call is carried out: the stage is told the call, may
-/// change the EC2 behind it, and may fail the call.
-struct Staged<'a, F> {
-    ec2: &'a MemoryEc2,
-    before: RefCell<F>,
-    stale_pages: std::cell::Cell<bool>,
+/// What is known of the rule of the only finding.
+fn found(report: &Report) -> &FoundRule {
+    only(report).found_rule().unwrap()
 }
 
-impl<'a, F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> Staged<'a, F> {
-    fn new(ec2: &'a MemoryEc2, before: F) -> Self {
-        Self { ec2, before: RefCell::new(before), stale_pages: false.into() }
-    }
+fn with_code(report: &Report, code: Code) -> &Finding {
+    report.findings.iter().find(|finding| finding.code == code).unwrap()
+}
 
-    /// The same, where the first page that is asked for by a token is asked for too late.
-    fn with_stale_pages(self) -> Self {
-        self.stale_pages.set(true);
-        self
-    }
+fn texts(rules: &[Rule]) -> Vec<String> {
+    rules.iter().map(rule_text).collect()
+}
 
-    fn stage(&self, call: &str) -> Result<(), Ec2Error> {
-        (self.before.borrow_mut())(call, self.ec2).map_or(Ok(()), Err)
+fn throttled() -> Ec2Error {
+    Ec2Error::Passing { action: "TheCall", cause: cause("throttled") }
+}
+
+fn denied() -> Ec2Error {
+    Ec2Error::Denied { action: "TheCall", cause: cause("UnauthorizedOperation") }
+}
+
+fn refused(code: &str) -> Ec2Error {
+    Ec2Error::Refused { action: "TheCall", code: code.to_owned(), cause: cause("no") }
+}
+
+fn not_found() -> Ec2Error {
+    Ec2Error::NotFound { action: "TheCall", cause: cause("gone") }
+}
+
+/// Runs a function before each call, which may change the EC2 or make the call fail.
+struct Before<F>(RefCell<F>);
+
+impl<F: FnMut(Call<'_>) -> Option<Ec2Error>> Hook for Before<F> {
+    async fn before(&self, call: Call<'_>) -> Result<(), Ec2Error> {
+        (self.0.borrow_mut())(call).map_or(Ok(()), Err)
     }
 }
 
-impl<F: FnMut(&str, &MemoryEc2) -> Option<Ec2Error>> SecurityGroups for Staged<'_, F> {
-    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
-        self.stage("group")?;
-        self.ec2.group(place, key).await
-    }
+fn hooked<F>(ec2: &MemoryEc2, before: F) -> Hooked<&MemoryEc2, Before<F>>
+where
+    F: FnMut(Call<'_>) -> Option<Ec2Error>,
+{
+    Hooked { ec2, hook: Before(RefCell::new(before)) }
+}
 
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
-        self.stage("rules")?;
-        self.ec2.rules(place, group).await
-    }
+fn is_revoke(call: Call<'_>) -> bool {
+    matches!(call, Call::Revoke(..))
+}
 
-    async fn groups(
-        &self,
-        place: &Place,
-        which: Selection<'_>,
-        page: Option<&str>,
-    ) -> Result<GroupPage, Ec2Error> {
-        self.stage("groups")?;
-        if self.stale_pages.replace(false) && page.is_some() {
-            return Err(Ec2Error::Refused {
-                action: "DescribeSecurityGroups",
-                code: "InvalidNextToken".to_owned(),
-                message: "The token is not valid".to_owned(),
-            });
+/// Whether the call revokes a rule with this peer.
+fn revokes(call: Call<'_>, peer: &str) -> bool {
+    matches!(call, Call::Revoke(_, _, rule) if rule.peer().to_string() == peer)
+}
+
+/// A topic that nothing can be published to.
+struct NoTopic;
+
+impl Notifier for NoTopic {
+    async fn publish(&self, report: &Report) -> Result<(), NotifyError> {
+        match messages(report).unwrap()[..] {
+            [] => Ok(()),
+            _ => Err(NotifyError(cause("the topic does not exist"))),
         }
-        self.ec2.groups(place, which, page).await
-    }
-
-    async fn held_rules(&self, place: &Place) -> Result<Vec<(String, Rule)>, Ec2Error> {
-        self.stage("held_rules")?;
-        self.ec2.held_rules(place).await
-    }
-
-    async fn is_stale(&self, _: &Place, _: &GroupRef) -> Result<bool, Ec2Error> {
-        match self.stage("is_stale") {
-            Err(Ec2Error::NotFound { .. }) => Ok(true),
-            staged => staged.map(|()| false),
-        }
-    }
-
-    async fn prefix_list(&self, place: &Place, id: &str) -> Result<PrefixList, Ec2Error> {
-        self.stage("prefix_list")?;
-        self.ec2.prefix_list(place, id).await
-    }
-
-    async fn authorize(&self, place: &Place, group: &str, rule: &Rule) -> Result<(), Ec2Error> {
-        self.stage(&format!("authorize {}", crate::text::rule_text(rule)))?;
-        self.ec2.authorize(place, group, rule).await
-    }
-
-    async fn revoke(&self, place: &Place, group: &str, rule: &Rule) -> Result<Revoked, Ec2Error> {
-        self.stage(&format!("revoke {}", crate::text::rule_text(rule)))?;
-        self.ec2.revoke(place, group, rule).await
     }
 }

@@ -1,19 +1,19 @@
-//! Scope by tag: coming in, leaving, and leaving in order to evade.
+//! Scope by tag: groups that enter it, and groups that leave it, perhaps to evade the audit.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::event::{TagAction, TagChange};
+use crate::event::{Note, TagAction, TagChange};
+use crate::finding::ScopeExit;
 
 fn scoped(remediation: Remediation) -> Settings {
-    let scope = Scope::Tag { key: "Role".to_owned(), value: "typo3".to_owned() };
-    Settings { scope, ..settings(remediation) }
+    Settings { scope: role_scope(), ..settings(remediation) }
 }
 
 fn tags(tags: BTreeMap<String, TagAction>, all_deleted: bool) -> Event {
-    let Event::Change(change) = event(ChangeKind::Created) else { panic!("a change") };
-    let groups = vec![SG.to_owned()];
-    Event::Tags(Box::new(TagChange { record: change.record, groups, tags, all_deleted }))
+    let kind = Kind::Tags(TagChange { groups: vec![id(SG)], tags, all_deleted });
+    Event { record: record(), kind }
 }
 
 fn tag(key: &str, action: TagAction) -> Event {
@@ -24,80 +24,97 @@ fn set(key: &str, value: &str) -> Event {
     tag(key, TagAction::Set(value.to_owned()))
 }
 
-/// The group with this tag and no other.
-fn world(tag: Option<&str>, rules: &[&str]) -> MemoryEc2 {
-    let tags = tag.map(|value| ("Role".to_owned(), value.to_owned())).into_iter().collect();
-    let rules = rules.iter().map(|text| rule(text)).collect();
-    MemoryEc2::new([(place(), Group { tags, ..group() }, rules)], Lists::new())
+/// The group with this value of its tag, or without the tag.
+fn tagged_group(value: Option<&str>, texts: &[&str]) -> MemoryEc2 {
+    let tags = value.map(|value| ("Role".to_owned(), value.to_owned())).into_iter().collect();
+    MemoryEc2::new([(place(), Group { tags, ..group() }, rules(texts))], Lists::new())
+}
+
+fn scope_exit(report: &Report) -> (&ScopeExit, bool) {
+    let finding = with_code(report, Code::LeftScope);
+    let Matter::LeftScope { exit, is_back } = &finding.matter else { panic!("{finding:#?}") };
+    (exit, *is_back)
 }
 
 const OPEN: &str = "tcp 22 0.0.0.0/0 sgr-1";
 
 #[test]
-fn a_group_that_comes_in_is_audited_as_a_whole() {
-    let world = world(Some("typo3"), &[OPEN, "tcp 443 0.0.0.0/0 sgr-2"]);
-    let report = run(&world, &scoped(Remediation::RevertSsh), &set("Role", "typo3")).unwrap();
-    // It was there before, and what was there before is reverted only as the sweep would.
-    assert_eq!(told(&report), ["open-ssh none tcp 22 from 0.0.0.0/0"]);
-    assert_eq!(report.rules_audited, 2);
-    let detail = &only(&report).remediation.detail;
+fn a_group_that_enters_the_scope_is_audited_as_a_whole() {
+    let world = tagged_group(Some("typo3"), &[OPEN, "tcp 443 0.0.0.0/0 sgr-2"]);
+    let ran = run_at(&world, &scoped(Remediation::RevertSsh), &set("Role", "typo3"), noon(), None);
+    // The rule may have been there before, so SWEEP_REMEDIATION decides.
+    assert_eq!(brief(ran.report()), ["open-ssh none tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(ran.report().rules, 2);
+    let Action::NotDue { why, .. } = found(ran.report()).action else { panic!("not due") };
+    assert_eq!(why, NotDue::SweepOnlyReported);
+    let detail = ran.detail();
     assert!(detail.contains("only reported, as SWEEP_REMEDIATION says"), "{detail}");
-    let mut sweeping = scoped(Remediation::Notify);
-    sweeping.sweep_remediation = Remediation::RevertSsh;
-    let report = run(&world, &sweeping, &set("Role", "typo3")).unwrap();
-    assert_eq!(told(&report), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
-    assert!(only(&report).remediation.detail.contains("came into the scope"));
+
+    let sweeping =
+        Settings { sweep_remediation: Remediation::RevertSsh, ..scoped(Remediation::Notify) };
+    let ran = run_at(&world, &sweeping, &set("Role", "typo3"), noon(), None);
+    assert_eq!(brief(ran.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(found(ran.report()).remarks, [Remark::Note(Note::EnteredScope)]);
+    assert!(ran.detail().contains("came into the scope"), "{}", ran.detail());
 }
 
 #[test]
-fn a_group_that_leaves_is_acted_on_once_more() {
-    for (event, now) in [
-        (tag("Role", TagAction::Deleted(None)), None),
-        (tag("Role", TagAction::Deleted(Some("typo3".to_owned()))), None),
-        (set("Role", "wiki"), Some("wiki")),
-        (tags(BTreeMap::new(), true), None),
+fn a_group_that_leaves_the_scope_is_reverted_one_last_time() {
+    let deleted = || ScopeExit::Deleted("Role".to_owned());
+    for (event, now, exit) in [
+        (tag("Role", TagAction::Deleted(None)), None, deleted()),
+        (tag("Role", TagAction::Deleted(Some("typo3".to_owned()))), None, deleted()),
+        (set("Role", "wiki"), Some("wiki"), ScopeExit::OtherValue("Role".to_owned())),
+        (tags(BTreeMap::new(), true), None, deleted()),
     ] {
-        let world = world(now, &[OPEN]);
+        let world = tagged_group(now, &[OPEN]);
         let report = run(&world, &scoped(Remediation::RevertSsh), &event).unwrap();
         assert_eq!(
-            told(&report),
+            brief(&report),
             ["open-ssh narrowed tcp 22 from 0.0.0.0/0", "left-scope none"],
             "{event:?}"
         );
         assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
-        let left = report.findings.iter().find(|it| it.code == Code::LeftScope).unwrap();
-        assert_eq!(left.severity.as_str(), "high");
-        assert!(left.remediation.detail.contains("not audited any more"), "{left:?}");
+        assert_eq!(with_code(&report, Code::LeftScope).severity.as_str(), "high");
+        assert_eq!(scope_exit(&report), (&exit, false));
     }
+    let world = tagged_group(None, &[]);
+    let left = tag("Role", TagAction::Deleted(None));
+    let detail = run_at(&world, &scoped(Remediation::RevertSsh), &left, noon(), None).detail();
+    assert!(detail.contains("not audited any more"), "{detail}");
 }
 
 #[test]
-fn opened_between_leaving_and_coming_back() {
-    // The opening itself came while the group was out.
-    let opened = event(ChangeKind::Authorized(vec![rule(OPEN)]));
-    let out = world(None, &[OPEN]);
+fn a_rule_opened_between_leaving_and_coming_back_is_found() {
+    // The group was out of scope when the rule was opened.
+    let opened = authorized(&[OPEN]);
+    let out = tagged_group(None, &[OPEN]);
     let report = run(&out, &scoped(Remediation::RevertSsh), &opened).unwrap();
     assert_eq!(report.outcome, ReportOutcome::OutOfScope);
-    // The event of the leaving comes when the group is back: what was opened is seen all the same.
-    let back = world(Some("typo3"), &[OPEN]);
+    assert_eq!(report.skipped, [Skipped::OutOfScope(id(SG))]);
+    // The event that it left arrives when the group is back, and the rule is seen all the same.
+    let back = tagged_group(Some("typo3"), &[OPEN]);
     let left = tag("Role", TagAction::Deleted(None));
     let report = run(&back, &scoped(Remediation::RevertSsh), &left).unwrap();
-    assert_eq!(told(&report)[0], "open-ssh narrowed tcp 22 from 0.0.0.0/0");
-    let finding = report.findings.iter().find(|it| it.code == Code::LeftScope).unwrap();
-    assert!(finding.remediation.detail.contains("It has the tag again"));
+    assert_eq!(brief(&report)[0], "open-ssh narrowed tcp 22 from 0.0.0.0/0");
+    assert_eq!(scope_exit(&report), (&ScopeExit::Deleted("Role".to_owned()), true));
+    let back = tagged_group(Some("typo3"), &[]);
+    let detail = run_at(&back, &scoped(Remediation::RevertSsh), &left, noon(), None).detail();
+    assert!(detail.contains("It has the tag again"), "{detail}");
 }
 
 #[test]
-fn other_tags_are_nobodys_business() {
-    let world = world(Some("typo3"), &[OPEN]);
+fn changes_of_other_tags_are_ignored() {
+    let world = tagged_group(Some("typo3"), &[OPEN]);
     for event in [
         set("Owner", "ops"),
         tag("Owner", TagAction::Deleted(None)),
-        // EC2 deletes a tag only where it has the value that is said.
+        // EC2 deletes a tag only if it has the value in the request.
         tag("Role", TagAction::Deleted(Some("wiki".to_owned()))),
     ] {
         let report = run(&world, &scoped(Remediation::RevertSsh), &event).unwrap();
         assert_eq!(report.outcome, ReportOutcome::Ignored, "{event:?}");
+        assert_eq!(report.skipped, [Skipped::OtherTags]);
     }
     let everything = run(&world, &settings(Remediation::RevertSsh), &set("Role", "wiki")).unwrap();
     assert_eq!(everything.outcome, ReportOutcome::Ignored);
@@ -105,67 +122,68 @@ fn other_tags_are_nobodys_business() {
 }
 
 #[test]
-fn a_group_that_is_gone_or_cannot_be_read() {
+fn a_group_that_left_and_cannot_be_read_is_unaudited_unless_it_was_deleted() {
     let empty = MemoryEc2::new([], Lists::new());
     let left = tag("Role", TagAction::Deleted(None));
     let report = run(&empty, &scoped(Remediation::RevertSsh), &left).unwrap();
-    assert_eq!(told(&report).len(), 0);
-    let world = world(None, &[OPEN]);
-    for call in ["group", "rules"] {
-        let denied = Staged::new(&world, |made, _| {
-            (made == call)
-                .then(|| Ec2Error::Denied { action: "Describe", message: "no".to_owned() })
-        });
-        let report = run(&denied, &scoped(Remediation::RevertSsh), &left).unwrap();
-        assert_eq!(told(&report), ["unaudited-change none"]);
-        let throttled = Staged::new(&world, |made, _| {
-            (made == call)
-                .then(|| Ec2Error::Passing { action: "Describe", message: "later".to_owned() })
-        });
-        assert!(run(&throttled, &scoped(Remediation::RevertSsh), &left).is_err());
+    assert_eq!(report.findings.len(), 0);
+    let world = tagged_group(None, &[OPEN]);
+    let reads: [fn(&Call<'_>) -> bool; 2] =
+        [|call| matches!(call, Call::Group(_)), |call| matches!(call, Call::Rules(_))];
+    for is_read in reads {
+        let refusing = hooked(&world, |call| is_read(&call).then(denied));
+        let report = run(&refusing, &scoped(Remediation::RevertSsh), &left).unwrap();
+        assert_eq!(brief(&report), ["unaudited-change none"]);
+        let throttling = hooked(&world, |call| is_read(&call).then(throttled));
+        assert!(run(&throttling, &scoped(Remediation::RevertSsh), &left).is_err());
     }
 }
 
 #[test]
-fn a_tag_call_that_was_cut_short_hides_no_leaving() {
-    let Event::Change(mut change) = event(ChangeKind::Unknown("cut short".to_owned())) else {
-        panic!("a change")
-    };
-    change.record.event_name = Some("DeleteTags".to_owned());
-    let world = world(None, &[OPEN]);
-    let event = Event::Change(change);
+fn a_tag_call_whose_record_was_cut_short_cannot_hide_that_a_group_left() {
+    let mut event = event(ChangeKind::Retagged("cut short".to_owned()));
+    event.record.event_name = Some("DeleteTags".to_owned());
+    let world = tagged_group(None, &[OPEN]);
     let report = run(&world, &scoped(Remediation::RevertSsh), &event).unwrap();
-    assert_eq!(told(&report), ["open-ssh narrowed tcp 22 from 0.0.0.0/0", "left-scope none"]);
+    assert_eq!(brief(&report), ["open-ssh narrowed tcp 22 from 0.0.0.0/0", "left-scope none"]);
+    assert_eq!(scope_exit(&report), (&ScopeExit::Missing("Role".to_owned()), false));
 }
 
 #[test]
-fn a_call_that_takes_out_more_groups_than_there_is_time_for() {
-    let untagged =
-        |number: usize| Group { id: format!("sg-{number:017x}"), tags: BTreeMap::new(), ..group() };
-    let groups = (0..10).map(|number| (place(), untagged(number), vec![rule(OPEN)]));
+fn after_a_tag_call_that_was_cut_short_nothing_is_said_about_closed_traffic() {
+    let event = event(ChangeKind::Retagged("cut short".to_owned()));
+    let world = tagged_group(Some("typo3"), &[OPEN]);
+    let report = run(&world, &scoped(Remediation::Notify), &event).unwrap();
+    assert_eq!(brief(&report), ["open-ssh none tcp 22 from 0.0.0.0/0"]);
+}
+
+#[test]
+fn groups_of_a_tag_call_that_there_is_no_time_for_are_handed_on() {
+    let untagged = |number| Group { id: numbered(number), tags: BTreeMap::new(), ..group() };
+    let groups = (0..10).map(|number| (place(), untagged(number), rules(&[OPEN])));
     let world = MemoryEc2::new(groups, Lists::new());
-    let Event::Change(change) = event(ChangeKind::Created) else { panic!("a change") };
-    let mut event = Event::Tags(Box::new(TagChange {
-        record: Record { event_name: Some("DeleteTags".to_owned()), ..change.record },
-        groups: (0..10).map(|number| format!("sg-{number:017x}")).collect(),
-        tags: [("Role".to_owned(), TagAction::Deleted(None))].into(),
-        all_deleted: false,
-    }));
+    let mut event = Event {
+        record: Record { event_name: Some("DeleteTags".to_owned()), ..record() },
+        kind: Kind::Tags(TagChange {
+            groups: (0..10).map(numbered).collect(),
+            tags: [("Role".to_owned(), TagAction::Deleted(None))].into(),
+            all_deleted: false,
+        }),
+    };
     // Each call takes ten seconds.
-    let now = std::cell::Cell::new(noon());
-    let staged = Staged::new(&world, |_: &str, _: &MemoryEc2| {
+    let now = Cell::new(noon());
+    let slow = hooked(&world, |_| {
         now.set(now.get() + TimeDelta::seconds(10));
         None
     });
     let (notifier, home, settings) =
         (MemoryNotifier::default(), place(), scoped(Remediation::Notify));
-    let auditor = Auditor::new(&staged, &notifier, &notifier, &settings, &home);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mut ids = std::collections::BTreeSet::new();
+    let auditor = Auditor::new(&slow, &notifier, &notifier, &settings, &home);
+    let mut ids = BTreeSet::new();
     for _ in 0..10 {
         let (deadline, clock) = (now.get() + TimeDelta::seconds(120), || now.get());
-        let report = runtime.block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
-        assert!(now.get() < deadline, "Lambda has stopped it, and nobody was told");
+        let report = block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
+        assert!(now.get() < deadline, "Lambda has stopped it before it could report");
         let left = report.findings.into_iter().filter(|it| it.code == Code::LeftScope);
         ids.extend(left.map(|finding| {
             let change = finding.change.unwrap();
@@ -176,7 +194,7 @@ fn a_call_that_takes_out_more_groups_than_there_is_time_for() {
         let rest = notifier.take_handed_on();
         assert_eq!(report.partial, !rest.is_empty());
         let [payload] = &rest[..] else { break };
-        event = decode(payload.to_string().as_bytes()).remove(0);
+        event = decoded(payload);
     }
     assert_eq!(ids.len(), 10);
 }

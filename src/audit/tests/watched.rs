@@ -1,30 +1,28 @@
-//! Changes of what the auditor lives on: told at once, to whomever can still be told.
+//! Changes of what the auditor depends on are reported at once, while that is still possible.
+
+use serde_json::json;
 
 use super::*;
-use crate::event::decode;
-use crate::finding::{Finding, Severity};
+use crate::evaluate::Severity;
 
-fn sample(name: &str) -> serde_json::Value {
+fn sample(name: &str) -> Value {
     let path = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// What came of a payload, with an EC2 that answers nothing.
-fn ran(payload: &serde_json::Value) -> Ran {
-    let [event] = &decode(payload.to_string().as_bytes())[..] else { panic!("{payload}") };
+/// The result of a payload, with an EC2 that answers nothing.
+fn ran(payload: &Value) -> Ran {
     let world = ec2(&[]);
-    let down = Staged::new(&world, |call, _| {
-        Some(Ec2Error::Passing { action: "Any", message: format!("{call} was called") })
-    });
-    run_at(&down, &settings(Remediation::RevertSsh), event, noon(), None)
+    let down = hooked(&world, |_| Some(throttled()));
+    run_at(&down, &settings(Remediation::RevertSsh), &decoded(payload), noon(), None)
 }
 
-fn finding(payload: &serde_json::Value) -> Finding {
+fn finding(payload: &Value) -> Finding {
     only(ran(payload).report()).clone()
 }
 
 #[test]
-fn it_is_published_at_once_with_who_did_it() {
+fn a_change_of_the_auditor_is_published_at_once_with_who_made_it() {
     for (name, title) in [
         ("stop-logging", "The auditor was changed: StopLogging on trail/management-events"),
         (
@@ -51,20 +49,22 @@ fn it_is_published_at_once_with_who_did_it() {
 }
 
 #[test]
-fn a_deployment_is_told_too_but_less_loudly() {
+fn a_deployment_is_reported_with_low_severity() {
     let deployed = sample("update-function");
-    let told = finding(&deployed);
-    assert_eq!(told.severity, Severity::Low);
+    let ran = ran(&deployed);
+    let reported = only(ran.report());
+    assert_eq!(reported.severity, Severity::Low);
     assert_eq!(
-        told.title,
+        to_title(reported),
         "The auditor was changed by CloudFormation: UpdateFunctionCode on \
          typo3-sg-auditor-Auditor-7hQ2LmXv9TzR"
     );
-    // Who deployed is named: an intruder can deploy as well.
-    assert!(told.change.unwrap().actor.unwrap().ends_with("/operator@example.com"));
-    assert!(told.remediation.detail.contains("If nobody of yours deployed then"));
+    // An intruder can deploy as well, so the report names who did.
+    let actor = reported.change.as_ref().unwrap().actor.as_deref().unwrap();
+    assert!(actor.ends_with("/operator@example.com"));
+    assert!(ran.detail().contains("CloudFormation made the call"), "{}", ran.detail());
 
-    // The same by hand, with the user agent of a deployment.
+    // The same call by hand, with the user agent of a deployment.
     let mut by_hand = deployed.clone();
     by_hand["detail"]["userIdentity"].as_object_mut().unwrap().remove("invokedBy");
     assert_eq!(finding(&by_hand).severity, Severity::High);
@@ -76,7 +76,7 @@ fn a_deployment_is_told_too_but_less_loudly() {
 }
 
 #[test]
-fn what_failed_is_told_only_where_it_may_have_worked() {
+fn a_failed_call_is_reported_only_if_it_may_have_changed_something() {
     let mut refused = sample("stop-logging");
     refused["detail"]["errorCode"] = "AccessDenied".into();
     let refused = ran(&refused);
@@ -85,49 +85,50 @@ fn what_failed_is_told_only_where_it_may_have_worked() {
 
     let mut failed = sample("stop-logging");
     failed["detail"]["errorCode"] = "InternalFailure".into();
-    let told = finding(&failed);
-    assert_eq!(told.severity, Severity::High);
-    assert!(told.title.starts_with("The auditor may have been changed: StopLogging on "));
-    assert!(told.remediation.detail.contains("(InternalFailure)"));
+    let failed = ran(&failed);
+    let reported = only(failed.report());
+    assert_eq!(reported.severity, Severity::High);
+    let Matter::AuditorChanged(change) = &reported.matter else { panic!("{reported:#?}") };
+    assert_eq!(change.server_error.as_deref(), Some("InternalFailure"));
+    let title = to_title(reported);
+    assert!(title.starts_with("The auditor may have been changed: StopLogging on "), "{title}");
+    assert!(failed.detail().contains("(InternalFailure)"), "{}", failed.detail());
 }
 
 #[test]
-fn what_cloudtrail_cut_short_is_told_all_the_same() {
+fn a_record_that_cloudtrail_cut_short_is_reported_too() {
     let mut cut = sample("disable-rule");
-    cut["detail"]["requestParameters"] =
-        serde_json::json!({"omitted": true, "originalSize": 102401});
-    let told = finding(&cut);
-    assert_eq!(told.severity, Severity::High);
+    cut["detail"]["requestParameters"] = json!({"omitted": true, "originalSize": 102401});
+    let reported = finding(&cut);
+    assert_eq!(reported.severity, Severity::High);
     assert_eq!(
-        told.title,
+        to_title(&reported),
         "The auditor was changed: DisableRule, and the record does not say of what"
     );
 }
 
 #[test]
-fn a_name_cannot_say_something_else() {
+fn a_name_cannot_pass_for_a_part_of_the_message() {
     let mut forged = sample("disable-rule");
     let name = "x. All is well\r\nSubject: fine\u{202e}\"; rm -rf /";
     forged["detail"]["requestParameters"]["name"] = name.into();
     let ran = ran(&forged);
-    let title = &only(ran.report()).title;
-    assert!(
-        title.starts_with("The auditor was changed: DisableRule on \"x. All is well"),
-        "{title}"
-    );
+    let title = to_title(only(ran.report()));
+    let expected = "The auditor was changed: DisableRule on \"x. All is well";
+    assert!(title.starts_with(expected), "{title}");
     assert_eq!(title.matches('"').count(), 2);
     let message = &ran.messages[0];
     assert!(message.subject.chars().all(|c| c.is_ascii_graphic() || c == ' '));
-    let body: serde_json::Value = serde_json::from_str(&message.body).unwrap();
+    let body: Value = serde_json::from_str(&message.body).unwrap();
     let mail = body["email"].as_str().unwrap();
     assert!(!mail.contains('\u{202e}') && !mail.contains("\nSubject"), "{mail}");
 
     forged["detail"]["requestParameters"]["name"] = "x".repeat(1000).into();
-    assert!(finding(&forged).title.len() < 200);
+    assert!(to_title(&finding(&forged)).len() < 200);
 }
 
 #[test]
-fn each_change_is_a_finding_of_its_own_and_the_same_again_is_the_same() {
+fn each_change_is_a_finding_of_its_own_and_the_same_event_is_the_same_finding() {
     let disabled = finding(&sample("disable-rule"));
     assert_eq!(disabled.id, finding(&sample("disable-rule")).id);
     let mut other = sample("disable-rule");
@@ -140,24 +141,13 @@ fn each_change_is_a_finding_of_its_own_and_the_same_again_is_the_same() {
     assert_ne!(disabled.id, later.id);
 }
 
-/// A topic that is gone.
-struct Gone;
-
-impl Notifier for Gone {
-    async fn publish(&self, _: &crate::report::Message) -> Result<(), NotifyError> {
-        Err(NotifyError { message: "the topic does not exist".to_owned() })
-    }
-}
-
 #[test]
-fn where_nobody_can_be_told_the_invocation_fails() {
-    let [event] = &decode(sample("stop-logging").to_string().as_bytes())[..] else { panic!() };
+fn if_nothing_can_be_published_the_invocation_fails() {
     let (settings, home, world) = (settings(Remediation::Notify), place(), ec2(&[]));
     let onward = MemoryNotifier::default();
-    let auditor = Auditor::new(&world, &Gone, &onward, &settings, &home);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let answer = runtime.block_on(auditor.audit(event, &noon, None));
-    // So it comes to lie in the failure queue, and an alarm says so.
+    let auditor = Auditor::new(&world, &NoTopic, &onward, &settings, &home);
+    let answer = block_on(auditor.audit(&decoded(&sample("stop-logging")), &noon, None));
+    // The event then goes to the failure queue, which has an alarm.
     assert_eq!(answer.unwrap_err().kind(), "NotPublished");
     assert!(onward.take_handed_on().is_empty());
 }

@@ -1,28 +1,28 @@
-//! Entries and exemptions: traffic, and what is said about it.
+//! Reads entries and exemptions.
 
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 
 use super::fields::{Faults, Fields, Key, optional, required};
-use super::words::{Numbers, no_peer, peer};
+use super::values::{Numbers, OWN, is_set_name, not_a_peer, peer};
 use super::yaml::{Node, Value};
-use super::{OWN, nearest, numbers, quote};
-use crate::baseline::{ANYWHERE, BaselinePeer, Entry, Exemption, PeerTerm};
-use crate::ec2::ids::is_group_id;
-use crate::ec2::{Direction, Protocol};
+use crate::baseline::fault::nearest;
+use crate::baseline::model::{ANYWHERE, BaselinePeer, Entry, Exemption, PeerTerm};
+use crate::ec2::{Direction, GroupId, Protocol};
 use crate::net::IntervalSet;
+use crate::text::in_backticks;
 
-/// How far ahead an exemption may end, in days: a year, and a leap year at that.
+/// How many days ahead an exemption may end: a leap year.
 const MAX_DAYS_AHEAD: Days = Days::new(366);
 
-/// What the list of peers of an entry holds.
+/// The peers of an entry.
 const PEERS: &str = "a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set";
 
 const PROTOCOLS: &str = "tcp, udp, icmp, icmpv6, all or a number from 0 to 255";
 
-const NAME: Key = required("name", "name: and what to call it");
-const PROTOCOL: Key = required("protocol", "protocol: tcp, or another one");
+const NAME: Key = required("name", "name: and a name for it");
+const PROTOCOL: Key = required("protocol", "protocol: tcp, or another protocol");
 const PORTS: Key = optional("ports");
 const TERMS: Key = required(
     "peers",
@@ -38,25 +38,25 @@ const EXEMPTION: [Key; 7] = [
     PORTS,
     TERMS,
     required("reason", "reason: and why this is tolerated"),
-    required("until", "until: and its last day, at most a year ahead"),
+    required("until", "until: and the last day, at most a year ahead"),
 ];
 
-/// Reads entries with the peer sets that are defined.
+/// Reads entries that can name these peer sets.
 pub(super) struct Entries<'a> {
     pub(super) faults: &'a mut Faults,
     pub(super) peer_sets: &'a BTreeMap<String, Vec<BaselinePeer>>,
     pub(super) today: NaiveDate,
 }
 
-/// What entries and exemptions have in common.
-struct What {
+/// The traffic of an entry or an exemption.
+struct Admits {
     protocol: Protocol,
     ports: IntervalSet<u16>,
     peers: Vec<PeerTerm>,
 }
 
 impl Entries<'_> {
-    /// The entries of a direction that have no fault.
+    /// The entries of a direction, without those that have a fault.
     pub(super) fn list(&mut self, node: &Node, direction: Direction) -> Vec<Entry> {
         let mut entries = Vec::new();
         let mut lines: BTreeMap<String, usize> = BTreeMap::new();
@@ -70,8 +70,8 @@ impl Entries<'_> {
                 let name = self.faults.text(node, "name")?;
                 if let Some(line) = lines.get(&name) {
                     let message = format!(
-                        "{what} has the name {}, which the one on line {line} has; write another",
-                        quote(&name)
+                        "{what} has the name {}, which line {line} already has; write another",
+                        in_backticks(&name)
                     );
                     self.faults.add(node.line, message);
                 }
@@ -82,9 +82,9 @@ impl Entries<'_> {
                 Some(node) => self.faults.boolean(node, "expected"),
                 None => Some(false),
             };
-            let what = self.what(&fields);
-            if let (Some(name), Some(expected), Some(What { protocol, ports, peers })) =
-                (name, expected, what)
+            let admits = self.admits(&fields);
+            if let (Some(name), Some(expected), Some(Admits { protocol, ports, peers })) =
+                (name, expected, admits)
             {
                 entries.push(Entry { name, protocol, ports, peers, expected });
             }
@@ -92,7 +92,7 @@ impl Entries<'_> {
         entries
     }
 
-    /// The exemptions that have no fault.
+    /// The exemptions, without those that have a fault.
     pub(super) fn exemptions(&mut self, node: &Node) -> Vec<Exemption> {
         let mut exemptions = Vec::new();
         for item in self.faults.items(node, "exemptions").unwrap_or_default() {
@@ -103,14 +103,14 @@ impl Entries<'_> {
             let direction = fields.get("direction").and_then(|node| self.direction(node));
             let reason = fields.get("reason").and_then(|node| self.faults.text(node, "reason"));
             let until = fields.get("until").and_then(|node| self.until(node));
-            let what = self.what(&fields);
+            let admits = self.admits(&fields);
             if let (
                 Some(group),
                 Some(direction),
                 Some(reason),
                 Some(until),
-                Some(What { protocol, ports, peers }),
-            ) = (group, direction, reason, until, what)
+                Some(Admits { protocol, ports, peers }),
+            ) = (group, direction, reason, until, admits)
             {
                 exemptions.push(Exemption {
                     group,
@@ -126,14 +126,14 @@ impl Entries<'_> {
         exemptions
     }
 
-    fn what(&mut self, fields: &Fields<'_>) -> Option<What> {
+    fn admits(&mut self, fields: &Fields<'_>) -> Option<Admits> {
         let protocol = fields.get("protocol").and_then(|node| self.protocol(node));
         let ports = match fields.get("ports") {
             Some(node) => self.ports(node, protocol),
             None => Some(IntervalSet::full()),
         };
         let peers = fields.get("peers").and_then(|node| self.peers(node));
-        Some(What { protocol: protocol?, ports: ports?, peers: peers? })
+        Some(Admits { protocol: protocol?, ports: ports?, peers: peers? })
     }
 
     fn protocol(&mut self, node: &Node) -> Option<Protocol> {
@@ -141,7 +141,7 @@ impl Entries<'_> {
         if let Ok(protocol) = word.parse() {
             return Some(protocol);
         }
-        let message = format!("{} is no protocol; write {PROTOCOLS}", quote(word));
+        let message = format!("{} is not a protocol; write {PROTOCOLS}", in_backticks(word));
         self.faults.add(node.line, message);
         None
     }
@@ -167,7 +167,7 @@ impl Entries<'_> {
                 .add(node.line, "`ports` is empty; write some, or leave it out for all of them");
             return None;
         }
-        numbers(node, "ports", Numbers::of(protocol), self.faults)
+        self.faults.numbers(node, "ports", Numbers::of(protocol))
     }
 
     fn peers(&mut self, node: &Node) -> Option<Vec<PeerTerm>> {
@@ -188,11 +188,11 @@ impl Entries<'_> {
                 Some(Ok(peer)) => peers.push(PeerTerm::Peer(peer)),
                 Some(Err(message)) => self.faults.add(item.line, message),
                 None if word == OWN => peers.push(PeerTerm::Peer(BaselinePeer::Own)),
-                None if super::is_set_name(word) => {
+                None if is_set_name(word) => {
                     let message = self.undefined(word);
                     self.faults.add(item.line, message);
                 }
-                None => self.faults.add(item.line, no_peer(word, PEERS)),
+                None => self.faults.add(item.line, not_a_peer(word, PEERS)),
             }
         }
         Some(peers)
@@ -205,15 +205,18 @@ impl Entries<'_> {
             Some(near) => format!("write `{near}`"),
             None => format!("write one of {}", known.join(", ")),
         };
-        format!("no peer set {} is defined; {write}, or define it under peer_sets", quote(word))
+        format!(
+            "no peer set {} is defined; {write}, or define it under peer_sets",
+            in_backticks(word)
+        )
     }
 
-    fn group(&mut self, node: &Node) -> Option<String> {
+    fn group(&mut self, node: &Node) -> Option<GroupId> {
         let word = self.faults.scalar(node, "`group`", "the id sg-… of one group")?;
-        if is_group_id(word) {
-            return Some(word.to_owned());
+        if let Ok(group) = word.parse() {
+            return Some(group);
         }
-        let message = format!("`group` is {}; write the id sg-… of one group", quote(word));
+        let message = format!("`group` is {}; write the id sg-… of one group", in_backticks(word));
         self.faults.add(node.line, message);
         None
     }
@@ -223,7 +226,8 @@ impl Entries<'_> {
             "ingress" => Some(Direction::Ingress),
             "egress" => Some(Direction::Egress),
             word => {
-                let message = format!("`direction` is {}; write ingress or egress", quote(word));
+                let message =
+                    format!("`direction` is {}; write ingress or egress", in_backticks(word));
                 self.faults.add(node.line, message);
                 None
             }
@@ -231,20 +235,20 @@ impl Entries<'_> {
     }
 
     fn until(&mut self, node: &Node) -> Option<NaiveDate> {
-        let word = self.faults.scalar(node, "`until`", "a day as YYYY-MM-DD")?;
+        let word = self.faults.scalar(node, "`until`", "a date as YYYY-MM-DD")?;
         let last = self.today.checked_add_days(MAX_DAYS_AHEAD).unwrap_or(NaiveDate::MAX);
-        // The spelling is compared too, because chrono takes more of them.
+        // chrono also accepts other spellings, such as 2027-1-31.
         let day = word.parse::<NaiveDate>().ok().filter(|day| day.to_string() == word);
         let message = match day {
             Some(day) if day <= last => return Some(day),
             Some(_) => {
                 format!(
                     "`until` is {}, more than a year ahead; write {last} or earlier",
-                    quote(word)
+                    in_backticks(word)
                 )
             }
             None => {
-                format!("`until` is {}; write a day of the calendar, such as {last}", quote(word))
+                format!("`until` is {}; write a date, such as {last}", in_backticks(word))
             }
         };
         self.faults.add(node.line, message);

@@ -1,12 +1,15 @@
 //! Mappings with known keys, and the plain values in them.
 
+use super::values::{Numbers, interval};
 use super::yaml::{Node, Value};
-use super::{Fault, nearest, quote};
+use crate::baseline::fault::{Fault, nearest};
+use crate::net::IntervalSet;
+use crate::text::in_backticks;
 
-/// A key that a mapping may have.
+/// A key of a mapping.
 pub(super) struct Key {
     pub(super) name: &'static str,
-    /// What to write where it is missing; `None` for a key that may be left out.
+    /// What to write if it is missing; `None` for an optional key.
     pub(super) required: Option<&'static str>,
 }
 
@@ -18,7 +21,7 @@ pub(super) const fn optional(name: &'static str) -> Key {
     Key { name, required: None }
 }
 
-/// Collects faults; what reads a value returns `None` where it has added one.
+/// Collects faults. A method that reads a value and returns `None` has added one.
 #[derive(Default)]
 pub(super) struct Faults(pub(super) Vec<Fault>);
 
@@ -27,7 +30,7 @@ impl Faults {
         self.0.push(Fault { line, message: message.into() });
     }
 
-    /// The pairs of a mapping, without those whose key is no text or is there already.
+    /// The pairs of a mapping, without those whose key is not a text or occurs twice.
     pub(super) fn pairs<'a>(
         &mut self,
         node: &'a Node,
@@ -53,7 +56,7 @@ impl Faults {
             if let Some(line) = lines.get(name.as_str()) {
                 let message = format!(
                     "{what} has the key {} twice, first on line {line}; write it once",
-                    quote(name)
+                    in_backticks(name)
                 );
                 self.add(key.line, message);
                 continue;
@@ -65,7 +68,7 @@ impl Faults {
                     key.line,
                     format!(
                         "{} of {what} is empty; write a value, or [] for an empty list",
-                        quote(name)
+                        in_backticks(name)
                     ),
                 );
             }
@@ -73,7 +76,7 @@ impl Faults {
         Some(pairs)
     }
 
-    /// The mapping with exactly these keys.
+    /// The values of a mapping, which may have only these keys.
     pub(super) fn fields<'a>(
         &mut self,
         node: &'a Node,
@@ -92,7 +95,7 @@ impl Faults {
                     Some(near) => format!("write `{near}`, or one of {}", known.join(", ")),
                     None => format!("write one of {}", known.join(", ")),
                 };
-                self.add(key.line, format!("{what} has no key {}; {write}", quote(name)));
+                self.add(key.line, format!("{what} has no key {}; {write}", in_backticks(name)));
             }
         }
         for key in keys {
@@ -132,6 +135,26 @@ impl Faults {
         }
     }
 
+    /// A list of numbers and ranges of numbers.
+    pub(super) fn numbers(
+        &mut self,
+        node: &Node,
+        what: &str,
+        numbers: Numbers,
+    ) -> Option<IntervalSet<u16>> {
+        let mut intervals = Vec::new();
+        for item in self.items(node, what)? {
+            let Some(word) = self.scalar(item, "a port", "a number, or \"from-to\"") else {
+                continue;
+            };
+            match interval(word, numbers) {
+                Ok(interval) => intervals.push(interval),
+                Err(message) => self.add(item.line, message),
+            }
+        }
+        Some(intervals.into_iter().collect())
+    }
+
     /// A text for people, on one line.
     pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<String> {
         let text = self.scalar(node, &format!("`{what}`"), "a text")?;
@@ -140,9 +163,8 @@ impl Faults {
             return None;
         }
         if text.contains(char::is_control) {
-            let message = format!(
-                "`{what}` has line breaks or control characters in it; write it on one line"
-            );
+            let message =
+                format!("`{what}` has line breaks or control characters; write it on one line");
             self.add(node.line, message);
             return None;
         }
@@ -156,14 +178,17 @@ impl Faults {
             "true" | "True" | "TRUE" => Some(true),
             "false" | "False" | "FALSE" => Some(false),
             _ => {
-                self.add(node.line, format!("`{what}` is {}; write true or false", quote(text)));
+                self.add(
+                    node.line,
+                    format!("`{what}` is {}; write true or false", in_backticks(text)),
+                );
                 None
             }
         }
     }
 }
 
-/// The values of a mapping by their keys; values that are empty are not among them.
+/// The values of a mapping by their keys, without empty values.
 pub(super) struct Fields<'a> {
     pairs: Vec<(&'a str, &'a Node)>,
 }
@@ -177,7 +202,7 @@ impl<'a> Fields<'a> {
 fn kind(value: &Value) -> String {
     match value {
         Value::Null => "empty".to_owned(),
-        Value::Text(text) => quote(text),
+        Value::Text(text) => in_backticks(text),
         Value::Sequence(_) => "a list".to_owned(),
         Value::Mapping(_) => "a mapping".to_owned(),
     }

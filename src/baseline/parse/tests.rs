@@ -1,10 +1,10 @@
-//! A table of everything that is refused, with the exact message, and what is accepted.
+//! The exact message for each fault, and the spellings that are accepted.
 
 use std::fmt::Write;
 
-use super::{BaselineError, parse_peers, parse_ports};
+use super::{parse_peers, parse_ports};
 use crate::baseline::samples::today;
-use crate::baseline::{Baseline, BaselinePeer, PeerTerm};
+use crate::baseline::{Baseline, BaselineError, BaselinePeer, Entry, PeerTerm};
 use crate::ec2::{Direction, Protocol};
 use crate::net::{Interval, IntervalSet, Set};
 
@@ -12,7 +12,7 @@ fn parse(text: &str) -> Result<Baseline, BaselineError> {
     Baseline::parse("my.yaml", text, today())
 }
 
-/// The message without the file's name at the beginning of each line.
+/// The message without the name of the file at the beginning of each line.
 fn message(text: &str) -> String {
     let error = parse(text).expect_err(text).to_string();
     let lines: Vec<_> =
@@ -30,12 +30,12 @@ fn with_exemption(exemption: &str) -> String {
     format!("version: 1\nname: x\ningress: []\negress: []\nexemptions:\n  - {{ {exemption} }}\n")
 }
 
-/// A baseline with something else in it, on line 5.
+/// A baseline with another line, which is line 5.
 fn with(line: &str) -> String {
     format!("version: 1\nname: x\ningress: []\negress: []\n{line}\n")
 }
 
-fn assert_refused(cases: &[(String, &str)]) {
+fn assert_faults(cases: &[(String, &str)]) {
     let mut wrong = String::new();
     for (text, expected) in cases {
         let message = message(text);
@@ -47,10 +47,10 @@ fn assert_refused(cases: &[(String, &str)]) {
 }
 
 #[test]
-fn broken_documents_are_refused() {
+fn faults_in_documents_are_reported() {
     const EMPTY: &str = "1: the file is empty; write a baseline, beginning with `version: 1`";
     const DEEP: &str = "1: this is nested more than 32 levels deep; a baseline needs five";
-    assert_refused(&[
+    assert_faults(&[
         (String::new(), EMPTY),
         ("# nothing\n".into(), EMPTY),
         ("---\n~\n".into(), EMPTY),
@@ -58,13 +58,13 @@ fn broken_documents_are_refused() {
         ("standard".into(), "1: the baseline is `standard`; write `key: value` lines"),
         (
             "version: 1\nname: x\n".into(),
-            "1: the baseline lacks `ingress`; write ingress: and a list of entries, or [] where nothing may come in\n\
-             1: the baseline lacks `egress`; write egress: and a list of entries, or [] where nothing may go out",
+            "1: the baseline lacks `ingress`; write ingress: and a list of entries, or [] if nothing may come in\n\
+             1: the baseline lacks `egress`; write egress: and a list of entries, or [] if nothing may go out",
         ),
         (
             "ingress: []\negress: []\n".into(),
             "1: the baseline lacks `version`; write version: 1\n\
-             1: the baseline lacks `name`; write name: and what to call the baseline",
+             1: the baseline lacks `name`; write name: and a name for the baseline",
         ),
         (
             "version: 2\nname: x\ningress: []\negress: []\n".into(),
@@ -79,7 +79,7 @@ fn broken_documents_are_refused() {
         ),
         (
             "version: 1\nname: \"a\\nb\"\ningress: []\negress: []\n".into(),
-            "2: `name` has line breaks or control characters in it; write it on one line",
+            "2: `name` has line breaks or control characters; write it on one line",
         ),
         (
             "version: 1\nname: ''\ningress:\negress: []\n".into(),
@@ -100,14 +100,14 @@ fn broken_documents_are_refused() {
             "5: the baseline has the key `name` twice, first on line 2; write it once\n\
              6: the baseline has the key `name` twice, first on line 2; write it once",
         ),
-        (with("---\nversion: 1"), "5: a second document begins; write one baseline in a file"),
+        (with("---\nversion: 1"), "5: a second document begins here; write one baseline per file"),
         (
             with("peer_sets: !secret { a: [] }"),
-            "5: `!secret` is a tag, and none means anything here; leave it out",
+            "5: `!secret` is a YAML tag, which a baseline cannot have; leave it out",
         ),
         (
             with("ssh_ports: [!!int 22]"),
-            "5: `!!int` is a tag, and none means anything here; leave it out",
+            "5: `!!int` is a YAML tag, which a baseline cannot have; leave it out",
         ),
         (
             with("ssh_ports: [22"),
@@ -121,7 +121,10 @@ fn broken_documents_are_refused() {
             with("ssh_ports: *other"),
             "5: this is not YAML (while parsing node, found unknown anchor); look for a quote, a bracket or an indentation that is wrong here or above",
         ),
-        (with("ssh_ports: &a [*a]"), "5: an alias stands inside of what it repeats; write it out"),
+        (
+            with("ssh_ports: &a [*a]"),
+            "5: an alias is inside the value that it repeats; write it out",
+        ),
         (format!("x: {}", "[".repeat(200)), DEEP),
         ("- ".repeat(500_000), DEEP),
         (
@@ -132,8 +135,8 @@ fn broken_documents_are_refused() {
 }
 
 #[test]
-fn broken_sets_and_ssh_ports_are_refused() {
-    assert_refused(&[
+fn faults_in_sets_and_ssh_ports_are_reported() {
+    assert_faults(&[
         (with("peer_sets: []"), "5: `peer_sets` is a list; write `key: value` lines"),
         (
             with("peer_sets: { anywhere: [10.0.0.0/8] }"),
@@ -152,36 +155,36 @@ fn broken_sets_and_ssh_ports_are_refused() {
         ),
         (
             with("peer_sets:\n  a: [anywhere]\n  b: [a]\n  c: [d, [], 10.0.0.0/8]"),
-            "6: `anywhere` is a set, and a set has only peers in it; write 0.0.0.0/0, \"::/0\"\n\
-             7: `a` is a set, and a set has only peers in it; write its peers\n\
-             8: `d` is no peer; write a CIDR block, sg-…, account/sg-…, pl-… or self\n\
+            "6: `anywhere` is a set, and a set cannot contain another; write 0.0.0.0/0, \"::/0\"\n\
+             7: `a` is a set, and a set cannot contain another; write its peers\n\
+             8: `d` is not a peer; write a CIDR block, sg-…, account/sg-…, pl-… or self\n\
              8: a peer is a list; write a CIDR block, sg-…, account/sg-…, pl-… or self",
         ),
         (with("ssh_ports: []"), "5: `ssh_ports` is empty; write [22], or leave it out"),
         (with("ssh_ports: 22"), "5: `ssh_ports` is `22`; write a list in [ ]"),
         (
             with("ssh_ports: [22, ssh, 65536, \"30-20\", 022, -1, ~]"),
-            "5: `ssh` is no port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
+            "5: `ssh` is not a port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
              5: port `65536` is out of range; write numbers from 0 to 65535\n\
              5: `30-20` ends before it begins; write \"20-30\"\n\
-             5: `022` is no port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
-             5: `-1` is no port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
+             5: `022` is not a port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
+             5: `-1` is not a port; write a number from 0 to 65535, or a range such as \"8000-8010\"\n\
              5: a port is empty; write a number, or \"from-to\"",
         ),
     ]);
 }
 
 #[test]
-fn broken_entries_are_refused() {
+fn faults_in_entries_are_reported() {
     let peers = |peers: &str| with_entry(&format!("name: a, protocol: tcp, peers: [{peers}]"));
     let ports = |protocol: &str, ports: &str| {
         with_entry(&format!("name: a, protocol: {protocol}, ports: {ports}, peers: [self]"))
     };
-    assert_refused(&[
+    assert_faults(&[
         (
             with_entry(""),
-            "4: an ingress entry lacks `name`; write name: and what to call it\n\
-             4: an ingress entry lacks `protocol`; write protocol: tcp, or another one\n\
+            "4: an ingress entry lacks `name`; write name: and a name for it\n\
+             4: an ingress entry lacks `protocol`; write protocol: tcp, or another protocol\n\
              4: an ingress entry lacks `peers`; write peers: [anywhere], or a list of CIDR blocks, sg-…, pl-…, self and peer sets",
         ),
         (
@@ -208,7 +211,7 @@ fn broken_entries_are_refused() {
             with_entry(
                 "name: a, protocol: tcp, peers: [self] }\n  - { name: a, protocol: udp, peers: [self]",
             ),
-            "5: an ingress entry has the name `a`, which the one on line 4 has; write another",
+            "5: an ingress entry has the name `a`, which line 4 already has; write another",
         ),
         (
             peers("203.0.113.7/24, \"2001:db8:1::1/48\", 203.0.113.7, \"2001:db8::1\""),
@@ -224,19 +227,19 @@ fn broken_entries_are_refused() {
         ),
         (
             peers("sg-, 12/sg-1, pl-1/2, 10.0.0.0/33, 22"),
-            "4: `sg-` is no peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
-             4: `12/sg-1` is no peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
-             4: `pl-1/2` is no peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
-             4: `10.0.0.0/33` is no peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
-             4: `22` is no peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set",
+            "4: `sg-` is not a peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
+             4: `12/sg-1` is not a peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
+             4: `pl-1/2` is not a peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
+             4: `10.0.0.0/33` is not a peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set\n\
+             4: `22` is not a peer; write a CIDR block, sg-…, account/sg-…, pl-…, self or the name of a peer set",
         ),
         (
             with_entry("name: a, protocol: tpc, peers: [self]"),
-            "4: `tpc` is no protocol; write tcp, udp, icmp, icmpv6, all or a number from 0 to 255",
+            "4: `tpc` is not a protocol; write tcp, udp, icmp, icmpv6, all or a number from 0 to 255",
         ),
         (
             with_entry("name: a, protocol: 256, peers: [self]"),
-            "4: `256` is no protocol; write tcp, udp, icmp, icmpv6, all or a number from 0 to 255",
+            "4: `256` is not a protocol; write tcp, udp, icmp, icmpv6, all or a number from 0 to 255",
         ),
         (ports("tcp", "[]"), "4: `ports` is empty; write some, or leave it out for all of them"),
         (
@@ -252,25 +255,25 @@ fn broken_entries_are_refused() {
         (
             ports("icmp", "[256, echo]"),
             "4: ICMP type `256` is out of range; write numbers from 0 to 255\n\
-             4: `echo` is no ICMP type; write a number from 0 to 255, or a range such as \"8-11\"",
+             4: `echo` is not an ICMP type; write a number from 0 to 255, or a range such as \"8-11\"",
         ),
     ]);
 }
 
 #[test]
-fn broken_exemptions_are_refused() {
+fn faults_in_exemptions_are_reported() {
     let until = |until: &str| {
         with_exemption(&format!(
             "group: sg-1, direction: ingress, protocol: tcp, peers: [self], reason: r, until: {until}"
         ))
     };
-    assert_refused(&[
+    assert_faults(&[
         (
             with_exemption("protocol: tcp, peers: [self]"),
             "6: an exemption lacks `group`; write group: and the id sg-… of the one group it is for\n\
              6: an exemption lacks `direction`; write direction: ingress or direction: egress\n\
              6: an exemption lacks `reason`; write reason: and why this is tolerated\n\
-             6: an exemption lacks `until`; write until: and its last day, at most a year ahead",
+             6: an exemption lacks `until`; write until: and the last day, at most a year ahead",
         ),
         (
             with_exemption(
@@ -279,16 +282,10 @@ fn broken_exemptions_are_refused() {
             "6: `group` is `web`; write the id sg-… of one group\n\
              6: `direction` is `in`; write ingress or egress\n\
              6: `reason` is empty; write a text\n\
-             6: `until` is `soon`; write a day of the calendar, such as 2027-11-24",
+             6: `until` is `soon`; write a date, such as 2027-11-24",
         ),
-        (
-            until("2027-02-29"),
-            "6: `until` is `2027-02-29`; write a day of the calendar, such as 2027-11-24",
-        ),
-        (
-            until("2027-1-31"),
-            "6: `until` is `2027-1-31`; write a day of the calendar, such as 2027-11-24",
-        ),
+        (until("2027-02-29"), "6: `until` is `2027-02-29`; write a date, such as 2027-11-24"),
+        (until("2027-1-31"), "6: `until` is `2027-1-31`; write a date, such as 2027-11-24"),
         (
             until("2027-11-25"),
             "6: `until` is `2027-11-25`, more than a year ahead; write 2027-11-24 or earlier",
@@ -299,7 +296,7 @@ fn broken_exemptions_are_refused() {
 }
 
 #[test]
-fn every_fault_is_named_in_the_order_of_lines() {
+fn all_faults_are_reported_in_the_order_of_lines() {
     let text = "\
 version: 1
 name: our-site
@@ -329,7 +326,7 @@ ssh_port: [22]
 }
 
 #[test]
-fn a_value_is_shown_on_one_line_and_cut() {
+fn a_long_value_is_shown_on_one_line_and_cut() {
     let message = message(&with(&format!("\"{}\\n\": 1", "x".repeat(100))));
     assert!(message.contains(&format!("no key `{}…`", "x".repeat(80))), "{message}");
     assert!(!message.contains('\n'), "{message}");
@@ -347,18 +344,18 @@ fn aliases_are_expanded_up_to_a_limit() {
         let before = n - 1;
         let _ = writeln!(bomb, "a{n}: &a{n} [*a{before}, *a{before}]");
     }
-    assert_eq!(message(&bomb), "15: the aliases up to here stand for too much; write a peer set");
+    assert_eq!(message(&bomb), "15: the aliases up to here expand to too much; write a peer set");
 
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(50_000), "*a, ".repeat(1_000));
-    assert_eq!(message(&long), "2: the aliases up to here stand for too much; write a peer set");
+    assert_eq!(message(&long), "2: the aliases up to here expand to too much; write a peer set");
 }
 
-fn entry(text: &str) -> crate::baseline::Entry {
+fn entry(text: &str) -> Entry {
     parse(&with_entry(text)).unwrap().ingress.remove(0)
 }
 
 #[test]
-fn protocols_have_several_spellings() {
+fn protocols_are_names_or_numbers() {
     for (written, protocol) in [
         ("tcp", Protocol::TCP),
         ("TCP", Protocol::TCP),
@@ -382,7 +379,7 @@ fn protocols_have_several_spellings() {
 }
 
 #[test]
-fn ports_are_numbers_and_ranges_and_icmp_types_have_all_their_codes() {
+fn ports_are_numbers_or_ranges_and_icmp_types_include_all_codes() {
     let ports = |protocol: &str, ports: &str| {
         entry(&format!("name: a, protocol: {protocol}, ports: {ports}, peers: [self]")).ports
     };
@@ -398,7 +395,7 @@ fn ports_are_numbers_and_ranges_and_icmp_types_have_all_their_codes() {
 }
 
 #[test]
-fn peers_are_blocks_references_self_and_sets() {
+fn peers_are_blocks_groups_lists_self_or_sets() {
     let text = "\
 version: 1
 name: x
@@ -428,7 +425,7 @@ egress:
 }
 
 #[test]
-fn the_example_of_the_contract_is_read() {
+fn a_baseline_with_every_key_is_read() {
     let text = r#"
 version: 1
 name: our-site
@@ -450,7 +447,7 @@ exemptions:
         assert_eq!(baseline.name, "our-site");
         assert_eq!(baseline.ingress.len(), 3);
         let exemption = &baseline.exemptions[0];
-        assert_eq!(exemption.group, "sg-0123456789abcdef0");
+        assert_eq!(&exemption.group, "sg-0123456789abcdef0");
         assert_eq!(exemption.direction, Direction::Ingress);
         assert_eq!(exemption.ports, Interval::new(8000, 8010).into());
         assert_eq!(exemption.reason, "vendor migration, ticket 4711");
@@ -459,7 +456,7 @@ exemptions:
 }
 
 #[test]
-fn fragmented_baselines_are_refused() {
+fn a_baseline_that_is_too_fragmented_is_refused() {
     let peers: Vec<_> = (0..60).map(|n| format!("10.0.{n}.0/25")).collect();
     let ports: Vec<_> = (0..40).map(|n| (n * 2).to_string()).collect();
     let entry = format!(
@@ -467,13 +464,13 @@ fn fragmented_baselines_are_refused() {
         ports.join(", "),
         peers.join(", ")
     );
-    assert_refused(&[(
+    assert_faults(&[(
         with_entry(&entry),
-        "4: ingress is 2400 combinations of ports and peers, more than 1000; write fewer and wider ranges",
+        "4: ingress has 2400 combinations of ports and peers, more than 1000; write fewer and wider ranges",
     )]);
 
-    // One entry inside the other, like Russian dolls: 100 entries make 199 ranges of ports with up
-    // to 100 ranges of addresses each.
+    // The ports of each entry are inside those of the one before: 100 entries make 199 ranges of
+    // ports with up to 100 ranges of addresses each.
     let mut text = "version: 1\nname: x\ningress: []\negress:\n".to_owned();
     for n in 0..100 {
         let _ = writeln!(
@@ -490,8 +487,8 @@ fn fragmented_baselines_are_refused() {
 }
 
 #[test]
-fn exemptions_fragment_the_baseline_of_their_own_group_only() {
-    // The same dolls, all in one group or each in its own.
+fn exemptions_count_for_their_own_group_only() {
+    // Nested like the entries above, all in one group or each in its own.
     let exemptions = |group: &dyn Fn(i32) -> String| {
         let mut text = "version: 1\nname: x\ningress: []\negress: []\nexemptions:\n".to_owned();
         for n in 0..100 {
@@ -514,7 +511,7 @@ fn exemptions_fragment_the_baseline_of_their_own_group_only() {
 }
 
 #[test]
-fn peers_in_a_list_with_commas() {
+fn peers_are_separated_by_commas() {
     assert_eq!(parse_peers("none"), Ok(vec![]));
     let peers =
         parse_peers("203.0.113.0/24, 2001:db8:1::/48,sg-1,123456789012/sg-2 , pl-3").unwrap();
@@ -523,16 +520,16 @@ fn peers_in_a_list_with_commas() {
         parse_peers("203.0.113.7/24,office,,none,self").unwrap_err(),
         [
             "`203.0.113.7/24` has host bits set; write 203.0.113.0/24, or 203.0.113.7/32 for that address alone",
-            "`office` is no peer; write a CIDR block, sg-…, account/sg-… or pl-…",
+            "`office` is not a peer; write a CIDR block, sg-…, account/sg-… or pl-…",
             "a peer is empty; write a CIDR block, sg-…, account/sg-… or pl-… between the commas, or none",
-            "`none` is not alone; write it without anything else, or not at all",
-            "`self` is no peer; write a CIDR block, sg-…, account/sg-… or pl-…",
+            "`none` is in a list with peers; write it alone, or leave it out",
+            "`self` is not a peer; write a CIDR block, sg-…, account/sg-… or pl-…",
         ]
     );
 }
 
 #[test]
-fn ports_in_a_list_with_commas() {
+fn ports_are_separated_by_commas() {
     let ports = parse_ports("80, 443,8000-8010").unwrap();
     assert!([80, 443, 8000, 8010].iter().all(|port| ports.contains(*port)));
     assert_eq!(ports.intervals().len(), 3);
@@ -540,8 +537,8 @@ fn ports_in_a_list_with_commas() {
     assert_eq!(
         parse_ports("80,http,,99999,9-1").unwrap_err(),
         [
-            "`http` is no port; write a number from 0 to 65535, or a range such as \"8000-8010\"",
-            "`` is no port; write a number from 0 to 65535, or a range such as \"8000-8010\"",
+            "`http` is not a port; write a number from 0 to 65535, or a range such as \"8000-8010\"",
+            "`` is not a port; write a number from 0 to 65535, or a range such as \"8000-8010\"",
             "port `99999` is out of range; write numbers from 0 to 65535",
             "`9-1` ends before it begins; write \"1-9\"",
         ]
@@ -549,9 +546,9 @@ fn ports_in_a_list_with_commas() {
 }
 
 proptest::proptest! {
-    /// Whatever the text, there is a baseline or there are faults, each with a line of the text.
+    /// Every text is either a baseline or has faults, each with a line of the text.
     #[test]
-    fn no_text_is_passed_in_silence(text in "([\\[\\]{}:,&*!|>'\"%@~#-]|[ a1/\\n\\t]|ports|peers|ingress: ){0,60}") {
+    fn any_text_is_a_baseline_or_has_faults(text in "([\\[\\]{}:,&*!|>'\"%@~#-]|[ a1/\\n\\t]|ports|peers|ingress: ){0,60}") {
         if let Err(BaselineError::Invalid { faults, .. }) = parse(&text) {
             proptest::prop_assert!(!faults.is_empty());
             let last = text.split('\n').count() + 1;

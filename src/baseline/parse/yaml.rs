@@ -1,40 +1,39 @@
-//! YAML text to a tree in which everything knows its line.
+//! Reads YAML into a tree of values with line numbers.
 //!
-//! The tree keeps scalars as they are written, so that no guess of YAML's (`022`, `1e3`, a date)
-//! stands between the text and what a baseline means by it. It is bounded in depth and in what
-//! aliases may add, so no text can exhaust the stack or the memory.
+//! Scalars stay text, so YAML does not turn `022`, `1e3` or a date into something else. The depth
+//! and the size that aliases can add are limited, so no text can exhaust the stack or the memory.
 
 use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::Fault;
+use crate::baseline::fault::Fault;
+use crate::text::in_backticks;
 
-/// How deep a text may nest; a baseline needs five levels.
+/// How deeply values may be nested. A baseline needs five levels.
 const MAX_DEPTH: usize = 32;
 
-/// How much all aliases together may stand for, in values and the bytes of their texts. Aliases of
-/// aliases grow exponentially.
+/// The size that all aliases together may add. Without a limit, aliases of aliases grow
+/// exponentially.
 const MAX_ALIASED: usize = 100_000;
 
-/// A value with the line on which it begins.
+/// A value and the line where it begins.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) value: Value,
-    /// How many values it is made of, itself included, and the bytes of their texts.
+    /// The number of values in it, including itself, plus the bytes of their texts.
     size: usize,
 }
 
-/// What stands there.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// Nothing: an empty plain scalar, `~` or `null`.
+    /// An empty plain scalar, `~` or `null`.
     Null,
-    /// A scalar, in the letters in which it is written.
+    /// A scalar as it is written.
     Text(String),
     Sequence(Vec<Node>),
-    /// Keys and values in their order; a key may be there twice.
+    /// Keys and values in their order. A key can occur twice.
     Mapping(Vec<(Node, Node)>),
 }
 
@@ -54,7 +53,7 @@ impl Open {
             let mut items = self.items.into_iter();
             while let (Some(key), Some(mut value)) = (items.next(), items.next()) {
                 if matches!(value.value, Value::Null) {
-                    // The parser gives a missing value the place of what comes next.
+                    // The parser gives a missing value the position of the next token.
                     value.line = key.line;
                 }
                 pairs.push((key, value));
@@ -67,15 +66,15 @@ impl Open {
     }
 }
 
-/// Reads the first document of the text. Faults that leave a tree go to `faults`; an error is the
-/// one behind which nothing can be read.
+/// Reads the first document. Returns a fault if the parser cannot go on, and adds other faults to
+/// `faults`.
 pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Result<Option<Node>, Fault> {
     let mut parser = Parser::new_from_str(text);
     let mut tree = Tree::default();
     let mut documents = 0_usize;
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| Fault {
-            // Where a text ends in the middle, the parser is a line further than there is one.
+            // If the text ends too early, the parser reports the line after the last one.
             line: error.marker().line().clamp(1, lines(text)),
             message: format!(
                 "this is not YAML ({}); look for a quote, a bracket or an indentation that is wrong \
@@ -87,7 +86,8 @@ pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Result<Option<Node>, 
         if matches!(event, Event::DocumentStart(_)) {
             documents = documents.saturating_add(1);
             if documents > 1 {
-                let message = "a second document begins; write one baseline in a file".to_owned();
+                let message =
+                    "a second document begins here; write one baseline per file".to_owned();
                 faults.push(Fault { line, message });
                 break;
             }
@@ -97,7 +97,7 @@ pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Result<Option<Node>, 
     Ok(tree.root)
 }
 
-/// How many lines there are, with an empty one behind the last line break. A carriage return is a
+/// The number of lines, including an empty one after the last line break. A carriage return is a
 /// line break too.
 fn lines(text: &str) -> usize {
     let breaks = text.matches(['\n', '\r']).count().saturating_sub(text.matches("\r\n").count());
@@ -132,8 +132,8 @@ impl Tree {
                 tag.to_string()
             };
             let message = format!(
-                "{} is a tag, and none means anything here; leave it out",
-                super::quote(&name)
+                "{} is a YAML tag, which a baseline cannot have; leave it out",
+                in_backticks(&name)
             );
             faults.push(Fault { line, message });
         }
@@ -159,13 +159,13 @@ impl Tree {
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor) else {
                     let message =
-                        "an alias stands inside of what it repeats; write it out".to_owned();
+                        "an alias is inside the value that it repeats; write it out".to_owned();
                     return Err(Fault { line, message });
                 };
                 self.aliased = self.aliased.saturating_add(node.size);
                 if self.aliased > MAX_ALIASED {
                     let message =
-                        "the aliases up to here stand for too much; write a peer set".to_owned();
+                        "the aliases up to here expand to too much; write a peer set".to_owned();
                     return Err(Fault { line, message });
                 }
                 let node = node.clone();

@@ -9,7 +9,7 @@ fn parse(text: &str) -> Baseline {
 }
 
 fn admitted(baseline: &Baseline, direction: Direction) -> Traffic {
-    baseline.admitted(direction, Some("sg-1"), &Lists::new()).traffic
+    baseline.admitted(direction, None, &Lists::new()).traffic
 }
 
 fn tcp(port: i32, peer: &str) -> Traffic {
@@ -22,7 +22,7 @@ fn web(name: &str, ports: &str) -> Result<Baseline, String> {
 }
 
 #[test]
-fn ssh_sources_and_nobody_else_may_use_ssh() {
+fn only_ssh_sources_may_use_ssh() {
     let sources = parse_peers("203.0.113.0/24,2001:db8:1::/48,sg-7").unwrap();
     let before = admitted(&load("standard"), Direction::Ingress);
     let after = admitted(&load("standard").with_ssh_sources(sources), Direction::Ingress);
@@ -33,7 +33,7 @@ fn ssh_sources_and_nobody_else_may_use_ssh() {
 }
 
 #[test]
-fn ssh_sources_replace_those_of_the_file() {
+fn ssh_sources_replace_the_set_of_the_file() {
     let baseline = parse(
         "version: 1\nname: x\npeer_sets: { ssh-sources: [10.0.0.0/8] }\negress: []\n\
          ingress: [{ name: SSH, protocol: tcp, ports: [22], peers: [ssh-sources] }]",
@@ -45,27 +45,27 @@ fn ssh_sources_replace_those_of_the_file() {
 }
 
 #[test]
-fn where_no_entry_names_ssh_sources_they_change_nothing_else() {
+fn ssh_sources_have_no_effect_if_no_entry_names_them() {
     let before = load("as-documented");
     let after = load("as-documented").with_ssh_sources(parse_peers("203.0.113.0/24").unwrap());
     assert!(after.peer_sets.contains_key(SSH_SOURCES));
-    for direction in [Direction::Ingress, Direction::Egress] {
+    for direction in Direction::BOTH {
         assert_eq!(admitted(&after, direction), admitted(&before, direction));
     }
 }
 
 #[test]
-fn the_default_web_ports_written_out_are_the_same_traffic() {
+fn web_ports_80_and_443_admit_the_same_as_the_shipped_baselines() {
     for (name, _) in crate::baseline::SHIPPED {
         let written = web(name, "80,443").unwrap();
-        for direction in [Direction::Ingress, Direction::Egress] {
+        for direction in Direction::BOTH {
             assert_eq!(admitted(&written, direction), admitted(&load(name), direction), "{name}");
         }
     }
 }
 
 #[test]
-fn web_ports_replace_http_and_https_in_ingress_only() {
+fn web_ports_replace_http_and_https_of_ingress_only() {
     let baseline = web("restricted-egress", "8080-8081,8443").unwrap();
     let names: Vec<_> = baseline.ingress.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(names, ["Web", "SSH"]);
@@ -79,7 +79,7 @@ fn web_ports_replace_http_and_https_in_ingress_only() {
 }
 
 #[test]
-fn the_entry_stands_where_the_first_one_stood() {
+fn the_entry_web_takes_the_place_of_the_first_entry_that_it_replaces() {
     let entry = |name: &str| format!("{{ name: {name}, protocol: tcp, peers: [anywhere] }}");
     let all: Vec<_> = ["A", "HTTPS", "B", "HTTP", "C"].iter().map(|name| entry(name)).collect();
     let text = format!(
@@ -92,7 +92,7 @@ fn the_entry_stands_where_the_first_one_stood() {
 }
 
 #[test]
-fn web_ports_that_make_no_sense_are_refused() {
+fn faults_in_web_ports_are_reported() {
     assert_eq!(
         web("standard", "20-25,80").unwrap_err(),
         "22 is for SSH; write web ports without it"
@@ -111,7 +111,7 @@ fn web_ports_that_make_no_sense_are_refused() {
     both.ingress[2].name = "Web".into();
     assert_eq!(
         both.with_web_ports(&ports).unwrap_err(),
-        "the baseline `standard` has an entry `Web` already; write the ports into the baseline"
+        "the baseline `standard` already has an entry `Web`; write the ports into the baseline"
     );
     assert_eq!(
         load("standard").with_web_ports(&IntervalSet::empty()).unwrap_err(),

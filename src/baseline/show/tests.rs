@@ -4,15 +4,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::baseline::samples::today;
 use crate::baseline::{ANYWHERE, SHIPPED, parse_peers, parse_ports};
-use crate::ec2::{Direction, icmp_selector};
-use crate::net::{GroupRef, Reference};
+use crate::ec2::{Direction, GroupRef, Reference, Selector};
 
 fn parse(text: &str) -> Baseline {
     Baseline::parse("shown", text, today()).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 #[test]
-fn a_baseline_in_effect_reads_like_one_that_somebody_wrote() {
+fn a_baseline_with_settings_is_readable_yaml() {
     let baseline = Baseline::load("standard", today())
         .unwrap()
         .with_ssh_sources(parse_peers("203.0.113.0/24,2001:db8:1::/48,sg-1,pl-2").unwrap())
@@ -36,7 +35,7 @@ egress:
 }
 
 #[test]
-fn exemptions_are_shown() {
+fn exemptions_are_written() {
     let text = "\
 version: 1
 name: \"404\"
@@ -50,7 +49,7 @@ exemptions:
 }
 
 #[test]
-fn shipped_baselines_round_trip() {
+fn shipped_baselines_parse_back() {
     for (name, text) in SHIPPED {
         let baseline = parse(text);
         assert_eq!(parse(&baseline.to_yaml()), baseline, "{name}");
@@ -58,10 +57,10 @@ fn shipped_baselines_round_trip() {
 }
 
 #[test]
-fn the_hash_is_of_the_meaning_and_not_of_the_text() {
+fn the_hash_does_not_depend_on_the_spelling() {
     let a = parse("version: 1\nname: x\ningress: []\negress: []");
     let b = parse(
-        "# spelt otherwise\negress: []\ningress: []\nname: 'x'\nversion: '1'\nssh_ports: [22]",
+        "# other spelling\negress: []\ningress: []\nname: 'x'\nversion: '1'\nssh_ports: [22]",
     );
     assert_eq!(a.sha256(), b.sha256());
     // printf 'version: 1\nname: x\nssh_ports: [22]\ningress: []\negress: []\n' | sha256sum
@@ -123,9 +122,12 @@ fn one_peer() -> impl Strategy<Value = BaselinePeer> {
         BaselinePeer::Cidr(net.into())
     });
     let group = (proptest::option::of("[0-9]{12}"), "sg-[0-9a-f]{8}").prop_map(|(account, id)| {
-        BaselinePeer::Reference(Reference::Group(GroupRef { account, id }))
+        let account = account.map(|account| account.parse().unwrap());
+        let group = GroupRef::new(account, id.parse().unwrap(), None);
+        BaselinePeer::Reference(Reference::Group(group))
     });
-    let list = "pl-[0-9a-f]{17}".prop_map(|id| BaselinePeer::Reference(Reference::PrefixList(id)));
+    let list = "pl-[0-9a-f]{17}"
+        .prop_map(|id| BaselinePeer::Reference(Reference::PrefixList(id.parse().unwrap())));
     prop_oneof![v4, v6, group, list, Just(BaselinePeer::Own)]
 }
 
@@ -138,7 +140,7 @@ fn protocol_and_ports() -> impl Strategy<Value = (Protocol, IntervalSet<u16>)> {
     let with_ports = (proptest::sample::select(vec![Protocol::TCP, Protocol::UDP]), ports(1));
     let types = vec((any::<u8>(), any::<u8>()), 1..4).prop_map(|pairs| {
         let whole = |(a, b): (u8, u8)| {
-            let (a, b) = (icmp_selector(a.min(b), None), icmp_selector(a.max(b), None));
+            let (a, b) = (Selector::icmp(a.min(b), None), Selector::icmp(a.max(b), None));
             Interval::new(a.first(), b.last())
         };
         pairs.into_iter().map(whole).collect()
@@ -151,7 +153,7 @@ fn protocol_and_ports() -> impl Strategy<Value = (Protocol, IntervalSet<u16>)> {
     prop_oneof![with_ports, icmp, others.prop_map(|protocol| (protocol, IntervalSet::full()))]
 }
 
-/// The sets `a` to `c` are always defined, so a term can name them.
+/// Peers and sets. The sets `a` to `c` are always defined.
 fn terms() -> impl Strategy<Value = Vec<PeerTerm>> {
     let sets = proptest::sample::select(vec![ANYWHERE, "a", "b", "c"]);
     let set = sets.prop_map(|name| PeerTerm::Set(name.to_owned()));
@@ -173,11 +175,11 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
 }
 
 fn exemptions() -> impl Strategy<Value = Vec<Exemption>> {
-    let direction = prop_oneof![Just(Direction::Ingress), Just(Direction::Egress)];
+    let direction = proptest::sample::select(&Direction::BOTH[..]);
     let one = ("sg-[0-9a-f]{8}", direction, protocol_and_ports(), terms(), words(), 0..366_u64);
     vec(
         one.prop_map(|(group, direction, (protocol, ports), peers, reason, days)| Exemption {
-            group,
+            group: group.parse().unwrap(),
             direction,
             protocol,
             ports,
@@ -207,7 +209,7 @@ fn baselines() -> impl Strategy<Value = Baseline> {
 
 proptest! {
     #[test]
-    fn what_is_shown_parses_back(baseline in baselines()) {
+    fn any_baseline_parses_back(baseline in baselines()) {
         let shown = baseline.to_yaml();
         let read = Baseline::parse("shown", &shown, today());
         prop_assert_eq!(read.map_err(|error| format!("{error}\n{shown}")), Ok(baseline));

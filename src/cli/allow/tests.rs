@@ -1,11 +1,10 @@
 use std::path::PathBuf;
-use std::process::{Command as Process, Stdio};
+use std::process::Stdio;
 
 use clap::Parser;
 
 use super::*;
-use crate::cli::args::{Arguments, Command as Chosen};
-use crate::cli::described;
+use crate::cli::args::{Arguments, Command as Subcommand};
 
 const SHOP: [&str; 10] = [
     "--group",
@@ -24,39 +23,39 @@ fn now() -> DateTime<Utc> {
     "2026-03-12T08:00:00.750Z".parse().unwrap()
 }
 
-/// The options of [`SHOP`], with some in the place of theirs and some more.
-fn asked(others: &[&str]) -> Allow {
+/// The options of [`SHOP`], with these replaced or added.
+fn options(others: &[&str]) -> AllowArgs {
     let given = |name: &str| others.iter().any(|other| other.split('=').next() == Some(name));
     let shop = SHOP.chunks(2).filter(|pair| !given(pair[0])).flatten().copied();
     let arguments = ["sg-audit", "allow"].into_iter().chain(shop).chain(others.iter().copied());
     match Arguments::try_parse_from(arguments).unwrap().command {
-        Chosen::Allow(allow) => allow,
+        Subcommand::Allow(args) => args,
         other => panic!("{other:?}"),
     }
 }
 
 fn printed(others: &[&str]) -> Answer {
-    run(&asked(others), "no-such-program", now()).unwrap()
+    run(&options(others), "no-such-program".as_ref(), now()).unwrap()
 }
 
 fn faults(others: &[&str]) -> Vec<String> {
-    described(&run(&asked(others), "no-such-program", now()).unwrap_err())
+    run(&options(others), "no-such-program".as_ref(), now()).unwrap_err().lines()
 }
 
 #[test]
-fn it_prints_the_command_of_a_hold() {
+fn allow_prints_the_command_of_a_hold() {
     let answer = printed(&[]);
     assert_eq!(
         answer.out,
         r#"aws ec2 authorize-security-group-ingress --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"198.51.100.0/24"}],"ToPort":22}]' --tag-specifications '[{"ResourceType":"security-group-rule","Tags":[{"Key":"sg-audit:allow-until","Value":"2026-03-12T16:00:00Z"},{"Key":"sg-audit:reason","Value":"vendor support, ticket 4711"}]}]'
 "#
     );
-    let note = "once the command is run, held until 2026-03-12 16:00:00 UTC, if the function runs with HOLD_MAX_HOURS of 24 or more";
+    let note = "once you run the command: held until 2026-03-12 16:00:00 UTC, if the function's HOLD_MAX_HOURS is 24 or more";
     assert_eq!((answer.status, answer.notes), (0, vec![note.to_owned()]));
 }
 
 #[test]
-fn everything_of_a_rule_can_be_said() {
+fn every_part_of_a_rule_can_be_given() {
     let out =
         printed(&["--protocol", "udp", "--port", "8000-8010", "--region", "eu-central-1"]).out;
     assert!(out.contains(" --region 'eu-central-1' "), "{out}");
@@ -72,14 +71,14 @@ fn everything_of_a_rule_can_be_said() {
 }
 
 #[test]
-fn a_reason_reaches_the_shell_in_quotes() {
+fn a_reason_is_quoted_for_the_shell() {
     let out = printed(&["--reason", "it's $(reboot) `id` \"x\" é"]).out;
     assert!(out.contains(r#""Value":"it'\''s $(reboot) `id` \"x\" \u00e9"}]}]'"#), "{out}");
     assert_eq!(out.lines().count(), 1);
 }
 
 #[test]
-fn lengths_of_time() {
+fn lengths_of_time_have_units() {
     for (length, end) in [
         ("30m", "2026-03-12T08:30:00Z"),
         ("1h30m", "2026-03-12T09:30:00Z"),
@@ -92,15 +91,15 @@ fn lengths_of_time() {
 }
 
 #[test]
-fn what_the_function_would_not_take_is_refused() {
+fn a_hold_that_the_function_would_not_accept_is_refused() {
     let of = |length: &str, hours: &str| faults(&["--for", length, "--max-hours", hours]);
-    let longer = "--for: `24h1s` is longer than a hold may last; write 24h or less, or give --max-hours what the function has as HOLD_MAX_HOURS";
+    let longer = "--for: `24h1s` is longer than a hold may last; write 24h or less, or set --max-hours to the function's HOLD_MAX_HOURS";
     assert_eq!(of("24h1s", "24"), [longer]);
     for endless in ["9999y", "18446744073709551615s"] {
         assert!(of(endless, "24")[0].contains("longer than a hold may last"), "{endless}");
     }
     assert!(of("0m", "24")[0].contains("less than a minute"));
-    assert_eq!(of("1h", "0"), ["--for: there are no holds where HOLD_MAX_HOURS is 0"]);
+    assert_eq!(of("1h", "0"), ["--for: if HOLD_MAX_HOURS is 0, holds are not allowed"]);
     for no_time in ["8", "eight hours", "", "-1h"] {
         let faults = faults(&[&format!("--for={no_time}")]);
         assert!(faults[0].contains("write 30m, 8h, 1h30m or 2d"), "{faults:?}");
@@ -108,7 +107,7 @@ fn what_the_function_would_not_take_is_refused() {
 }
 
 #[test]
-fn no_function_takes_a_hold_of_more_than_a_month() {
+fn no_function_accepts_a_hold_of_more_than_a_month() {
     let arguments = [&["sg-audit", "allow"], &SHOP[..], &["--max-hours", "745"]].concat();
     let refused = Arguments::try_parse_from(arguments).unwrap_err().to_string();
     assert!(refused.contains("745 is not in"), "{refused}");
@@ -116,7 +115,7 @@ fn no_function_takes_a_hold_of_more_than_a_month() {
 }
 
 #[test]
-fn every_fault_is_named_with_what_to_write() {
+fn every_fault_says_what_to_write() {
     let wrong = [
         "--group=typo3",
         "--from=203.0.113.7/24",
@@ -129,12 +128,12 @@ fn every_fault_is_named_with_what_to_write() {
     assert_eq!(
         faults(&split),
         [
-            "--group: `typo3` is no security group; write its id, sg-…",
+            "--group: `typo3` is not the id of a security group: write sg-…",
             "--from: `203.0.113.7/24` has host bits set; write 203.0.113.0/24, or 203.0.113.7/32 for that address alone",
             "--port: `80,443` is not one port or range; write one, and run the command once for each",
             "--reason: ` ` does not say why; write who needs it for what",
-            "--region: `Frankfurt` is no region; write one such as eu-central-1",
-            "--description: EC2 takes no `ü` in it; write letters without accents, digits, spaces and ._-:/()#,@[]+=&;{}!$*",
+            "--region: `Frankfurt` is not an AWS region: write one such as eu-central-1",
+            "--description: EC2 does not accept `ü` in it; write letters without accents, digits, spaces and ._-:/()#,@[]+=&;{}!$*",
         ]
     );
     for (option, value) in [
@@ -157,7 +156,7 @@ fn every_fault_is_named_with_what_to_write() {
     assert!(printed(&["--reason", &"x".repeat(256)]).out.contains(&"x".repeat(256)));
 }
 
-/// A program that writes down what it is started with and ends with `status`.
+/// A program that writes its arguments to a file and exits with `status`.
 struct Aws(PathBuf);
 
 impl Aws {
@@ -167,11 +166,11 @@ impl Aws {
         std::fs::create_dir_all(&folder).unwrap();
         let aws = Self(folder);
         let script = format!(
-            "#!/bin/sh\nprintf '%s\\n' \"$AWS_PAGER\" \"$@\" > \"$0.said\"\nexit {status}\n"
+            "#!/bin/sh\nprintf '%s\\n' \"$AWS_PAGER\" \"$@\" > \"$0.arguments\"\nexit {status}\n"
         );
-        // Another program writes the file: one that this process has open for writing, and a child
-        // of another test still has, could not be started.
-        let mut install = Process::new("install")
+        // Another process writes the file. If this one did, a child of another test could inherit the
+        // open file, and a program that is open for writing cannot be started.
+        let mut install = process::Command::new("install")
             .args(["-m", "755", "/dev/stdin"])
             .arg(aws.program())
             .stdin(Stdio::piped())
@@ -186,8 +185,8 @@ impl Aws {
         self.0.join("aws")
     }
 
-    fn said(&self) -> String {
-        std::fs::read_to_string(self.0.join("aws.said")).unwrap()
+    fn arguments(&self) -> String {
+        std::fs::read_to_string(self.0.join("aws.arguments")).unwrap()
     }
 }
 
@@ -198,13 +197,13 @@ impl Drop for Aws {
 }
 
 #[test]
-fn it_runs_the_very_command_without_a_shell() {
+fn apply_runs_the_command_without_a_shell() {
     let aws = Aws::ending_with(0);
-    let allow = asked(&["--reason", "it's $(reboot)", "--region", "eu-central-1", "--apply"]);
-    let answer = run(&allow, aws.program(), now()).unwrap();
+    let args = options(&["--reason", "it's $(reboot)", "--region", "eu-central-1", "--apply"]);
+    let answer = run(&args, aws.program().as_ref(), now()).unwrap();
     assert_eq!((answer.out.as_str(), answer.status, answer.notes.len()), ("", 0, 1));
     assert_eq!(
-        aws.said(),
+        aws.arguments(),
         r#"
 ec2
 authorize-security-group-ingress
@@ -221,9 +220,9 @@ sg-0a1b2c3d4e5f67890
 }
 
 #[test]
-fn it_says_when_aws_did_not_do_it() {
+fn apply_says_when_aws_failed() {
     let aws = Aws::ending_with(254);
-    let failed = described(&run(&asked(&["--apply"]), aws.program(), now()).unwrap_err());
+    let failed = run(&options(&["--apply"]), aws.program().as_ref(), now()).unwrap_err().lines();
     let [failed] = &failed[..] else { panic!("{failed:?}") };
     assert!(failed.contains("did not open it (exit status: 254)"), "{failed}");
     assert!(failed.contains("aws sso login"), "{failed}");
@@ -233,9 +232,9 @@ fn it_says_when_aws_did_not_do_it() {
 }
 
 #[test]
-fn nothing_is_run_without_being_asked_for() {
+fn nothing_runs_without_apply_or_with_a_fault() {
     let aws = Aws::ending_with(3);
-    run(&asked(&[]), aws.program(), now()).unwrap();
+    run(&options(&[]), aws.program().as_ref(), now()).unwrap();
     assert!(faults(&["--apply", "--for", "9d"])[0].starts_with("--for"));
-    assert!(!aws.0.join("aws.said").exists());
+    assert!(!aws.0.join("aws.arguments").exists());
 }

@@ -1,12 +1,13 @@
-//! The tables of docs/findings.md, cell by cell.
+//! The tables of severities in `docs/findings.md`, cell by cell.
 
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use strum::IntoEnumIterator;
 
 use super::*;
 use crate::baseline::{Baseline, Lists};
-use crate::ec2::Rule;
+use crate::ec2::{Ec2Error, GroupId, Rule, cause};
 use crate::evaluate::Judge;
 use crate::evaluate::expected::closed;
 
@@ -33,12 +34,15 @@ fn baseline(text: &str) -> Baseline {
 fn judged(direction: Direction, protocol: &str, port: Option<i32>, peer: &str) -> Severity {
     let nothing = baseline("ingress: []\negress: []\n");
     let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    let action = "GetManagedPrefixListEntries";
+    let denied = Ec2Error::Denied { action, cause: cause("UnauthorizedOperation") };
     let lists: Lists = [
-        ("pl-wide".to_owned(), Ok(vec!["0.0.0.0/1".parse().unwrap()])),
-        ("pl-denied".to_owned(), Err("denied".to_owned())),
+        ("pl-wide".parse().unwrap(), Ok(vec!["0.0.0.0/1".parse().unwrap()])),
+        ("pl-denied".parse().unwrap(), Err(denied)),
     ]
     .into();
-    let judge = Judge::new(&nothing, direction, Some("sg-0own"), &lists, day);
+    let own: GroupId = "sg-0own".parse().unwrap();
+    let judge = Judge::new(&nothing, direction, Some(&own), &lists, day);
     let (protocol, peer) = (protocol.parse().unwrap(), peer.parse().unwrap());
     let rule = Rule::new(direction, protocol, port, port, peer).unwrap();
     let judgement = judge.judge(&rule);
@@ -189,7 +193,7 @@ fn findings_about_something_else_are_what_the_table_says() {
     let excess =
         ["open-ssh", "ssh-from-unlisted-host", "ingress-not-in-baseline", "egress-not-in-baseline"];
     let all: BTreeSet<&str> = tabled.into_iter().chain(excess).collect();
-    assert_eq!(all, Code::ALL.iter().map(|code| code.as_str()).collect());
+    assert_eq!(all, Code::iter().map(Code::as_str).collect());
 }
 
 fn tcp_from_anywhere(port: &str) -> Rule {

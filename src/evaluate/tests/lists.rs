@@ -1,4 +1,5 @@
-//! Lists that are named for SSH: read all the same, and called out where they are wide.
+//! Prefix lists that a baseline names for SSH: they are read all the same, and reported where they
+//! are wide.
 
 use super::*;
 
@@ -10,23 +11,24 @@ pub(super) fn read() -> Lists {
         .iter()
         .map(|(id, nets)| {
             let nets = nets.iter().map(|net| net.parse::<IpNet>().unwrap()).collect();
-            ((*id).to_owned(), Ok(nets))
+            (list(id), Ok(nets))
         })
         .collect();
-    lists.insert("pl-denied".to_owned(), Err("denied".to_owned()));
+    lists.insert(list("pl-denied"), Err(denied()));
     lists
 }
 
-/// The code, and whether it is called out.
-fn called_out(baseline: &Baseline, text: &str) -> (Option<Code>, bool) {
+/// The code, and whether the rule is reported because its list is wide.
+fn code_and_wide(baseline: &Baseline, text: &str) -> (Option<Code>, bool) {
     let lists = read();
-    let judge = Judge::new(baseline, Direction::Ingress, Some("sg-0own"), &lists, today());
+    let own = group("sg-0own");
+    let judge = Judge::new(baseline, Direction::Ingress, Some(&own), &lists, today());
     let rule = rule(text);
     (judge.code(&judge.judge(&rule)), judge.wide_ssh(&rule))
 }
 
 #[test]
-fn a_wide_list_is_not_harmless_by_being_named() {
+fn a_wide_list_is_reported_although_the_baseline_names_it() {
     for (sources, text, expected) in [
         ("pl-office", "tcp 22 pl-office", (None, false)),
         ("pl-wide", "tcp 22 pl-wide", (None, true)),
@@ -43,36 +45,35 @@ fn a_wide_list_is_not_harmless_by_being_named() {
         ("pl-wide", "tcp 80 pl-wide", (None, false)),
         ("pl-denied", "tcp 80 pl-denied", (None, false)),
     ] {
-        assert_eq!(called_out(&standard(sources), text), expected, "{sources}: {text}");
+        assert_eq!(code_and_wide(&standard(sources), text), expected, "{sources}: {text}");
     }
 }
 
 #[test]
-fn a_baseline_that_is_wide_in_writing_blames_no_rule() {
+fn rules_are_not_reported_where_the_baseline_itself_is_wide() {
     let documented = Baseline::load("as-documented", today()).unwrap();
     for text in ["tcp 22 0.0.0.0/0", "tcp 22 pl-wide", "tcp 22 pl-denied", "tcp 22 sg-0a"] {
-        assert_eq!(called_out(&documented, text), (None, false), "{text}");
+        assert_eq!(code_and_wide(&documented, text), (None, false), "{text}");
     }
 }
 
 #[test]
-fn lists_for_other_ports_or_out_need_no_look() {
+fn lists_for_other_ports_or_egress_are_not_looked_up() {
     let baseline = custom(
         "version: 1\nname: t\ningress:\n\
          - { name: DB, protocol: tcp, ports: [3306], peers: [pl-denied] }\n\
          egress:\n\
          - { name: SSH, protocol: tcp, ports: [22], peers: [pl-denied] }\n",
     );
-    assert_eq!(called_out(&baseline, "tcp 3306 pl-denied"), (None, false));
+    assert_eq!(code_and_wide(&baseline, "tcp 3306 pl-denied"), (None, false));
     let lists = Lists::new();
     let judge = Judge::new(&baseline, Direction::Egress, None, &lists, today());
-    let mut out = rule("tcp 22 pl-denied");
-    out.direction = Direction::Egress;
+    let out = rule("tcp 22 pl-denied").with_direction(Direction::Egress);
     assert!(judge.judge(&out).is_compliant() && judge.lists_needed(&out).is_empty());
 }
 
 #[test]
-fn the_baseline_as_a_whole_counts_its_lists_and_exemptions() {
+fn lists_and_exemptions_can_make_a_baseline_wide() {
     let wide = |baseline: &Baseline| open_ssh_in_baseline(baseline, &read(), today());
     assert!(!wide(&standard("pl-office,pl-denied")));
     assert!(wide(&standard("pl-wide")));
@@ -93,7 +94,7 @@ fn the_baseline_as_a_whole_counts_its_lists_and_exemptions() {
     assert!(wide(&with("ingress, protocol: all, peers: [pl-wide]", "2026-11-01")));
 
     let named = |baseline: &Baseline| {
-        baseline.ssh_lists(today()).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        ids(baseline.ssh_lists(today())).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let listed = "ingress, protocol: all, peers: [pl-wide]";
     assert_eq!(named(&with(listed, "2026-11-01")), ["pl-office", "pl-wide"]);

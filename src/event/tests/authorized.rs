@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{ChangeKind, Event, decode};
-use super::{AUTHORIZE, OPEN_SSH, lines_of, record, response, response_rule, ssh};
+use super::super::ChangeKind;
+use super::{AUTHORIZE, OPEN_SSH, change, lines_of, record, response, response_rule, ssh};
 use crate::ec2::Rule;
 
 /// The rules of an Authorize call with this one permission in it.
@@ -19,10 +19,10 @@ fn not_understood(request: &str, response: &str) -> String {
     )
 }
 
-const NO_RESPONSE: &str = "no rule is in it";
+const NO_RESPONSE: &str = "it contains no rule";
 
 #[test]
-fn permissions() {
+fn permissions_in_every_spelling() {
     let understood = [
         (json!({"ipProtocol": "tcp", "fromPort": "22", "toPort": "22"}), "tcp 22-22"),
         (json!({"ipProtocol": "tcp", "fromPort": 22.0, "toPort": 22}), "tcp 22-22"),
@@ -44,25 +44,22 @@ fn permissions() {
     }
 
     let no_port = "tcp has no ports none to 22";
-    let protocol = "`tpc` is no protocol: write tcp, udp, icmp, icmpv6, all (or -1), \
+    let protocol = "`tpc` is not a protocol: write tcp, udp, icmp, icmpv6, all (or -1), \
                     or a number from 0 to 255";
     let not_understood_ones = [
         (json!({"ipProtocol": "tpc"}), protocol),
         (json!({}), "`ipProtocol` is missing"),
-        (json!({"ipProtocol": ["tcp"]}), "`ipProtocol` is a list, where a text should be"),
+        (json!({"ipProtocol": ["tcp"]}), "`ipProtocol` is a list, not a string"),
         (json!({"ipProtocol": "tcp", "toPort": 22}), no_port),
         (json!({"ipProtocol": "tcp", "fromPort": 23, "toPort": 22}), "tcp has no ports 23 to 22"),
-        (
-            json!({"ipProtocol": "tcp", "fromPort": true}),
-            "`fromPort` is a boolean, where a number should be",
-        ),
+        (json!({"ipProtocol": "tcp", "fromPort": true}), "`fromPort` is a boolean, not a number"),
         (
             json!({"ipProtocol": "tcp", "fromPort": "ssh"}),
-            "`fromPort` is a text, where a whole number should be",
+            "`fromPort` is a string, not a whole number",
         ),
         (
             json!({"ipProtocol": "tcp", "ipv6Ranges": "[...]"}),
-            "`ipv6Ranges` is a text, where a list should be",
+            "`ipv6Ranges` is a string, not a list",
         ),
         (
             json!({"ipProtocol": "tcp", "groups": {"omitted": true}}),
@@ -70,7 +67,7 @@ fn permissions() {
         ),
         (
             json!({"ipProtocol": "tcp", "peeringIds": {"items": [{}]}}),
-            "`ipPermissions` has `peeringIds` in it, which this version does not know",
+            "`ipPermissions` contains `peeringIds`, which this version does not know",
         ),
     ];
     for (mut given, reason) in not_understood_ones {
@@ -80,7 +77,7 @@ fn permissions() {
 }
 
 #[test]
-fn peers() {
+fn peers_of_every_kind() {
     let item = |list: &str, peer: Value| lines_of(&record(AUTHORIZE, ssh(list, peer), Value::Null));
     let pair = |peer: Value| item("groups", peer);
     let understood = [
@@ -100,12 +97,12 @@ fn peers() {
         assert_eq!(lines, [format!("sg-1: ingress tcp 22-22 {expected}")]);
     }
 
-    let cidr = "is no peer: write a CIDR block, sg-…, account/sg-… or pl-…";
+    let cidr = "is not a peer: write a CIDR block, sg-…, account/sg-… or pl-…";
     let refused = [
         (pair(json!({"groupName": "web"})), "a peer is a group by its name, `web`".to_owned()),
         (
             pair(json!({"groupId": "sg-2", "userId": {"a": 1}})),
-            "`userId` is an object, where a text should be".to_owned(),
+            "`userId` is an object, not a string".to_owned(),
         ),
         (
             pair(json!({"groupId": "sg-2", "userId": "amazon-elb"})),
@@ -139,20 +136,18 @@ fn several_permissions_with_several_peers() {
     let event = record("AuthorizeSecurityGroupEgress", request, json!({"_return": true}));
     assert_eq!(lines_of(&event), [expected]);
     let rules = rules(&event);
-    assert_eq!(rules[0].description.as_deref(), Some("office"));
-    assert_eq!(rules[1].description, None);
+    assert_eq!(rules[0].description(), Some("office"));
+    assert_eq!(rules[1].description(), None);
 }
 
 /// The rules of an Authorize call.
 pub(super) fn rules(event: &Value) -> Vec<Rule> {
-    let mut events = decode(event.to_string().as_bytes());
-    let Some(Event::Change(change)) = events.pop() else { unreachable!() };
-    let ChangeKind::Authorized(rules) = change.kind else { unreachable!() };
+    let ChangeKind::Authorized(rules) = change(event).kind else { panic!("{event}") };
     rules
 }
 
 #[test]
-fn the_flat_form() {
+fn a_request_in_the_flat_form() {
     let flat = |members: Value| {
         let mut request = json!({
             "groupId": "sg-1", "ipPermissions": {},
@@ -174,16 +169,13 @@ fn the_flat_form() {
         json!({"sourceSecurityGroupName": "web", "sourceSecurityGroupOwnerId": "210987654321"}),
     );
     assert_eq!(name, [not_understood("a peer is a group by its name, `web`", NO_RESPONSE)]);
-    assert_eq!(
-        flat(json!({})),
-        [not_understood("a rule has 0 peers, where one should be", NO_RESPONSE)]
-    );
+    assert_eq!(flat(json!({})), [not_understood("a rule has 0 peers instead of one", NO_RESPONSE)]);
     let two = flat(json!({"cidrIp": "10.0.0.0/8", "cidrIpv6": "::/0"}));
-    assert_eq!(two, [not_understood("a rule has 2 peers, where one should be", NO_RESPONSE)]);
+    assert_eq!(two, [not_understood("a rule has 2 peers instead of one", NO_RESPONSE)]);
 }
 
 #[test]
-fn the_response_is_believed_where_it_is_whole() {
+fn a_complete_response_is_used_instead_of_the_request() {
     let asked = |list: &str, peer: Value| ssh(list, peer);
     let any = || response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0"));
     let hosts = record(
@@ -193,8 +185,8 @@ fn the_response_is_believed_where_it_is_whole() {
     );
     assert_eq!(lines_of(&hosts), [OPEN_SSH]);
     let rules = rules(&hosts);
-    assert_eq!(rules[0].id.as_deref(), Some("sgr-1"));
-    assert_eq!(rules[0].description.as_deref(), Some("by EC2"));
+    assert_eq!(rules[0].id().unwrap().as_str(), "sgr-1");
+    assert_eq!(rules[0].description(), Some("by EC2"));
 
     // A group by its name: the response has its id.
     let info = json!({"groupId": "sg-2", "userId": "123456789012"});
@@ -208,7 +200,7 @@ fn the_response_is_believed_where_it_is_whole() {
         assert_eq!(lines_of(&event), [OPEN_SSH]);
     }
 
-    // Whatever is wrong with the response, the request has it all.
+    // If anything is wrong with the response, the request has it all.
     let foreign = json!({
         "groupId": "sg-9", "securityGroupRuleId": "sgr-1",
         "ipProtocol": "-1", "cidrIpv4": "10.0.0.0/8",
@@ -233,12 +225,12 @@ fn the_response_is_believed_where_it_is_whole() {
     for answer in answers {
         let event = record(AUTHORIZE, asked("ipRanges", json!({"cidrIp": "0.0.0.0/0"})), answer);
         assert_eq!(lines_of(&event), [OPEN_SSH], "{event}");
-        assert_eq!(self::rules(&event)[0].id, None);
+        assert_eq!(self::rules(&event)[0].id(), None);
     }
 }
 
 #[test]
-fn a_response_with_fewer_rules_than_were_asked_for_is_not_believed() {
+fn a_response_with_fewer_rules_than_were_requested_is_not_used() {
     let any = response_rule("sgr-1", "cidrIpv4", json!("203.0.113.0/24"));
     let mut request = ssh("ipRanges", json!({"cidrIp": "203.0.113.0/24"}));
     request["ipPermissions"]["items"][0]["ipv6Ranges"] = json!({"items": [{"cidrIpv6": "::/0"}]});
@@ -247,8 +239,8 @@ fn a_response_with_fewer_rules_than_were_asked_for_is_not_believed() {
 
     request["ipPermissions"]["items"][0]["ipv6Ranges"] = json!({"items": [{"cidrIpv6": "[...]"}]});
     let reason = not_understood(
-        "`[...]` is no peer: write a CIDR block, sg-…, account/sg-… or pl-…",
-        "it has fewer rules (1) than were asked for (2)",
+        "`[...]` is not a peer: write a CIDR block, sg-…, account/sg-… or pl-…",
+        "it has fewer rules (1) than were requested (2)",
     );
     assert_eq!(lines_of(&record(AUTHORIZE, request, response(json!([any])))), [reason]);
 }

@@ -16,7 +16,7 @@ fn modify(members: Value) -> Vec<String> {
 }
 
 #[test]
-fn entries_make_a_new_version() {
+fn added_and_removed_entries_make_a_new_version() {
     let entry = |cidr: &str| json!({"Cidr": cidr, "Description": "home", "tag": 1});
     let cases = [
         (json!({"AddEntry": entry("0.0.0.0/1")}), "+0.0.0.0/1"),
@@ -30,7 +30,7 @@ fn entries_make_a_new_version() {
         (json!({"AddEntry": entry("0.0.0.0/1"), "RemoveEntry": entry("10.0.0.0/8")}), "+0.0.0.0/1"),
         (json!({"AddEntry": entry("0.0.0.0/1"), "PrefixListName": "x"}), "+0.0.0.0/1"),
         (json!({"AddEntry": entry("0.0.0.0/1"), "CurrentVersion": "3"}), "+0.0.0.0/1"),
-        // What cannot be read was added all the same.
+        // Entries that cannot be read make a new version too.
         (json!({"AddEntry": [entry("0.0.0.0/1"), entry("[...]"), {}]}), "+0.0.0.0/1"),
     ];
     for (members, added) in cases {
@@ -56,7 +56,7 @@ fn entries_make_a_new_version() {
 }
 
 #[test]
-fn a_name_or_a_size_is_ignored_where_nothing_else_can_be_in_it() {
+fn a_call_that_only_changes_the_name_or_size_is_ignored() {
     let ignored = "ignored: `ModifyManagedPrefixList`: it changes the list's name or size only";
     for members in [
         json!({"PrefixListName": "office"}),
@@ -88,7 +88,7 @@ fn a_restore_makes_a_new_version() {
 }
 
 #[test]
-fn which_list() {
+fn the_list_is_found_in_the_request_or_the_response() {
     let flat = json!({"prefixListId": "pl-1", "currentVersion": 3, "addEntries": [
         {"cidr": "0.0.0.0/1"},
     ]});
@@ -98,7 +98,7 @@ fn which_list() {
     let list = json!({"prefixList": {"prefixListId": "pl-2", "version": 3}});
     let nested = json!({"ModifyManagedPrefixListResponse": list});
     let undecodable =
-        "undecodable: `ModifyManagedPrefixList` changes a prefix list, and does not say which";
+        "undecodable: `ModifyManagedPrefixList` changes a prefix list and does not say which";
     for request in
         [json!({"omitted": true}), Value::Null, json!("[...]"), json!({"PrefixListId": 7})]
     {
@@ -118,7 +118,7 @@ fn which_list() {
 }
 
 #[test]
-fn what_is_not_told() {
+fn a_record_that_does_not_tell_the_entries_is_still_a_change() {
     let members = json!({"PrefixListId": "pl-1", "CurrentVersion": 3, "MaxEntries": 20});
     let ended = |members: Value| {
         let mut event = record(MODIFY, members, Value::Null);

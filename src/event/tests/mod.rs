@@ -1,9 +1,11 @@
 //! Tests of the decoder as a whole.
+
 mod authorized;
-mod closes;
+mod boundaries;
 mod laws;
 mod lists;
 mod losses;
+mod messages;
 mod records;
 mod revoked;
 mod rule_tags;
@@ -13,61 +15,70 @@ mod tags;
 mod watched;
 mod wrappers;
 
+use std::fmt::Display;
+
 use serde_json::{Value, json};
 
-use super::{ChangeKind, Event, GroupKey, ListChange, RevokedRules, TagAction, TagChange, decode};
-use crate::ec2::Rule;
+use super::{
+    ChangeKind, Event, GroupChange, Kind, ListChange, Message, RevokedRules, Sweep, TagAction,
+    TagChange, decode,
+};
+use crate::ec2::{Direction, GroupKey, Rule};
 
-/// What an event says, on one line.
+/// What an event tells, on one line.
 fn line(event: &Event) -> String {
-    match event {
-        Event::List(change) => list_line(change),
-        Event::Tags(change) => tags_line(change),
-        Event::Schedule(schedule) => {
-            let (accounts, regions) = (schedule.accounts.join(", "), schedule.regions.join(", "));
-            format!("{} in {accounts}; {regions}", schedule.task.as_str())
-        }
-        Event::Close(close) => {
+    match &event.kind {
+        Kind::List(change) => list_line(change),
+        Kind::Tags(change) => tags_line(change),
+        Kind::Message(Message::Sweep(sweep)) => sweep_line("sweep", sweep),
+        Kind::Message(Message::Holds(sweep)) => sweep_line("holds", sweep),
+        Kind::Message(Message::Tags(change)) => format!("message about {}", tags_line(change)),
+        Kind::Message(Message::Close(close)) => {
             let rules =
                 close.rules.iter().map(|one| format!("{} in {}", rule_line(&one.rule), one.group));
-            format!("to close: {}", rules.collect::<Vec<_>>().join(", "))
+            format!("to close: {}", joined(rules))
         }
-        Event::Watched(change) => {
+        Kind::Watched(change) => {
             let resource = change.resource.as_deref().unwrap_or("?");
             let by = if change.by_cloudformation { ", CloudFormation" } else { "" };
             format!("{:?} watched: {} {resource}{by}", change.part, change.call)
         }
-        Event::Ignored(reason) => format!("ignored: {reason}"),
-        Event::Undecodable { reason, .. } => format!("undecodable: {reason}"),
-        Event::Change(change) => {
-            let group = match &change.group {
-                GroupKey::Id(id) => id.clone(),
-                GroupKey::Name(name) => format!("group named {name}"),
-            };
-            let kind = match &change.kind {
-                ChangeKind::Authorized(rules) => {
-                    rules.iter().map(rule_line).collect::<Vec<_>>().join(", ")
-                }
-                ChangeKind::Revoked(RevokedRules { direction, rules: None }) => {
-                    format!("{direction} revoked")
-                }
-                ChangeKind::Revoked(RevokedRules { rules: Some(rules), .. }) => {
-                    let rules: Vec<_> = rules.iter().map(rule_line).collect();
-                    format!("revoked {}", rules.join(", "))
-                }
-                ChangeKind::Modified(rules) => {
-                    let line = |rule: &super::ModifiedRule| {
-                        let ports = ports(rule.from_port, rule.to_port);
-                        format!("{} is {} {ports} {}", rule.id, rule.protocol, rule.peer)
-                    };
-                    rules.iter().map(line).collect::<Vec<_>>().join(", ")
-                }
-                ChangeKind::Created => "created".to_owned(),
-                ChangeKind::Unknown(reason) => format!("unknown: {reason}"),
-            };
-            format!("{group}: {kind}")
-        }
+        Kind::Ignored(reason) => format!("ignored: {reason}"),
+        Kind::Undecodable(reason) => format!("undecodable: {reason}"),
+        Kind::Change(change) => change_line(change),
     }
+}
+
+fn change_line(change: &GroupChange) -> String {
+    let group = match &change.group {
+        GroupKey::Id(id) => id.to_string(),
+        GroupKey::Name(name) => format!("group named {name}"),
+    };
+    let kind = match &change.kind {
+        ChangeKind::Authorized(rules) => joined(rules.iter().map(rule_line)),
+        ChangeKind::Revoked(RevokedRules { direction, rules: None }) => {
+            format!("{direction} revoked")
+        }
+        ChangeKind::Revoked(RevokedRules { rules: Some(rules), .. }) => {
+            format!("revoked {}", joined(rules.iter().map(rule_line)))
+        }
+        ChangeKind::Modified(rules) => joined(rules.iter().map(|rule| {
+            let content = content_line(&rule.in_direction(Direction::Ingress));
+            format!("{} is {content}", rule.id())
+        })),
+        ChangeKind::Created => "created".to_owned(),
+        ChangeKind::Unknown(reason) => format!("unknown: {reason}"),
+        ChangeKind::Retagged(reason) => format!("retagged: {reason}"),
+    };
+    format!("{group}: {kind}")
+}
+
+fn joined(items: impl IntoIterator<Item = impl Display>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn sweep_line(task: &str, sweep: &Sweep) -> String {
+    format!("{task} in {}; {}", joined(&sweep.accounts), joined(&sweep.regions))
 }
 
 fn list_line(change: &ListChange) -> String {
@@ -84,19 +95,19 @@ fn tags_line(change: &TagChange) -> String {
     };
     let all = if change.all_deleted { " all deleted" } else { "" };
     let tags: Vec<_> = change.tags.iter().map(tag).collect();
-    format!("tags of {}:{all}{}", change.groups.join(", "), tags.concat())
+    format!("tags of {}:{all}{}", joined(&change.groups), tags.concat())
 }
 
 fn rule_line(rule: &Rule) -> String {
-    let ports = ports(rule.from_port, rule.to_port);
-    format!("{} {} {ports} {}", rule.direction, rule.protocol, rule.peer)
+    format!("{} {}", rule.direction(), content_line(rule))
 }
 
-fn ports(from: Option<i32>, to: Option<i32>) -> String {
-    match (from, to) {
+fn content_line(rule: &Rule) -> String {
+    let ports = match (rule.from_port(), rule.to_port()) {
         (Some(from), Some(to)) => format!("{from}-{to}"),
         _ => "*".to_owned(),
-    }
+    };
+    format!("{} {ports} {}", rule.protocol(), rule.peer())
 }
 
 fn lines(payload: &[u8]) -> Vec<String> {
@@ -105,6 +116,19 @@ fn lines(payload: &[u8]) -> Vec<String> {
 
 fn lines_of(value: &Value) -> Vec<String> {
     lines(value.to_string().as_bytes())
+}
+
+/// The only event of a payload.
+fn event(value: &Value) -> Event {
+    let events = decode(value.to_string().as_bytes());
+    let [event] = <[Event; 1]>::try_from(events).unwrap();
+    event
+}
+
+/// The change of a group that a payload tells.
+fn change(value: &Value) -> GroupChange {
+    let Kind::Change(change) = event(value).kind else { panic!("{value}") };
+    change
 }
 
 /// The record of a call.
@@ -144,7 +168,7 @@ fn response(rules: Value) -> Value {
     json!({"_return": true, "securityGroupRuleSet": {"items": rules}})
 }
 
-/// One of them.
+/// A rule in a response.
 fn response_rule(id: &str, peer: &str, value: Value) -> Value {
     json!({
         "groupId": "sg-1", "securityGroupRuleId": id, "isEgress": false, "ipProtocol": "tcp",
@@ -163,5 +187,5 @@ fn open_ssh() -> Value {
 
 const AUTHORIZE: &str = "AuthorizeSecurityGroupIngress";
 
-/// What [`open_ssh`] says.
+/// What [`open_ssh`] tells.
 const OPEN_SSH: &str = "sg-1: ingress tcp 22-22 0.0.0.0/0";

@@ -1,12 +1,12 @@
-//! Which call a record tells of, on which group, how it ended, and who made it.
+//! Which call a record tells, on which group, how it ended, and who made it.
 
 use serde_json::{Value, json};
 
-use super::super::{Event, decode};
+use super::super::Record;
 use super::{AUTHORIZE, OPEN_SSH, lines_of, open_ssh, record, response, response_rule, ssh};
 
 #[test]
-fn which_group() {
+fn the_group_is_found_in_the_request_or_the_response() {
     let by_name = |response: Value| {
         let mut request = ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}));
         request.as_object_mut().unwrap().remove("groupId");
@@ -56,7 +56,7 @@ fn which_group() {
 }
 
 #[test]
-fn modified_rules() {
+fn the_rules_of_a_modify_call() {
     let modify = |request: Value| {
         lines_of(&record("ModifySecurityGroupRules", request, json!({"return": true})))
     };
@@ -103,11 +103,11 @@ fn modified_rules() {
 
     let unread = "sg-1: unknown: the rules of `ModifySecurityGroupRules` are not understood:";
     let not_understood = [
-        (nested(Value::Null), "no rule is in it"),
-        (nested(json!("...")), "`SecurityGroupRule` is a text, where a list should be"),
+        (nested(Value::Null), "it contains no rule"),
+        (nested(json!("...")), "`SecurityGroupRule` is a string, not a list"),
         (nested(json!({"omitted": true})), "`SecurityGroupRule` was cut short by CloudTrail"),
         (nested(json!([item(&content), {}])), "`SecurityGroupRuleId` is missing"),
-        (nested(item(&json!({"IpProtocol": "-1"}))), "a rule has 0 peers, where one should be"),
+        (nested(item(&json!({"IpProtocol": "-1"}))), "a rule has 0 peers instead of one"),
         (nested(item(&json!({"CidrIpv4": "0.0.0.0/0"}))), "`IpProtocol` is missing"),
         (
             nested(item(&json!({"CidrIpv4": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22}))),
@@ -124,7 +124,7 @@ fn modified_rules() {
 }
 
 #[test]
-fn outcomes() {
+fn failed_calls_are_ignored_and_server_errors_are_not() {
     let ended = |code: Value| {
         let mut event = open_ssh();
         event["errorCode"] = code;
@@ -160,7 +160,7 @@ fn outcomes() {
 }
 
 #[test]
-fn calls_that_change_no_rule() {
+fn calls_that_change_no_rule_are_ignored() {
     let call = |name: &str| lines_of(&record(name, json!({"groupId": "sg-1"}), Value::Null));
     let ignored = [
         ("DescribeSecurityGroups", "it only reads"),
@@ -185,7 +185,7 @@ fn calls_that_change_no_rule() {
 }
 
 #[test]
-fn other_services() {
+fn calls_of_other_services_are_ignored() {
     let from = |source: &str| {
         let mut event = open_ssh();
         event["eventSource"] = json!(source);
@@ -208,7 +208,7 @@ fn other_services() {
 }
 
 #[test]
-fn names_in_any_case() {
+fn names_of_calls_are_read_in_any_case() {
     let call = |name: &str| {
         let mut event = open_ssh();
         event["eventName"] = json!(name);
@@ -242,22 +242,20 @@ fn names_in_any_case() {
 }
 
 #[test]
-fn a_name_that_is_no_text_is_none() {
+fn a_name_that_is_not_a_string_is_not_a_name() {
     for name in [json!(5), json!(true), json!([AUTHORIZE]), json!({"name": AUTHORIZE})] {
         let mut event = open_ssh();
         event["eventName"] = name;
-        let events = decode(event.to_string().as_bytes());
-        let [Event::Change(change)] = events.as_slice() else { unreachable!() };
-        assert_eq!(change.record.event_name, None);
+        assert_eq!(super::event(&event).record.event_name, None);
         let expected = "sg-1: unknown: the event does not say which call it is";
         assert_eq!(lines_of(&event), [expected]);
     }
 }
 
 #[test]
-fn records_that_do_not_say_which_call_they_are() {
+fn a_record_without_a_name_is_a_change_of_the_groups_that_it_names() {
     let reason = "unknown: the event does not say which call it is";
-    let untold = |request: Value, response: Value| {
+    let unnamed = |request: Value, response: Value| {
         let mut event = record("?", request, response);
         let named = lines_of(&event);
         event.as_object_mut().unwrap().remove("eventName");
@@ -265,16 +263,16 @@ fn records_that_do_not_say_which_call_they_are() {
         named
     };
     let sg = |id: &str| format!("{id}: {reason}");
-    assert_eq!(untold(json!({"groupId": "sg-1", "x": ["sg-2"]}), Value::Null), [sg("sg-1")]);
+    assert_eq!(unnamed(json!({"groupId": "sg-1", "x": ["sg-2"]}), Value::Null), [sg("sg-1")]);
     assert_eq!(
-        untold(json!({"x": [{"y": "sg-2"}, "sg-1", "sg-", "sg-a b"]}), json!(["sg-1"])),
+        unnamed(json!({"x": [{"y": "sg-2"}, "sg-1", "sg-", "sg-a b"]}), json!(["sg-1"])),
         [sg("sg-1"), sg("sg-2")]
     );
-    let none = "undecodable: the event is no CloudTrail record, and names no group";
-    assert_eq!(untold(json!({"vpcId": "vpc-1"}), Value::Null), [none]);
+    let none = "undecodable: the event is not a CloudTrail record and names no group";
+    assert_eq!(unnamed(json!({"vpcId": "vpc-1"}), Value::Null), [none]);
     let many: Vec<_> = (0..21).map(|number| format!("sg-{number}")).collect();
-    let expected = "undecodable: the event does not say which call it is, and names 21 groups";
-    assert_eq!(untold(json!(many), Value::Null), [expected]);
+    let expected = "undecodable: the event does not say which call it is, and it names 21 groups";
+    assert_eq!(unnamed(json!(many), Value::Null), [expected]);
 
     // A part of a record.
     let part = json!({"groupId": "sg-1", "ipPermissions": {}});
@@ -282,8 +280,8 @@ fn records_that_do_not_say_which_call_they_are() {
 }
 
 #[test]
-fn who_when_and_where() {
-    let record = |identity: Value, envelope: Value| {
+fn the_record_tells_who_when_and_where() {
+    let record = |identity: Value, envelope: Value| -> Record {
         let mut event = json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2"});
         event.as_object_mut().unwrap().extend(envelope.as_object().unwrap().clone());
         event["detail"] = json!({
@@ -291,9 +289,7 @@ fn who_when_and_where() {
             "requestParameters": {"groupId": "sg-1"},
             "userIdentity": identity,
         });
-        let events = decode(event.to_string().as_bytes());
-        let [Event::Change(change)] = events.as_slice() else { unreachable!() };
-        change.record.clone()
+        super::event(&event).record
     };
     let actors = [
         (json!({"type": "Root", "arn": "arn:aws:iam::1:root"}), Some("arn:aws:iam::1:root")),
@@ -330,14 +326,14 @@ fn who_when_and_where() {
         "time": "2026-03-12T09:11:14+01:00",
     });
     let whole = record(Value::Null, envelope);
-    assert_eq!(whole.account.as_deref(), Some("123456789012"));
-    assert_eq!(whole.region.as_deref(), Some("eu-central-1"));
+    assert_eq!(whole.account.unwrap().as_str(), "123456789012");
+    assert_eq!(whole.region.unwrap().as_str(), "eu-central-1");
     assert_eq!(whole.time.unwrap().to_rfc3339(), "2026-03-12T08:11:14+00:00");
 
     let poor = record(
         json!({"accountId": "210987654321"}),
         json!({"account": "", "region": {}, "time": "..."}),
     );
-    assert_eq!(poor.account.as_deref(), Some("210987654321"));
+    assert_eq!(poor.account.unwrap().as_str(), "210987654321");
     assert_eq!((poor.region, poor.time), (None, None));
 }

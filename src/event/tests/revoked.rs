@@ -1,14 +1,14 @@
-//! The rules that a Revoke call took away.
+//! The rules that a Revoke call removed.
 
 use serde_json::{Value, json};
 
-use super::super::{ChangeKind, Event, decode};
-use super::{lines_of, record, response_rule, ssh};
+use super::super::ChangeKind;
+use super::{change, lines_of, record, response_rule, ssh};
 
 const REVOKE: &str = "RevokeSecurityGroupIngress";
 
-/// Nothing is told of the rules.
-const UNTOLD: &str = "sg-1: ingress revoked";
+/// The event does not tell which rules.
+const NOT_TOLD: &str = "sg-1: ingress revoked";
 
 const ANY: &str = "sg-1: revoked ingress tcp 22-22 0.0.0.0/0";
 
@@ -16,12 +16,12 @@ fn revoke(request: Value, response: Value) -> Vec<String> {
     lines_of(&record(REVOKE, request, response))
 }
 
-fn any_asked() -> Value {
+fn any_requested() -> Value {
     ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}))
 }
 
-fn both_asked() -> Value {
-    let mut request = any_asked();
+fn both_requested() -> Value {
+    let mut request = any_requested();
     request["ipPermissions"]["items"][0]["ipv6Ranges"] = json!({"items": [{"cidrIpv6": "::/0"}]});
     request
 }
@@ -35,16 +35,14 @@ fn any_rule() -> Value {
 }
 
 #[test]
-fn the_response_tells_them() {
+fn the_rules_are_in_the_response() {
     let asked = ssh("ipRanges", json!({"cidrIp": "203.0.113.9/0"}));
     let event = record(REVOKE, asked, answer(json!([any_rule()])));
     assert_eq!(lines_of(&event), [ANY]);
-    let events = decode(event.to_string().as_bytes());
-    let [Event::Change(change)] = events.as_slice() else { unreachable!() };
-    let ChangeKind::Revoked(revoked) = &change.kind else { unreachable!() };
-    let rule = &revoked.rules.as_ref().unwrap()[0];
-    assert_eq!(rule.id.as_deref(), Some("sgr-1"));
-    assert_eq!(rule.description.as_deref(), Some("by EC2"));
+    let ChangeKind::Revoked(revoked) = change(&event).kind else { panic!("{event}") };
+    let rule = &revoked.rules.unwrap()[0];
+    assert_eq!(rule.id().unwrap().as_str(), "sgr-1");
+    assert_eq!(rule.description(), Some("by EC2"));
 
     let peers = [
         ("cidrIpv6", json!("::/0"), "::/0"),
@@ -60,13 +58,17 @@ fn the_response_tells_them() {
         assert_eq!(revoke(request, answer(json!([any_rule()]))), [ANY]);
     }
     assert_eq!(
-        lines_of(&record("RevokeSecurityGroupEgress", any_asked(), answer(json!([any_rule()])))),
+        lines_of(&record(
+            "RevokeSecurityGroupEgress",
+            any_requested(),
+            answer(json!([any_rule()]))
+        )),
         ["sg-1: revoked egress tcp 22-22 0.0.0.0/0"]
     );
 }
 
 #[test]
-fn else_the_request_tells_them() {
+fn otherwise_they_are_in_the_request() {
     let both = "sg-1: revoked ingress tcp 22-22 0.0.0.0/0, ingress tcp 22-22 ::/0";
     let answers = [
         Value::Null,
@@ -78,7 +80,7 @@ fn else_the_request_tells_them() {
         answer(json!([any_rule()])),
     ];
     for answer in answers {
-        assert_eq!(revoke(both_asked(), answer.clone()), [both], "{answer}");
+        assert_eq!(revoke(both_requested(), answer.clone()), [both], "{answer}");
     }
     let flat = json!({
         "groupId": "sg-1", "ipPermissions": {},
@@ -88,24 +90,24 @@ fn else_the_request_tells_them() {
 }
 
 #[test]
-fn what_a_default_vpc_did_not_have_was_not_revoked() {
+fn rules_that_a_default_vpc_did_not_have_were_not_revoked() {
     let unknown = json!({"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22}]});
     let mut some = answer(json!([any_rule()]));
     some["unknownIpPermissionSet"] = unknown.clone();
-    assert_eq!(revoke(both_asked(), some), [ANY]);
+    assert_eq!(revoke(both_requested(), some), [ANY]);
     for set in [unknown, json!({"omitted": true}), json!("[...]")] {
         let none = json!({"_return": true, "unknownIpPermissionSet": set});
-        assert_eq!(revoke(both_asked(), none), [UNTOLD]);
+        assert_eq!(revoke(both_requested(), none), [NOT_TOLD]);
     }
     // It may have been in what was lost.
     for lost in [json!({"omitted": true}), json!("[...]"), json!([]), json!(true)] {
-        let expected = if lost == json!([]) { ANY } else { UNTOLD };
-        assert_eq!(revoke(any_asked(), lost), [expected]);
+        let expected = if lost == json!([]) { ANY } else { NOT_TOLD };
+        assert_eq!(revoke(any_requested(), lost), [expected]);
     }
 }
 
 #[test]
-fn an_id_does_not_tell_what_the_rule_was() {
+fn a_rule_id_in_the_request_does_not_tell_the_rule() {
     let ids = [
         ("securityGroupRuleIds", json!({"items": [{"securityGroupRuleId": "sgr-1"}]})),
         ("securityGroupRuleIds", json!(["sgr-1"])),
@@ -115,18 +117,18 @@ fn an_id_does_not_tell_what_the_rule_was() {
     for (member, ids) in ids {
         let mut request = json!({"groupId": "sg-1", "ipPermissions": {}});
         request[member] = ids.clone();
-        assert_eq!(revoke(request.clone(), json!({"_return": true})), [UNTOLD], "{ids}");
+        assert_eq!(revoke(request.clone(), json!({"_return": true})), [NOT_TOLD], "{ids}");
         assert_eq!(revoke(request, answer(json!([any_rule()]))), [ANY]);
-        // With others that are told.
-        let mut request = any_asked();
+        // With others whose content the request has.
+        let mut request = any_requested();
         request[member] = ids;
-        assert_eq!(revoke(request.clone(), json!({"_return": true})), [UNTOLD]);
-        assert_eq!(revoke(request, answer(json!([any_rule()]))), [UNTOLD]);
+        assert_eq!(revoke(request.clone(), json!({"_return": true})), [NOT_TOLD]);
+        assert_eq!(revoke(request, answer(json!([any_rule()]))), [NOT_TOLD]);
     }
 }
 
 #[test]
-fn what_is_not_understood_is_not_told() {
+fn rules_that_cannot_be_read_are_not_told() {
     let group = |peer: Value| ssh("groups", peer);
     let requests = [
         json!({"groupId": "sg-1"}),
@@ -141,7 +143,7 @@ fn what_is_not_understood_is_not_told() {
     });
     for request in requests {
         for answer in [Value::Null, json!({"_return": true}), answer(json!([other_group]))] {
-            assert_eq!(revoke(request.clone(), answer), [UNTOLD], "{request}");
+            assert_eq!(revoke(request.clone(), answer), [NOT_TOLD], "{request}");
         }
     }
 }

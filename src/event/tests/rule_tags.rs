@@ -1,4 +1,4 @@
-//! The tags that an Authorize call gave its rules. A hold is made of them.
+//! The tags that an Authorize call gave its rules. Holds are made of them.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const UNTIL: &str = "sg-audit:allow-until";
 const REASON: &str = "sg-audit:reason";
 
 #[test]
-fn a_hold_in_every_shape() {
+fn the_tags_of_a_hold_in_every_shape() {
     let small = json!([
         {"key": UNTIL, "value": "2026-03-12T16:00:00Z"}, {"key": REASON, "value": "vendor"},
     ]);
@@ -36,7 +36,7 @@ fn a_hold_in_every_shape() {
         });
         for request in [request, flat] {
             let rules = rules(&record(AUTHORIZE, request.clone(), Value::Null));
-            let tags = &rules[0].tags;
+            let tags = rules[0].tags();
             assert_eq!(tags.get(UNTIL).unwrap(), "2026-03-12T16:00:00Z", "{request}");
             assert_eq!(tags.get(REASON).unwrap(), "vendor", "{request}");
             assert_eq!(tags.len(), 2);
@@ -45,22 +45,22 @@ fn a_hold_in_every_shape() {
     let one = json!({"resourceType": of_rules, "tags": {"key": UNTIL, "value": "x"}});
     let mut request = ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}));
     request["tagSpecificationSet"] = one;
-    assert_eq!(rules(&record(AUTHORIZE, request, Value::Null))[0].tags[UNTIL], "x");
+    assert_eq!(rules(&record(AUTHORIZE, request, Value::Null))[0].tags()[UNTIL], "x");
 }
 
-/// What cannot be read holds nothing open, and hides no rule.
+/// They make no hold, and the rule is still there.
 #[test]
-fn tags_that_cannot_be_read_are_none() {
+fn tags_that_cannot_be_read_are_left_out() {
     for lost in [json!({"omitted": true}), json!("[...]"), json!([{}]), json!({"items": 7})] {
         let mut request = ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}));
         request["tagSpecificationSet"] = lost;
         let rules = rules(&record(AUTHORIZE, request, Value::Null));
-        assert_eq!((rules.len(), rules[0].tags.len()), (1, 0));
+        assert_eq!((rules.len(), rules[0].tags().len()), (1, 0));
     }
 }
 
 #[test]
-fn only_those_of_rules_count() {
+fn only_tags_of_rules_count() {
     let mut request = ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}));
     request["tagSpecificationSet"] = json!({"items": [
         {"resourceType": "security-group", "tags": [{"key": "no", "value": "no"}]},
@@ -73,7 +73,7 @@ fn only_those_of_rules_count() {
     let answer = response(json!([response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0"))]));
     for answer in [answer, Value::Null] {
         let rules = rules(&record(AUTHORIZE, request.clone(), answer));
-        let tags: Vec<_> = rules[0].tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let tags: Vec<_> = rules[0].tags().iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(tags, [("empty", ""), ("n", "7"), ("sg-audit:reason", "vendor")]);
     }
 }

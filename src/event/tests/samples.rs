@@ -1,17 +1,17 @@
-//! Every file in events/ says what its name says.
+//! Every file in events/ is what its name says.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use super::super::{ChangeKind, Event, SgChange, decode};
+use super::super::{ChangeKind, Event, Kind, decode};
 use super::lines;
 
 const SG: &str = "sg-0a1b2c3d4e5f67890";
 
 const OPEN: &str = "ingress tcp 22-22 0.0.0.0/0";
 
-/// Each file and its one event; `SG: ` before it is left out.
+/// Each file and its only event, without the group where that is [`SG`].
 const SAMPLES: [(&str, &str); 45] = [
     ("authorize-all-tcp-ports", "ingress tcp 0-65535 0.0.0.0/0"),
     ("authorize-all-traffic", "ingress all * 0.0.0.0/0"),
@@ -129,51 +129,51 @@ fn each_rule_of_a_response_has_its_id() {
     for (name, bytes) in FILES.iter() {
         let without_response = ["by-group-name", "no-response"].contains(&name.as_str());
         for event in decode(bytes) {
-            let Event::Change(change) = event else { continue };
+            let Kind::Change(change) = event.kind else { continue };
             let ChangeKind::Authorized(rules) = change.kind else { continue };
             for rule in rules {
-                assert_eq!(rule.id.is_none(), without_response, "{name}");
+                assert_eq!(rule.id().is_none(), without_response, "{name}");
             }
         }
     }
 }
 
 #[test]
-fn the_held_ones_say_until_when_and_why() {
+fn held_rules_have_the_tags_of_a_hold() {
     let samples = [
         ("authorize-held", "2026-03-12T16:00:00Z"),
         ("authorize-held-too-long", "2026-04-30T16:00:00Z"),
     ];
     for (name, until) in samples {
-        let change = change(name);
-        let ChangeKind::Authorized(rules) = &change.kind else { unreachable!() };
-        assert_eq!(rules[0].tags["sg-audit:allow-until"], until);
-        assert_eq!(rules[0].tags["sg-audit:reason"], "vendor migration, ticket 4711");
-        assert_eq!(change.record.time.unwrap().to_rfc3339(), "2026-03-12T08:11:14+00:00");
+        let event = event(name);
+        let Kind::Change(change) = event.kind else { panic!("{name}") };
+        let ChangeKind::Authorized(rules) = &change.kind else { panic!("{name}") };
+        assert_eq!(rules[0].tags()["sg-audit:allow-until"], until);
+        assert_eq!(rules[0].tags()["sg-audit:reason"], "vendor migration, ticket 4711");
+        assert_eq!(event.record.time.unwrap().to_rfc3339(), "2026-03-12T08:11:14+00:00");
     }
 }
 
 #[test]
-fn a_member_account_is_that_of_its_group_and_not_of_the_caller() {
-    let record = change("member-account").record;
-    assert_eq!(record.account.as_deref(), Some("210987654321"));
+fn the_account_is_the_groups_and_not_the_callers() {
+    let record = event("member-account").record;
+    assert_eq!(record.account.unwrap().as_str(), "210987654321");
     assert_eq!(record.actor.as_deref(), Some("AROATYPO3ADMN7EXAMPLE:operator@example.com"));
     assert!(record.shared_event_id.is_some() && record.shared_event_id != record.event_id);
 }
 
-/// The change in a file.
-fn change(name: &str) -> SgChange {
+/// The event in a file.
+fn event(name: &str) -> Event {
     let (_, bytes) = FILES.iter().find(|(file, _)| file == name).unwrap();
-    let Some(Event::Change(change)) = decode(bytes).pop() else { unreachable!("{name}") };
-    *change
+    decode(bytes).pop().unwrap()
 }
 
 #[test]
-fn who_when_and_where() {
-    let record = change("authorize-open-ssh").record;
+fn the_record_of_a_sample_tells_who_when_and_where() {
+    let record = event("authorize-open-ssh").record;
     assert_eq!(record.event_name.as_deref(), Some("AuthorizeSecurityGroupIngress"));
-    assert_eq!(record.account.as_deref(), Some("123456789012"));
-    assert_eq!(record.region.as_deref(), Some("eu-central-1"));
+    assert_eq!(record.account.unwrap().as_str(), "123456789012");
+    assert_eq!(record.region.unwrap().as_str(), "eu-central-1");
     assert_eq!(record.source_ip.as_deref(), Some("198.51.100.23"));
     assert!(record.actor.as_ref().unwrap().ends_with("/operator@example.com"));
     assert!(record.user_agent.as_ref().unwrap().starts_with("aws-cli/"));

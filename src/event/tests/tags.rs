@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::{Event, Record, TagAction, TagChange, decode};
+use super::super::{TagAction, TagChange};
 use super::{lines_of, record};
 
 fn create(resources: Value, tags: Value) -> Vec<String> {
@@ -26,7 +26,7 @@ fn one(id: &str) -> Value {
 }
 
 #[test]
-fn resources() {
+fn groups_are_found_among_the_resources() {
     let of_one = [
         one("sg-1"),
         json!([{"resourceId": "sg-1"}]),
@@ -47,13 +47,13 @@ fn resources() {
     for others in [one("i-0abc"), one("sgr-0123456789abcdef0"), json!(["vpc-1", "subnet-1"])] {
         let ignored = "ignored: `CreateTags`: none of its resources is a security group";
         assert_eq!(create(others.clone(), typo3()), [ignored]);
-        // Whatever was done to their tags.
+        // What was done to their tags does not matter.
         assert_eq!(create(others, json!({"omitted": true})), [ignored]);
     }
 }
 
 #[test]
-fn created_tags() {
+fn tags_that_were_set() {
     let cases = [
         (typo3(), "Application=typo3"),
         (json!({"key": "Application", "value": "typo3"}), "Application=typo3"),
@@ -68,7 +68,7 @@ fn created_tags() {
 }
 
 #[test]
-fn deleted_tags() {
+fn tags_that_were_deleted() {
     let cases = [
         (json!([{"key": "Application"}]), "-Application"),
         (json!([{"key": "Application", "value": null}]), "-Application"),
@@ -85,11 +85,10 @@ fn deleted_tags() {
 }
 
 #[test]
-fn what_was_done_to_a_key() {
+fn the_action_for_a_key() {
     let deleted = TagAction::Deleted(Some("typo3".to_owned()));
     let mut change = TagChange {
-        record: Record::default(),
-        groups: vec!["sg-1".to_owned()],
+        groups: vec!["sg-1".parse().unwrap()],
         tags: BTreeMap::from([("Application".to_owned(), deleted.clone())]),
         all_deleted: false,
     };
@@ -101,19 +100,19 @@ fn what_was_done_to_a_key() {
 }
 
 #[test]
-fn tags_that_are_not_understood() {
+fn groups_with_tags_that_are_not_understood_are_retagged() {
     let unknown = |reason: &str| {
-        format!("sg-1: unknown: the tags of `CreateTags` are not understood: {reason}")
+        format!("sg-1: retagged: the tags of `CreateTags` are not understood: {reason}")
     };
     let cases = [
         (json!({"omitted": true}), "`tagSet` was cut short by CloudTrail"),
-        (json!("[...]"), "`tagSet` is a text, where a list should be"),
+        (json!("[...]"), "`tagSet` is a string, not a list"),
         (json!([{"value": "typo3"}]), "`key` is missing"),
         (json!(["Application"]), "`key` is missing"),
         (json!([{"key": "a", "value": {}}]), "`value` is missing"),
         (
             json!([{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]),
-            "the tag `a` is in it twice",
+            "the tag `a` is in it twice, with different values",
         ),
         (Value::Null, "`tagSet` is missing"),
     ];
@@ -121,20 +120,24 @@ fn tags_that_are_not_understood() {
         assert_eq!(create(one("sg-1"), tags), [unknown(reason)]);
     }
     let several = create(json!(["sg-1", "sg-2"]), json!("..."));
-    assert!(several[0].starts_with("sg-1: unknown") && several[1].starts_with("sg-2: unknown"));
+    assert!(several[0].starts_with("sg-1: retagged") && several[1].starts_with("sg-2: retagged"));
     let many: Vec<String> = (0..21).map(|number| format!("sg-{number}")).collect();
     let many = create(json!(many), json!("..."));
-    assert!(many[0].starts_with("undecodable: ") && many[0].ends_with(", and names 21 groups"));
+    assert!(many[0].starts_with("undecodable: ") && many[0].ends_with(", and it names 21 groups"));
 }
 
 #[test]
-fn resources_that_are_not_understood() {
+fn resources_that_are_not_understood_may_be_groups() {
     let lost = |resources: Value| create(resources, typo3());
     let unread = |reason: &str| format!("the tags of `CreateTags` are not understood: {reason}");
     let none = [
         (json!({"omitted": true}), "`resourcesSet` was cut short by CloudTrail"),
-        (json!("[...]"), "`resourcesSet` is a text, where a list should be"),
-        (json!(["..."]), "`...` is no resource"),
+        (json!("[...]"), "`resourcesSet` is a string, not a list"),
+        (json!(["..."]), "`...` is not the id of a resource"),
+        (
+            json!(["sg-web-servers"]),
+            "`sg-web-servers` is not the id of a security group: write sg-…",
+        ),
         (json!([{}]), "`resourceId` is missing"),
         (Value::Null, "`resourcesSet` is missing"),
         (json!({"items": {}}), "`resourcesSet` is missing"),
@@ -142,17 +145,17 @@ fn resources_that_are_not_understood() {
     for (resources, reason) in none {
         assert_eq!(lost(resources), [format!("undecodable: {}", unread(reason))]);
     }
-    // Those that are left, and that there were others.
+    // The groups that are left, and an event for those that were lost.
     let reason = unread("`resourcesSet` was cut short by CloudTrail");
     assert_eq!(
         lost(json!({"omitted": true, "items": ["sg-1"]})),
-        [format!("sg-1: unknown: {reason}"), format!("undecodable: {reason}")]
+        [format!("sg-1: retagged: {reason}"), format!("undecodable: {reason}")]
     );
     // Another shape: its groups are named.
     let request = json!({"resources": ["sg-1"], "tags": [{"key": "a", "value": "1"}]});
     assert_eq!(
         lines_of(&record("CreateTags", request, Value::Null)),
-        [format!("sg-1: unknown: {}", unread("`resourcesSet` is missing"))]
+        [format!("sg-1: retagged: {}", unread("`resourcesSet` is missing"))]
     );
     assert_eq!(
         lines_of(&record("DeleteTags", json!({"omitted": true}), Value::Null)),
@@ -162,7 +165,7 @@ fn resources_that_are_not_understood() {
 }
 
 #[test]
-fn outcomes() {
+fn failed_tag_calls_are_ignored_and_server_errors_are_not() {
     let request = json!({"resourcesSet": one("sg-1"), "tagSet": typo3()});
     let mut event = record("CreateTags", request, Value::Null);
     event["errorCode"] = json!("Client.UnauthorizedOperation");
@@ -171,47 +174,14 @@ fn outcomes() {
     event["errorCode"] = json!("Server.InternalError");
     assert_eq!(
         lines_of(&event),
-        ["sg-1: unknown: `CreateTags` (Server.InternalError): the call ended in a server error, \
+        ["sg-1: retagged: `CreateTags` (Server.InternalError): the call ended in a server error, \
           so what it changed is not known"]
     );
     event["errorCode"] = Value::Null;
     event["omitted"] = json!(true);
     let cut = "the record of `CreateTags` was cut short by CloudTrail";
-    assert_eq!(lines_of(&event), [format!("sg-1: unknown: {cut}"), format!("undecodable: {cut}")]);
+    assert_eq!(lines_of(&event), [format!("sg-1: retagged: {cut}"), format!("undecodable: {cut}")]);
     // Other services have calls of the same name.
     event["eventSource"] = json!("elasticfilesystem.amazonaws.com");
     assert_eq!(lines_of(&event), ["ignored: `CreateTags`: not a security-group call"]);
-}
-
-#[test]
-fn what_is_handed_on_is_read_as_it_was() {
-    let set = |value: &str| TagAction::Set(value.to_owned());
-    let deleted = |value: Option<&str>| TagAction::Deleted(value.map(str::to_owned));
-    let tags = |name: &str, tags: &[(&str, TagAction)]| TagChange {
-        record: Record {
-            event_name: Some(name.to_owned()),
-            event_id: Some("e-1".to_owned()),
-            shared_event_id: Some("e-2".to_owned()),
-            time: Some("2026-11-02T11:59:19Z".parse().unwrap()),
-            account: Some("010987654321".to_owned()),
-            region: Some("eu-central-1".to_owned()),
-            actor: Some("arn:aws:iam::010987654321:user/ops".to_owned()),
-            source_ip: Some("198.51.100.7".to_owned()),
-            user_agent: Some("aws-cli".to_owned()),
-        },
-        groups: vec!["sg-1".to_owned(), "sg-2".to_owned()],
-        tags: tags.iter().map(|(key, action)| ((*key).to_owned(), action.clone())).collect(),
-        all_deleted: tags.is_empty(),
-    };
-    for change in [
-        tags("CreateTags", &[("Role", set("typo3")), ("Empty", set("")), ("key", set("value"))]),
-        tags(
-            "DeleteTags",
-            &[("Role", deleted(None)), ("a", deleted(Some(""))), ("b", deleted(Some("1")))],
-        ),
-        tags("DeleteTags", &[]),
-    ] {
-        let payload = change.to_payload().to_string();
-        assert_eq!(decode(payload.as_bytes()), [Event::Tags(Box::new(change))], "{payload}");
-    }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Event, WatchedChange, decode};
+use super::super::{Event, Kind, WatchedChange};
 use super::samples::FILES;
-use super::{lines_of, record};
+use super::{event, lines_of, record};
 
 fn of(service: &str, name: &str, request: Value) -> Value {
     let mut record = record(name, request, Value::Null);
@@ -13,10 +13,8 @@ fn of(service: &str, name: &str, request: Value) -> Value {
 }
 
 fn watched(value: &Value) -> WatchedChange {
-    match &decode(value.to_string().as_bytes())[..] {
-        [Event::Watched(change)] => (**change).clone(),
-        other => panic!("{other:?}"),
-    }
+    let Event { kind: Kind::Watched(change), .. } = event(value) else { panic!("{value}") };
+    change
 }
 
 fn sample(name: &str) -> Value {
@@ -25,7 +23,7 @@ fn sample(name: &str) -> Value {
 }
 
 #[test]
-fn each_names_what_it_changed() {
+fn each_call_names_the_resource_that_it_changed() {
     let topic = "arn:aws:sns:eu-central-1:123456789012:Findings";
     let subscription = format!("{topic}:0d3f5a78-9c1e-4e53-8f6b-2a7d4c9e1b60");
     let function = "arn:aws:lambda:eu-central-1:123456789012:function:Auditor";
@@ -137,7 +135,7 @@ fn each_names_what_it_changed() {
 }
 
 #[test]
-fn lambda_writes_versions_behind_its_names() {
+fn the_version_that_lambda_adds_to_a_name_is_dropped() {
     for (name, call) in [
         ("UpdateFunctionCode20150331v2", "UpdateFunctionCode"),
         ("UpdateFunctionConfiguration20150331v2", "UpdateFunctionConfiguration"),
@@ -154,12 +152,13 @@ fn lambda_writes_versions_behind_its_names() {
     ] {
         let change = watched(&of("lambda", name, json!({"functionName": "Auditor"})));
         assert_eq!((change.call.as_str(), change.resource.as_deref()), (call, Some("Auditor")));
-        assert_eq!(change.record.event_name.as_deref(), Some(name));
+        let call = of("lambda", name, json!({}));
+        assert_eq!(event(&call).record.event_name.as_deref(), Some(name));
     }
 }
 
 #[test]
-fn a_mapping_is_named_by_its_function_which_only_the_response_knows() {
+fn an_event_source_mapping_goes_by_the_function_in_the_response() {
     let arn = "arn:aws:lambda:eu-central-1:123456789012:function:Auditor";
     let mut call = of("lambda", "UpdateEventSourceMapping20150331", json!({"uUID": "a1b2"}));
     assert_eq!(watched(&call).resource.as_deref(), Some("a1b2"));
@@ -170,7 +169,7 @@ fn a_mapping_is_named_by_its_function_which_only_the_response_knows() {
 }
 
 #[test]
-fn of_several_alarms_the_first_is_named() {
+fn the_first_of_several_alarms_is_named() {
     for call in ["DeleteAlarms", "DisableAlarmActions"] {
         let several =
             of("monitoring", call, json!({"alarmNames": ["EventsParked", "SweepMissed"]}));
@@ -181,7 +180,7 @@ fn of_several_alarms_the_first_is_named() {
 }
 
 #[test]
-fn what_blinds_nobody_is_ignored() {
+fn calls_that_do_not_blind_the_auditor_are_ignored() {
     for (service, call) in [
         ("cloudtrail", "StartLogging"),
         ("cloudtrail", "DescribeTrails"),
@@ -210,7 +209,7 @@ fn what_blinds_nobody_is_ignored() {
 }
 
 #[test]
-fn what_was_refused_changed_nothing() {
+fn refused_calls_are_ignored_and_server_errors_are_not() {
     for code in [
         "AccessDenied",
         "AccessDeniedException",
@@ -222,7 +221,7 @@ fn what_was_refused_changed_nothing() {
         let expected = format!("ignored: the call failed ({code}) and changed nothing");
         assert_eq!(lines_of(&refused), [expected]);
     }
-    // What failed in the service may have changed something before.
+    // A call that failed in the service may have changed something before.
     for code in ["InternalFailure", "ServiceException", "InternalException", "ServiceUnavailable"] {
         let mut failed = sample("stop-logging");
         failed["detail"]["errorCode"] = json!(code);
@@ -234,10 +233,10 @@ fn what_was_refused_changed_nothing() {
 }
 
 #[test]
-fn only_aws_can_say_that_it_was_cloudformation() {
+fn only_aws_can_tell_that_it_was_cloudformation() {
     let mut deployed = sample("update-function");
     assert!(watched(&deployed).by_cloudformation);
-    // What a caller can write is not believed.
+    // What a caller can write does not count.
     deployed["detail"]["userIdentity"].as_object_mut().unwrap().remove("invokedBy");
     assert!(!watched(&deployed).by_cloudformation);
     for service in ["AWS Internal", "ssm.amazonaws.com", "cloudformation.example.com", ""] {
@@ -251,7 +250,7 @@ fn only_aws_can_say_that_it_was_cloudformation() {
 }
 
 #[test]
-fn what_was_lost_on_the_way_leaves_the_news() {
+fn a_record_that_lost_something_still_tells_the_call() {
     for name in ["stop-logging", "disable-rule", "update-function"] {
         let before = watched(&sample(name));
         for mark in [json!(null), json!({}), json!("[...]"), json!({"omitted": true}), json!([1])] {

@@ -1,12 +1,11 @@
-//! Every way in which an event is known to arrive.
+//! Every wrapper in which an event is known to arrive.
 
 use serde_json::{Value, json};
 
-use super::super::{Event, GroupKey, decode};
-use super::{AUTHORIZE, OPEN_SSH, lines, lines_of, open_ssh, record};
+use super::{AUTHORIZE, OPEN_SSH, event, lines, lines_of, open_ssh, record};
 
 #[test]
-fn wrappers() {
+fn events_are_found_in_every_wrapper() {
     let text = |value: &Value| json!(value.to_string());
     let envelope = json!({
         "detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": open_ssh(),
@@ -78,7 +77,7 @@ fn wrappers() {
 }
 
 #[test]
-fn bytes() {
+fn payloads_that_are_not_events() {
     let mut marked = b"\xef\xbb\xbf ".to_vec();
     marked.extend(open_ssh().to_string().bytes());
     assert_eq!(lines(&marked), [OPEN_SSH]);
@@ -94,7 +93,7 @@ fn bytes() {
         ("7", "the event is not an object"),
         ("[]", "the event is an empty list"),
         (r#"{"Records": []}"#, "the event is an empty list"),
-        ("{}", "the event is no CloudTrail record, and names no group"),
+        ("{}", "the event is not a CloudTrail record and names no group"),
         (r#"{"detail": 7}"#, "the `detail` of the event is not an object"),
         (r#"{"detail": []}"#, "the `detail` of the event is not an object"),
         (
@@ -110,20 +109,20 @@ fn bytes() {
     assert_eq!(lines(lists.as_bytes()), ["undecodable: the event is wrapped more than 16 times"]);
 }
 
-/// A call whose group has an id as EC2 makes them, and what the call did.
+/// A call whose group has an id of full length, and what the call did.
 fn revoke() -> (Value, &'static str) {
     let request = json!({"groupId": "sg-0123456789abcdef0"});
     let event = record("RevokeSecurityGroupIngress", request, Value::Null);
     (event, "sg-0123456789abcdef0: ingress revoked")
 }
 
-/// That the group of [`revoke`] was named in something that is not JSON.
+/// The line for the group of [`revoke`] in something that is not JSON.
 fn unknown(error: &str) -> String {
     format!("sg-0123456789abcdef0: unknown: the event is not JSON: {error}")
 }
 
 #[test]
-fn several_documents_one_after_another() {
+fn several_documents_one_after_another_are_read() {
     let (revoke, revoked) = revoke();
     let lines_of_json = format!("{}\n{revoke}\r\n\n", open_ssh());
     assert_eq!(lines(lines_of_json.as_bytes()), [OPEN_SSH, revoked]);
@@ -133,10 +132,10 @@ fn several_documents_one_after_another() {
 }
 
 #[test]
-fn groups_in_what_is_not_json() {
+fn groups_are_found_in_a_text_that_is_not_json() {
     let (event, revoked) = revoke();
     let whole = event.to_string();
-    // What comes behind a record that could be read does not name its group again.
+    // The rest after a record that could be read does not name its group again.
     assert_eq!(
         lines(format!("{whole}}}").as_bytes()),
         [
@@ -162,19 +161,18 @@ fn groups_in_what_is_not_json() {
 }
 
 #[test]
-fn groups_in_a_detail_that_is_not_json() {
-    let event = json!({
+fn groups_are_found_in_a_detail_that_is_not_json() {
+    let payload = json!({
         "account": "123456789012", "region": "eu-central-1", "detail": "{sg-0123456789abcdef0}",
     });
-    let events = decode(event.to_string().as_bytes());
-    let [Event::Change(change)] = events.as_slice() else { unreachable!() };
-    assert_eq!(change.group, GroupKey::Id("sg-0123456789abcdef0".to_owned()));
-    assert_eq!(change.record.account.as_deref(), Some("123456789012"));
-    assert_eq!(change.record.region.as_deref(), Some("eu-central-1"));
+    assert!(lines_of(&payload)[0].starts_with("sg-0123456789abcdef0: unknown: "));
+    let record = event(&payload).record;
+    assert_eq!(record.account.unwrap().as_str(), "123456789012");
+    assert_eq!(record.region.unwrap().as_str(), "eu-central-1");
 }
 
 #[test]
-fn ids_in_what_is_not_json() {
+fn only_whole_ids_count_in_a_text_that_is_not_json() {
     let named = |text: &str| {
         let ids = lines(text.as_bytes())
             .into_iter()
@@ -196,13 +194,13 @@ fn ids_in_what_is_not_json() {
     assert_eq!(many.len(), 21);
     assert_eq!(
         many[20],
-        "undecodable: the event is not JSON: expected value at line 1 column 1; it names 5 groups \
-         more than are audited for it"
+        "undecodable: the event is not JSON: expected value at line 1 column 1; it names 5 more \
+         groups than are audited for it"
     );
 }
 
 #[test]
-fn utf_16() {
+fn utf_16_is_read() {
     let units = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
         format!("\u{feff}{}", open_ssh()).encode_utf16().flat_map(unit).collect()
     };
@@ -211,7 +209,7 @@ fn utf_16() {
 }
 
 #[test]
-fn the_same_several_times_is_said_once() {
+fn equal_events_are_reported_once() {
     let (revoke, revoked) = revoke();
     let unreadable = vec![json!({"body": "?"}); 5000];
     let mut records = unreadable.clone();

@@ -1,4 +1,4 @@
-//! CIDR blocks, counts, and which addresses are public or too many.
+//! CIDR blocks, counts, public addresses and wide sets.
 
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -15,8 +15,8 @@ fn ipv6(blocks: &[&str]) -> IntervalSet<u128> {
     blocks.iter().map(|block| interval_ipv6(&block.parse().unwrap())).collect()
 }
 
-/// The fewest blocks of a space of `2^bits` points, as (first point, how many): a block that is
-/// all in the set is one; any other falls into its halves.
+/// The smallest list of blocks, as (first point, number of points), in a space of `2^bits` points:
+/// a block that is not wholly in the set is split into its halves.
 fn naive_cover(bits: u32, contains: &dyn Fn(u32) -> bool) -> Vec<(u32, u32)> {
     fn cover(first: u32, size: u32, contains: &dyn Fn(u32) -> bool, out: &mut Vec<(u32, u32)>) {
         if (first..first + size).all(contains) {
@@ -31,8 +31,8 @@ fn naive_cover(bits: u32, contains: &dyn Fn(u32) -> bool) -> Vec<(u32, u32)> {
     out
 }
 
-/// Every set of eight points, as the eight /3 of the address space, and as eight hosts at its
-/// beginning, in its middle and at its end.
+/// Tries every set of eight points: as the eight /3 of the address space, and as eight hosts at
+/// its beginning, in its middle and at its end.
 #[test]
 fn cidrs_are_the_naive_cover_of_every_set_of_eight_points() {
     for bits in 0_u32..256 {
@@ -76,8 +76,8 @@ fn cidrs_are_the_naive_cover_of_every_set_of_eight_points() {
     }
 }
 
-/// Blocks, as (first, last, prefix length), are the fewest for a set if they are it, lie apart, and
-/// no two of them are the halves of a larger one.
+/// Blocks, as (first, last, prefix length), are the smallest list for a set if they are exactly the
+/// set, do not overlap, and no two of them are the halves of a larger block.
 fn assert_fewest<T: Address>(set: &IntervalSet<T>, blocks: &[(T, T, u8)]) {
     let again: IntervalSet<T> =
         blocks.iter().map(|(first, last, _)| Interval::new(*first, *last)).collect();
@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn a_block_comes_back_as_itself(
+    fn a_block_converts_to_a_set_and_back(
         bits4 in any::<u32>(), length4 in 0..=32_u8, bits6 in any::<u128>(), length6 in 0..=128_u8,
     ) {
         let net = Ipv4Net::new(Ipv4Addr::from_bits(bits4), length4).unwrap();
@@ -168,7 +168,7 @@ proptest! {
 }
 
 #[test]
-fn everything_is_one_block() {
+fn all_addresses_are_one_block() {
     fn shown<N: ToString>(nets: impl Iterator<Item = N>) -> Vec<String> {
         nets.map(|net| net.to_string()).collect()
     }
@@ -180,9 +180,8 @@ fn everything_is_one_block() {
     assert_eq!(shown(cidrs_ipv6(&IntervalSet::empty())), [""; 0]);
 }
 
-/// One host short of everything, at either end: a block for every prefix length.
 #[test]
-fn everything_but_one_host_is_a_block_of_each_length() {
+fn all_addresses_except_the_first_or_last_are_a_block_of_each_length() {
     for host in [0, u32::MAX] {
         let set = IntervalSet::full().difference(&Interval::new(host, host).into());
         check_ipv4(&set);
@@ -196,7 +195,7 @@ fn everything_but_one_host_is_a_block_of_each_length() {
 }
 
 #[test]
-fn host_bits_do_not_count() {
+fn host_bits_are_ignored() {
     assert_eq!(ipv4(&["198.51.100.254/0"]), IntervalSet::full());
     assert_eq!(ipv4(&["10.1.2.3/8"]), ipv4(&["10.0.0.0/8"]));
     assert_eq!(ipv6(&["2001:db8::1/0"]), IntervalSet::full());
@@ -204,22 +203,22 @@ fn host_bits_do_not_count() {
 }
 
 #[test]
-fn host_count_at_the_ends() {
+fn host_count_of_small_and_large_sets() {
     assert_eq!(host_count(&IntervalSet::<u32>::empty()), 0);
     assert_eq!(host_count(&IntervalSet::<u32>::full()), 1 << 32);
     assert_eq!(host_count(&ipv4(&["0.0.0.0/32", "255.255.255.255/32"])), 2);
     assert_eq!(host_count(&ipv4(&["203.0.113.0/24", "198.51.100.7/32"])), 257);
     assert_eq!(host_count(&ipv6(&["2001:db8::/32"])), 1 << 96);
     assert_eq!(host_count(&ipv6(&["::/1"])), 1 << 127);
-    // 2^128 cannot be said in 128 bits.
+    // 2^128 does not fit in 128 bits.
     assert_eq!(host_count(&IntervalSet::<u128>::full()), u128::MAX);
     let all_but_one = IntervalSet::full().difference(&ipv6(&["::/128"]));
     assert_eq!(host_count(&all_but_one), u128::MAX);
     assert_eq!(host_count(&all_but_one.difference(&ipv6(&["::1/128"]))), u128::MAX - 1);
 }
 
-/// Whether the ends of each block are public or not, and the addresses next to it otherwise.
-fn assert_ends<T: Bound + Debug>(set: &IntervalSet<T>, blocks: &[Interval<T>]) {
+/// Asserts that each block ends exactly where the set begins.
+fn assert_blocks_are_left_out<T: Bound + Debug>(set: &IntervalSet<T>, blocks: &[Interval<T>]) {
     for block in blocks {
         for end in [block.first(), block.last()] {
             assert!(!set.contains(end), "{block:?}");
@@ -231,7 +230,7 @@ fn assert_ends<T: Bound + Debug>(set: &IntervalSet<T>, blocks: &[Interval<T>]) {
 }
 
 #[test]
-fn public_ipv4_is_all_but_the_special_blocks() {
+fn public_ipv4_is_everything_except_the_special_blocks() {
     let special = ipv4(&[
         "0.0.0.0/32",
         "10.0.0.0/8",
@@ -244,7 +243,7 @@ fn public_ipv4_is_all_but_the_special_blocks() {
         "224.0.0.0/3", // multicast and reserved, up to the end
     ]);
     assert_eq!(special.intervals().len(), 9);
-    assert_ends(public_ipv4(), special.intervals());
+    assert_blocks_are_left_out(public_ipv4(), special.intervals());
     assert_eq!(public_ipv4(), &IntervalSet::full().difference(&special));
     for public in ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "8.8.8.8/32", "54.0.0.0/8"]
     {
@@ -253,10 +252,10 @@ fn public_ipv4_is_all_but_the_special_blocks() {
 }
 
 #[test]
-fn public_ipv6_is_all_but_the_special_blocks() {
+fn public_ipv6_is_everything_except_the_special_blocks() {
     let special = ipv6(&["::/127", "::ffff:0:0/96", "fc00::/7", "fe80::/10", "ff00::/8"]);
     assert_eq!(special.intervals().len(), 5);
-    assert_ends(public_ipv6(), special.intervals());
+    assert_blocks_are_left_out(public_ipv6(), special.intervals());
     assert_eq!(public_ipv6(), &IntervalSet::full().difference(&special));
     assert!(ipv6(&["2001:db8::/32"]).is_subset_of(public_ipv6()));
 }

@@ -1,4 +1,4 @@
-//! Universes so small that every case can be tried. A set is a number: bit `n` is point `n`.
+//! Tries every case of small universes. A set is also a number: bit `n` stands for point `n`.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ trait Small: Set + Canonical {
     const POINTS: u32;
     /// The set of one point.
     fn point(index: u32) -> Self;
-    /// Which points it has.
+    /// The points of the set.
     fn bits(&self) -> u64;
 }
 
@@ -87,7 +87,8 @@ impl<const BITS: u32, V: Small> Small for Layers<Tiny<BITS>, V> {
 fn every_set<S: Small>() -> Vec<S> {
     let sets: Vec<S> = (0..1_u64 << S::POINTS)
         .map(|bits| {
-            // Odd sets are put together from above, even ones from below.
+            // Add the points of odd sets from the highest to the lowest, those of even sets from
+            // the lowest to the highest.
             let points = (0..S::POINTS).filter(|point| bits >> point & 1 == 1);
             let add = |all: S, point| all.union(&S::point(point));
             if bits & 1 == 1 {
@@ -105,8 +106,8 @@ fn every_set<S: Small>() -> Vec<S> {
     sets
 }
 
-/// Every operation on every pair of sets. Results are compared as values: what is the same set has
-/// to be the same representation.
+/// Tries every operation on every pair of sets. Results are compared by `==`, which also tests that
+/// a set has only one representation.
 fn every_pair<S: Small>() {
     let sets = every_set::<S>();
     for (a, x) in sets.iter().enumerate() {
@@ -142,7 +143,7 @@ fn every_pair_of_sets_of_three_dimensions() {
 /// Four ports, eight addresses.
 type Admitted = Layers<Tiny<2>, IntervalSet<Tiny<3>>>;
 
-/// Every rule: an interval of ports from one block of addresses.
+/// Every rule: an interval of ports for one block of addresses.
 fn every_rule() -> Vec<(u64, Admitted)> {
     Tiny::intervals()
         .flat_map(|ports| {
@@ -154,7 +155,7 @@ fn every_rule() -> Vec<(u64, Admitted)> {
         .collect()
 }
 
-/// Every baseline of up to two entries; those that admit the same have to be the same.
+/// Every baseline of up to two entries. Asserts that those which admit the same are equal.
 fn every_baseline(rules: &[(u64, Admitted)]) -> BTreeMap<u64, Admitted> {
     let mut baselines = BTreeMap::from([(0, Admitted::empty())]);
     for (a, x) in rules {

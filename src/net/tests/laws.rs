@@ -1,15 +1,15 @@
-//! The laws of set algebra, for each kind of set, and what each operation beyond it must do.
+//! The laws of set algebra for each type of set, and tests of the other operations.
 
 use super::*;
 
-/// Makes of each law a generic function, and of that a property test for each kind of set. A law
-/// is about any three sets `a`, `b`, `c`, and `all`, of which they are parts.
+/// Turns each law into a generic function and into a property test for each type of set. A law holds
+/// for any three sets `a`, `b`, `c`, which are subsets of `all`.
 macro_rules! laws {
     (|$a:ident, $b:ident, $c:ident, $all:ident| $($name:ident: $law:expr;)*) => {
         mod law {
             use super::*;
             $(
-                #[allow(unused_variables, reason = "few laws are about all of them")]
+                #[allow(unused_variables, reason = "few laws use all of them")]
                 pub(super) fn $name<S: Set + Canonical>($a: &S, $b: &S, $c: &S, $all: &S) -> bool {
                     $law
                 }
@@ -74,14 +74,14 @@ laws! { |a, b, c, all|
     union_is_idempotent: a.union(a) == *a;
     union_is_commutative: a.union(b) == b.union(a);
     union_is_associative: a.union(b).union(c) == a.union(&b.union(c));
-    union_with_nothing_changes_nothing: a.union(&S::empty()) == *a;
+    union_with_the_empty_set_changes_nothing: a.union(&S::empty()) == *a;
     union_with_all_is_all: a.union(all) == *all;
 
     intersection_is_idempotent: a.intersection(a) == *a;
     intersection_is_commutative: a.intersection(b) == b.intersection(a);
     intersection_is_associative:
         a.intersection(b).intersection(c) == a.intersection(&b.intersection(c));
-    intersection_with_nothing_is_nothing: a.intersection(&S::empty()).is_empty();
+    intersection_with_the_empty_set_is_empty: a.intersection(&S::empty()).is_empty();
     intersection_with_all_changes_nothing: a.intersection(all) == *a;
 
     union_absorbs_intersection: a.union(&a.intersection(b)) == *a;
@@ -91,9 +91,9 @@ laws! { |a, b, c, all|
     union_distributes_over_intersection:
         a.union(&b.intersection(c)) == a.union(b).intersection(&a.union(c));
 
-    complement_of_complement_is_itself: all.difference(&all.difference(a)) == *a;
-    complement_is_apart: a.intersection(&all.difference(a)).is_empty();
-    complement_is_the_rest: a.union(&all.difference(a)) == *all;
+    complement_of_complement_is_the_set: all.difference(&all.difference(a)) == *a;
+    complement_is_disjoint: a.intersection(&all.difference(a)).is_empty();
+    complement_and_set_make_up_all: a.union(&all.difference(a)) == *all;
     de_morgan_for_union:
         all.difference(&a.union(b)) == all.difference(a).intersection(&all.difference(b));
     de_morgan_for_intersection:
@@ -103,9 +103,9 @@ laws! { |a, b, c, all|
     de_morgan_relative_for_intersection:
         c.difference(&a.intersection(b)) == c.difference(a).union(&c.difference(b));
 
-    difference_from_itself_is_nothing: a.difference(a).is_empty();
-    difference_from_nothing_is_nothing: S::empty().difference(a).is_empty();
-    difference_of_nothing_changes_nothing: a.difference(&S::empty()) == *a;
+    difference_with_itself_is_empty: a.difference(a).is_empty();
+    difference_of_the_empty_set_is_empty: S::empty().difference(a).is_empty();
+    difference_with_the_empty_set_changes_nothing: a.difference(&S::empty()) == *a;
     difference_is_intersection_with_complement:
         a.difference(b) == a.intersection(&all.difference(b));
     difference_of_a_union: a.union(b).difference(c) == a.difference(c).union(&b.difference(c));
@@ -118,16 +118,16 @@ laws! { |a, b, c, all|
     difference_and_intersection_are_a_partition:
         a.difference(b).union(&a.intersection(b)) == *a
             && a.difference(b).intersection(&a.intersection(b)).is_empty();
-    apart_exactly_if_difference_changes_nothing:
+    disjoint_exactly_if_difference_changes_nothing:
         a.intersection(b).is_empty() == (a.difference(b) == *a);
-    symmetric_difference_two_ways: a.difference(b).union(&b.difference(a))
+    symmetric_difference_is_the_same_both_ways: a.difference(b).union(&b.difference(a))
         == a.union(b).difference(&a.intersection(b));
 
     subset_exactly_if_intersection_changes_nothing: pairs(a, b)
         .all(|(a, b)| a.is_subset_of(&b) == (a.intersection(&b) == a));
     subset_exactly_if_union_changes_nothing: pairs(a, b)
         .all(|(a, b)| a.is_subset_of(&b) == (a.union(&b) == b));
-    subset_exactly_if_apart_from_complement: pairs(a, b).all(|(a, b)| {
+    subset_exactly_if_disjoint_from_complement: pairs(a, b).all(|(a, b)| {
         a.is_subset_of(&b) == a.intersection(&all.difference(&b)).is_empty()
     });
     subset_is_reflexive: a.is_subset_of(a);
@@ -137,21 +137,21 @@ laws! { |a, b, c, all|
         let (small, large) = (a.intersection(b), b.union(c));
         small.is_subset_of(b) && b.is_subset_of(&large) && small.is_subset_of(&large)
     };
-    subset_is_turned_round_by_complement: pairs(a, b).all(|(a, b)| {
+    complement_reverses_subset: pairs(a, b).all(|(a, b)| {
         a.is_subset_of(&b) == all.difference(&b).is_subset_of(&all.difference(&a))
     });
-    operations_keep_order: {
+    operations_preserve_subset: {
         let small = a.intersection(b);
         small.union(c).is_subset_of(&a.union(c))
             && small.intersection(c).is_subset_of(&a.intersection(c))
             && small.difference(c).is_subset_of(&a.difference(c))
             && c.difference(a).is_subset_of(&c.difference(&small))
     };
-    nothing_and_all_are_the_ends: S::empty().is_subset_of(a) && a.is_subset_of(all);
-    nothing_is_the_only_empty_set: a.is_empty() == (*a == S::empty());
+    empty_set_and_all_are_the_bounds: S::empty().is_subset_of(a) && a.is_subset_of(all);
+    there_is_one_empty_set: a.is_empty() == (*a == S::empty());
 }
 
-/// Two sets, and pairs made of them of which one is part of the other, as random ones seldom are.
+/// Two sets, and pairs made from them of which one is a subset of the other. Random sets rarely are.
 fn pairs<S: Set>(a: &S, b: &S) -> impl Iterator<Item = (S, S)> {
     let (both, either) = (a.intersection(b), a.union(b));
     [
@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn interval_set_of_intervals_in_any_order(intervals in vec(interval::<u8>(), 0..6)) {
+    fn interval_set_is_the_union_of_intervals_in_any_order(intervals in vec(interval::<u8>(), 0..6)) {
         let set: IntervalSet<u8> = intervals.iter().copied().collect();
         prop_assert!(set.is_canonical());
         for x in 0..=u8::MAX {
@@ -189,32 +189,32 @@ proptest! {
             );
         }
         prop_assert_eq!(&set, &intervals.iter().rev().copied().collect());
-        // Point by point, highest first: everything touches, nothing overlaps.
+        // Point by point from the highest: all intervals touch and none overlap.
         let points = (0..=u8::MAX).rev().filter(|x| set.contains(*x));
         prop_assert_eq!(&set, &points.map(|x| Interval::new(x, x)).collect());
     }
 
     #[test]
-    fn interval_set_is_full_only_if_nothing_is_missing(a in interval_set::<u8>()) {
+    fn interval_set_is_full_exactly_if_its_complement_is_empty(a in interval_set::<u8>()) {
         let rest = IntervalSet::full().difference(&a);
         prop_assert_eq!(a.is_full(), rest.is_empty());
         prop_assert!(a.union(&rest).is_full());
     }
 
     #[test]
-    fn interval_intersection_is_that_of_sets(a in interval::<u8>(), b in interval::<u8>()) {
+    fn interval_intersection_matches_that_of_sets(a in interval::<u8>(), b in interval::<u8>()) {
         let both: IntervalSet<u8> = a.intersection(&b).into_iter().collect();
         prop_assert_eq!(both, IntervalSet::from(a).intersection(&b.into()));
     }
 
     #[test]
-    fn interval_is_the_same_either_way_round(a in any::<u8>(), b in any::<u8>()) {
+    fn interval_accepts_its_ends_in_either_order(a in any::<u8>(), b in any::<u8>()) {
         prop_assert_eq!(Interval::new(a, b), Interval::new(b, a));
         prop_assert!(Interval::new(a, b).first() <= Interval::new(a, b).last());
     }
 
     #[test]
-    fn layers_at_is_a_scan(a in layers::<u8, u8>()) {
+    fn layers_at_finds_the_interval_of_a_key(a in layers::<u8, u8>()) {
         for key in 0..=u8::MAX {
             let by_scan = a
                 .layers()
@@ -237,7 +237,7 @@ proptest! {
     }
 
     #[test]
-    fn product_has_each_key_with_all_of_the_rest(
+    fn product_gives_each_key_all_of_the_rest(
         keys in interval_set::<u8>(),
         rest in interval_set::<u8>(),
     ) {
@@ -271,7 +271,7 @@ proptest! {
     }
 
     #[test]
-    fn within_is_intersection_with_all_of_the_keys(
+    fn within_is_intersection_with_everything_for_the_keys(
         a in layers::<u8, u8>(),
         keys in interval_set::<u8>(),
     ) {
@@ -292,11 +292,11 @@ proptest! {
     }
 
     #[test]
-    fn zip_with_goes_key_by_key(
+    fn zip_with_works_key_by_key(
         a in layers::<u8, u8>(),
         b in layers::<u8, u16>(),
     ) {
-        // Few different results, among them nothing, so that neighbours often come out the same.
+        // Few different results, one of them empty, so that neighbours are often equal.
         let f = |v: &IntervalSet<u8>, w: &IntervalSet<u16>| -> IntervalSet<u32> {
             match (v.contains(2), w.contains(22)) {
                 (true, true) => IntervalSet::full(),
@@ -316,7 +316,7 @@ proptest! {
     }
 
     #[test]
-    fn map_goes_key_by_key(a in layers::<u8, u8>(), keep in interval_set::<u8>()) {
+    fn map_works_key_by_key(a in layers::<u8, u8>(), keep in interval_set::<u8>()) {
         prop_assert_eq!(a.map(Clone::clone), a.clone());
         let mapped = a.map(|rest| rest.intersection(&keep));
         prop_assert!(mapped.is_canonical());
@@ -365,13 +365,13 @@ proptest! {
     }
 
     #[test]
-    fn union_of_parts_is_their_union_one_by_one(parts in vec(traffic(), 0..6)) {
+    fn union_of_parts_equals_joining_them_one_by_one(parts in vec(traffic(), 0..6)) {
         let one_by_one = parts.iter().fold(Traffic::empty(), |all, part| all.union(part));
         prop_assert_eq!(Traffic::union_of(parts), one_by_one);
     }
 
     #[test]
-    fn within_cells_is_intersection_with_everybody_there(a in traffic(), cells in layers()) {
+    fn within_cells_is_intersection_with_all_peers_of_the_cells(a in traffic(), cells in layers()) {
         let everybody = Traffic::new(
             &cells,
             &IntervalSet::full(),
@@ -396,7 +396,7 @@ proptest! {
     }
 
     #[test]
-    fn cells_are_where_something_is(a in traffic(), b in traffic()) {
+    fn cells_are_exactly_those_with_traffic(a in traffic(), b in traffic()) {
         let cells = a.cells();
         prop_assert!(cells.is_canonical());
         prop_assert_eq!(cells.is_empty(), a.is_empty());
@@ -407,7 +407,7 @@ proptest! {
     }
 
     #[test]
-    fn cells_of_a_reference_are_where_it_is(a in traffic()) {
+    fn cells_of_a_reference_are_those_it_is_a_peer_of(a in traffic()) {
         for reference in references() {
             let only: ReferenceSet = std::iter::once(reference.clone()).collect();
             let all = all_traffic().references;
@@ -426,8 +426,8 @@ proptest! {
     }
 
     #[test]
-    fn cells_of_anybody_are_where_no_address_is_missing(a in traffic(), open in layers()) {
-        // Without the union there would hardly ever be any.
+    fn cells_of_anybody_are_those_that_miss_no_address(a in traffic(), open in layers()) {
+        // Without this union there would rarely be any.
         let everybody = |cells: &Cells| {
             Traffic::new(cells, &IntervalSet::full(), &IntervalSet::full(), &Set::empty())
         };
@@ -440,7 +440,7 @@ proptest! {
     }
 
     #[test]
-    fn peers_are_the_fewest_that_lose_nothing(a in traffic()) {
+    fn peers_are_the_smallest_sets_that_cover_the_traffic(a in traffic()) {
         let (ipv4, ipv6, references) = (a.peers_ipv4(), a.peers_ipv6(), a.peers_by_reference());
         let cells = a.cells();
         prop_assert!(a.is_subset_of(&Traffic::new(&cells, &ipv4, &ipv6, &references)));
@@ -448,7 +448,7 @@ proptest! {
             a.among(&ipv4, &ipv6),
             Traffic { references: Layers::empty(), ..a.clone() }
         );
-        // An interval or a reference left out is missed.
+        // Leaving out any interval or reference loses traffic.
         for interval in ipv4.intervals() {
             let fewer = ipv4.difference(&(*interval).into());
             prop_assert!(a.among(&fewer, &ipv6) != a.among(&ipv4, &ipv6));

@@ -1,18 +1,20 @@
-//! The algebra is held against laws, against a naive model, and against every case of universes
-//! small enough to go through. None of the three knows how the sets are represented.
+//! Tests the algebra by its laws, against a naive model, and by trying every case of small
+//! universes. None of these depends on how the sets are represented.
 
 mod address;
 mod exhaustive;
 mod laws;
 mod model;
+mod rule;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
+use crate::ec2::{Peer, Reference};
 
-/// Whether a set has the one representation that is allowed for it.
+/// Whether a set is represented in the one way that is allowed.
 trait Canonical {
     fn is_canonical(&self) -> bool;
 }
@@ -21,7 +23,7 @@ impl<T: Bound> Canonical for IntervalSet<T> {
     fn is_canonical(&self) -> bool {
         self.intervals().iter().all(|interval| interval.first() <= interval.last())
             && self.intervals().windows(2).all(|pair| {
-                // There is a point between them.
+                // There is a gap between them.
                 pair[0].last().next().is_some_and(|point| point < pair[1].first())
             })
     }
@@ -54,8 +56,8 @@ impl Canonical for Traffic {
     }
 }
 
-/// Points that are mostly at the ends, in the middle, or next to one another, so that intervals
-/// touch, overlap and fill the dimension far more often than random ones would.
+/// Points at the ends, in the middle and next to one another, so that intervals touch, overlap and
+/// fill the dimension much more often than random ones would.
 trait Edges: Bound + Arbitrary + 'static {
     const EDGES: &'static [Self];
 }
@@ -122,16 +124,12 @@ fn layers<K: Edges, T: Edges>() -> impl Strategy<Value = Layers<K, IntervalSet<T
     })
 }
 
-/// A few groups and lists; two of the groups share an id in different accounts.
+/// Two groups with the same id in different accounts, and a prefix list.
 fn references() -> Vec<Reference> {
-    let group = |account: Option<&str>, id: &str| {
-        Reference::Group(GroupRef { account: account.map(str::to_owned), id: id.to_owned() })
-    };
-    vec![
-        group(None, "sg-1"),
-        group(Some("111122223333"), "sg-1"),
-        Reference::PrefixList("pl-1".to_owned()),
-    ]
+    ["sg-1", "111122223333/sg-1", "pl-1"]
+        .into_iter()
+        .filter_map(|text| text.parse::<Peer>().unwrap().reference().cloned())
+        .collect()
 }
 
 fn reference_set() -> impl Strategy<Value = ReferenceSet> {
@@ -150,7 +148,7 @@ fn all_cells() -> Cells {
     Layers::product(&IntervalSet::full(), &IntervalSet::full())
 }
 
-/// Everything that [`traffic`] can be.
+/// The union of everything that [`traffic`] can generate.
 fn all_traffic() -> Traffic {
     Traffic::new(
         &all_cells(),

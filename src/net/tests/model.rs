@@ -1,8 +1,8 @@
-//! [`Traffic`] against a model that knows nothing but points.
+//! [`Traffic`] compared with a simple model.
 //!
-//! The model is a list of boxes: a point belongs to it if it lies in one of them. End points of
-//! boxes and results cut each dimension into stretches; the grid of all stretches has cells within
-//! which nothing changes, so one point of each cell decides equality exactly.
+//! The model is a list of boxes: it contains a point if one of the boxes does. The ends of boxes and
+//! of results cut each dimension into stretches, and these cut the space into cells. All points of a
+//! cell are in the same sets, so it is enough to compare one point of each cell.
 
 use std::collections::BTreeSet;
 
@@ -72,7 +72,7 @@ fn traffic_of(boxes: &[Box3]) -> Traffic {
     boxes.iter().fold(Traffic::empty(), |all, part| all.union(&part.traffic()))
 }
 
-/// Membership by scanning, so that it rests on no operation of the algebra.
+/// Looks for a point without the operations that are tested.
 fn traffic_contains(traffic: &Traffic, (protocol, port, host): Point) -> bool {
     fn any<V: Set>(
         layers: &Layers<u8, Layers<u16, V>>,
@@ -190,8 +190,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn operations_agree_with_the_model(a in boxes(), b in boxes(), shared in 0..6_usize) {
-        // The first `shared` boxes are in both, so that one is often part of the other.
+    fn operations_match_the_model(a in boxes(), b in boxes(), shared in 0..6_usize) {
+        // Both have the first `shared` boxes, so that one is often a subset of the other.
         let b: Vec<Box3> = a.iter().take(shared).chain(&b).copied().collect();
         let (x, y) = (traffic_of(&a), traffic_of(&b));
         let (union, both, only) = (x.union(&y), x.intersection(&y), x.difference(&y));
@@ -210,8 +210,8 @@ proptest! {
     }
 
     #[test]
-    fn equal_exactly_if_no_cell_of_the_grid_differs(a in boxes(), b in boxes()) {
-        // The same points cut into other boxes: each part as what the others leave of it.
+    fn sets_are_equal_exactly_if_no_point_differs(a in boxes(), b in boxes()) {
+        // The same points, as other boxes: each without what the later ones cover.
         let x = traffic_of(&a);
         let apart = a.iter().rev().fold(Traffic::empty(), |all, part| {
             part.traffic().difference(&all).union(&all)
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn cells_agree_with_the_model(a in boxes()) {
+    fn cells_and_peers_match_the_model(a in boxes()) {
         let x = traffic_of(&a);
         let (cells, anybody) = (x.cells(), x.cells_of_anybody());
         let grid = Grid::new(&[&a], &[&x]);

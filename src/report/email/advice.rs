@@ -1,9 +1,12 @@
 //! What to do about what happened.
 
-use super::lines::Lines;
-use super::{Shared, TEXT};
-use crate::finding::{Code, Finding};
-use crate::report::wording::{self, Standing};
+use super::lines::{Lines, TEXT};
+use super::shared::Shared;
+use crate::evaluate::Code;
+use crate::finding::Finding;
+use crate::report::standing::Standing;
+use crate::report::wording;
+use crate::text::minute;
 
 /// What to do now, if it was needed, and if it was not you; each advice once.
 pub(super) fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
@@ -17,8 +20,8 @@ pub(super) fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
     let needed = distinct(findings.iter().filter_map(|it| if_needed(it))).join("; ");
     if let [only] = findings {
         mail.text(&put_back(only, &needed).unwrap_or_default(), 2 * TEXT);
-        mail.command(only.remediation.undo.as_deref());
-        mail.exemption(only.exemption.as_deref());
+        mail.command(only.undo.as_deref());
+        mail.exemption(only);
     } else if !needed.is_empty() {
         // Of several findings each has its undo where it is told.
         mail.text(&format!("If it was needed: {needed}."), 2 * TEXT);
@@ -30,8 +33,8 @@ pub(super) fn advise(mail: &mut Lines, findings: &[&Finding], shared: &Shared) {
 
 /// What to do if it was needed; where there is a command, it follows.
 fn put_back(finding: &Finding, needed: &str) -> Option<String> {
-    let undo = finding.remediation.undo.is_some();
-    let held = wording::undone_until(finding).map(wording::minute);
+    let undo = finding.undo.is_some();
+    let held = wording::undone_until(finding).map(minute);
     match (held, needed) {
         (Some(until), "") => Some(format!(
             "If it was needed: put it back with the next line, and it is left alone until {until}."

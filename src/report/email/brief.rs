@@ -1,10 +1,12 @@
 //! What a mail has only a line for.
 
-use super::lines::Lines;
-use super::{Shared, TEXT, code, joined};
+use super::lines::{Lines, TEXT};
+use super::shared::{Shared, code, joined};
 use crate::finding::{Finding, Report};
-use crate::report::wording::{self, Standing};
-use crate::text::inert;
+use crate::report::standing::Standing;
+use crate::report::title::title;
+use crate::report::wording;
+use crate::text::{count, inert, quoted};
 
 /// So many of what is exempt are named.
 const EXEMPT: usize = 3;
@@ -18,7 +20,7 @@ pub(super) fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize
     mail.gap();
     for (finding, number) in findings.iter().zip(1..).skip(told).take(IN_BRIEF) {
         let standing = Standing::of(finding).as_str();
-        let what = finding.rule.as_ref().map_or_else(|| finding.title.clone(), wording::rule);
+        let what = finding.rule().map_or_else(|| title(finding).whole(), wording::rule);
         let place = if shared.place { None } else { brief_place(finding, shared) };
         let place = place.map(|place| format!(" on {place}")).unwrap_or_default();
         let what = inert::clip(&what, BRIEF - 40);
@@ -34,15 +36,19 @@ pub(super) fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize
 /// `default`. Account and region only where not all findings are of one.
 fn brief_place(finding: &Finding, shared: &Shared) -> Option<String> {
     let group = finding.group.as_ref()?;
-    let mut place = inert::clip(&group.id, 24);
+    let mut brief = group.id.to_string();
     if let Some(name) = group.name.as_deref().filter(|name| !name.trim().is_empty()) {
-        place.push_str(&format!(" {}", wording::quoted(&inert::clip(name, 40))));
+        brief.push_str(&format!(" {}", quoted(&inert::clip(name, 40))));
     }
     if !shared.region {
-        let region = [finding.region.as_deref(), finding.account.as_deref()];
-        place.push_str(&format!(" ({})", inert::clip(&joined(region), 40)));
+        let place = &finding.place;
+        let region = [
+            place.region.as_ref().map(|region| region.as_str()),
+            place.account.as_ref().map(|account| account.as_str()),
+        ];
+        brief.push_str(&format!(" ({})", joined(region)));
     }
-    Some(place)
+    Some(brief)
 }
 
 /// How much was exempt, and the first of it with reason and day.
@@ -53,7 +59,7 @@ pub(super) fn tell_exempt(mail: &mut Lines, report: &Report) {
     }
     mail.gap();
     let are = if all == 1 { "is" } else { "are" };
-    let rules = wording::count(all, "rule");
+    let rules = count(all, "rule");
     mail.text(&format!("{rules} {are} exempt, wholly or in part:"), TEXT);
     let mut told = 0;
     for (line, rules) in wording::exempt(&report.exempt).iter().take(EXEMPT) {

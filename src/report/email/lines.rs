@@ -1,16 +1,19 @@
 //! What a mail is made of.
 
-use super::TEXT;
 use crate::finding::Finding;
-use crate::report::wording;
+use crate::report::console::console_url;
+use crate::report::{fit, wording};
 use crate::text::inert;
 
-/// Bytes of a line for a baseline.
-const EXEMPTION: usize = 2 * 1024;
+/// Characters of a sentence or a list.
+pub(super) const TEXT: usize = 600;
 /// Bytes of a command; forty pieces with IPv6 blocks are about half of it.
 const COMMAND: usize = 16 * 1024;
 
 const NO_COMMAND: &str = "The command is too long for a mail, or has characters that a mail would spoil; the JSON on the topic has it.";
+
+const NO_COMMAND_ANYWHERE: &str =
+    "The command is too long for a mail, and perhaps for the JSON on the topic.";
 
 /// Lines of a mail. Nothing gets in but through a method that makes it inert.
 #[derive(Default)]
@@ -38,31 +41,25 @@ impl Lines {
                 self.0.push_str(line);
                 self.0.push('\n');
             }
+            Some(line) if fit::may_leave_out(line) => self.text(NO_COMMAND_ANYWHERE, TEXT),
             Some(_) => self.text(NO_COMMAND, TEXT),
             None => {}
         }
     }
 
-    /// So has a line for a baseline, and finding one too long is no news.
-    pub(super) fn exemption(&mut self, line: Option<&str>) {
-        if let Some(line) = line
-            && line.len() <= EXEMPTION
-            && inert::plain(line) == line
-        {
-            self.text(&wording::tolerate(line), TEXT);
-            self.0.push_str(line);
+    /// The line for a baseline. Everything in it is checked: ids, ports and addresses.
+    pub(super) fn exemption(&mut self, finding: &Finding) {
+        if let Some(exemption) = finding.found_rule().and_then(|found| found.exemption.as_ref()) {
+            self.text(&wording::tolerate(exemption), TEXT);
+            self.0.push_str(&exemption.to_line());
             self.0.push('\n');
         }
     }
 
-    pub(super) fn link(&mut self, url: Option<&str>) {
-        let safe = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`');
-        if let Some(url) = url
-            && url.starts_with("https://")
-            && url.len() <= TEXT
-            && url.chars().all(safe)
-        {
-            self.0.push_str(&format!("Console: {url}\n"));
+    /// The group's page in the console.
+    pub(super) fn link(&mut self, finding: &Finding) {
+        if let (Some(region), Some(group)) = (&finding.place.region, &finding.group) {
+            self.0.push_str(&format!("Console: {}\n", console_url(region, &group.id)));
         }
     }
 

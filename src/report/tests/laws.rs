@@ -1,23 +1,36 @@
 //! What must hold whatever a report says.
 
+use chrono::{DateTime, Days, Utc};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
-use super::{exempted, open_ssh, report, rule, sns::default};
-use crate::ec2::hold::Hold;
-use crate::ec2::{Peer, Protocol, Rule};
+use super::events::{ACCOUNT, GROUP, LIST, REGION};
+use super::scene::{default, mail, rule};
+use crate::baseline::{Baseline, Lists, parse_peers};
+use crate::ec2::command::{Sequence, undo};
+use crate::ec2::hold::{Hold, Refusal};
+use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Place, Rule, cause};
+use crate::evaluate::{Judge, Verdict};
+use crate::event::{Note, Part, Record, WatchedChange};
 use crate::finding::{
-    Code, ExcessBox, Finding, FindingChange, FindingGroup, FindingRemediation, Outcome, Report,
-    Severity,
+    Action, AfterHold, BaselineName, Connections, Deed, DoubtfulExemption, Exempted, Finding,
+    ListEntries, NotDue, NotReverted, Origin, Outcome, Presence, Reason, Remark, Report, Reverted,
+    ScopeExit, Tally, Unaudited,
 };
 use crate::report::terminal::{Style, render};
-use crate::report::{messages, sns, subject};
+use crate::report::{ReportJson, messages, sns, subject};
 use crate::text::inert;
+use crate::words::boxes;
+
+fn now() -> DateTime<Utc> {
+    "2026-03-12T08:11:55Z".parse().unwrap()
+}
 
 /// Short or absurdly long, harmless or hostile.
 ///
-/// Boxed, because strategies are values that hold one another, and a test's stack is small.
+/// Boxed, because strategies are values that contain one another, and a test's stack is small.
 fn text() -> BoxedStrategy<String> {
     let piece = prop_oneof![
         "[ -~]{0,20}",
@@ -31,127 +44,258 @@ fn text() -> BoxedStrategy<String> {
     (piece, times).prop_map(|(piece, times)| piece.repeat(times)).boxed()
 }
 
-fn excess_box() -> impl Strategy<Value = ExcessBox> {
-    let peers = prop_oneof![20 => 0..4_usize, 1 => 90..10_000_usize];
-    (text(), option::of(text()), peers, text()).prop_map(|(protocol, ports, peers, peer)| {
-        let peer: String = peer.chars().take(40).collect();
-        ExcessBox { protocol, ports, icmp: None, peers: vec![peer; peers] }
-    })
-}
-
-fn group() -> impl Strategy<Value = FindingGroup> {
-    (text(), option::of(text()), option::of(text())).prop_map(|(id, name, vpc_id)| FindingGroup {
-        id,
-        name,
-        vpc_id,
-    })
-}
-
-fn change() -> impl Strategy<Value = FindingChange> {
-    vec(option::of(text()), 5).prop_map(|texts| FindingChange {
-        event_id: texts[0].clone(),
-        event_name: texts[1].clone(),
-        time: Some(super::changed()),
-        actor: texts[2].clone(),
-        source_ip: texts[3].clone(),
-        user_agent: texts[4].clone(),
+fn any_error() -> impl Strategy<Value = Ec2Error> {
+    (text(), text(), 0..5).prop_map(|(code, message, which)| {
+        let (action, cause) = ("RevokeSecurityGroupIngress", cause(message));
+        match which {
+            0 => Ec2Error::Denied { action, cause },
+            1 => Ec2Error::NotFound { action, cause },
+            2 => Ec2Error::NoRole { role: code, cause },
+            3 => Ec2Error::LimitExceeded,
+            _ => Ec2Error::Refused { action, code, cause },
+        }
     })
 }
 
 fn any_rule() -> impl Strategy<Value = Rule> {
-    (option::of(text()), option::of(text()), option::of(text())).prop_map(
-        |(id, description, list)| {
-            let mut rule = rule(Protocol::TCP, 20, 25, "0.0.0.0/0");
-            (rule.id, rule.description) = (id, description);
-            if let Some(list) = list {
-                rule.peer = Peer::prefix_list(&list);
-            }
-            rule
-        },
-    )
+    let rules = [
+        "tcp 22 0.0.0.0/0",
+        "tcp 20-25 ::/0 sgr-0123456789abcdef0",
+        "-1 * 0.0.0.0/0",
+        "icmp 8--1 198.51.100.0/24",
+        "tcp 3306 sg-0123456789abcdef0",
+        "tcp 22 pl-0123456789abcdef0",
+    ];
+    let tags = vec((text(), text()), 0..4);
+    (select(rules.to_vec()), option::of(text()), tags).prop_map(|(text, description, tags)| {
+        rule(text).with_description(description).with_tags(tags.into_iter().collect())
+    })
 }
 
-fn remediation() -> impl Strategy<Value = FindingRemediation> {
-    let outcome = prop::sample::select(vec![
-        Outcome::None,
-        Outcome::Reverted,
-        Outcome::Narrowed,
-        Outcome::AlreadyGone,
-        Outcome::Held,
-        Outcome::Exempt,
-        Outcome::Failed,
-    ]);
-    let kept = vec(text(), 0..45);
-    let hold = option::of(text().prop_map(|reason| Hold { until: super::changed(), reason }));
-    (outcome, text(), option::of(text()), kept, option::of(text()), hold).prop_map(
-        |(outcome, detail, undo, kept, connections, hold)| FindingRemediation {
-            outcome,
-            detail,
-            time: super::changed(),
-            undo,
+fn any_hold() -> impl Strategy<Value = Hold> {
+    text().prop_map(|reason| Hold { until: now(), reason })
+}
+
+fn any_entries() -> impl Strategy<Value = ListEntries> {
+    let entry = any::<([u8; 4], bool)>()
+        .prop_map(|(address, added)| (std::net::IpAddr::from(address).into(), added));
+    (vec(entry, 0..9), any::<bool>()).prop_map(|(entries, are_excess)| ListEntries {
+        list: LIST.parse().unwrap(),
+        entries,
+        are_excess,
+    })
+}
+
+fn any_action() -> BoxedStrategy<Action> {
+    let reasons = vec![NotDue::OnlyReported, NotDue::NotOpenSsh, NotDue::SweepOnlyReported];
+    let rules = || vec(any_rule(), 0..3);
+    let exemption = (text(), option::of(any_error())).prop_map(|(reason, error)| {
+        let (until, list) = (now().date_naive(), LIST.parse().unwrap());
+        DoubtfulExemption { reason, until, lists: vec![(list, error)] }
+    });
+    prop_oneof![
+        (select(reasons), option::of(any::<bool>()))
+            .prop_map(|(why, seen)| Action::NotDue { why, seen }),
+        (any_hold(), any::<bool>()).prop_map(|(hold, seen)| Action::Held {
             hold,
-            kept,
-            connections,
+            then: AfterHold::Closed,
+            seen
+        }),
+        vec(exemption, 1..4).prop_map(Action::PerhapsExempt),
+        text().prop_map(|why| Action::Later(Some(why))),
+        Just(Action::GoneBefore),
+        (any_error(), any::<bool>()).prop_map(|(error, noted)| Action::Unreadable {
+            error,
+            due: Outcome::Failed,
+            noted
+        }),
+        (rules(), rules(), vec((any_rule(), any_error()), 0..3)).prop_map(
+            |(placed, refused, missing)| Action::Reverted(Reverted { placed, refused, missing })
+        ),
+        (any::<bool>(), rules(), rules()).prop_map(|(seen, added, missing)| Action::AlreadyGone {
+            seen,
+            added,
+            missing
+        }),
+        (any_error(), rules()).prop_map(|(error, added)| Action::NotReverted {
+            reason: NotReverted::Ec2(error),
+            added
+        }),
+    ]
+    .boxed()
+}
+
+fn any_remark() -> BoxedStrategy<Remark> {
+    prop_oneof![
+        text().prop_map(|reason| Remark::Note(Note::NotUnderstood(reason))),
+        any_hold().prop_map(Remark::HoldOver),
+        text().prop_map(|until| Remark::HoldRefused(Refusal::NotATime(until))),
+        any_entries().prop_map(Remark::List),
+    ]
+    .boxed()
+}
+
+fn any_deed() -> impl Strategy<Value = Deed> {
+    let presences = vec![
+        Presence::Present,
+        Presence::Gone(Connections::Ended),
+        Presence::Gone(Connections::LiveOn),
+    ];
+    let undone = option::of((any_rule(), vec(any_rule(), 0..45), option::of(any_hold())));
+    let kept = vec(any_rule(), 0..45);
+    (any_action(), select(presences), undone, kept, vec(any_remark(), 0..3)).prop_map(
+        |(action, presence, undone, kept, remarks)| {
+            let (region, group) = (REGION.parse().unwrap(), GROUP.parse().unwrap());
+            let undo_hold = undone.as_ref().and_then(|(_, _, hold)| hold.clone());
+            let undo = undone.and_then(|(rule, pieces, hold)| {
+                let sequence = Sequence::RuleFirst;
+                undo(Some(&region), &group, Some(&rule), &pieces, sequence, hold.as_ref())
+            });
+            Deed { action, time: now(), presence, kept, undo, undo_hold, remarks }
         },
     )
 }
 
-fn finding() -> impl Strategy<Value = Finding> {
-    let codes = prop::sample::select(Code::ALL.to_vec());
-    let severities = prop::sample::select(vec![Severity::Low, Severity::Critical]);
-    let place = (option::of(text()), option::of(text()), option::of(group()), option::of(text()));
-    let boxes = prop_oneof![10 => vec(excess_box(), 0..4), 1 => vec(excess_box(), 100..200)];
-    (
-        (codes, severities, text(), text()),
-        place,
-        (option::of(any_rule()), boxes, vec(text(), 0..4), option::of(text())),
-        option::of(change()),
-        remediation(),
-    )
-        .prop_map(|(what, place, (rule, excess, controls, exemption), change, remediation)| {
-            Finding {
-                code: what.0,
-                severity: what.1,
-                title: what.2,
-                excess_text: what.3,
-                account: place.0,
-                region: place.1,
-                group: place.2,
-                console_url: place.3,
-                rule,
-                excess,
-                controls,
-                exemption,
-                change,
-                remediation,
-                ..open_ssh()
+fn any_record() -> impl Strategy<Value = Record> {
+    vec(option::of(text()), 5).prop_map(|texts| Record {
+        event_name: texts[0].clone(),
+        event_id: texts[1].clone(),
+        actor: texts[2].clone(),
+        source_ip: texts[3].clone(),
+        user_agent: texts[4].clone(),
+        time: Some(now()),
+        ..Record::default()
+    })
+}
+
+fn any_group() -> impl Strategy<Value = Group> {
+    (option::of(text()), option::of(text())).prop_map(|(name, vpc_id)| Group {
+        name,
+        vpc_id,
+        ..Group::known_by_id(GROUP.parse().unwrap())
+    })
+}
+
+/// `standard` with this many scattered addresses as SSH sources, which cut an excess into pieces.
+fn baseline(sources: u32) -> Baseline {
+    let address = |n: u32| format!("198.51.{}.{}/32", n / 128, 2 * (n % 128));
+    let sources: Vec<String> = (0..sources).map(address).collect();
+    let sources = if sources.is_empty() { "none".to_owned() } else { sources.join(",") };
+    let baseline = Baseline::load("standard", now().date_naive()).unwrap();
+    baseline.with_ssh_sources(parse_peers(&sources).unwrap())
+}
+
+/// Whatever is in a finding besides the place, the group and the change.
+#[derive(Clone, Debug)]
+enum Found {
+    Rule(Rule, Box<Deed>, u32),
+    Unaudited(bool, Reason),
+    LeftScope(String),
+    WideList(Rule, Option<ListEntries>, String),
+    WideBaseline(Option<ListEntries>, String),
+    Auditor(WatchedChange),
+}
+
+fn any_found() -> BoxedStrategy<Found> {
+    let reason = prop_oneof![
+        text().prop_map(Reason::NotUnderstood),
+        option::of(text()).prop_map(Reason::NoGroup),
+        any_error().prop_map(Reason::Ec2),
+    ];
+    let parts = select(vec![Part::Trail, Part::Function, Part::Key]);
+    let sources = prop_oneof![10 => 0..4_u32, 1 => 100..400_u32];
+    let deed = any_deed().prop_map(Box::new);
+    prop_oneof![
+        6 => (any_rule(), deed, sources).prop_map(|(rule, deed, n)| Found::Rule(rule, deed, n)),
+        1 => (any::<bool>(), reason).prop_map(|(known, reason)| Found::Unaudited(known, reason)),
+        1 => text().prop_map(Found::LeftScope),
+        1 => (any_rule(), option::of(any_entries()), text())
+            .prop_map(|(rule, list, name)| Found::WideList(rule, list, name)),
+        1 => (option::of(any_entries()), text())
+            .prop_map(|(list, name)| Found::WideBaseline(list, name)),
+        1 => (parts, text(), option::of(text()), any::<bool>(), option::of(text())).prop_map(
+            |(part, call, resource, by_cloudformation, server_error)| {
+                let change = WatchedChange { part, call, resource, by_cloudformation, server_error };
+                Found::Auditor(change)
             }
-        })
+        ),
+    ]
+    .boxed()
+}
+
+fn any_finding() -> impl Strategy<Value = Finding> {
+    let is_known = (any::<bool>(), any::<bool>());
+    (any_found(), any_group(), option::of(any_record()), is_known).prop_map(
+        |(found, group, record, (account, region))| {
+            let place = Place {
+                account: account.then(|| ACCOUNT.parse().unwrap()),
+                region: region.then(|| REGION.parse().unwrap()),
+            };
+            let origin = Origin { place: &place, group: Some(&group), record: record.as_ref() };
+            let without_group = Origin { group: None, ..origin };
+            match found {
+                Found::Rule(rule, deed, sources) => {
+                    let (baseline, lists) = (baseline(sources), Lists::new());
+                    let today = now().date_naive();
+                    let id = Some(&group.id);
+                    let judge = Judge::new(&baseline, Direction::Ingress, id, &lists, today);
+                    let judgement = judge.judge(&rule);
+                    let code = judge.code(&judgement).unwrap();
+                    origin.rule(&judge, Verdict { code, rule: &rule, judgement }, *deed)
+                }
+                Found::Unaudited(true, reason) => {
+                    origin.unaudited(Some(&GroupKey::Id(group.id.clone())), reason, now())
+                }
+                Found::Unaudited(false, reason) => {
+                    without_group.not_audited(Unaudited::Place, reason, now())
+                }
+                Found::LeftScope(key) => {
+                    origin.left_scope(ScopeExit::OtherValue(key), false, now())
+                }
+                Found::WideList(rule, list, name) => origin.wide_list(&name, &rule, list, now()),
+                Found::WideBaseline(list, name) => without_group.wide_baseline(&name, list, now()),
+                Found::Auditor(change) => without_group.auditor_changed(&change, now()),
+            }
+        },
+    )
+}
+
+fn any_exempted() -> impl Strategy<Value = Exempted> {
+    (any_rule(), text()).prop_map(|(rule, reason)| Exempted {
+        place: Place::default(),
+        group: GROUP.parse().unwrap(),
+        traffic: rule.traffic(),
+        rule,
+        reason,
+        until: now().date_naive() + Days::new(1),
+    })
 }
 
 /// A few findings, or one of them many times over.
 fn any_report() -> impl Strategy<Value = Report> {
     let findings = prop_oneof![
-        4 => vec(finding(), 1..6),
-        1 => (finding(), 1..900_usize).prop_map(|(finding, n)| {
-            let finding = Finding { excess: Vec::new(), ..finding };
-            let bytes = serde_json::to_string(&finding).unwrap().len();
+        4 => vec(any_finding(), 1..6),
+        1 => (any_finding(), 1..900_usize).prop_map(|(finding, n)| {
+            let one = Report::new(&name(String::new()), Tally::of(finding.clone()));
+            let bytes = serde_json::to_string(&ReportJson::from(&one)).unwrap().len();
             // Some ten messages are enough, and a test must not take all day.
             vec![finding; n.min(1 + 1_500_000 / bytes)]
         }),
     ];
-    (findings, text(), vec(text().prop_map(|reason| exempted(&reason)), 0..30)).prop_map(
-        |(mut findings, name, exempt)| {
+    (findings, text(), vec(any_exempted(), 0..30), 0..3_usize).prop_map(
+        |(mut findings, text, exempt, handed_on)| {
             for (finding, n) in findings.iter_mut().zip(0..) {
                 finding.id = format!("{n}");
             }
-            let mut report = report(findings);
-            report.baseline.name.clone_from(&name);
-            report.reason = Some(name);
-            report.exempt = exempt;
-            report
+            let partial = handed_on == 2;
+            let tally = Tally { findings, exempt, handed_on, partial, ..Tally::default() };
+            Report::new(&name(text), tally)
         },
     )
+}
+
+fn name(name: String) -> BaselineName {
+    BaselineName { name, sha256: "1a2b3c4d5e6f7081".repeat(4) }
 }
 
 proptest! {
@@ -169,8 +313,7 @@ proptest! {
             prop_assert!(message.subject.bytes().all(|byte| matches!(byte, b' '..=b'~')));
             prop_assert!(message.subject.starts_with(|c: char| c.is_ascii_alphanumeric()));
 
-            let body: serde_json::Value = serde_json::from_str(&message.body).unwrap();
-            let mail = body["email"].as_str().unwrap();
+            let mail = mail(message);
             for line in mail.lines() {
                 prop_assert_eq!(inert::plain(line), line);
             }
@@ -179,16 +322,19 @@ proptest! {
             let default = default(message);
             prop_assert_eq!(&default["totals"], &serde_json::to_value(&report.totals).unwrap());
             for finding in default["findings"].as_array().unwrap() {
+                let whole = &report.findings[ids.len()];
                 ids.push(finding["id"].as_str().unwrap().to_owned());
-                let boxes = finding["excess"].as_array().unwrap();
-                let peers: usize = boxes.iter().map(|it| it["peers"].as_array().unwrap().len()).sum();
+                let excess = finding["excess"].as_array().unwrap();
+                let peers: usize =
+                    excess.iter().map(|it| it["peers"].as_array().unwrap().len()).sum();
                 let omitted = finding["excess_omitted"].as_u64().unwrap_or_default();
-                let whole = &report.findings[ids.len() - 1].excess;
-                let whole: usize = whole.iter().map(|it| it.peers.len()).sum();
+                let whole = whole.found_rule().map(|found| boxes(&found.excess));
+                let whole: usize = whole.into_iter().flatten().map(|it| it.peers.len()).sum();
                 prop_assert_eq!(peers as u64 + omitted, whole as u64);
             }
             for attribute in &message.attributes {
                 prop_assert!(!attribute.value.is_empty());
+                prop_assert!(attribute.value.bytes().all(|byte| matches!(byte, b' '..=b'~')));
             }
         }
         let all: Vec<_> = report.findings.iter().map(|finding| finding.id.clone()).collect();
@@ -196,7 +342,7 @@ proptest! {
     }
 
     #[test]
-    fn a_terminal_is_told_nothing_but_text(report in any_report(), width in 0..200_usize) {
+    fn a_terminal_gets_nothing_but_text(report in any_report(), width in 0..200_usize) {
         let text = render(&report, Style { colour: false, width });
         for line in text.lines() {
             prop_assert_eq!(inert::plain(line), line);
@@ -204,7 +350,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_cut_is_short_enough(text in text(), max in 0..200_usize) {
+    fn a_clipped_text_is_short_enough(text in text(), max in 0..200_usize) {
         prop_assert!(inert::clip(&text, max).chars().count() <= max);
         prop_assert!(inert::clip_ascii(&text, max).chars().count() <= max);
     }

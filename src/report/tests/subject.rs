@@ -1,47 +1,19 @@
-use chrono::TimeDelta;
+//! Subjects of mails: what comes first, and what gives way where there is no room.
+
 use insta::assert_snapshot;
 
-use super::{failed, gone, mysql, narrowed, open_ssh, report, unaudited};
-use crate::finding::{Code, Finding, Outcome, Severity};
-use crate::report::subject::subject;
+use super::events::{GROUP, authorizing, sample, sweep};
+use super::scene::Scene;
 
-fn of(finding: Finding) -> String {
-    subject(&report(vec![finding]))
-}
-
-#[test]
-fn each_outcome() {
-    assert_snapshot!(of(narrowed()), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop");
-    assert_snapshot!(of(gone(Outcome::Reverted, "")), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop");
-    assert_snapshot!(of(failed()), @"NOT CLOSED: SSH is open to the Internet on typo3-shop");
-    assert_snapshot!(of(gone(Outcome::Failed, "")), @"CLOSED TOO FAR after 41 s: SSH was open to the Internet on typo3-shop");
-    assert_snapshot!(of(gone(Outcome::AlreadyGone, "")), @"ALREADY GONE: SSH was open to the Internet on typo3-shop");
-    assert_snapshot!(of(gone(Outcome::None, "")), @"NO LONGER THERE: SSH was open to the Internet on typo3-shop");
-    assert_snapshot!(of(open_ssh()), @"OPEN: SSH is open to the Internet on typo3-shop");
-    assert_snapshot!(of(unaudited()), @"NOT AUDITED: a change");
-    assert_snapshot!(of(Finding { change: open_ssh().change, group: open_ssh().group, ..unaudited() }), @"NOT AUDITED: AuthorizeSecurityGroupIngress on typo3-shop");
-    let title = "Tcp 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read";
-    assert_snapshot!(of(Finding { code: Code::UnresolvedPeer, title: title.to_owned(), ..open_ssh() }), @"UNDECIDED: tcp 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list");
-    let title = "The baseline as-documented itself lets the Internet reach SSH, which CIS and Security Hub fail";
-    assert_snapshot!(of(Finding { code: Code::OpenSshInBaseline, severity: Severity::Informational, title: title.to_owned(), ..unaudited() }), @"NOTE: the baseline as-documented itself lets the Internet reach SSH, which CIS and Security Hub...");
-}
-
-#[test]
-fn the_title_goes_on_after_the_colon() {
-    let of = |title: &str| of(Finding { title: title.to_owned(), ..open_ssh() });
-    assert_snapshot!(of("All TCP ports are open to the Internet on typo3-shop"), @"OPEN: all TCP ports are open to the Internet on typo3-shop");
-    assert_snapshot!(of("Tcp 3306 is open to the Internet on typo3-shop"), @"OPEN: tcp 3306 is open to the Internet on typo3-shop");
-    assert_snapshot!(of("A"), @"OPEN: A");
-    assert_snapshot!(of(""), @"OPEN:");
-}
+const NAMED: &str = "tcp 443 0.0.0.0/0";
 
 #[test]
 fn each_length_of_time() {
     let after = |seconds| {
-        let mut finding = narrowed();
-        finding.remediation.time = super::changed() + TimeDelta::seconds(seconds);
-        of(finding).split(':').next().unwrap().to_owned()
+        let told = Scene::reverting().after(seconds).run(&sample("authorize-open-ssh"));
+        told.subjects().split(':').next().unwrap().to_owned()
     };
+    // The clocks of AWS differ, so that the call may seem to be later.
     let all = [-5, 0, 59, 60, 125, 3600, 11_520, 86_400, 187_200].map(after).join("\n");
     assert_snapshot!(all, @r"
     CLOSED
@@ -57,26 +29,73 @@ fn each_length_of_time() {
 }
 
 #[test]
-fn several_findings() {
-    let of = |findings| subject(&report(findings));
-    assert_snapshot!(of(vec![narrowed(), narrowed(), narrowed()]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+2 more)");
-    assert_snapshot!(of(vec![open_ssh(), mysql(), mysql()]), @"OPEN: SSH is open to the Internet on typo3-shop (+2 more)");
-    assert_snapshot!(of(vec![narrowed(), mysql()]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+1 more, open)");
-    assert_snapshot!(of(vec![narrowed(), narrowed(), mysql()]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+2 more, 1 open)");
-    // What went wrong comes before what is worse and went right.
-    assert_snapshot!(of(vec![narrowed(), Finding { severity: Severity::High, ..failed() }]), @"NOT CLOSED: SSH is open to the Internet on typo3-shop (+1 more)");
-    let mut part = report(vec![narrowed()]);
-    (part.part, part.parts) = (Some(2), Some(3));
-    assert_snapshot!(subject(&part), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop [part 2 of 3]");
-    assert_snapshot!(of(vec![]), @"No findings");
+fn what_is_open_is_counted_beside_what_is_not() {
+    let of = |rules: &[&str]| Scene::reverting().run(&authorizing(rules)).subjects();
+    let (ssh, database) = ("tcp 22 0.0.0.0/0", "tcp 3306 0.0.0.0/0");
+    assert_snapshot!(of(&[ssh, "tcp 22 ::/0", "tcp 22 192.0.2.0/24"]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+2 more)");
+    assert_snapshot!(of(&[database, "tcp 3306 ::/0", "tcp 25 0.0.0.0/0"]), @"OPEN: TCP 3306 is open to the Internet on typo3-shop (+2 more)");
+    assert_snapshot!(of(&[ssh, database]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+1 more, open)");
+    assert_snapshot!(of(&[ssh, "tcp 22 ::/0", database]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+2 more, 1 open)");
 }
 
 #[test]
 fn the_name_of_the_group_gives_way() {
     let called = |name: &str| {
-        let title = format!("SSH was open to the Internet on {name}");
-        Finding { title, ..narrowed() }
+        let scene = Scene::reverting().without_groups().group(GROUP, name, &[NAMED]);
+        scene.run(&authorizing(&["tcp 22 0.0.0.0/0", "tcp 25 0.0.0.0/0"])).subjects()
     };
-    assert_snapshot!(subject(&report(vec![called(&"launch-wizard-".repeat(18)), mysql()])), @"CLOSED after 41 s: SSH was open to the Internet on launch-wizard-launch-wizard-l... (+1 more, open)");
-    assert_snapshot!(of(called("Büro\u{202e}\nCLOSED")), @"CLOSED after 41 s: SSH was open to the Internet on B?ro??CLOSED");
+    assert_snapshot!(called(&"launch-wizard-".repeat(18)), @"CLOSED after 41 s: SSH was open to the Internet on launch-wizard-launch-wizard-l... (+1 more, open)");
+    assert_snapshot!(called("B\u{fc}ro\u{202e}\nCLOSED"), @r#"CLOSED after 41 s: SSH was open to the Internet on "B?ro??CLOSED" (sg-0a1b2c3d4e... (+1 more, open)"#);
+    assert_snapshot!(called(""), @"CLOSED after 41 s: SSH was open to the Internet on sg-0a1b2c3d4e5f67890 (+1 more, open)");
+}
+
+#[test]
+fn each_part_of_a_split_report_says_so() {
+    let groups = (0..300).fold(Scene::new(), |scene, n| {
+        scene.group(&format!("sg-{n:017}"), "typo3", &["tcp 3306 0.0.0.0/0"])
+    });
+    assert_snapshot!(groups.run(&sweep()).subjects(), @r"
+    OPEN: TCP 3306 is open to the Internet on typo3 (+155 more) [part 1 of 2]
+    OPEN: TCP 3306 is open to the Internet on typo3 (+143 more) [part 2 of 2]
+    ");
+}
+
+#[test]
+fn a_title_says_what_is_open_to_whom() {
+    let of = |rule: &str| {
+        let told = Scene::new().run(&authorizing(&[rule]));
+        told.mail().lines().next().unwrap().to_owned()
+    };
+    let titles = [
+        "tcp 22 0.0.0.0/0",
+        "tcp 22 0.0.0.0/1",
+        "tcp 22 198.51.100.0/24",
+        "tcp 20-25 ::/0",
+        "tcp 0-65535 0.0.0.0/0",
+        "tcp 0-65535 10.0.0.0/8",
+        "-1 * 0.0.0.0/0",
+        "-1 * sg-0123456789abcdef0",
+        "udp 53 0.0.0.0/0",
+        "icmp 8--1 0.0.0.0/0",
+        "58 * ::/0",
+        "50 * 198.51.100.7/32",
+        "tcp 79-81 0.0.0.0/0",
+        "tcp 22 pl-0123456789abcdef0",
+    ];
+    assert_snapshot!(titles.map(of).join("\n"), @r"
+    SSH is open to the Internet on typo3-shop
+    SSH is open to the Internet on typo3-shop
+    SSH is open to 198.51.100.0/24 on typo3-shop
+    SSH (TCP 20-25) is open to the Internet on typo3-shop
+    All TCP ports are open to the Internet on typo3-shop
+    All TCP ports are open to 10.0.0.0/8 on typo3-shop
+    Every protocol is open to the Internet on typo3-shop
+    Every protocol is open to sg-0123456789abcdef0 on typo3-shop
+    UDP 53 is open to the Internet on typo3-shop
+    ICMP type 8 is open to the Internet on typo3-shop
+    All ICMPv6 is open to the Internet on typo3-shop
+    Protocol 50 is open to 198.51.100.7/32 on typo3-shop
+    TCP 79, 81 is open to the Internet on typo3-shop
+    TCP 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read
+    ");
 }

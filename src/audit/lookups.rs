@@ -1,0 +1,73 @@
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use super::error::AuditError;
+use crate::baseline::Lists;
+use crate::ec2::{Ec2Error, GroupRef, ListId, Place, PrefixList, SecurityGroups};
+use crate::text::causes;
+
+/// Prefix lists and groups that rules name, each looked up once in an invocation.
+#[derive(Debug)]
+pub(super) struct Lookups<'a, E> {
+    ec2: &'a E,
+    lists: RefCell<HashMap<(Place, ListId), Result<PrefixList, Ec2Error>>>,
+    stale: RefCell<HashMap<(Place, GroupRef), bool>>,
+}
+
+impl<'a, E: SecurityGroups> Lookups<'a, E> {
+    /// Nothing has been looked up yet.
+    pub fn new(ec2: &'a E) -> Self {
+        Self { ec2, lists: RefCell::default(), stale: RefCell::default() }
+    }
+
+    /// Remembers a list that was read elsewhere.
+    pub fn insert(&self, place: &Place, id: &ListId, list: Result<PrefixList, Ec2Error>) {
+        self.lists.borrow_mut().insert((place.clone(), id.clone()), list);
+    }
+
+    /// Whether a group that a rule names no longer exists. Where EC2 does not answer, it counts as
+    /// existing, because no finding depends on it.
+    pub async fn is_stale(&self, place: &Place, group: &GroupRef) -> bool {
+        let key = (place.clone(), group.clone());
+        let known = self.stale.borrow().get(&key).copied();
+        if let Some(stale) = known {
+            return stale;
+        }
+        let stale = self.ec2.is_stale(place, group).await.unwrap_or_else(|error| {
+            tracing::warn!(error = causes(&error), "whether a rule is stale is not known");
+            false
+        });
+        self.stale.borrow_mut().insert(key, stale);
+        stale
+    }
+
+    /// Adds the entries of these lists to `lists`, or why they cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// When EC2 did not answer for now.
+    pub async fn look_up(
+        &self,
+        place: &Place,
+        ids: BTreeSet<ListId>,
+        lists: &mut Lists,
+    ) -> Result<(), AuditError> {
+        for id in ids {
+            let key = (place.clone(), id.clone());
+            let known = self.lists.borrow().get(&key).cloned();
+            let list = match known {
+                Some(list) => list,
+                None => {
+                    let list = match self.ec2.prefix_list(place, &id).await {
+                        Err(error) if error.may_pass() => return Err(error.into()),
+                        list => list,
+                    };
+                    self.lists.borrow_mut().insert(key, list.clone());
+                    list
+                }
+            };
+            lists.insert(id, list.map(|list| list.entries));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,377 @@
+//! The sweep audits every group, however many there are and however little time there is.
+
+use std::cell::Cell;
+
+use super::*;
+use crate::audit::lookups::Lookups;
+use crate::audit::sweep::Sweeper;
+use crate::ec2::Region;
+use crate::event::Resume;
+
+/// This many groups, each with open SSH.
+fn open_groups(count: usize) -> MemoryEc2 {
+    let groups = (0..count).map(|number| {
+        let open = rule("tcp 22 0.0.0.0/0").with_id(Some(id(&format!("sgr-{number:017x}"))));
+        (place(), Group { id: numbered(number), ..group() }, vec![open])
+    });
+    MemoryEc2::new(groups, Lists::new())
+}
+
+fn in_region(region: &str) -> Place {
+    Place { region: Some(id(region)), ..place() }
+}
+
+fn sweep_of(sweep: Sweep) -> Event {
+    message(Message::Sweep(sweep))
+}
+
+/// The sweep that was handed on, if any was.
+fn handed_on(ran: &Ran) -> Option<Sweep> {
+    let event = decoded(ran.handed_on.first()?);
+    let Kind::Message(Message::Sweep(sweep)) = event.kind else { panic!("{event:?}") };
+    Some(sweep)
+}
+
+#[test]
+fn all_pages_make_one_report() {
+    let world = open_groups(250);
+    let ran = run_at(&world, &settings(Remediation::RevertSsh), &sweep(), noon(), None);
+    assert_eq!(ran.report().groups, 250);
+    assert_eq!(ran.report().findings.len(), 250);
+    assert!(!ran.report().partial && ran.handed_on.is_empty());
+    // REMEDIATION is about changes. By default, the sweep only reports.
+    let only_reported = "open-ssh none tcp 22 from 0.0.0.0/0";
+    assert!(brief(ran.report()).iter().all(|finding| finding == only_reported));
+    let is_list = |call: &&String| call.starts_with("DescribeSecurityGroups ");
+    assert_eq!(world.take_calls().iter().filter(is_list).count(), 3);
+}
+
+#[test]
+fn without_a_finding_nothing_is_published() {
+    let world = ec2(&rules(&["tcp 443 0.0.0.0/0"]));
+    let ran = run_at(&world, &settings(Remediation::Notify), &sweep(), noon(), None);
+    assert_eq!(ran.report().outcome, ReportOutcome::Compliant);
+    assert_eq!((ran.messages.len(), ran.report().groups), (0, 1));
+}
+
+#[test]
+fn a_sweep_reverts_if_its_settings_say_so() {
+    let world = ec2(&rules(&["tcp 22 0.0.0.0/0 sgr-1", "tcp 80 0.0.0.0/0 sgr-2"]));
+    let mut settings = settings(Remediation::Notify);
+    settings.sweep_remediation = Remediation::RevertSsh;
+    let ran = run_at(&world, &settings, &sweep(), noon(), None);
+    assert_eq!(brief(ran.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24", "tcp 80 from 0.0.0.0/0"]);
+    assert_eq!(ran.published()["findings"][0]["change"], Value::Null);
+}
+
+#[test]
+fn a_finding_has_the_same_fingerprint_from_event_and_sweep() {
+    let open = "tcp 22 0.0.0.0/0 sgr-1";
+    let settings = settings(Remediation::Notify);
+    let reported = run(&ec2(&rules(&[open])), &settings, &authorized(&[open])).unwrap();
+    let swept = run_at(&ec2(&rules(&[open])), &settings, &sweep(), noon(), None);
+    assert_eq!(only(&reported).fingerprint, only(swept.report()).fingerprint);
+    let again = run_at(&ec2(&rules(&[open])), &settings, &sweep(), noon(), None);
+    assert_eq!(only(again.report()).id, only(swept.report()).id);
+}
+
+/// All invocations of a sweep, each with so little time that it reads one page.
+fn in_a_hurry(world: &MemoryEc2, mut sweep: Sweep) -> Vec<Ran> {
+    let mut runs: Vec<Ran> = Vec::new();
+    loop {
+        let settings = settings(Remediation::Notify);
+        let ran = run_at(world, &settings, &sweep_of(sweep), noon(), Some(1));
+        let next = handed_on(&ran);
+        runs.push(ran);
+        match next {
+            Some(next) => sweep = next,
+            None => return runs,
+        }
+    }
+}
+
+#[test]
+fn pages_that_there_is_no_time_for_are_left_to_the_next_invocation() {
+    let runs = in_a_hurry(&open_groups(250), Sweep::default());
+    let audited: Vec<usize> = runs.iter().map(|ran| ran.report().groups).collect();
+    assert_eq!(audited, [100, 100, 50]);
+    let partial: Vec<bool> = runs.iter().map(|ran| ran.report().partial).collect();
+    assert_eq!(partial, [true, true, false]);
+    let mut groups: Vec<&GroupId> = runs
+        .iter()
+        .flat_map(|ran| &ran.report().findings)
+        .map(|finding| &finding.group.as_ref().unwrap().id)
+        .collect();
+    groups.sort_unstable();
+    groups.dedup();
+    assert_eq!(groups.len(), 250);
+}
+
+#[test]
+fn a_sweep_does_not_call_itself_forever() {
+    let runs = in_a_hurry(&open_groups(10).with_groups_a_page(1), Sweep::default());
+    assert_eq!(runs.len(), 10);
+    let runs = in_a_hurry(&open_groups(40).with_groups_a_page(1), Sweep::default());
+    assert_eq!(runs.len(), 12);
+    let last = runs.last().unwrap().report();
+    assert!(last.partial);
+    assert_eq!(last.totals.by_code[&Code::UnauditedChange], 1);
+    let unaudited = with_code(last, Code::UnauditedChange);
+    let Matter::Unaudited { what: Unaudited::Place, reason } = &unaudited.matter else {
+        panic!("{unaudited:#?}")
+    };
+    assert!(matches!(reason, Reason::TooManyInvocations(12)), "{reason:?}");
+    let title = to_title(unaudited);
+    assert!(title.contains("invocations were not enough"), "{title}");
+}
+
+#[test]
+fn a_sweep_audits_every_account_in_every_region() {
+    let there = |account: &str, region: &str| {
+        let place = Place { account: Some(id(account)), region: Some(id(region)) };
+        let group_id = id(&format!("sg-{account}{}", region.len()));
+        let group = Group { id: group_id, owner: place.account.clone(), ..group() };
+        (place, group, rules(&["tcp 22 0.0.0.0/0 sgr-1"]))
+    };
+    let groups = [
+        there("123456789012", "eu-central-1"),
+        there("123456789012", "eu-west-1"),
+        there("210987654321", "eu-central-1"),
+    ];
+    let sweep = Sweep {
+        accounts: vec![id("123456789012"), id("210987654321")],
+        regions: vec![id("eu-central-1"), id("eu-west-1")],
+        ..Sweep::default()
+    };
+    let world = MemoryEc2::new(groups, Lists::new());
+    let (notifier, home, settings) =
+        (MemoryNotifier::default(), place(), settings(Remediation::Notify));
+    let auditor = Auditor::new(&world, &notifier, &notifier, &settings, &home).with_members(true);
+    let report = block_on(auditor.audit(&sweep_of(sweep.clone()), &noon, None)).unwrap();
+    assert_eq!((report.groups, report.findings.len()), (3, 3));
+    // In a hurry, each invocation audits one place.
+    let runs = in_a_hurry(&world, sweep);
+    assert_eq!(runs.len(), 4);
+    // Without a role there, the other account is reported as unaudited.
+    let findings: Vec<Vec<String>> = runs.iter().map(|ran| brief(ran.report())).collect();
+    assert_eq!(findings[0], ["open-ssh none tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(findings[2], ["unaudited-change none"]);
+}
+
+#[test]
+fn findings_from_before_ec2_stopped_answering_are_published_and_all_is_tried_again() {
+    let world = open_groups(150);
+    let mut pages = 0;
+    let throttling = hooked(&world, |call| {
+        pages += usize::from(matches!(call, Call::Groups(..)));
+        (pages == 2).then(throttled)
+    });
+    let ran = run_at(&throttling, &settings(Remediation::Notify), &sweep(), noon(), None);
+    assert!(matches!(ran.answer, Err(AuditError::Ec2(_))), "{:?}", ran.answer);
+    let published = ran.published();
+    assert_eq!((&published["groups_audited"], &published["partial"]), (&100.into(), &true.into()));
+}
+
+#[test]
+fn a_place_whose_groups_may_not_be_listed_is_reported() {
+    let world = open_groups(1);
+    let refusing = hooked(&world, |call| {
+        let action = "DescribeSecurityGroups";
+        let denied = || Ec2Error::Denied { action, cause: cause("UnauthorizedOperation") };
+        matches!(call, Call::Groups(..)).then(denied)
+    });
+    let ran = run_at(&refusing, &settings(Remediation::Notify), &sweep(), noon(), None);
+    assert_eq!(
+        to_title(only(ran.report())),
+        "Account 123456789012 in eu-central-1 could not be audited: DescribeSecurityGroups is not \
+         allowed: UnauthorizedOperation"
+    );
+}
+
+#[test]
+fn a_wide_baseline_is_reported_once_a_sweep() {
+    let mut settings = settings(Remediation::Notify);
+    settings.baseline = Baseline::load("as-documented", today()).unwrap();
+    let ran = run_at(&open_groups(3), &settings, &sweep(), noon(), None);
+    assert_eq!(brief(ran.report()), ["open-ssh-in-baseline none"]);
+    assert_eq!(ran.report().outcome, ReportOutcome::Compliant);
+    let resume = Resume { depth: 1, ..Resume::default() };
+    let resumed = sweep_of(Sweep { resume, ..Sweep::default() });
+    let ran = run_at(&open_groups(3), &settings, &resumed, noon(), None);
+    assert_eq!(ran.report().findings.len(), 0);
+}
+
+#[test]
+fn a_list_is_read_once_for_all_groups() {
+    let groups = (0..20).map(|number| {
+        (place(), Group { id: numbered(number), ..group() }, rules(&["tcp 22 pl-1"]))
+    });
+    let world = MemoryEc2::new(groups, list("pl-1", &["198.51.100.0/24"]));
+    let ran = run_at(&world, &settings(Remediation::Notify), &sweep(), noon(), None);
+    assert_eq!(ran.report().findings.len(), 20);
+    let is_read = |call: &&String| call.starts_with("GetManagedPrefixListEntries");
+    assert_eq!(world.take_calls().iter().filter(is_read).count(), 1);
+}
+
+#[test]
+fn a_page_token_that_ec2_no_longer_accepts_does_not_end_the_sweep() {
+    let world = open_groups(5).with_groups_a_page(2);
+    let mut tokens = 0;
+    let refusing = hooked(&world, |call| {
+        let has_token = matches!(call, Call::Groups(_, Some(_)));
+        tokens += usize::from(has_token);
+        (has_token && tokens == 1).then(|| Ec2Error::Refused {
+            action: "DescribeSecurityGroups",
+            code: "InvalidNextToken".to_owned(),
+            cause: cause("The token is not valid"),
+        })
+    });
+    let resume = Resume { depth: 1, page: Some("2".to_owned()), ..Resume::default() };
+    let event = sweep_of(Sweep { resume, ..Sweep::default() });
+    let ran = run_at(&refusing, &settings(Remediation::Notify), &event, noon(), None);
+    assert_eq!(ran.report().groups, 5);
+    assert_eq!(ran.report().totals.by_code.get(&Code::UnauditedChange), None);
+}
+
+#[test]
+fn reverts_that_take_long_are_reported_in_time() {
+    let world = open_groups(5);
+    let mut settings = settings(Remediation::Notify);
+    settings.sweep_remediation = Remediation::RevertSsh;
+    let now = Cell::new(noon());
+    // Every revert takes half a minute.
+    let slow = hooked(&world, |call| {
+        if is_revoke(call) {
+            now.set(now.get() + TimeDelta::seconds(30));
+        }
+        None
+    });
+    let (notifier, home) = (MemoryNotifier::default(), place());
+    let auditor = Auditor::new(&slow, &notifier, &notifier, &settings, &home);
+    let mut event = sweep();
+    let mut reverted = 0;
+    for _ in 0..4 {
+        let deadline = now.get() + TimeDelta::seconds(120);
+        let clock = || now.get();
+        let report = block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
+        assert!(now.get() < deadline, "Lambda has stopped it before it could report");
+        reverted += report.findings.len();
+        let handed_on = notifier.take_handed_on();
+        let Some(payload) = handed_on.first() else {
+            assert!(!report.partial);
+            break;
+        };
+        assert!(report.partial || report.handed_on > 0);
+        event = decoded(payload);
+    }
+    assert_eq!(reverted, 5);
+}
+
+#[test]
+fn a_place_that_is_named_twice_is_swept_once() {
+    let event = sweep_of(Sweep {
+        regions: vec![id("eu-central-1"), id("eu-central-1")],
+        ..Sweep::default()
+    });
+    let ran = run_at(&open_groups(3), &settings(Remediation::Notify), &event, noon(), None);
+    assert_eq!((ran.report().groups, ran.report().findings.len()), (3, 3));
+}
+
+#[test]
+fn whether_a_named_group_exists_is_looked_up_once_for_all_groups() {
+    let groups = (0..20).map(|number| {
+        let group = Group { id: numbered(number), ..group() };
+        let own = format!("tcp 6379 {}", group.id);
+        (place(), group, rules(&["tcp 3306 sg-0db", "tcp 8983 sg-0db", &own]))
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    let lookups = Cell::new(0);
+    let counting = hooked(&world, |call| {
+        lookups.set(lookups.get() + usize::from(matches!(call, Call::IsStale(_))));
+        None
+    });
+    let ran = run_at(&counting, &settings(Remediation::Notify), &sweep(), noon(), None);
+    // That the group itself exists is known, since its rules were read.
+    assert_eq!((ran.report().findings.len(), lookups.get()), (60, 1));
+}
+
+#[test]
+fn many_findings_are_left_to_several_invocations() {
+    let world = open_groups(10).with_groups_a_page(2);
+    let (settings, lookups) = (settings(Remediation::Notify), Lookups::new(&world));
+    let swept = |deadline, from: &Resume| {
+        let sweeper = Sweeper {
+            ec2: &world,
+            settings: &settings,
+            remediation: Remediation::Notify,
+            lookups: &lookups,
+            clock: &noon,
+            deadline,
+            max_findings: 3,
+            reach: &|_| None,
+            progress: &|_| {},
+        };
+        block_on(sweeper.places(&[place()], from))
+    };
+    let (mut from, mut audited) = (Resume::default(), Vec::new());
+    loop {
+        let swept = swept(Some(noon() + TimeDelta::hours(1)), &from);
+        audited.push(swept.tally.groups);
+        let Some(rest) = swept.rest else { break };
+        from = rest;
+    }
+    assert_eq!(audited, [4, 4, 2]);
+    // Without a deadline, all of it is audited at once.
+    assert_eq!(swept(None, &Resume::default()).tally.groups, 10);
+}
+
+#[test]
+fn many_places_that_fail_do_not_multiply_the_invocations() {
+    let regions = ('a'..='h').map(|letter| id(&format!("eu-{letter}-1"))).collect();
+    let world = MemoryEc2::default();
+    let mut queue = vec![Sweep { regions, ..Sweep::default() }];
+    let mut invocations = 0;
+    while let Some(sweep) = queue.pop() {
+        let event = sweep_of(sweep);
+        // Lambda tries an invocation that failed twice more.
+        for _ in 0..3 {
+            invocations += 1;
+            assert!(invocations < 50, "{} more are waiting", queue.len());
+            let throttling =
+                hooked(&world, |call| matches!(call, Call::Groups(..)).then(throttled));
+            let ran = run_at(&throttling, &settings(Remediation::Notify), &event, noon(), Some(1));
+            assert!(ran.handed_on.len() < 2);
+            queue.extend(handed_on(&ran));
+            if ran.answer.is_ok() {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_place_that_failed_is_tried_again_after_the_others() {
+    let regions = ["eu-a-1", "eu-b-1", "eu-c-1"];
+    let groups = regions.iter().enumerate().map(|(number, region)| {
+        let group = Group { id: numbered(number), ..group() };
+        (in_region(region), group, rules(&["tcp 22 ::/0"]))
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    let mut sweep = Sweep { regions: regions.map(id).to_vec(), ..Sweep::default() };
+    let (mut calls, mut audited) = (0, Vec::new());
+    loop {
+        let throttling = hooked(&world, |call| {
+            calls += usize::from(matches!(call, Call::Groups(..)));
+            (calls == 1).then(throttled)
+        });
+        let settings = settings(Remediation::Notify);
+        let ran = run_at(&throttling, &settings, &sweep_of(sweep), noon(), Some(1));
+        let report = ran.report();
+        assert_eq!(report.partial, !ran.handed_on.is_empty());
+        audited.extend(report.findings.iter().filter_map(|it| it.place.region.clone()));
+        let Some(next) = handed_on(&ran) else { break };
+        sweep = next;
+    }
+    assert_eq!(audited, ["eu-b-1", "eu-c-1", "eu-a-1"].map(id::<Region>));
+}

@@ -1,0 +1,116 @@
+//! A baseline as data.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use ipnet::IpNet;
+
+use crate::ec2::{AccountId, Direction, GroupId, Protocol, Reference};
+use crate::net::IntervalSet;
+
+/// The name of the peer set that `SSH_SOURCES` and `--ssh-source` replace.
+pub const SSH_SOURCES: &str = "ssh-sources";
+
+/// The name of the built-in peer set: 0.0.0.0/0 and ::/0.
+pub const ANYWHERE: &str = "anywhere";
+
+/// What a group may admit, and what the website needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// The name, which a report shows.
+    pub name: String,
+    /// Named lists of peers, without [`ANYWHERE`].
+    pub peer_sets: BTreeMap<String, Vec<BaselinePeer>>,
+    /// The TCP ports on which SSH listens.
+    pub ssh_ports: IntervalSet<u16>,
+    /// What may come in.
+    pub ingress: Vec<Entry>,
+    /// What may go out.
+    pub egress: Vec<Entry>,
+    /// What is tolerated for a time, each in one group.
+    pub exemptions: Vec<Exemption>,
+}
+
+/// One line of a baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name, such as HTTP or SSH.
+    pub name: String,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Ports, or whole ICMP types as selectors. All of them for other protocols.
+    pub ports: IntervalSet<u16>,
+    /// The sources of an ingress entry, the destinations of an egress entry.
+    pub peers: Vec<PeerTerm>,
+    /// Whether the website needs it.
+    pub expected: bool,
+}
+
+/// A peer of an entry, or a set of peers by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerTerm {
+    /// [`ANYWHERE`], or a key of [`Baseline::peer_sets`].
+    Set(String),
+    /// One peer.
+    Peer(BaselinePeer),
+}
+
+/// A peer as a baseline writes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BaselinePeer {
+    /// A block of addresses.
+    Cidr(IpNet),
+    /// A group or a prefix list.
+    Reference(Reference),
+    /// `self`: the group that is being audited.
+    Own,
+}
+
+/// Traffic that is tolerated in one group until a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemption {
+    /// The group.
+    pub group: GroupId,
+    /// Ingress or egress.
+    pub direction: Direction,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// As in an [`Entry`].
+    pub ports: IntervalSet<u16>,
+    /// As in an [`Entry`].
+    pub peers: Vec<PeerTerm>,
+    /// Why it is tolerated.
+    pub reason: String,
+    /// The last day on which it counts, in UTC.
+    pub until: NaiveDate,
+}
+
+impl Baseline {
+    /// The entries of a direction.
+    pub fn entries(&self, direction: Direction) -> &[Entry] {
+        match direction {
+            Direction::Ingress => &self.ingress,
+            Direction::Egress => &self.egress,
+        }
+    }
+
+    /// The baseline for the groups of an account. EC2 names a group of the same account without the
+    /// account, so this does too.
+    #[must_use]
+    pub fn of_account(mut self, account: Option<&AccountId>) -> Self {
+        let rename = |peer: &mut BaselinePeer| {
+            if let BaselinePeer::Reference(Reference::Group(group)) = peer {
+                *group = group.clone().seen_from(account);
+            }
+        };
+        self.peer_sets.values_mut().flatten().for_each(rename);
+        let entries = self.ingress.iter_mut().chain(&mut self.egress).map(|entry| &mut entry.peers);
+        let exemptions = self.exemptions.iter_mut().map(|exemption| &mut exemption.peers);
+        for term in entries.chain(exemptions).flatten() {
+            if let PeerTerm::Peer(peer) = term {
+                rename(peer);
+            }
+        }
+        self
+    }
+}

@@ -1,0 +1,108 @@
+//! Groups and prefix lists as EC2 describes them, without their rules.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use super::{AccountId, GroupId};
+
+/// A security group without its rules, as `DescribeSecurityGroups` returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// `sg-…`
+    pub id: GroupId,
+    /// The group's name.
+    pub name: Option<String>,
+    /// `vpc-…`
+    pub vpc_id: Option<String>,
+    /// The account that owns the group.
+    pub owner: Option<AccountId>,
+    /// The group's tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Group {
+    /// A group of which only the id is known.
+    pub fn known_by_id(id: GroupId) -> Self {
+        Self { id, name: None, vpc_id: None, owner: None, tags: BTreeMap::new() }
+    }
+}
+
+/// How an event names a group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum GroupKey {
+    /// By its id.
+    Id(GroupId),
+    /// By its name, which EC2 looks up in the default VPC.
+    Name(String),
+}
+
+impl GroupKey {
+    /// The id or the name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Id(id) => id.as_str(),
+            Self::Name(name) => name,
+        }
+    }
+
+    /// The id, where the event has it.
+    pub fn id(&self) -> Option<&GroupId> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+/// Which groups are audited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every group.
+    All,
+    /// The groups with this tag.
+    Tag {
+        /// The tag's key.
+        key: String,
+        /// The tag's value.
+        value: String,
+    },
+}
+
+impl Scope {
+    /// Whether the group is audited.
+    pub fn contains(&self, group: &Group) -> bool {
+        self.missing_tag(group).is_none()
+    }
+
+    /// The key of the tag that the group would need to be audited; `None` where it is audited.
+    pub fn missing_tag(&self, group: &Group) -> Option<&str> {
+        match self {
+            Self::All => None,
+            Self::Tag { key, value } => (group.tags.get(key) != Some(value)).then_some(key),
+        }
+    }
+}
+
+/// A managed prefix list as it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrefixList {
+    /// The list's entries.
+    pub entries: Vec<IpNet>,
+    /// The list's version; AWS's own lists may have none.
+    pub version: Option<i64>,
+    /// Whether a change of the list is under way.
+    pub state: ListState,
+}
+
+/// Whether a change of a prefix list is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListState {
+    /// No change is under way.
+    #[default]
+    Settled,
+    /// A change is under way. It ends with a new version.
+    Changing,
+    /// The last change failed and changed nothing.
+    Failed,
+}

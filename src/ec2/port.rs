@@ -1,0 +1,174 @@
+//! The interface to EC2 that an audit depends on, and its errors.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{
+    Direction, Group, GroupId, GroupKey, GroupRef, ListId, Place, PrefixList, Rule, Scope,
+};
+
+/// EC2, as far as an audit uses it.
+#[expect(async_fn_in_trait, reason = "the crate's own callers know their types")]
+pub trait SecurityGroups {
+    /// The group, or `None` where there is none.
+    async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error>;
+
+    /// All rules of a group, of both directions.
+    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error>;
+
+    /// A page of groups with their rules: the first one, or the one that another page announced.
+    async fn groups(
+        &self,
+        place: &Place,
+        which: Selection<'_>,
+        page: Option<&str>,
+    ) -> Result<GroupPage, Ec2Error>;
+
+    /// The rules with a tag that says until when they are held, whatever its value, each with its
+    /// group.
+    async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error>;
+
+    /// A prefix list.
+    async fn prefix_list(&self, place: &Place, id: &ListId) -> Result<PrefixList, Ec2Error>;
+
+    /// Whether a group that a rule names no longer exists. Answers `false` for a group that cannot
+    /// be looked up, such as one of another account.
+    async fn is_stale(&self, place: &Place, group: &GroupRef) -> Result<bool, Ec2Error>;
+
+    /// Adds one rule.
+    async fn authorize(&self, place: &Place, group: &GroupId, rule: &Rule) -> Result<(), Ec2Error>;
+
+    /// Removes one rule, by its content.
+    async fn revoke(
+        &self,
+        place: &Place,
+        group: &GroupId,
+        rule: &Rule,
+    ) -> Result<Revoked, Ec2Error>;
+}
+
+/// Which groups are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// The groups in scope.
+    Scope(&'a Scope),
+    /// The groups with a rule of this direction that names this prefix list.
+    Naming(&'a ListId, Direction),
+}
+
+/// Some of the groups that were asked for, each with all its rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupPage {
+    /// The groups.
+    pub groups: Vec<(Group, Vec<Rule>)>,
+    /// The token of the next page; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// EC2's answer to a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// EC2 named the rule that it removed.
+    Proven,
+    /// EC2 said yes, and neither named what it removed nor said that there was nothing.
+    Unproven,
+    /// There was nothing to revoke.
+    NothingThere,
+}
+
+/// The error underneath, shared so that one error can stand in several findings.
+///
+/// Its `Debug` is its `Display`: errors of the SDK print whole responses there, and those of STS
+/// contain credentials.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn Error + Send + Sync>);
+
+/// A cause made of another error, or of a text.
+pub fn cause(error: impl Into<Box<dyn Error + Send + Sync>>) -> Cause {
+    Cause(error.into().into())
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Why EC2 did not do what it was asked. [`may_pass`](Self::may_pass) decides whether the
+/// invocation fails and is tried again, or whether the error becomes part of a finding.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Ec2Error {
+    /// Throttling, the network, a fault of the service: the same call may succeed later.
+    #[error("{action} did not go through for now")]
+    Passing {
+        /// The API call.
+        action: &'static str,
+        /// What went wrong.
+        #[source]
+        cause: Cause,
+    },
+    /// The caller is not allowed to do this.
+    #[error("{action} is not allowed")]
+    Denied {
+        /// The API call.
+        action: &'static str,
+        /// What EC2 said.
+        #[source]
+        cause: Cause,
+    },
+    /// The role in the group's account cannot be assumed.
+    #[error("the role `{role}` cannot be assumed")]
+    NoRole {
+        /// The role's ARN.
+        role: String,
+        /// What STS said.
+        #[source]
+        cause: Cause,
+    },
+    /// The group, the list, or what a peer names does not exist.
+    #[error("{action} did not find it")]
+    NotFound {
+        /// The API call.
+        action: &'static str,
+        /// What EC2 said.
+        #[source]
+        cause: Cause,
+    },
+    /// The same rule exists already.
+    #[error("the rule is there already")]
+    Duplicate,
+    /// The group cannot hold another rule.
+    #[error("the group is at its limit of rules")]
+    LimitExceeded,
+    /// Any other refusal, which will be the same the next time.
+    #[error("{action} was refused: {code}")]
+    Refused {
+        /// The API call.
+        action: &'static str,
+        /// EC2's error code.
+        code: String,
+        /// What EC2 said.
+        #[source]
+        cause: Cause,
+    },
+}
+
+impl Ec2Error {
+    /// Whether the same call may succeed later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Passing { .. })
+    }
+}

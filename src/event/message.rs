@@ -1,0 +1,136 @@
+//! What a schedule asks for, and what the function asks of itself.
+
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use super::tag_change::TagChange;
+use crate::ec2::{AccountId, GroupId, Place, Region, Rule};
+
+/// Work that a schedule, or an earlier invocation of the function, asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// Audit every group in scope.
+    Sweep(Sweep),
+    /// Close rules whose hold has ended.
+    Holds(Sweep),
+    /// Close these rules.
+    Close(Close),
+    /// Audit the groups of a tag call that an earlier invocation had no time for.
+    Tags(TagChange),
+}
+
+/// Which places are looked at, and where to go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sweep {
+    /// In which accounts; the function's own where none is named.
+    #[serde(deserialize_with = "or_default")]
+    pub accounts: Vec<AccountId>,
+    /// In which regions of each account; the function's own where none is named.
+    #[serde(deserialize_with = "or_default")]
+    pub regions: Vec<Region>,
+    /// Where an earlier invocation stopped.
+    #[serde(deserialize_with = "object_or_default")]
+    pub resume: Resume,
+}
+
+/// Where a sweep goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resume {
+    /// How many invocations came before.
+    #[serde(deserialize_with = "or_default")]
+    pub depth: u32,
+    /// How many places are done, in the order of the accounts, each with its regions in their order.
+    #[serde(deserialize_with = "or_default")]
+    pub places_done: usize,
+    /// EC2's token for the page of the next place that is to be read.
+    pub page: Option<String>,
+    /// The groups of that page that are done.
+    #[serde(deserialize_with = "or_default")]
+    pub groups_done: Vec<GroupId>,
+    /// The places that could not be read for now and are tried again after the others, by their
+    /// numbers from 0. They count in `places_done` as well.
+    #[serde(deserialize_with = "or_default")]
+    pub again: Vec<usize>,
+}
+
+/// Rules to close, and to report together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Close {
+    /// The rules, those of one group next to each other.
+    pub rules: Vec<RuleToClose>,
+}
+
+/// An ingress rule to close.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RuleToClose {
+    /// Where the group is.
+    pub place: Place,
+    /// The group.
+    pub group: GroupId,
+    /// The rule as it was read.
+    pub rule: Rule,
+    /// What else has to be said about it.
+    pub note: Option<Note>,
+    /// What found it, which decides whether it may be closed.
+    pub found_by: FoundBy,
+}
+
+/// What found rules that no event names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FoundBy {
+    /// An audit of a whole group: by the sweep, or after a change that is not understood.
+    Sweep,
+    /// The check of holds.
+    Holds,
+    /// The audit of a group that left the scope.
+    Leaving,
+}
+
+/// Why a rule was audited that the change need not have brought.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// The change could not be understood, so the whole group was audited. Holds the reason.
+    NotUnderstood(String),
+    /// The group came into the scope.
+    EnteredScope,
+    /// The group left the scope.
+    LeftScope,
+    /// The event does not tell the rule's direction, and ingress is assumed.
+    DirectionAssumed,
+}
+
+impl Close {
+    /// The rules of one group after the other. Rules of a group that were found in different ways
+    /// are apart.
+    pub fn by_group(&self) -> impl Iterator<Item = &[RuleToClose]> {
+        self.rules.chunk_by(|one, other| one.key() == other.key())
+    }
+}
+
+impl RuleToClose {
+    pub(super) fn key(&self) -> (&Place, &GroupId, FoundBy) {
+        (&self.place, &self.group, self.found_by)
+    }
+}
+
+/// Some tools write null for a member that is not there.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// As [`or_default`]. A list is refused, which serde would take as the values of the members.
+fn object_or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    match Option::<Map<String, Value>>::deserialize(deserializer)? {
+        Some(members) => T::deserialize(Value::Object(members)).map_err(D::Error::custom),
+        None => Ok(T::default()),
+    }
+}

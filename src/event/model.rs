@@ -1,0 +1,151 @@
+//! What an event can be.
+
+use std::error::Error;
+
+use ipnet::IpNet;
+
+use super::message::Message;
+use super::record::Record;
+use super::tag_change::TagChange;
+use super::watched::WatchedChange;
+use crate::ec2::{Direction, GroupKey, ListId, Rule, RuleId};
+use crate::text::causes;
+
+/// One thing that an invocation brings: who did it, when and where, and what was done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Event {
+    /// Who, when, where. For [`Message::Close`] and [`Message::Tags`] this is the change behind
+    /// them. It is empty for the other messages.
+    pub record: Record,
+    /// What was done.
+    pub kind: Kind,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A security group changed, or may have.
+    Change(GroupChange),
+    /// A prefix list changed, and with it what the rules that name it admit.
+    List(ListChange),
+    /// Tags of security groups changed, and with them perhaps which groups are in scope.
+    Tags(TagChange),
+    /// Something that the auditor itself depends on changed, or may have.
+    Watched(WatchedChange),
+    /// A schedule, or an earlier invocation, asks for work.
+    Message(Message),
+    /// Nothing changed. The reason is for a person.
+    Ignored(String),
+    /// What arrived does not tell what happened. The reason is for a person.
+    Undecodable(String),
+}
+
+/// A change of one security group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GroupChange {
+    /// Which group.
+    pub group: GroupKey,
+    /// What was done to it.
+    pub kind: ChangeKind,
+}
+
+/// What was done to a group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// Rules were added.
+    Authorized(Vec<Rule>),
+    /// Rules were removed.
+    Revoked(RevokedRules),
+    /// Rules were changed in place.
+    Modified(Vec<ModifiedRule>),
+    /// The group is new. No event tells which rules EC2 gave it.
+    Created,
+    /// The group's rules may have changed, and how is not understood. The reason is for a person.
+    Unknown(String),
+    /// The group's tags may have changed, and how is not understood. The reason is for a person.
+    Retagged(String),
+}
+
+/// Rules that were removed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RevokedRules {
+    /// The direction of the rules.
+    pub direction: Direction,
+    /// The rules; `None` where the event does not tell the content of every one.
+    pub rules: Option<Vec<Rule>>,
+}
+
+/// The new content of a rule that was changed in place. No event tells its direction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ModifiedRule {
+    id: RuleId,
+    ingress: Rule,
+}
+
+impl ModifiedRule {
+    /// `ingress` is the rule as it would be if it were an ingress rule.
+    pub fn new(id: RuleId, ingress: Rule) -> Self {
+        Self { ingress: ingress.with_id(Some(id.clone())), id }
+    }
+
+    /// `sgr-…`
+    pub fn id(&self) -> &RuleId {
+        &self.id
+    }
+
+    /// The rule, if it has this direction.
+    pub fn in_direction(&self, direction: Direction) -> Rule {
+        self.ingress.clone().with_direction(direction)
+    }
+}
+
+/// A change of a managed prefix list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListChange {
+    /// `pl-…`
+    pub list: ListId,
+    /// The version that the change was made to: the list must be read at a newer one. `None` where
+    /// the change makes no new version, or does not tell which version it was made to.
+    pub version_before: Option<i64>,
+    /// The entries that the change added, as far as the event tells.
+    pub added: Vec<IpNet>,
+}
+
+/// If an event that does not say what it did names more groups than this, it is a list of groups
+/// rather than a change of them, and none of them is audited for it.
+const MOST_GROUPS: usize = 20;
+
+impl Event {
+    pub(super) fn change(record: Record, group: GroupKey, kind: ChangeKind) -> Self {
+        Self { record, kind: Kind::Change(GroupChange { group, kind }) }
+    }
+
+    /// The call changed nothing.
+    pub(super) fn ignored(record: Record, reason: &str) -> Self {
+        let reason = match &record.event_name {
+            Some(name) => format!("`{name}`: {reason}"),
+            None => reason.to_owned(),
+        };
+        Self { record, kind: Kind::Ignored(reason) }
+    }
+
+    /// It is not known what changed, if anything did.
+    pub(super) fn undecodable(record: Record, error: &(dyn Error + 'static)) -> Self {
+        Self { record, kind: Kind::Undecodable(causes(error)) }
+    }
+
+    /// These groups may have changed, and how is not known.
+    pub(super) fn unknown(
+        record: &Record,
+        groups: impl ExactSizeIterator<Item = GroupKey>,
+        error: &(dyn Error + 'static),
+        kind: fn(String) -> ChangeKind,
+    ) -> Vec<Self> {
+        let reason = causes(error);
+        if groups.len() > MOST_GROUPS {
+            let reason = format!("{reason}, and it names {} groups", groups.len());
+            return vec![Self { record: record.clone(), kind: Kind::Undecodable(reason) }];
+        }
+        groups.map(|group| Self::change(record.clone(), group, kind(reason.clone()))).collect()
+    }
+}

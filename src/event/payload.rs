@@ -1,0 +1,309 @@
+//! The JSON format of [`Message`]s.
+//!
+//! All messages have one format with one version. A message may wait in a queue while another
+//! version of the function is deployed, and must be recognised then, not misread. People write
+//! schedules without a version.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::group_ids;
+use super::message::{Close, FoundBy, Message, Note, RuleToClose, Sweep};
+use super::model::{Event, Kind};
+use super::record::Record;
+use super::tag_change::TagChange;
+use crate::ec2::{AccountId, Direction, GroupId, Place, Region, Rule, RuleError, RuleId};
+use crate::text::in_backticks;
+
+/// The version of the format, and the name of the member that says it.
+const VERSION: u32 = 1;
+const VERSION_MEMBER: &str = "version";
+
+/// The tasks that a schedule asks for.
+const SCHEDULED: [&str; 2] = ["sweep", "holds"];
+
+/// The tasks that the function hands to itself. These messages name the groups to audit.
+const HANDED_ON: [&str; 2] = ["close", "tags"];
+
+/// An asynchronous invocation takes 256 KiB, and there may be wrappers around the message.
+const MAX_BYTES: usize = 200 * 1024;
+
+/// How a person writes a schedule.
+const EXAMPLE: &str =
+    r#"{"sweep": {"accounts": ["123456789012"], "regions": ["eu-central-1"]}} or {"holds": {}}"#;
+
+/// Why a message is not understood.
+#[derive(Debug, Error)]
+pub(super) enum MessageError {
+    #[error("the schedule asks for `sweep` and for `holds`: write one schedule for each")]
+    Both,
+    #[error("the schedule contains {}, which is not known: write {EXAMPLE}", in_backticks(.0))]
+    Unknown(String),
+    #[error("`{0}` of the schedule is not an object: write {EXAMPLE}")]
+    NotAnObject(&'static str),
+    #[error("the schedule is not understood, write {EXAMPLE}")]
+    Schedule(#[source] serde_json::Error),
+    #[error("the message has version {found}, but this function reads version {VERSION} only")]
+    Version { found: String },
+    #[error("the message of an earlier invocation is not understood")]
+    HandedOn(#[source] serde_json::Error),
+    #[error("the message of an earlier invocation is not understood")]
+    Rule(#[from] RuleError),
+    #[error("the message of an earlier invocation names no group")]
+    NoGroup,
+}
+
+/// A message as it is written.
+#[derive(Serialize)]
+struct Payload {
+    version: u32,
+    #[serde(flatten)]
+    task: Task,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Task {
+    Sweep(Sweep),
+    Holds(Sweep),
+    Close(CloseJson),
+    Tags(TagsJson),
+}
+
+#[derive(Serialize, Deserialize)]
+struct CloseJson {
+    change: Option<Record>,
+    rules: Vec<RuleJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TagsJson {
+    change: Option<Record>,
+    #[serde(flatten)]
+    tags: TagChange,
+}
+
+/// A [`RuleToClose`], with the rule as in a finding. It is always an ingress rule.
+#[derive(Serialize, Deserialize)]
+struct RuleJson {
+    account: Option<AccountId>,
+    region: Option<Region>,
+    group: GroupId,
+    id: Option<RuleId>,
+    protocol: String,
+    from_port: Option<i32>,
+    to_port: Option<i32>,
+    peer: String,
+    description: Option<String>,
+    tags: BTreeMap<String, String>,
+    note: Option<Note>,
+    found_by: FoundBy,
+}
+
+impl From<&RuleToClose> for RuleJson {
+    fn from(RuleToClose { place, group, rule, note, found_by }: &RuleToClose) -> Self {
+        Self {
+            account: place.account.clone(),
+            region: place.region.clone(),
+            group: group.clone(),
+            id: rule.id().cloned(),
+            protocol: rule.protocol().to_string(),
+            from_port: rule.from_port(),
+            to_port: rule.to_port(),
+            peer: rule.peer().to_string(),
+            description: rule.description().map(str::to_owned),
+            tags: rule.tags().clone(),
+            note: note.clone(),
+            found_by: *found_by,
+        }
+    }
+}
+
+impl TryFrom<RuleJson> for RuleToClose {
+    type Error = RuleError;
+
+    fn try_from(json: RuleJson) -> Result<Self, RuleError> {
+        let (protocol, peer) = (json.protocol.parse()?, json.peer.parse()?);
+        let rule = Rule::new(Direction::Ingress, protocol, json.from_port, json.to_port, peer)?;
+        Ok(Self {
+            place: Place { account: json.account, region: json.region },
+            group: json.group,
+            rule: rule.with_id(json.id).with_description(json.description).with_tags(json.tags),
+            note: json.note,
+            found_by: json.found_by,
+        })
+    }
+}
+
+impl Message {
+    /// The payloads that ask for it; [`decode`](super::decode) reads them back. `record` is the
+    /// change behind a close or a tag call, and is not in other messages.
+    ///
+    /// A close or a tag call with many rules, groups or tags becomes several payloads, so that none
+    /// exceeds what an invocation takes. One without any rule or group becomes none. The number
+    /// beside each payload is how many rules, or groups, are in it.
+    pub fn to_payloads(&self, record: &Record) -> Vec<(Value, usize)> {
+        match self {
+            Self::Sweep(sweep) => vec![(payload(Task::Sweep(sweep.clone())), 0)],
+            Self::Holds(sweep) => vec![(payload(Task::Holds(sweep.clone())), 0)],
+            Self::Close(close) => {
+                let rules = close.rules.iter().map(RuleJson::from);
+                split(rules, |rules| Task::Close(CloseJson { change: Some(record.clone()), rules }))
+            }
+            Self::Tags(TagChange { groups, tags, all_deleted }) => {
+                // EC2 takes 50 tags, which is far less than this. An event can be forged.
+                let mut of_tags = parts(tags.clone().into_iter(), MAX_BYTES / 2);
+                if tags.is_empty() {
+                    of_tags.push(Vec::new());
+                }
+                let payloads = of_tags.into_iter().flat_map(|part| {
+                    let tags: BTreeMap<_, _> = part.into_iter().collect();
+                    split(groups.iter().cloned(), |groups| {
+                        let (tags, all_deleted) = (tags.clone(), *all_deleted);
+                        let tags = TagChange { groups, tags, all_deleted };
+                        Task::Tags(TagsJson { change: Some(record.clone()), tags })
+                    })
+                });
+                payloads.collect()
+            }
+        }
+    }
+}
+
+/// As few payloads as possible with all items in them, none larger than [`MAX_BYTES`].
+fn split<T: Serialize>(
+    items: impl Iterator<Item = T>,
+    task: impl Fn(Vec<T>) -> Task,
+) -> Vec<(Value, usize)> {
+    let around = size(&payload(task(Vec::new())));
+    let with_count = |part: Vec<T>| {
+        let count = part.len();
+        (payload(task(part)), count)
+    };
+    parts(items, MAX_BYTES.saturating_sub(around)).into_iter().map(with_count).collect()
+}
+
+/// The items in as few parts as possible, none larger than `max` bytes unless it is a single item.
+fn parts<T: Serialize>(items: impl Iterator<Item = T>, max: usize) -> Vec<Vec<T>> {
+    let mut parts: Vec<Vec<T>> = Vec::new();
+    let mut bytes = 0;
+    for item in items {
+        // One for the comma.
+        let more = size(&item) + 1;
+        match parts.last_mut() {
+            Some(part) if bytes + more <= max => {
+                part.push(item);
+                bytes += more;
+            }
+            _ => {
+                parts.push(vec![item]);
+                bytes = more;
+            }
+        }
+    }
+    parts
+}
+
+fn payload(task: Task) -> Value {
+    // Everything in it can be written as JSON.
+    serde_json::to_value(Payload { version: VERSION, task }).unwrap_or_default()
+}
+
+fn size(value: &impl Serialize) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
+}
+
+/// Whether `members` are a message that the function handed to itself. Anything beside it makes it
+/// a part of a CloudTrail record.
+pub(super) fn is_handed_on(members: &Map<String, Value>) -> bool {
+    let mut names = members.keys().filter(|name| *name != VERSION_MEMBER);
+    match (names.next(), names.next()) {
+        (Some(name), None) => HANDED_ON.contains(&name.as_str()),
+        _ => false,
+    }
+}
+
+/// Whether `members` are a schedule. If something beside it names a group, it is a part of a
+/// CloudTrail record, so nobody can hide a change by adding a word to it.
+pub(super) fn is_schedule(members: &Map<String, Value>) -> bool {
+    let is_task = |name: &str| SCHEDULED.contains(&name);
+    let mut others = members.iter().filter(|(name, _)| !is_task(name));
+    members.keys().any(|name| is_task(name))
+        && others.all(|(_, value)| group_ids::in_value(value).is_empty())
+}
+
+/// Reads what [is such a message](is_handed_on). Unknown members are left out: the version of the
+/// function that wrote them may have been rolled back.
+pub(super) fn handed_on(members: &Map<String, Value>) -> Result<Event, MessageError> {
+    let task = without_version(members.clone())?;
+    match Task::deserialize(Value::Object(task)).map_err(MessageError::HandedOn)? {
+        Task::Close(CloseJson { rules, .. }) if rules.is_empty() => Err(MessageError::NoGroup),
+        Task::Tags(TagsJson { tags, .. }) if tags.groups.is_empty() => Err(MessageError::NoGroup),
+        task => event(task),
+    }
+}
+
+/// Reads what [is a schedule](is_schedule).
+pub(super) fn schedule(members: Map<String, Value>) -> Result<Event, MessageError> {
+    let task = without_version(members)?;
+    if let Some(unknown) = task.keys().find(|name| !SCHEDULED.contains(&name.as_str())) {
+        return Err(MessageError::Unknown(unknown.clone()));
+    }
+    // Serde would take a list as the values of the members.
+    let is_other = |name: &&&str| task.get(**name).is_some_and(|asked| !asked.is_object());
+    if let Some(name) = SCHEDULED.iter().find(is_other) {
+        return Err(MessageError::NotAnObject(name));
+    }
+    if task.len() > 1 {
+        return Err(MessageError::Both);
+    }
+    event(Task::deserialize(Value::Object(task)).map_err(MessageError::Schedule)?)
+}
+
+/// What a scheduled event asks for: by its `detail`, else a sweep. EventBridge Scheduler writes an
+/// empty `detail` as a string.
+pub(super) fn of_scheduled_event(detail: Value) -> Result<Event, MessageError> {
+    match detail {
+        Value::Null => event(Task::Sweep(Sweep::default())),
+        Value::String(text) if text.trim().is_empty() => of_scheduled_event(Value::Null),
+        Value::String(text) => match serde_json::from_str(&text) {
+            Ok(members @ Value::Object(_)) => of_scheduled_event(members),
+            _ => Err(MessageError::NotAnObject("detail")),
+        },
+        Value::Object(members) if members.is_empty() => of_scheduled_event(Value::Null),
+        Value::Object(members) => schedule(members),
+        _ => Err(MessageError::NotAnObject("detail")),
+    }
+}
+
+fn without_version(mut members: Map<String, Value>) -> Result<Map<String, Value>, MessageError> {
+    match members.remove(VERSION_MEMBER) {
+        None | Some(Value::Null) => Ok(members),
+        Some(version) if version == VERSION => Ok(members),
+        Some(version) => Err(MessageError::Version { found: in_backticks(&version.to_string()) }),
+    }
+}
+
+fn event(task: Task) -> Result<Event, MessageError> {
+    let (change, message) = match task {
+        Task::Sweep(sweep) => (None, Message::Sweep(sweep)),
+        Task::Holds(sweep) => (None, Message::Holds(sweep)),
+        Task::Close(CloseJson { change, rules }) => {
+            let rules = rules.into_iter().map(RuleToClose::try_from).collect::<Result<_, _>>()?;
+            (change, Message::Close(Close { rules: sorted(rules) }))
+        }
+        Task::Tags(TagsJson { change, tags }) => (change, Message::Tags(tags)),
+    };
+    Ok(Event { record: change.unwrap_or_default(), kind: Kind::Message(message) })
+}
+
+/// The rules by their groups, each rule once.
+fn sorted(mut rules: Vec<RuleToClose>) -> Vec<RuleToClose> {
+    rules.sort_by(|one, other| one.key().cmp(&other.key()));
+    let mut met = BTreeSet::new();
+    rules.retain(|one| met.insert((one.group.clone(), one.rule.content())));
+    rules
+}

@@ -1,0 +1,169 @@
+//! Accounts, regions and ids that are not valid.
+
+use serde_json::{Value, json};
+
+use super::super::{ChangeKind, Kind, decode};
+use super::{
+    AUTHORIZE, OPEN_SSH, change, event, lines_of, open_ssh, record, response, response_rule, ssh,
+};
+
+fn with(mut value: Value, place: &str, id: Value) -> Value {
+    let (parent, name) = place.rsplit_once('/').unwrap();
+    value.pointer_mut(parent).unwrap()[name] = id;
+    value
+}
+
+fn enveloped() -> Value {
+    json!({
+        "detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2",
+        "account": "123456789012", "region": "eu-central-1", "detail": open_ssh(),
+    })
+}
+
+#[test]
+fn an_account_or_a_region_that_is_not_valid_makes_a_record_undecodable() {
+    let account = |text: &str| format!("`{text}` is not an account id: write its 12 digits");
+    let region =
+        |text: &str| format!("`{text}` is not an AWS region: write one such as eu-central-1");
+    for (place, id, reason) in [
+        ("/detail/recipientAccountId", json!("1234"), account("1234")),
+        ("/detail/recipientAccountId", json!("[...]"), account("[...]")),
+        ("/detail/recipientAccountId", json!(1_234_567_890_123_i64), account("1234567890123")),
+        ("/account", json!("12345678901x"), account("12345678901x")),
+        ("/detail/awsRegion", json!("EU-CENTRAL-1"), region("EU-CENTRAL-1")),
+        ("/detail/awsRegion", json!("evil.example/"), region("evil.example/")),
+        ("/region", json!("x.evil.example"), region("x.evil.example")),
+        (
+            "/detail/awsRegion",
+            json!(["eu-central-1"]),
+            "`awsRegion` is a list, not a string".to_owned(),
+        ),
+    ] {
+        let payload = with(enveloped(), place, id);
+        assert_eq!(lines_of(&payload), [format!("undecodable: {reason}")], "{payload}");
+        // Everything else in the record is still there.
+        let record = event(&payload).record;
+        assert_eq!(record.event_name.as_deref(), Some(AUTHORIZE));
+        assert_eq!(record.actor.as_deref(), Some("arn:aws:iam::123456789012:user/operator"));
+    }
+    assert_eq!(lines_of(&enveloped()), [OPEN_SSH]);
+}
+
+#[test]
+fn an_account_written_as_a_number_gets_its_leading_zeros_back() {
+    for place in ["/detail/recipientAccountId", "/account"] {
+        let mut payload = with(enveloped(), place, json!(10_987_654_321_i64));
+        if place == "/account" {
+            payload["detail"].as_object_mut().unwrap().remove("recipientAccountId");
+        }
+        assert_eq!(event(&payload).record.account.unwrap().as_str(), "010987654321");
+    }
+}
+
+#[test]
+fn a_callers_account_that_is_not_valid_counts_as_absent() {
+    let mut payload = open_ssh();
+    payload.as_object_mut().unwrap().remove("recipientAccountId");
+    payload["userIdentity"]["accountId"] = json!("amazon");
+    assert_eq!(lines_of(&payload), [OPEN_SSH]);
+    assert_eq!(event(&payload).record.account, None);
+}
+
+#[test]
+fn a_call_that_changed_nothing_is_ignored_whatever_its_ids_are() {
+    for place in ["/recipientAccountId", "/awsRegion", "/requestParameters/groupId"] {
+        let mut refused = with(open_ssh(), place, json!("[...]"));
+        refused["errorCode"] = json!("Client.UnauthorizedOperation");
+        let ignored = "ignored: the call failed (Client.UnauthorizedOperation) and changed nothing";
+        assert_eq!(lines_of(&refused), [ignored]);
+        let mut harmless = with(open_ssh(), place, json!("[...]"));
+        harmless["eventName"] = json!("DescribeSecurityGroups");
+        assert_eq!(lines_of(&harmless), ["ignored: `DescribeSecurityGroups`: it only reads"]);
+        let record = event(&harmless).record;
+        assert_eq!(record.event_name.as_deref(), Some("DescribeSecurityGroups"));
+        assert!(record.event_id.is_some());
+    }
+}
+
+#[test]
+fn every_other_call_of_an_invalid_place_is_undecodable() {
+    let resources = json!({"resourcesSet": ["sg-1"], "tagSet": [{"key": "a", "value": "1"}]});
+    for call in [
+        record("CreateTags", resources, Value::Null),
+        record("ModifyManagedPrefixList", json!({"PrefixListId": "pl-1"}), Value::Null),
+        record("?", json!({"groupId": "sg-1"}), Value::Null),
+        with(
+            record("StopLogging", json!({"name": "all"}), Value::Null),
+            "/eventSource",
+            json!("cloudtrail.amazonaws.com"),
+        ),
+    ] {
+        assert!(!lines_of(&call)[0].starts_with("undecodable"), "{call}");
+        let lines = lines_of(&with(call, "/awsRegion", json!("Frankfurt")));
+        let reason = "`Frankfurt` is not an AWS region: write one such as eu-central-1";
+        assert_eq!(lines, [format!("undecodable: {reason}")]);
+    }
+}
+
+#[test]
+fn a_group_id_that_is_not_valid_makes_a_record_undecodable() {
+    let invalid =
+        |id: &str| format!("undecodable: `{id}` is not the id of a security group: write sg-…");
+    for id in ["[...]", "sg-", "sg-web-servers", "sg-1 --region x"] {
+        let named = with(open_ssh(), "/requestParameters/groupId", json!(id));
+        assert_eq!(lines_of(&named), [invalid(id)]);
+        let mut unnamed = named;
+        unnamed.as_object_mut().unwrap().remove("eventName");
+        assert_eq!(lines_of(&unnamed), [invalid(id)]);
+        let created =
+            record("CreateSecurityGroup", json!({"groupName": "web"}), json!({"groupId": id}));
+        assert_eq!(lines_of(&created), [invalid(id)]);
+        let rule =
+            with(response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0")), "/groupId", json!(id));
+        let by_name = record(AUTHORIZE, json!({"groupName": "web"}), response(json!([rule])));
+        assert_eq!(lines_of(&by_name), [invalid(id)]);
+    }
+    let list = with(open_ssh(), "/requestParameters/groupId", json!(["sg-1"]));
+    assert_eq!(lines_of(&list), ["undecodable: `groupId` is a list, not a string"]);
+}
+
+#[test]
+fn groups_in_a_text_of_an_invalid_place_are_not_audited() {
+    let payload =
+        json!({"account": "1234", "region": "eu-central-1", "detail": "{sg-0123456789abcdef0}"});
+    let lines = lines_of(&payload);
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].starts_with("undecodable: the `detail` of the event is not JSON: "));
+    assert!(lines[0].ends_with("; `1234` is not an account id: write its 12 digits"));
+}
+
+#[test]
+fn a_rule_id_in_a_response_that_is_not_valid_is_not_known() {
+    let rule = response_rule("[...]", "cidrIpv4", json!("0.0.0.0/0"));
+    let request = ssh("ipRanges", json!({"cidrIp": "0.0.0.0/0"}));
+    let payload = record(AUTHORIZE, request, response(json!([rule])));
+    let ChangeKind::Authorized(rules) = change(&payload).kind else { panic!("{payload}") };
+    assert_eq!((rules[0].id(), rules[0].description()), (None, Some("by EC2")));
+}
+
+#[test]
+fn a_rule_id_in_a_modify_call_has_to_be_valid() {
+    let content = json!({"IpProtocol": "-1", "CidrIpv4": "0.0.0.0/0"});
+    let item = json!({"SecurityGroupRuleId": "[...]", "SecurityGroupRule": content});
+    let request = json!({"GroupId": "sg-1", "SecurityGroupRule": item});
+    assert_eq!(
+        lines_of(&record("ModifySecurityGroupRules", request, Value::Null)),
+        ["sg-1: unknown: the rules of `ModifySecurityGroupRules` are not understood: \
+          `[...]` is not the id of a security group rule: write sgr-…"]
+    );
+}
+
+#[test]
+fn the_place_of_a_schedule_does_not_matter() {
+    let payload = json!({
+        "detail-type": "Scheduled Event", "source": "aws.events", "account": "x", "region": "x",
+        "detail": {},
+    });
+    let events = decode(payload.to_string().as_bytes());
+    assert!(matches!(events[0].kind, Kind::Message(_)), "{events:?}");
+}

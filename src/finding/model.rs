@@ -1,0 +1,442 @@
+use chrono::{DateTime, NaiveDate, Utc};
+use ipnet::IpNet;
+use serde::Serialize;
+use strum::IntoStaticStr;
+
+use crate::baseline::Exemption;
+use crate::ec2::hold::{Hold, Refusal};
+use crate::ec2::{
+    AccountId, Ec2Error, Group, GroupId, GroupKey, GroupRef, ListId, Place, Rule, RuleError,
+};
+use crate::evaluate::expected::Closed;
+use crate::evaluate::{Code, Severity};
+use crate::event::{Note, Record, WatchedChange};
+use crate::net::{Cells, Traffic};
+
+/// One thing that is not as the baseline wants it.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The same when the same event is audited again.
+    pub id: String,
+    /// The same from event, sweep and check.
+    pub fingerprint: String,
+    /// What is wrong.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub place: Place,
+    /// The group it is about.
+    pub group: Option<FoundGroup>,
+    /// The change behind it.
+    pub change: Option<Record>,
+    /// The published controls that fail because of it.
+    pub controls: Vec<&'static str>,
+    /// When the auditor acted, or looked.
+    pub time: DateTime<Utc>,
+    /// A shell line that puts the group back as it was.
+    pub undo: Option<String>,
+    /// What it is about, with everything that only such a finding has.
+    pub matter: Matter,
+}
+
+/// The group that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct FoundGroup {
+    /// `sg-…`
+    pub id: GroupId,
+    /// The group's name, where it is known.
+    pub name: Option<String>,
+    /// `vpc-…`, where it is known.
+    pub vpc_id: Option<String>,
+}
+
+impl From<&Group> for FoundGroup {
+    fn from(group: &Group) -> Self {
+        Self { id: group.id.clone(), name: group.name.clone(), vpc_id: group.vpc_id.clone() }
+    }
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug)]
+pub enum Matter {
+    /// A rule that admits more than the baseline does, or may.
+    Rule(Box<FoundRule>),
+    /// A rule is compliant only because the baseline names a prefix list for SSH, and the list is
+    /// wide.
+    WideList {
+        /// The rule.
+        rule: Rule,
+        /// The baseline's name.
+        baseline: String,
+        /// What the list holds, where its change is behind the finding.
+        list: Option<ListEntries>,
+    },
+    /// The baseline itself is wide on SSH.
+    WideBaseline {
+        /// The baseline's name.
+        baseline: String,
+        /// What a list of the baseline holds, where its change is behind the finding.
+        list: Option<ListEntries>,
+    },
+    /// A change closed traffic that the site lives on.
+    ExpectedClosed(Closed),
+    /// Something could not be audited.
+    Unaudited {
+        /// What.
+        what: Unaudited,
+        /// Why.
+        reason: Reason,
+    },
+    /// A group is no longer in the scope of the audit.
+    LeftScope {
+        /// What happened to its tag.
+        exit: ScopeExit,
+        /// Whether it has the tag again by now.
+        is_back: bool,
+    },
+    /// Something changed that the auditor itself depends on.
+    AuditorChanged(WatchedChange),
+}
+
+/// A rule that admits more than the baseline does, or may.
+#[derive(Clone, Debug)]
+pub struct FoundRule {
+    /// The rule.
+    pub rule: Rule,
+    /// What it admits and the baseline does not.
+    pub excess: Traffic,
+    /// What it admits, where a prefix list that could not be read decides whether the baseline
+    /// admits it. No part of the excess.
+    pub unresolved: Traffic,
+    /// Where SSH listens.
+    pub ssh: Cells,
+    /// The exemption that would silence the finding, where one can.
+    pub exemption: Option<Exemption>,
+    /// What was done about it.
+    pub action: Action,
+    /// Whether the rule is still in the group.
+    pub presence: Presence,
+    /// What a revert leaves of the rule, or would leave.
+    pub kept: Vec<Rule>,
+    /// The hold that [`Finding::undo`] puts on the rule.
+    pub undo_hold: Option<Hold>,
+    /// What else there is to say, in this order.
+    pub remarks: Vec<Remark>,
+    /// Exemptions that would cover some of it, had they not expired.
+    pub expired: Vec<ExpiredExemption>,
+}
+
+/// Whether a rule is still in its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is, as far as is known.
+    Present,
+    /// It is gone, and with it the connections that it admitted, or not.
+    Gone(Connections),
+}
+
+/// What becomes of connections that only a removed rule admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// They were untracked and end at once.
+    Ended,
+    /// They live on until they idle out.
+    LiveOn,
+}
+
+/// What was done about a rule.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// No revert was due.
+    NotDue {
+        /// Why.
+        why: NotDue,
+        /// Whether the rule was read in the group; `None` where that goes without saying.
+        seen: Option<bool>,
+    },
+    /// The rule is held open.
+    Held {
+        /// Until when, and why.
+        hold: Hold,
+        /// What happens when the hold ends.
+        then: AfterHold,
+        /// Whether the rule was read in the group.
+        seen: bool,
+    },
+    /// A revert was due, and an exemption that cannot be evaluated may cover the rule.
+    PerhapsExempt(Vec<DoubtfulExemption>),
+    /// Another invocation closes the rule. Holds why that could not be asked for, if it could not.
+    Later(Option<String>),
+    /// The rule was to be closed and was gone before, closed by an earlier run or by somebody else.
+    GoneBefore,
+    /// The group could not be read, so nothing was done.
+    Unreadable {
+        /// Why.
+        error: Ec2Error,
+        /// What was due.
+        due: Outcome,
+        /// Whether the rule was found by an earlier invocation, which may have closed it.
+        noted: bool,
+    },
+    /// The rule was revoked.
+    Reverted(Reverted),
+    /// EC2 had nothing to revoke.
+    AlreadyGone {
+        /// Whether the rule was read in the group a moment before.
+        seen: bool,
+        /// What this run had added before.
+        added: Vec<Rule>,
+        /// What the baseline admits of the rule and is not there.
+        missing: Vec<Rule>,
+    },
+    /// A revert was due, and the rule is still there.
+    NotReverted {
+        /// Why.
+        reason: NotReverted,
+        /// What this run had added before.
+        added: Vec<Rule>,
+    },
+}
+
+/// A rule that was revoked, and what became of the pieces that were to replace it.
+#[derive(Clone, Debug, Default)]
+pub struct Reverted {
+    /// In place.
+    pub placed: Vec<Rule>,
+    /// Refused by EC2 because of their peer.
+    pub refused: Vec<Rule>,
+    /// Could not be added, each with the reason.
+    pub missing: Vec<(Rule, Ec2Error)>,
+}
+
+/// Why no revert was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDue {
+    /// Findings are only reported.
+    OnlyReported,
+    /// What a change of a prefix list opens is only reported.
+    ListsOnlyReported,
+    /// Where a group is audited as a whole, findings are only reported.
+    SweepOnlyReported,
+    /// Only open SSH is reverted, and this is something else.
+    NotOpenSsh,
+    /// Only ingress that admits public addresses is reverted, and this is something else.
+    NotPublicIngress,
+}
+
+/// Why a rule that was to be reverted is still there.
+#[derive(Clone, Debug)]
+pub enum NotReverted {
+    /// What the baseline admits of it takes this many rules, which is too many.
+    TooManyPieces(usize),
+    /// What the baseline admits of it cannot be written as rules.
+    Pieces(RuleError),
+    /// EC2 did not do it.
+    Ec2(Ec2Error),
+}
+
+/// What happens to a rule when its hold ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterHold {
+    /// It is reported again.
+    Reported,
+    /// It is closed.
+    Closed,
+}
+
+/// An exemption that counts and of which it is not known whether it covers a rule.
+#[derive(Clone, Debug)]
+pub struct DoubtfulExemption {
+    /// Why the exemption was made.
+    pub reason: String,
+    /// The last day on which it counts.
+    pub until: NaiveDate,
+    /// The lists it names that could not be read, each with why; `None` where nobody looked.
+    pub lists: Vec<(ListId, Option<Ec2Error>)>,
+}
+
+/// An exemption that no longer counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiredExemption {
+    /// Why the exemption was made.
+    pub reason: String,
+    /// The last day on which it counted.
+    pub until: NaiveDate,
+}
+
+/// What else there is to say about a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// Why a rule was audited that the change need not have brought.
+    Note(Note),
+    /// The rule was held open, and the hold has ended.
+    HoldOver(Hold),
+    /// The tags of a hold do not count.
+    HoldRefused(Refusal),
+    /// A change of a prefix list is behind it.
+    List(ListEntries),
+    /// The group that the rule names no longer exists.
+    StaleGroup(GroupRef),
+}
+
+/// The entries of a changed prefix list that matter to a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListEntries {
+    /// The list.
+    pub list: ListId,
+    /// The entries, those that the change added first, each with whether it did.
+    pub entries: Vec<(IpNet, bool)>,
+    /// Whether these are the entries that exceed the baseline, or all that the list has.
+    pub are_excess: bool,
+}
+
+/// What could not be audited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unaudited {
+    /// A change, of this group where one is named.
+    Change(Option<GroupKey>),
+    /// A change of a prefix list.
+    List(ListId),
+    /// All groups of the place.
+    Place,
+}
+
+/// Why something could not be audited.
+#[derive(Clone, Debug)]
+pub enum Reason {
+    /// What arrived does not tell. Holds what is wrong with it.
+    NotUnderstood(String),
+    /// The group does not exist. Holds what is wrong with the event, if anything is.
+    NoGroup(Option<String>),
+    /// It is in another account.
+    OtherAccount {
+        /// That account.
+        account: AccountId,
+        /// The only account that can be audited.
+        own: AccountId,
+    },
+    /// EC2 did not answer, and will not.
+    Ec2(Ec2Error),
+    /// This many invocations were not enough.
+    TooManyInvocations(u32),
+}
+
+/// How a group left the scope of the audit. Holds the key of its tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScopeExit {
+    /// The tag has another value.
+    OtherValue(String),
+    /// The tag was deleted.
+    Deleted(String),
+    /// The tag is missing after a tag call whose record was cut short.
+    Missing(String),
+}
+
+/// What became of a rule, as one stable word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing was due.
+    None,
+    /// The rule is gone, and nothing of it was left to add.
+    Reverted,
+    /// The rule is gone, and what the baseline admits of it replaced it.
+    Narrowed,
+    /// EC2 said that there was nothing to revoke.
+    AlreadyGone,
+    /// The rule is held open until an announced time.
+    Held,
+    /// A revert was due, and an exemption that cannot be evaluated may cover the rule.
+    Exempt,
+    /// A revert was due and did not succeed, or not completely.
+    Failed,
+}
+
+impl Outcome {
+    /// The outcome as it is written.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether a revert was due and was tried.
+    pub fn is_revert(self) -> bool {
+        match self {
+            Self::Reverted | Self::Narrowed | Self::AlreadyGone | Self::Failed => true,
+            Self::None | Self::Held | Self::Exempt => false,
+        }
+    }
+}
+
+impl Action {
+    /// The error of EC2 that stopped the revert, or the first one that left a piece missing.
+    pub fn error(&self) -> Option<&Ec2Error> {
+        match self {
+            Self::NotReverted { reason: NotReverted::Ec2(error), .. } => Some(error),
+            Self::Reverted(Reverted { missing, .. }) => missing.first().map(|(_, error)| error),
+            _ => None,
+        }
+    }
+
+    /// The outcome that it amounts to.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::NotDue { .. } | Self::GoneBefore => Outcome::None,
+            Self::Held { .. } => Outcome::Held,
+            Self::PerhapsExempt(_) => Outcome::Exempt,
+            Self::Later(_) | Self::NotReverted { .. } => Outcome::Failed,
+            Self::Unreadable { due, .. } => *due,
+            Self::Reverted(Reverted { missing, .. }) if !missing.is_empty() => Outcome::Failed,
+            Self::Reverted(Reverted { placed, .. }) if placed.is_empty() => Outcome::Reverted,
+            Self::Reverted(_) => Outcome::Narrowed,
+            Self::AlreadyGone { .. } => Outcome::AlreadyGone,
+        }
+    }
+}
+
+impl Presence {
+    /// Whether the rule is gone.
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Gone(_))
+    }
+}
+
+impl Finding {
+    /// What became of the rule; [`Outcome::None`] for a finding that is not about one.
+    pub fn outcome(&self) -> Outcome {
+        self.found_rule().map_or(Outcome::None, |found| found.action.outcome())
+    }
+
+    /// The rule with its excess, where it is about one.
+    pub fn found_rule(&self) -> Option<&FoundRule> {
+        match &self.matter {
+            Matter::Rule(found) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The rule that the report names: the one that exceeds the baseline or is wide, or the first
+    /// that admitted traffic which is closed now.
+    pub fn rule(&self) -> Option<&Rule> {
+        match &self.matter {
+            Matter::Rule(found) => Some(&found.rule),
+            Matter::WideList { rule, .. } => Some(rule),
+            Matter::ExpectedClosed(closed) => closed.removed.as_ref()?.first(),
+            Matter::WideBaseline { .. }
+            | Matter::Unaudited { .. }
+            | Matter::LeftScope { .. }
+            | Matter::AuditorChanged(_) => None,
+        }
+    }
+
+    /// Whether it is about a rule that is no longer in its group.
+    pub fn is_rule_gone(&self) -> bool {
+        self.found_rule().is_some_and(|found| found.presence.is_gone())
+    }
+
+    /// Whether a revert removed the rule, even if not everything that should have stayed is there.
+    pub fn is_closed_by_revert(&self) -> bool {
+        self.found_rule().is_some_and(|found| matches!(found.action, Action::Reverted(_)))
+    }
+}

@@ -1,0 +1,252 @@
+use chrono::{DateTime, Utc};
+
+use super::identity::{finding_id, fingerprint, fingerprint_of};
+use super::model::{
+    Action, ExpiredExemption, Finding, FoundGroup, FoundRule, ListEntries, Matter, Presence,
+    Reason, Remark, ScopeExit, Unaudited,
+};
+use super::report::Exempted;
+use crate::ec2::command::authorize_line;
+use crate::ec2::hold::Hold;
+use crate::ec2::{Group, GroupId, GroupKey, Place, Rule};
+use crate::evaluate::controls::{OF_WIDE_BASELINE, controls};
+use crate::evaluate::expected::Closed;
+use crate::evaluate::severity::{
+    LEFT_SCOPE, UNAUDITED_CHANGE, auditor_changed, open_ssh_in_baseline, severity,
+};
+use crate::evaluate::{Code, Judge, Judgement, Severity, Verdict};
+use crate::event::{Part, Record, WatchedChange};
+use crate::net::Cells;
+
+/// Where findings come from: the place, the group, and the change behind the audit.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// Where the group is.
+    pub place: &'a Place,
+    /// The group, as far as it is known.
+    pub group: Option<&'a Group>,
+    /// The change behind the audit.
+    pub record: Option<&'a Record>,
+}
+
+/// What was done about a rule, and what else there is to say about it.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// What was done.
+    pub action: Action,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// Whether the rule is still in the group.
+    pub presence: Presence,
+    /// What a revert leaves of the rule, or would leave.
+    pub kept: Vec<Rule>,
+    /// The shell line that puts the group back as it was.
+    pub undo: Option<String>,
+    /// The hold that `undo` puts on the rule.
+    pub undo_hold: Option<Hold>,
+    /// What else there is to say.
+    pub remarks: Vec<Remark>,
+}
+
+impl Deed {
+    /// The rule is where it was, and this is why.
+    pub fn untouched(action: Action, time: DateTime<Utc>) -> Self {
+        Self {
+            action,
+            time,
+            presence: Presence::Present,
+            kept: Vec::new(),
+            undo: None,
+            undo_hold: None,
+            remarks: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Origin<'a> {
+    /// The same origin with this group.
+    #[must_use]
+    pub fn of_group<'b>(self, group: &'b Group) -> Origin<'b>
+    where
+        'a: 'b,
+    {
+        Origin { place: self.place, group: Some(group), record: self.record }
+    }
+
+    /// The finding about a rule that was judged noncompliant.
+    pub fn rule(&self, judge: &Judge<'_>, verdict: Verdict<'_>, deed: Deed) -> Finding {
+        let Verdict { code, rule, judgement } = verdict;
+        let ssh = judge.ssh();
+        let expired = judge.expired(rule, &judgement).into_iter().map(|exemption| {
+            ExpiredExemption { reason: exemption.reason.clone(), until: exemption.until }
+        });
+        let fingerprint = fingerprint(self.place, self.group_id(), code, Some(rule));
+        let severity = severity(code, rule.direction(), &judgement, &ssh);
+        let controls = self.controls(rule, &judgement.excess.cells());
+        let matter = Matter::Rule(Box::new(FoundRule {
+            rule: rule.clone(),
+            exemption: judge.exemption_for(rule),
+            expired: expired.collect(),
+            excess: judgement.excess,
+            unresolved: judgement.unresolved,
+            ssh,
+            action: deed.action,
+            presence: deed.presence,
+            kept: deed.kept,
+            undo_hold: deed.undo_hold,
+            remarks: deed.remarks,
+        }));
+        let finding = self.finding(code, severity, fingerprint, deed.time, matter);
+        Finding { controls, undo: deed.undo, ..finding }
+    }
+
+    /// The finding that a change could not be audited.
+    pub fn unaudited(
+        &self,
+        key: Option<&GroupKey>,
+        reason: Reason,
+        time: DateTime<Utc>,
+    ) -> Finding {
+        let group = self.group.map(FoundGroup::from);
+        let group = group.or_else(|| {
+            let id = key?.id()?.clone();
+            Some(FoundGroup { id, name: None, vpc_id: None })
+        });
+        let code = Code::UnauditedChange;
+        let fingerprint =
+            fingerprint(self.place, group.as_ref().map(|group| &group.id), code, None);
+        let matter = Matter::Unaudited { what: Unaudited::Change(key.cloned()), reason };
+        Finding { group, ..self.finding(code, UNAUDITED_CHANGE, fingerprint, time, matter) }
+    }
+
+    /// The finding that something other than a group's change could not be audited.
+    pub fn not_audited(&self, what: Unaudited, reason: Reason, time: DateTime<Utc>) -> Finding {
+        let code = Code::UnauditedChange;
+        let fingerprint = fingerprint(self.place, None, code, None);
+        let matter = Matter::Unaudited { what, reason };
+        self.finding(code, UNAUDITED_CHANGE, fingerprint, time, matter)
+    }
+
+    /// The finding that the group left the scope.
+    pub fn left_scope(&self, exit: ScopeExit, is_back: bool, time: DateTime<Utc>) -> Finding {
+        let code = Code::LeftScope;
+        let fingerprint = fingerprint(self.place, self.group_id(), code, None);
+        self.finding(code, LEFT_SCOPE, fingerprint, time, Matter::LeftScope { exit, is_back })
+    }
+
+    /// The finding that the baseline itself is wide on SSH. It is more than informational where a
+    /// change of a list made it so.
+    pub fn wide_baseline(
+        &self,
+        baseline: &str,
+        list: Option<ListEntries>,
+        time: DateTime<Utc>,
+    ) -> Finding {
+        let code = Code::OpenSshInBaseline;
+        let severity = open_ssh_in_baseline(list.is_some());
+        let fingerprint = fingerprint(self.place, None, code, None);
+        let matter = Matter::WideBaseline { baseline: baseline.to_owned(), list };
+        Finding {
+            controls: OF_WIDE_BASELINE.to_vec(),
+            ..self.finding(code, severity, fingerprint, time, matter)
+        }
+    }
+
+    /// The finding that a rule is compliant only because the baseline names a prefix list for SSH,
+    /// and that the list is wide.
+    pub fn wide_list(
+        &self,
+        baseline: &str,
+        rule: &Rule,
+        list: Option<ListEntries>,
+        time: DateTime<Utc>,
+    ) -> Finding {
+        let code = Code::OpenSshInBaseline;
+        let fingerprint = fingerprint(self.place, self.group_id(), code, Some(rule));
+        let baseline = baseline.to_owned();
+        let matter = Matter::WideList { rule: rule.clone(), baseline, list };
+        Finding {
+            controls: self.controls(rule, &rule.cells()),
+            ..self.finding(code, open_ssh_in_baseline(true), fingerprint, time, matter)
+        }
+    }
+
+    /// The finding that a change closed expected traffic. One rule may have admitted several
+    /// entries of the baseline, so the fingerprint goes by their names.
+    pub fn expected_closed(&self, closed: Closed, time: DateTime<Utc>) -> Finding {
+        let code = Code::ExpectedTrafficClosed;
+        let names = closed.entries.join(" and ");
+        let fingerprint =
+            fingerprint_of(self.place, self.group_id(), code, Some(closed.direction), &names);
+        let removed = closed.removed.as_deref().unwrap_or_default();
+        let undo = self
+            .place
+            .region
+            .as_ref()
+            .zip(self.group)
+            .and_then(|(region, group)| authorize_line(Some(region), &group.id, removed, None));
+        let severity = closed.severity;
+        let matter = Matter::ExpectedClosed(closed);
+        Finding { undo, ..self.finding(code, severity, fingerprint, time, matter) }
+    }
+
+    /// The finding that something changed which the auditor depends on. The fingerprint goes by the
+    /// call and what it changed.
+    pub fn auditor_changed(&self, change: &WatchedChange, time: DateTime<Utc>) -> Finding {
+        let code = Code::AuditorChanged;
+        // A stack changes its function with every deployment. Trails are in no stack of the auditor.
+        let deployed = change.by_cloudformation && change.part != Part::Trail;
+        let content = format!("{} {}", change.call, change.resource.as_deref().unwrap_or_default());
+        let fingerprint = fingerprint_of(self.place, None, code, None, &content);
+        let matter = Matter::AuditorChanged(change.clone());
+        self.finding(code, auditor_changed(deployed), fingerprint, time, matter)
+    }
+
+    /// What of a rule is exempt, by which exemptions.
+    pub fn exempted(&self, judge: &Judge<'_>, rule: &Rule, judgement: &Judgement) -> Vec<Exempted> {
+        let Some(group) = self.group else { return Vec::new() };
+        judge
+            .exempted(rule, judgement)
+            .into_iter()
+            .map(|(exemption, traffic)| Exempted {
+                place: self.place.clone(),
+                group: group.id.clone(),
+                rule: rule.clone(),
+                traffic,
+                reason: exemption.reason.clone(),
+                until: exemption.until,
+            })
+            .collect()
+    }
+
+    fn group_id(&self) -> Option<&'a GroupId> {
+        self.group.map(|group| &group.id)
+    }
+
+    fn controls(&self, rule: &Rule, excess: &Cells) -> Vec<&'static str> {
+        controls(rule, excess, self.group.and_then(|group| group.name.as_deref()))
+    }
+
+    fn finding(
+        &self,
+        code: Code,
+        severity: Severity,
+        fingerprint: String,
+        time: DateTime<Utc>,
+        matter: Matter,
+    ) -> Finding {
+        Finding {
+            id: finding_id(&fingerprint, self.record),
+            fingerprint,
+            code,
+            severity,
+            place: self.place.clone(),
+            group: self.group.map(FoundGroup::from),
+            change: self.record.cloned(),
+            controls: Vec::new(),
+            time,
+            undo: None,
+            matter,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use strum::IntoStaticStr;
+
+use super::Finding;
+use crate::baseline::Baseline;
+use crate::ec2::{GroupId, ListId, Place, Rule};
+use crate::evaluate::{Code, Severity};
+use crate::event::RuleToClose;
+use crate::net::Traffic;
+
+/// Findings, worst first, and what they came from.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was audited against.
+    pub baseline: BaselineName,
+    /// The conclusion.
+    pub outcome: ReportOutcome,
+    /// Why there was nothing to audit, where that is so.
+    pub skipped: Vec<Skipped>,
+    /// How many groups were audited.
+    pub groups: usize,
+    /// How many rules were judged.
+    pub rules: usize,
+    /// How many findings there are.
+    pub totals: Totals,
+    /// What was exempt.
+    pub exempt: Vec<Exempted>,
+    /// How many rules are not among the findings because another invocation closes and reports
+    /// them.
+    pub handed_on: usize,
+    /// Whether something is left to audit.
+    pub partial: bool,
+    /// Worst first.
+    pub findings: Vec<Finding>,
+}
+
+/// The baseline that a report names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BaselineName {
+    /// Its name.
+    pub name: String,
+    /// The hash of what `sg-audit baseline show` prints under the same settings.
+    pub sha256: String,
+}
+
+impl From<&Baseline> for BaselineName {
+    fn from(baseline: &Baseline) -> Self {
+        Self { name: baseline.name.clone(), sha256: baseline.sha256() }
+    }
+}
+
+/// The conclusion of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum ReportOutcome {
+    /// The event changed nothing.
+    Ignored,
+    /// The group is not audited.
+    OutOfScope,
+    /// No finding, or informational ones only.
+    Compliant,
+    /// At least one finding that is more than informational.
+    Noncompliant,
+}
+
+impl ReportOutcome {
+    /// The outcome as it is written.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Why there was nothing to audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// The event changed nothing. Holds why.
+    Event(String),
+    /// The group is out of scope.
+    OutOfScope(GroupId),
+    /// Tags changed that do not decide what is audited.
+    OtherTags,
+    /// No rule in scope names the list that changed.
+    UnusedList(ListId),
+}
+
+/// Traffic of a rule that is not in the baseline and was exempt.
+#[derive(Clone, Debug)]
+pub struct Exempted {
+    /// Where the group is.
+    pub place: Place,
+    /// The group.
+    pub group: GroupId,
+    /// The rule.
+    pub rule: Rule,
+    /// What of the rule is exempt.
+    pub traffic: Traffic,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is, in UTC.
+    pub until: NaiveDate,
+}
+
+/// How many findings there are. Counts of zero are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// By code.
+    pub by_code: BTreeMap<Code, usize>,
+    /// By severity.
+    pub by_severity: BTreeMap<Severity, usize>,
+    /// How many rules are exempt, completely or in part.
+    pub exempt: usize,
+}
+
+/// A rule that another invocation is to close.
+#[derive(Clone, Debug)]
+pub struct ToClose {
+    /// What that invocation is given.
+    pub rule: RuleToClose,
+    /// What is reported where no invocation can be asked: nothing was changed.
+    pub finding: Finding,
+}
+
+/// What an audit found, before it is a report.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// How many groups were audited.
+    pub groups: usize,
+    /// How many rules were judged.
+    pub rules: usize,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What another invocation is to close.
+    pub to_close: Vec<ToClose>,
+    /// How many rules were handed to another invocation.
+    pub handed_on: usize,
+    /// What was exempt.
+    pub exempt: Vec<Exempted>,
+    /// How many rules are exempt, completely or in part.
+    pub exempt_rules: usize,
+    /// Whether something is left to audit.
+    pub partial: bool,
+}
+
+impl Tally {
+    /// One finding and nothing else.
+    pub fn of(finding: Finding) -> Self {
+        Self { findings: vec![finding], ..Self::default() }
+    }
+
+    /// Adds what was found elsewhere.
+    pub fn extend(&mut self, other: Self) {
+        self.groups += other.groups;
+        self.rules += other.rules;
+        self.findings.extend(other.findings);
+        self.to_close.extend(other.to_close);
+        self.handed_on += other.handed_on;
+        self.exempt.extend(other.exempt);
+        self.exempt_rules += other.exempt_rules;
+        self.partial |= other.partial;
+    }
+
+    /// Counts a rule with what of it is exempt, if anything is.
+    pub fn exempt(&mut self, parts: Vec<Exempted>) {
+        self.exempt_rules += usize::from(!parts.is_empty());
+        self.exempt.extend(parts);
+    }
+}
+
+impl Report {
+    /// The report on something that was not audited.
+    pub fn skipped(baseline: &BaselineName, outcome: ReportOutcome, why: Option<Skipped>) -> Self {
+        Self {
+            baseline: baseline.clone(),
+            outcome,
+            skipped: why.into_iter().collect(),
+            groups: 0,
+            rules: 0,
+            totals: Totals::default(),
+            exempt: Vec::new(),
+            handed_on: 0,
+            partial: false,
+            findings: Vec::new(),
+        }
+    }
+
+    /// The report on what was audited.
+    pub fn new(baseline: &BaselineName, tally: Tally) -> Self {
+        let mut report = Self {
+            groups: tally.groups,
+            rules: tally.rules,
+            findings: tally.findings,
+            exempt: tally.exempt,
+            handed_on: tally.handed_on,
+            partial: tally.partial,
+            ..Self::skipped(baseline, ReportOutcome::Compliant, None)
+        };
+        report.totals.exempt = tally.exempt_rules;
+        report.conclude();
+        report
+    }
+
+    /// Several reports as one: nothing of them is lost, and the worst outcome counts.
+    pub fn merged(baseline: &BaselineName, reports: Vec<Self>) -> Self {
+        let mut all = Self::skipped(baseline, ReportOutcome::Ignored, None);
+        for report in reports {
+            all.groups += report.groups;
+            all.rules += report.rules;
+            all.findings.extend(report.findings);
+            all.exempt.extend(report.exempt);
+            all.totals.exempt += report.totals.exempt;
+            all.handed_on += report.handed_on;
+            all.partial |= report.partial;
+            all.skipped.extend(report.skipped);
+            all.outcome = all.outcome.max(report.outcome);
+        }
+        let outcome = all.outcome;
+        all.conclude();
+        if outcome > all.outcome || all.findings.is_empty() {
+            all.outcome = outcome;
+        }
+        all
+    }
+
+    /// A report together with what became of the rules that were handed on, as one report would
+    /// tell it.
+    pub fn completed(baseline: &BaselineName, found: Self, closed: Vec<Self>) -> Self {
+        // Their groups and exemptions are counted in what was found.
+        let closed = closed.into_iter().map(|mut report| {
+            (report.groups, report.rules, report.totals.exempt) = (0, 0, 0);
+            report.exempt.clear();
+            report
+        });
+        let found = Self { handed_on: 0, ..found };
+        Self::merged(baseline, std::iter::once(found).chain(closed).collect())
+    }
+
+    /// Sorts the findings, counts them and draws the conclusion.
+    fn conclude(&mut self) {
+        self.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.code.cmp(&b.code)));
+        let mut totals = Totals { exempt: self.totals.exempt, ..Totals::default() };
+        for finding in &self.findings {
+            *totals.by_code.entry(finding.code).or_default() += 1;
+            *totals.by_severity.entry(finding.severity).or_default() += 1;
+        }
+        self.totals = totals;
+        let more_than_informational =
+            |finding: &Finding| finding.severity > Severity::Informational;
+        self.outcome = if self.handed_on > 0 || self.findings.iter().any(more_than_informational) {
+            ReportOutcome::Noncompliant
+        } else {
+            ReportOutcome::Compliant
+        };
+    }
+}

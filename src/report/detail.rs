@@ -1,0 +1,423 @@
+use super::wording::error;
+use crate::ec2::Rule;
+use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
+use crate::evaluate::plan::MAX_PIECES;
+use crate::event::{Note, Part, WatchedChange};
+use crate::finding::{
+    Action, AfterHold, Connections, DoubtfulExemption, ExpiredExemption, Finding, FoundRule,
+    ListEntries, Matter, NotDue, NotReverted, Presence, Remark, Reverted, Unaudited,
+};
+use crate::net::Set;
+use crate::text::{in_backticks, minute, quoted, timestamp};
+use crate::words::{excess_text, rule_text};
+
+/// How many entries of a list are named.
+const ENTRIES_NAMED: usize = 6;
+
+/// What was done about a finding and what else there is to say, in sentences.
+pub(super) fn detail(finding: &Finding) -> String {
+    match &finding.matter {
+        Matter::Rule(found) => sentences(found),
+        Matter::WideList { list, .. } => with_list(
+            "Nothing was changed, because the baseline admits it. Take addresses out of the list, \
+             or name narrower SSH sources.",
+            list.as_ref(),
+        ),
+        Matter::WideBaseline { list, .. } => with_list(
+            "Nothing was changed. Narrow it to the addresses that need SSH.",
+            list.as_ref(),
+        ),
+        Matter::ExpectedClosed(closed) => match &closed.removed {
+            Some(removed) => format!(
+                "Nothing was changed, and nothing is opened by itself. The rules that let it through \
+                 are gone: {}.",
+                texts(removed)
+            ),
+            None => {
+                "Nothing was changed. What the group admitted before this change is not known; \
+                     see whether the site needs it here."
+                    .to_owned()
+            }
+        },
+        Matter::Unaudited { what: Unaudited::Change(_), .. } => {
+            "Nothing was changed. Look at the group's rules yourself.".to_owned()
+        }
+        Matter::Unaudited { .. } => "Nothing was changed. Look at the rules yourself.".to_owned(),
+        Matter::LeftScope { is_back, .. } => {
+            let now = match is_back {
+                true => "It has the tag again, and is audited.",
+                false => "Its changes are not audited any more.",
+            };
+            format!("{now} Its rules were audited once more as though it were in.")
+        }
+        Matter::AuditorChanged(change) => of_auditor(change),
+    }
+}
+
+/// What becomes of connections that were made while a rule was there; only where it is gone.
+pub(super) fn connections(found: &FoundRule) -> Option<&'static str> {
+    match found.presence {
+        Presence::Present => None,
+        Presence::Gone(Connections::Ended) => {
+            Some("Connections that only this rule let in were untracked and ended with it.")
+        }
+        Presence::Gone(Connections::LiveOn) => {
+            Some("Connections made meanwhile live on until they idle out: end them on the server.")
+        }
+    }
+}
+
+/// What of the rule hangs on a list that could not be read.
+pub(super) fn undecided(found: &FoundRule) -> Option<String> {
+    let is_undecided = !found.unresolved.is_empty();
+    is_undecided.then(|| excess_text(&found.rule, &found.unresolved))
+}
+
+/// The sentences about a rule, without what goes without saying in a check: that nothing was
+/// changed.
+pub(super) fn of_checked_rule(found: &FoundRule) -> String {
+    match found.action {
+        Action::NotDue { why: NotDue::OnlyReported, seen: None } => remarks(found).join(" "),
+        _ => sentences(found),
+    }
+}
+
+fn sentences(found: &FoundRule) -> String {
+    let mut sentences = vec![action(found)];
+    sentences.extend(remarks(found));
+    sentences.join(" ")
+}
+
+/// What was done about a rule.
+fn action(found: &FoundRule) -> String {
+    match &found.action {
+        Action::Held { hold, then, seen } => held(hold, *then, *seen),
+        Action::NotDue { why, seen } => {
+            let why = not_due(*why);
+            match seen {
+                None => why.to_owned(),
+                Some(true) => format!("{why} The rule was still in the group."),
+                Some(false) => format!("{why} The rule was not in the group when it was read."),
+            }
+        }
+        Action::PerhapsExempt(exemptions) => {
+            let each: Vec<String> = exemptions.iter().map(doubtful).collect();
+            format!(
+                "Nothing was changed, though a revert was due: whether the rule is exempt is not \
+                 known, because it could not be read who is: {}. Make the list readable, or revoke \
+                 the rule by hand.",
+                each.join("; ")
+            )
+        }
+        Action::Later(None) => "Nothing was changed yet.".to_owned(),
+        Action::Later(Some(error)) => {
+            format!("Nothing was changed yet. It is tried again, for a day at most: {error}.")
+        }
+        Action::GoneBefore => {
+            "The rule was to be closed, and was not in the group when it was read: an earlier run \
+             of this audit has closed it, or somebody else has."
+                .to_owned()
+        }
+        Action::Unreadable { error: why, noted: false, .. } => {
+            format!("Nothing was changed: the group could not be read. {}.", error(why))
+        }
+        Action::Unreadable { error: why, noted: true, .. } => format!(
+            "The rule was to be closed. Whether an earlier run of this audit has done so is not \
+             known: the group could not be read. {}.",
+            error(why)
+        ),
+        Action::Reverted(reverted) => of_reverted(reverted),
+        Action::AlreadyGone { seen, added, missing } => already_gone(*seen, added, missing),
+        Action::NotReverted { reason, added } => not_reverted(reason, added),
+    }
+}
+
+fn not_due(why: NotDue) -> &'static str {
+    match why {
+        NotDue::OnlyReported => "Nothing was changed: findings are only reported.",
+        NotDue::ListsOnlyReported => {
+            "Nothing was changed: what a change of a prefix list opens is only reported."
+        }
+        NotDue::SweepOnlyReported => {
+            "Nothing was changed: where a group is audited as a whole, it is only reported, as \
+             SWEEP_REMEDIATION says."
+        }
+        NotDue::NotOpenSsh => {
+            "Nothing was changed: SSH is closed only where more than one public address can reach \
+             it, and nothing else is."
+        }
+        NotDue::NotPublicIngress => {
+            "Nothing was changed: only ingress from public addresses is reverted."
+        }
+    }
+}
+
+/// Why a rule that is held is left alone, and what comes after.
+fn held(hold: &Hold, then: AfterHold, seen: bool) -> String {
+    let until = minute(hold.until);
+    let then = match then {
+        AfterHold::Reported => "After that it is reported again, and not closed.",
+        AfterHold::Closed => {
+            "After that it is closed, if it is still there and the settings are those of today."
+        }
+    };
+    let there = if seen { "" } else { " The rule was not in the group when it was read." };
+    format!("Left alone until {until}, as its tags ask. {then}{there}")
+}
+
+fn doubtful(exemption: &DoubtfulExemption) -> String {
+    let lists: Vec<String> = exemption
+        .lists
+        .iter()
+        .map(|(id, why)| {
+            let why = why.as_ref().map_or_else(|| "it was not looked up".to_owned(), error);
+            format!("prefix list {id} ({why})")
+        })
+        .collect();
+    let DoubtfulExemption { reason, until, .. } = exemption;
+    format!("the exemption until {until} ({}) names {}", quoted(reason), lists.join(" and "))
+}
+
+fn of_reverted(reverted: &Reverted) -> String {
+    let mut detail = if reverted.placed.is_empty() {
+        "The rule was revoked.".to_owned()
+    } else {
+        "The rule was revoked; what the baseline admits of it was put in its place.".to_owned()
+    };
+    if !reverted.refused.is_empty() {
+        detail.push_str(&format!(" EC2 did not take the peer of: {}.", texts(&reverted.refused)));
+    }
+    if !reverted.missing.is_empty() {
+        let missing = reverted.missing.iter();
+        let missing: Vec<String> =
+            missing.map(|(rule, why)| format!("{} ({})", rule_text(rule), error(why))).collect();
+        detail.push_str(&format!(
+            " The baseline admits these too, and they could not be added: {}. Add them by hand.",
+            missing.join("; ")
+        ));
+    }
+    detail
+}
+
+fn already_gone(seen: bool, added: &[Rule], missing: &[Rule]) -> String {
+    let mut detail = if seen {
+        "The rule was there when it was read and gone when it was to be revoked: somebody else \
+         removed or changed it in between, or this audit did in another run."
+            .to_owned()
+    } else {
+        "The rule was gone before it could be revoked: EC2 had nothing to revoke. Somebody else \
+         removed or changed it, or an earlier run of this audit did."
+            .to_owned()
+    };
+    if !added.is_empty() {
+        detail.push_str(&format!(" What complies of it stays: {}.", texts(added)));
+    }
+    if !missing.is_empty() {
+        detail.push_str(&format!(
+            " What the baseline admits of it was not added: {}. Add it by hand where it is needed.",
+            texts(missing)
+        ));
+    }
+    detail
+}
+
+fn not_reverted(reason: &NotReverted, added: &[Rule]) -> String {
+    let mut detail = match reason {
+        NotReverted::TooManyPieces(pieces) => format!(
+            "Nothing was changed: what the baseline admits of this rule takes {pieces} rules, and \
+             more than {MAX_PIECES} are not put in its place."
+        ),
+        NotReverted::Pieces(why) => format!("Nothing was changed: {why}."),
+        NotReverted::Ec2(why) => format!("The rule was not revoked: {}.", error(why)),
+    };
+    if !added.is_empty() {
+        detail.push_str(&format!(
+            " Added before that, within what the rule and the baseline admit: {}.",
+            texts(added)
+        ));
+    }
+    detail
+}
+
+/// What else there is to say about a rule.
+fn remarks(found: &FoundRule) -> Vec<String> {
+    let remarks = found.remarks.iter().map(remark);
+    let undecided = undecided(found).filter(|_| !found.excess.is_empty()).map(|what| {
+        let fate = match found.presence.is_gone() {
+            true => "; it went with the rule. Add it by hand where it is needed.",
+            false => ".",
+        };
+        format!(
+            "Whether the baseline admits {what} depends on a prefix list that could not be \
+             read{fate}"
+        )
+    });
+    let expired = found.expired.iter().map(|ExpiredExemption { reason, until }| {
+        format!("An exemption for this expired after {until}: {}.", quoted(reason))
+    });
+    remarks.chain(undecided).chain(expired).collect()
+}
+
+fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::Note(Note::NotUnderstood(reason)) => format!(
+            "What changed could not be read ({reason}), so all rules of the group were audited: \
+             this one may be older."
+        ),
+        Remark::Note(Note::EnteredScope) => {
+            "The group came into the scope of the audit, so all its rules were audited: this one \
+             may be older."
+                .to_owned()
+        }
+        Remark::Note(Note::LeftScope) => {
+            "The group left the scope of the audit, so all its rules were audited once more: this \
+             one may be older."
+                .to_owned()
+        }
+        Remark::Note(Note::DirectionAssumed) => {
+            "The event does not say whether the rule was ingress or egress; ingress is assumed."
+                .to_owned()
+        }
+        Remark::HoldOver(hold) => format!(
+            "It was held open until {} ({}), and that is over.",
+            minute(hold.until),
+            quoted(&hold.reason)
+        ),
+        Remark::HoldRefused(why) => {
+            format!("It asks to be held open and is not: {}.", refusal(why))
+        }
+        Remark::List(entries) => of_list(entries),
+        Remark::StaleGroup(group) => format!(
+            "The group {group} is there no longer: the rule is stale, admits nobody, and can go."
+        ),
+    }
+}
+
+/// Why the tags of a hold do not count.
+fn refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoHolds => "no holds are allowed here".to_owned(),
+        Refusal::NotATime(until) => format!(
+            "its tag {UNTIL} is {}, which is not a time such as 2027-01-31T18:00:00Z",
+            in_backticks(until)
+        ),
+        Refusal::NoReason => format!("it has no tag {REASON} that says why"),
+        Refusal::TooLong { until, max_hours } => {
+            let hours = if *max_hours == 1 { "hour is" } else { "hours are" };
+            format!(
+                "it would last until {}, and no more than {max_hours} {hours} allowed",
+                timestamp(until)
+            )
+        }
+        Refusal::TagsRemoved => "the tags of its hold were taken off again".to_owned(),
+        Refusal::TaggedLater => {
+            "its tags count only where the rule is authorised with them, and these came later"
+                .to_owned()
+        }
+        Refusal::Modified => "it was changed after it was held, which voids the hold".to_owned(),
+    }
+}
+
+fn with_list(detail: &str, list: Option<&ListEntries>) -> String {
+    match list {
+        Some(list) => format!("{detail} {}", of_list(list)),
+        None => detail.to_owned(),
+    }
+}
+
+/// Which entries of a changed list matter, those that the change added first.
+fn of_list(list: &ListEntries) -> String {
+    let id = &list.list;
+    if list.entries.is_empty() {
+        return format!("The change was one of the list {id}, not of the group.");
+    }
+    let named = list.entries.iter().take(ENTRIES_NAMED).map(|(net, added)| match added {
+        true => format!("{net} (added by it)"),
+        false => net.to_string(),
+    });
+    let named: Vec<String> = named.collect();
+    let more = match list.entries.len().saturating_sub(ENTRIES_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let what = match list.are_excess {
+        true => "what is too much comes from its entries",
+        false => "the list has",
+    };
+    let named = named.join(", ");
+    format!("The change was one of the list {id}, not of the group: {what} {named}{more}.")
+}
+
+fn texts(rules: &[Rule]) -> String {
+    rules.iter().map(rule_text).collect::<Vec<_>>().join("; ")
+}
+
+fn of_auditor(change: &WatchedChange) -> String {
+    let (meaning, advice) = of_part(change.part);
+    let mut detail = format!("Nothing was put back. {meaning} {advice}");
+    if let Some(code) = &change.server_error {
+        detail.push_str(&format!(
+            " The call ended in a server error ({code}), so it may have changed nothing."
+        ));
+    }
+    if change.by_cloudformation {
+        detail.push_str(
+            " CloudFormation made the call, as it does when a stack is deployed. If nobody of \
+             yours deployed then, somebody else did.",
+        );
+    }
+    detail
+}
+
+/// What it means that this part was changed, and what to look at.
+fn of_part(part: Part) -> (&'static str, &'static str) {
+    match part {
+        Part::Trail => (
+            "Where no trail records management events, the auditor hears of no change, and only \
+             its sweep finds what was opened.",
+            "See that the trail logs and records management events, then run a sweep.",
+        ),
+        Part::Rule => (
+            "What this rule no longer brings, be it changes or the time of the sweep, is not \
+             audited.",
+            "Hold its state, pattern and targets against the template, put back by hand what \
+             differs, then run a sweep.",
+        ),
+        Part::Function => (
+            "The function may do something else now, or nothing.",
+            "Hold its code, settings, layers, concurrency and policy against what you deployed, \
+             put back what differs, then run a sweep.",
+        ),
+        Part::Topic => (
+            "Findings may no longer reach everybody who should have them.",
+            "See that the topic, its policy and its subscriptions are as they should be, then read \
+             the function's log for what was found since.",
+        ),
+        Part::Queue => (
+            "Events that could not be audited wait in this queue, and may be lost.",
+            "See that the queue is there and that its policy, and its key where it has one, let \
+             EventBridge and the function send, then run a sweep.",
+        ),
+        Part::Role => (
+            "The function acts by this role, and may no longer be able to read, to close or to \
+             tell, or be able to do more than it should.",
+            "Hold its policies against the template, put back what differs, then run a sweep.",
+        ),
+        Part::Log => (
+            "The function's log is the record of what was audited and closed, and older parts of \
+             it may be gone.",
+            "See that the log group is there and keeps its entries as long as it should.",
+        ),
+        Part::Key => (
+            "What is encrypted with this key can no longer be told or kept where it does not let \
+             those use it who did.",
+            "See that the key is enabled, that its deletion is not scheduled and that its policy is \
+             the template's, then read the function's log for what was found since, and run a \
+             sweep.",
+        ),
+        Part::Alarm => (
+            "Where this alarm is silent, nobody hears that the auditor fails.",
+            "See that the alarm is there, that it acts and that it watches what it should.",
+        ),
+    }
+}

@@ -1,0 +1,115 @@
+use crate::evaluate::{Code, Severity};
+use crate::finding::{Finding, Matter, Outcome};
+
+/// How things stand, in the order in which a person has to care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// A revert was due, and the rule is still there.
+    NotClosed,
+    /// The rule is gone, and so is something that should have stayed.
+    ClosedTooFar,
+    /// Nobody knows what the change did.
+    NotAudited,
+    /// Something that the auditor depends on was changed.
+    AuditorChanged,
+    /// Traffic that the site lives on is no longer admitted.
+    Down,
+    /// The same, and whether it was admitted before is not known.
+    MaybeDown,
+    /// The rule is there, and no revert was due.
+    Open,
+    /// A prefix list lets the Internet in by SSH, and the baseline names the list.
+    WideList,
+    /// The group is no longer audited.
+    LeftScope,
+    /// A prefix list that cannot be read decides.
+    Undecided,
+    /// The rule is there, because an exemption that cannot be evaluated may cover it.
+    MaybeExempt,
+    /// The rule is there until a time that was announced when it was made.
+    Held,
+    /// Reverted.
+    Closed,
+    /// Somebody else was faster than the revert.
+    AlreadyGone,
+    /// No revert was due, and the rule is gone all the same.
+    NoLongerThere,
+    /// Nothing is wrong with any group.
+    Note,
+}
+
+impl Standing {
+    pub fn of(finding: &Finding) -> Self {
+        match &finding.matter {
+            Matter::Unaudited { .. } => Self::NotAudited,
+            Matter::ExpectedClosed(closed) if closed.removed.is_none() => Self::MaybeDown,
+            Matter::ExpectedClosed(_) => Self::Down,
+            Matter::AuditorChanged(_) => Self::AuditorChanged,
+            Matter::LeftScope { .. } => Self::LeftScope,
+            Matter::WideBaseline { .. } if finding.severity == Severity::Informational => {
+                Self::Note
+            }
+            Matter::WideBaseline { .. } | Matter::WideList { .. } => Self::WideList,
+            Matter::Rule(found) => {
+                let gone = found.presence.is_gone();
+                match found.action.outcome() {
+                    Outcome::Reverted | Outcome::Narrowed => Self::Closed,
+                    Outcome::AlreadyGone => Self::AlreadyGone,
+                    Outcome::Held => Self::Held,
+                    Outcome::Exempt => Self::MaybeExempt,
+                    Outcome::Failed if gone => Self::ClosedTooFar,
+                    Outcome::Failed => Self::NotClosed,
+                    Outcome::None if gone => Self::NoLongerThere,
+                    Outcome::None if finding.code == Code::UnresolvedPeer => Self::Undecided,
+                    Outcome::None => Self::Open,
+                }
+            }
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotClosed => "NOT CLOSED",
+            Self::ClosedTooFar => "CLOSED TOO FAR",
+            Self::NotAudited => "NOT AUDITED",
+            Self::AuditorChanged => "AUDITOR CHANGED",
+            Self::Down => "DOWN",
+            Self::MaybeDown => "MAYBE DOWN",
+            Self::Open | Self::WideList => "OPEN",
+            Self::LeftScope => "LEFT SCOPE",
+            Self::Undecided => "UNDECIDED",
+            Self::MaybeExempt => "MAYBE EXEMPT",
+            Self::Held => "HELD OPEN",
+            Self::Closed => "CLOSED",
+            Self::AlreadyGone => "ALREADY GONE",
+            Self::NoLongerThere => "NO LONGER THERE",
+            Self::Note => "NOTE",
+        }
+    }
+
+    /// Whether the rule, as far as is known, admits its traffic now.
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::NotClosed
+                | Self::Open
+                | Self::WideList
+                | Self::Held
+                | Self::Undecided
+                | Self::MaybeExempt
+        )
+    }
+
+    /// Whether what was done did not work, or nothing could be done.
+    fn is_failure(self) -> bool {
+        matches!(self, Self::NotClosed | Self::ClosedTooFar | Self::NotAudited)
+    }
+}
+
+/// The findings in the order in which a reader needs them: failures first, otherwise as they come,
+/// which is worst first.
+pub(super) fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
+    let mut findings: Vec<_> = findings.iter().collect();
+    findings.sort_by_key(|finding| !Standing::of(finding).is_failure());
+    findings
+}

@@ -1,0 +1,59 @@
+//! What could not be audited.
+
+use serde_json::json;
+
+use super::Scenes;
+use crate::report::tests::events::{authorizing, modifying, sample, sweep};
+use crate::report::tests::scene::{Scene, denied, no_role};
+
+pub(super) fn all() -> Scenes {
+    let now = "2026-03-12T08:11:55Z".parse().unwrap();
+    let mut last_invocation = sweep();
+    last_invocation["detail"] = json!({"sweep": {"resume": {"depth": 11}}});
+    let mut elsewhere = authorizing(&["tcp 22 0.0.0.0/0"]);
+    elsewhere["account"] = json!("210987654321");
+    elsewhere["detail"]["recipientAccountId"] = json!("210987654321");
+    vec![
+        ("not-json", Scene::new().run_bytes(b"not an event", now)),
+        ("not-json-without-home", Scene::new().without_home().run_bytes(b"not an event", now)),
+        (
+            "no-group",
+            Scene::new()
+                .without_groups()
+                .undone()
+                .run(&modifying("sgr-0c3d4e5f678901234", "tcp 22 0.0.0.0/0")),
+        ),
+        ("no-group-cut-short", Scene::new().without_groups().run(&sample("truncated"))),
+        (
+            "no-group-of-this-name",
+            Scene::new().without_groups().undone().run(&sample("by-group-name")),
+        ),
+        ("other-account", Scene::reverting().run(&elsewhere)),
+        (
+            "change-unreadable",
+            Scene::reverting()
+                .failing("group", denied("DescribeSecurityGroups"))
+                .run(&sample("revoke-web")),
+        ),
+        (
+            "no-role",
+            Scene::reverting().failing("group", no_role()).run(&sample("authorize-open-ssh")),
+        ),
+        (
+            "sweep-unreadable",
+            Scene::new().failing("groups", denied("DescribeSecurityGroups")).run(&sweep()),
+        ),
+        (
+            "sweep-of-another-account",
+            Scene::new().run(&json!({"sweep": {"accounts": ["210987654321"]}})),
+        ),
+        (
+            "sweep-too-long",
+            Scene::new()
+                .group("sg-0fedcba9876543210", "typo3-dev", &[])
+                .with_groups_a_page(1)
+                .with_seconds_left(10)
+                .run(&last_invocation),
+        ),
+    ]
+}

@@ -1,0 +1,213 @@
+//! The scenes together show everything that a report can say.
+
+use std::collections::BTreeSet;
+
+use super::scenes;
+use crate::ec2::Ec2Error;
+use crate::ec2::hold::Refusal;
+use crate::event::{Note, Part};
+use crate::finding::{
+    Action, AfterHold, Connections, Finding, Matter, NotDue, NotReverted, Outcome, Presence,
+    Reason, Remark, Report, ScopeExit, Skipped, Unaudited,
+};
+use crate::report::standing::Standing;
+
+/// For each enum a function that names the variant of a value, and a list of all names. A variant
+/// that is not named here does not compile.
+macro_rules! variants {
+    ($($function:ident, $all:ident, $of:ty { $($pattern:pat => $name:literal,)+ })+) => {
+        $(
+            const $all: &[&str] = &[$($name),+];
+            fn $function(value: &$of) -> &'static str {
+                match value { $($pattern => $name,)+ }
+            }
+        )+
+    };
+}
+
+variants! {
+    action, ACTIONS, Action {
+        Action::NotDue { seen: None, .. } => "not due",
+        Action::NotDue { seen: Some(true), .. } => "not due, seen",
+        Action::NotDue { seen: Some(false), .. } => "not due, not seen",
+        Action::Held { seen: true, .. } => "held, seen",
+        Action::Held { seen: false, .. } => "held, not seen",
+        Action::PerhapsExempt(_) => "perhaps exempt",
+        Action::Later(_) => "later",
+        Action::GoneBefore => "gone before",
+        Action::Unreadable { noted: false, .. } => "unreadable",
+        Action::Unreadable { noted: true, .. } => "unreadable, noted",
+        Action::Reverted(_) => "reverted",
+        Action::AlreadyGone { seen: true, .. } => "already gone, seen",
+        Action::AlreadyGone { seen: false, .. } => "already gone, not seen",
+        Action::NotReverted { .. } => "not reverted",
+    }
+    not_due, NOT_DUE, NotDue {
+        NotDue::OnlyReported => "only reported",
+        NotDue::ListsOnlyReported => "lists only reported",
+        NotDue::SweepOnlyReported => "sweep only reported",
+        NotDue::NotOpenSsh => "not open SSH",
+        NotDue::NotPublicIngress => "not public ingress",
+    }
+    // What the baseline admits of a rule can always be written as rules, so `Pieces` never occurs.
+    not_reverted, NOT_REVERTED, NotReverted {
+        NotReverted::TooManyPieces(_) | NotReverted::Pieces(_) => "too many pieces",
+        NotReverted::Ec2(_) => "not reverted by EC2",
+    }
+    after_hold, AFTER_HOLD, AfterHold {
+        AfterHold::Reported => "reported after a hold",
+        AfterHold::Closed => "closed after a hold",
+    }
+    presence, PRESENCES, Presence {
+        Presence::Present => "present",
+        Presence::Gone(Connections::Ended) => "gone with its connections",
+        Presence::Gone(Connections::LiveOn) => "gone, and connections live on",
+    }
+    outcome, OUTCOMES, Outcome {
+        Outcome::None => "outcome none",
+        Outcome::Reverted => "outcome reverted",
+        Outcome::Narrowed => "outcome narrowed",
+        Outcome::AlreadyGone => "outcome already-gone",
+        Outcome::Held => "outcome held",
+        Outcome::Exempt => "outcome exempt",
+        Outcome::Failed => "outcome failed",
+    }
+    remark, REMARKS, Remark {
+        Remark::Note(Note::NotUnderstood(_)) => "change not understood",
+        Remark::Note(Note::EnteredScope) => "entered scope",
+        Remark::Note(Note::LeftScope) => "left scope",
+        Remark::Note(Note::DirectionAssumed) => "direction assumed",
+        Remark::HoldOver(_) => "hold over",
+        Remark::HoldRefused(Refusal::NoHolds) => "no holds",
+        Remark::HoldRefused(Refusal::NotATime(_)) => "not a time",
+        Remark::HoldRefused(Refusal::NoReason) => "no reason",
+        Remark::HoldRefused(Refusal::TooLong { .. }) => "too long",
+        Remark::HoldRefused(Refusal::TagsRemoved) => "tags removed",
+        Remark::HoldRefused(Refusal::TaggedLater) => "tagged later",
+        Remark::HoldRefused(Refusal::Modified) => "modified",
+        Remark::List(_) => "list changed",
+        Remark::StaleGroup(_) => "stale group",
+    }
+    matter, MATTERS, Matter {
+        Matter::Rule(_) => "a rule",
+        Matter::WideList { list: None, .. } => "a wide list",
+        Matter::WideList { list: Some(_), .. } => "a wide list that changed",
+        Matter::WideBaseline { list: None, .. } => "a wide baseline",
+        Matter::WideBaseline { list: Some(_), .. } => "a wide baseline because of a list",
+        Matter::ExpectedClosed(_) => "expected traffic closed",
+        Matter::Unaudited { .. } => "unaudited",
+        Matter::LeftScope { is_back: false, .. } => "a group that left the scope",
+        Matter::LeftScope { is_back: true, .. } => "a group that left the scope and is back",
+        Matter::AuditorChanged(_) => "the auditor changed",
+    }
+    unaudited, UNAUDITED, Unaudited {
+        Unaudited::Change(None) => "unaudited change",
+        Unaudited::Change(Some(_)) => "unaudited change of a group",
+        Unaudited::List(_) => "unaudited list",
+        Unaudited::Place => "unaudited place",
+    }
+    reason, REASONS, Reason {
+        Reason::NotUnderstood(_) => "because it is not understood",
+        Reason::NoGroup(None) => "because there is no group",
+        Reason::NoGroup(Some(_)) => "because it is not understood and there is no group",
+        Reason::OtherAccount { .. } => "because of the account",
+        Reason::Ec2(Ec2Error::NoRole { .. }) => "because of the role",
+        Reason::Ec2(_) => "because of EC2",
+        Reason::TooManyInvocations(_) => "because of too many invocations",
+    }
+    scope_exit, SCOPE_EXITS, ScopeExit {
+        ScopeExit::OtherValue(_) => "tag with another value",
+        ScopeExit::Deleted(_) => "tag deleted",
+        ScopeExit::Missing(_) => "tag missing",
+    }
+    part, PARTS, Part {
+        Part::Trail => "trail",
+        Part::Rule => "rule",
+        Part::Function => "function",
+        Part::Topic => "topic",
+        Part::Queue => "queue",
+        Part::Role => "role",
+        Part::Log => "log",
+        Part::Key => "key",
+        Part::Alarm => "alarm",
+    }
+    skipped, SKIPPED, Skipped {
+        Skipped::Event(_) => "event skipped",
+        Skipped::OutOfScope(_) => "out of scope",
+        Skipped::OtherTags => "other tags",
+        Skipped::UnusedList(_) => "unused list",
+    }
+    standing, STANDINGS, Standing {
+        Standing::NotClosed => "NOT CLOSED",
+        Standing::ClosedTooFar => "CLOSED TOO FAR",
+        Standing::NotAudited => "NOT AUDITED",
+        Standing::AuditorChanged => "AUDITOR CHANGED",
+        Standing::Down => "DOWN",
+        Standing::MaybeDown => "MAYBE DOWN",
+        Standing::Open => "OPEN",
+        Standing::WideList => "OPEN by a list",
+        Standing::LeftScope => "LEFT SCOPE",
+        Standing::Undecided => "UNDECIDED",
+        Standing::MaybeExempt => "MAYBE EXEMPT",
+        Standing::Held => "HELD OPEN",
+        Standing::Closed => "CLOSED",
+        Standing::AlreadyGone => "ALREADY GONE",
+        Standing::NoLongerThere => "NO LONGER THERE",
+        Standing::Note => "NOTE",
+    }
+}
+
+/// What a finding says.
+fn of_finding(finding: &Finding) -> Vec<&'static str> {
+    let mut met = vec![matter(&finding.matter), standing(&Standing::of(finding))];
+    match &finding.matter {
+        Matter::Rule(found) => {
+            let outcome = outcome(&found.action.outcome());
+            met.extend([action(&found.action), presence(&found.presence), outcome]);
+            met.extend(found.remarks.iter().map(remark));
+            match &found.action {
+                Action::NotDue { why, .. } => met.push(not_due(why)),
+                Action::NotReverted { reason, .. } => met.push(not_reverted(reason)),
+                Action::Held { then, .. } => met.push(after_hold(then)),
+                _ => {}
+            }
+        }
+        Matter::Unaudited { what, reason: why } => met.extend([unaudited(what), reason(why)]),
+        Matter::LeftScope { exit, .. } => met.push(scope_exit(exit)),
+        Matter::AuditorChanged(change) => met.push(part(&change.part)),
+        Matter::WideList { .. } | Matter::WideBaseline { .. } | Matter::ExpectedClosed(_) => {}
+    }
+    met
+}
+
+/// What a report says.
+fn of_report(report: &Report) -> impl Iterator<Item = &'static str> {
+    let of_findings = report.findings.iter().flat_map(of_finding);
+    of_findings.chain(report.skipped.iter().map(skipped))
+}
+
+#[test]
+fn every_variant_is_in_a_scene() {
+    let scenes = scenes::all();
+    let reports = scenes.iter().flat_map(|(_, told)| &told.reports);
+    let met: BTreeSet<&str> = reports.flat_map(of_report).collect();
+    let all = [
+        ACTIONS,
+        NOT_DUE,
+        NOT_REVERTED,
+        AFTER_HOLD,
+        PRESENCES,
+        OUTCOMES,
+        REMARKS,
+        MATTERS,
+        UNAUDITED,
+        REASONS,
+        SCOPE_EXITS,
+        PARTS,
+        SKIPPED,
+        STANDINGS,
+    ];
+    let all: BTreeSet<&str> = all.into_iter().flatten().copied().collect();
+    let missing: Vec<&&str> = all.difference(&met).collect();
+    assert!(missing.is_empty(), "no scene shows {missing:?}");
+}

@@ -1,0 +1,153 @@
+use super::wording::{called, reason as reason_text};
+use crate::ec2::{Direction, Protocol, Selector};
+use crate::evaluate::Code;
+use crate::evaluate::expected::Closed;
+use crate::event::WatchedChange;
+use crate::finding::{Finding, FoundRule, Matter, ScopeExit, Unaudited};
+use crate::net::{Cells, IntervalSet, Set, wide_ipv4, wide_ipv6};
+use crate::text::capitalised;
+use crate::words::{cells_text, every_protocol_but, in_capitals, rule_text};
+
+/// A finding in one sentence: what it is, and what explains it.
+pub(super) struct Title {
+    /// What it is. A Subject has no room for more.
+    pub lead: String,
+    /// How the sentence goes on.
+    pub rest: String,
+}
+
+impl Title {
+    /// The whole sentence.
+    pub fn whole(self) -> String {
+        self.lead + &self.rest
+    }
+}
+
+impl From<String> for Title {
+    fn from(lead: String) -> Self {
+        Self { lead, rest: String::new() }
+    }
+}
+
+/// The finding in one sentence for a person.
+pub(super) fn title(finding: &Finding) -> Title {
+    let group = || finding.group.as_ref().map_or_else(|| "a security group".to_owned(), called);
+    match &finding.matter {
+        Matter::Rule(found) => of_rule(finding.code, found, &group()),
+        Matter::WideList { rule, baseline, .. } => Title {
+            lead: format!("SSH is open to the Internet on {} ({})", group(), rule_text(rule)),
+            rest: format!(": the baseline {baseline} admits it by a prefix list that is wide"),
+        },
+        Matter::WideBaseline { baseline, .. } => format!(
+            "The baseline {baseline}, as it is in effect, lets the Internet reach SSH, which CIS \
+             and Security Hub fail"
+        )
+        .into(),
+        Matter::ExpectedClosed(closed) => of_closed(closed, &group()),
+        Matter::Unaudited { what, reason } => {
+            let what = match (what, &finding.group) {
+                (Unaudited::Change(Some(key)), None) => format!("A change of {}", key.as_str()),
+                (Unaudited::Change(_), _) => format!("A change of {}", group()),
+                (Unaudited::List(list), _) => format!("A change of the prefix list {list}"),
+                (Unaudited::Place, _) => capitalised(&finding.place.to_string()),
+            };
+            let rest = format!(": {}", reason_text(reason));
+            Title { lead: format!("{what} could not be audited"), rest }
+        }
+        Matter::LeftScope { exit, .. } => {
+            let why = match exit {
+                ScopeExit::OtherValue(key) => format!("its tag {key} has another value"),
+                ScopeExit::Deleted(key) => format!("its tag {key} was deleted"),
+                ScopeExit::Missing(key) => format!(
+                    "its tag {key} is not there, and the record of a tag call was cut short"
+                ),
+            };
+            format!("{} left the scope of the audit: {why}", group()).into()
+        }
+        Matter::AuditorChanged(change) => of_auditor(change),
+    }
+}
+
+fn of_rule(code: Code, found: &FoundRule, group: &str) -> Title {
+    let FoundRule { rule, excess, ssh, .. } = found;
+    if code == Code::UnresolvedPeer {
+        let rule = capitalised(&in_capitals(&rule_text(rule)));
+        return Title {
+            lead: format!("{rule} on {group} depends on a prefix list"),
+            rest: " that could not be read".to_owned(),
+        };
+    }
+    let [is, are] = if found.presence.is_gone() { ["was", "were"] } else { ["is", "are"] };
+    let wide = wide_ipv4(&excess.peers_ipv4()) || wide_ipv6(&excess.peers_ipv6());
+    let whom = if wide { "the Internet".to_owned() } else { rule.peer().to_string() };
+    let cells = excess.cells();
+    let (what, many) = if cells.at(0).is_some() && cells.at(255).is_some() {
+        (all_protocols(&cells), false)
+    } else if rule.protocol() == Protocol::TCP && rule.selector() == Selector::ALL {
+        ("all TCP ports".to_owned(), true)
+    } else if cells.is_subset_of(ssh) {
+        ("SSH".to_owned(), false)
+    } else {
+        let named = in_capitals(&cells_text(&cells));
+        if matches!(code, Code::OpenSsh | Code::SshFromUnlistedHost) {
+            (format!("SSH ({named})"), false)
+        } else {
+            (named, false)
+        }
+    };
+    let verb = if many { are } else { is };
+    let what = capitalised(&what);
+    if rule.direction() == Direction::Egress {
+        format!("{what} {verb} allowed out of {group} to {whom}").into()
+    } else {
+        format!("{what} {verb} open to {whom} on {group}").into()
+    }
+}
+
+/// `every protocol`, and those that are left out completely.
+fn all_protocols(cells: &Cells) -> String {
+    let some: IntervalSet<u8> = cells.layers().iter().map(|(protocols, _)| *protocols).collect();
+    let but = IntervalSet::full().difference(&some);
+    if but.is_empty() { "every protocol".to_owned() } else { every_protocol_but(&but) }
+}
+
+fn of_closed(closed: &Closed, group: &str) -> Title {
+    let names = closed.entries.join(" and ");
+    let way = match closed.direction {
+        Direction::Ingress => "in on",
+        Direction::Egress => "out of",
+    };
+    let many = closed.entries.len() > 1;
+    let (is, it) = if many { ("are", "they were") } else { ("is", "it was") };
+    if closed.removed.is_some() {
+        return format!("{names} is no longer let {way} {group}").into();
+    }
+    Title {
+        lead: format!("{names} {is} not let {way} {group}"),
+        rest: format!(", and whether {it} before is not known"),
+    }
+}
+
+fn of_auditor(change: &WatchedChange) -> Title {
+    let was = if change.server_error.is_some() { "may have been" } else { "was" };
+    format!("The auditor {was} changed{}", auditor_call(change)).into()
+}
+
+/// ` by CloudFormation: DeleteTrail on main`
+pub(super) fn auditor_call(change: &WatchedChange) -> String {
+    let by = if change.by_cloudformation { " by CloudFormation" } else { "" };
+    let on = match change.resource.as_deref() {
+        Some(resource) => format!(" on {}", named(resource)),
+        None => ", and the record does not say of what".to_owned(),
+    };
+    format!("{by}: {}{on}", change.call)
+}
+
+/// A name as part of a sentence. Quoted, if it could be taken for more of the sentence.
+fn named(name: &str) -> String {
+    /// Most names in AWS are shorter.
+    const LONGEST: usize = 140;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/+=,@$".contains(c);
+    let short: String = name.chars().take(LONGEST).collect();
+    if short.chars().all(plain) { short } else { format!("\"{}\"", short.replace('"', "'")) }
+}
