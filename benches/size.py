@@ -1,10 +1,11 @@
-"""What the function's program consists of, crate by crate, as a table for docs/performance.md.
+"""Prints the size of each crate's code in the function's program, as a table for docs/performance.md.
 
-Usage: python3 benches/size.py PROGRAM, which must not be stripped:
-cargo rustc --release --bin typo3-sg-auditor -- -C strip=none
+Usage: python3 benches/size.py PROGRAM
 
-It counts code as `nm` (binutils) lists it, under the first crate in its name. What a crate has another one's generic
-code made into counts as the other's: `core` and `alloc` are mostly that.
+PROGRAM must not be stripped: cargo rustc --release --bin typo3-sg-auditor -- -C strip=none
+
+The sizes come from `nm` (binutils). A symbol counts for the first crate in its name. So generic code counts for the
+crate that defines it and not for the crate that uses it: `core` and `alloc` consist mostly of such code.
 """
 
 import collections

@@ -1,10 +1,10 @@
-"""Makes a Python environment, once for each content of a requirements.txt, and prints its path.
+"""Creates a Python environment for a requirements file and prints its path. Reuses one that exists already.
 
 Usage: python3 tests/python_env.py TARGET_FOLDER [REQUIREMENTS]
 
-With REQUIREMENTS, of another file than requirements.txt. The environment is TARGET_FOLDER/it-venv-HASH. A lock lets
-several test runs start at the same time; a mark, written last, tells a whole environment from one whose making was
-interrupted.
+REQUIREMENTS defaults to requirements.txt beside this file. The environment is TARGET_FOLDER/it-venv-HASH, and the hash
+depends on the contents of that file and on the Python in use. A lock lets several test runs start at the same time. A
+marker file is written last, so an environment without it is known to be incomplete and is created again.
 """
 
 import fcntl

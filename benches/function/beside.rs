@@ -1,7 +1,10 @@
 //! The programs that are measured, each ready to be run as a function.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use super::support::built::{build, scratch, target};
+use super::support::sg_audit::repository;
 
 /// Where each program is.
 pub struct Programs {
@@ -13,39 +16,39 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Builds them as they would be deployed, whatever this benchmark itself was built with.
+    /// Builds them as they would be deployed, whatever the profile of this benchmark.
     pub fn built() -> Self {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--locked", "--bin", "typo3-sg-auditor"])
-            .args(["--example", "echo", "--example", "smallest"])
-            .current_dir(root())
-            .status()
-            .expect("cargo");
-        assert!(built.success(), "the programs beside the function are built");
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
-        let example = |name: &str| target.join("release/examples").join(name);
+        let mut programs = build(&[
+            "--release",
+            "--package=typo3-sg-auditor",
+            "--package=sg-audit-function-bench",
+            "--bin=typo3-sg-auditor",
+            "--bin=echo",
+            "--bin=smallest",
+        ]);
+        let mut program = |name| programs.remove(name).expect("a built program");
         let custodian = Command::new("python3")
-            .arg(root().join("tests/python_env.py"))
-            .arg(target)
-            .arg(root().join("benches/requirements.txt"))
+            .arg(repository().join("tests/python_env.py"))
+            .arg(target())
+            .arg(repository().join("benches/function/requirements.txt"))
             .stdin(Stdio::null())
             .output()
             .expect("python3 3.10 or newer with venv");
         assert!(custodian.status.success(), "{}", String::from_utf8_lossy(&custodian.stderr));
         let custodian = String::from_utf8(custodian.stdout).expect("a path in UTF-8");
         Self {
-            echo: example("echo"),
-            smallest: example("smallest"),
+            echo: program("echo"),
+            smallest: program("smallest"),
             custodian: PathBuf::from(custodian.trim()),
-            auditor: target.join("release/typo3-sg-auditor"),
+            auditor: program("typo3-sg-auditor"),
         }
     }
 
     /// Cloud Custodian as its own deployment packs it, with a policy that does this job and tells this topic.
     pub fn custodian(&self, topic: &str) -> PathBuf {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("custodian");
+        let folder = scratch().join("custodian");
         std::fs::create_dir_all(&folder).expect("a folder");
-        let policy = include_str!("../beside/custodian.json").replace("TOPIC_ARN", topic);
+        let policy = include_str!("beside/custodian.json").replace("TOPIC_ARN", topic);
         let handler = "from c7n import handler\n\n\ndef run(event, context):\n    return handler.dispatch_event(event, context)\n";
         let start = format!(
             "#!/bin/sh\ncd '{}'\nexec '{}' -m awslambdaric custodian_policy.run\n",
@@ -64,8 +67,4 @@ impl Programs {
         assert!(made.success());
         program
     }
-}
-
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,8 +1,8 @@
-//! `sg-audit check` of a large fleet, beside reading the same file and nothing else.
+//! `sg-audit check` of a large fleet, compared with only parsing the same file.
 //!
-//! `cargo bench -p sg-audit-benches --bench check` prints what docs/performance.md says of the command
-//! line; `-- --write` puts it there. It needs 1 GiB of disk in the target folder and of memory; peak
-//! memory is told on Linux only.
+//! `cargo bench -p sg-audit-benches --bench check` prints the section of docs/performance.md about the
+//! command line; `-- --write` writes it there. It needs 1 GiB of disk in the target folder and 1 GiB of
+//! memory. Peak memory is known on Linux only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -23,11 +23,10 @@ use serde::Deserialize;
 /// How many groups a fleet has.
 const GROUPS: usize = 100_000;
 
-/// One group in this many has a rule that is open SSH, where some have.
+/// In the fleet with open SSH, one group in this many has such a rule.
 const OPEN_EVERY: usize = 100;
 
-/// The output of `describe-security-groups`, in typed structs as one would write them to look into
-/// it, without anything else.
+/// The output of `describe-security-groups` as plain structs.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[allow(dead_code, reason = "it is only read")]
@@ -90,7 +89,7 @@ struct Peer {
     description: Option<String>,
 }
 
-/// What is measured, in a process of its own.
+/// What is measured, each in a process of its own.
 const WORKS: [(&str, &str, &[&str]); 4] = [
     ("serde_json into typed structs, nothing else", "parse", &[]),
     ("`sg-audit check`, text, all compliant", "check", &["--format", "text"]),
@@ -157,7 +156,7 @@ fn main() {
     page::tell(repository(), "check", &text);
 }
 
-/// Time, processor time and peak memory of a process of this very program that does the work.
+/// Time, processor time and peak memory of another process of this program that does the work.
 fn run(work: &str, file: &Path, options: &[&str]) -> [f64; 3] {
     let program = std::env::current_exe().expect("this program has a path");
     let began = Instant::now();
@@ -176,7 +175,7 @@ fn run(work: &str, file: &Path, options: &[&str]) -> [f64; 3] {
     [took, processor, memory]
 }
 
-/// Does the work and says on standard error what it took.
+/// Does the work, and prints processor time and peak memory to standard error.
 fn worked(work: &str, file: &Path, options: &[String]) -> i32 {
     let status = if work == "work-parse" {
         let bytes = std::fs::read(file).expect("the file is there");

@@ -1,12 +1,12 @@
-//! How many instructions the work takes, which is the same on any machine, whatever else it does.
+//! How many instructions the work takes. Unlike time, this doesn't depend on what else the machine does.
 //!
-//! `cargo bench -p sg-audit-benches --bench instructions` counts and holds the counts against
-//! benches/pure/instructions.tsv; it fails where one is off by more than the tolerance, for better or for
-//! worse, so that the table is always true. `-- --renew` writes the table anew. What it has is in
-//! docs/performance.md too, where that and `-- --write` put it. It needs valgrind.
+//! `cargo bench -p sg-audit-benches --bench instructions` compares the counts with
+//! benches/pure/instructions.tsv. It fails if one differs by more than the tolerance, even if it is
+//! lower, so that the table stays true. `-- --renew` writes the table again and copies it to
+//! docs/performance.md; `-- --write` only copies it. It needs valgrind.
 //!
-//! Each case is run under callgrind twice, for a number of times and for twice that number. The
-//! difference is the work alone: the start of the program and what a case prepares is in both.
+//! Each case runs under callgrind twice: N times, and 2 N times. The difference is the work alone,
+//! because both runs contain the start of the program and what the case prepares.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -29,12 +29,13 @@ use typo3_sg_auditor::evaluate::Yardstick;
 use typo3_sg_auditor::event::decode;
 use typo3_sg_auditor::settings::{Names, RawSettings, Settings};
 
-/// By how much a count may differ from the table. Standard libraries copy and compare memory with
-/// what the processor has, so that counts differ by a little between machines; and by as much as
-/// 2.3 % between folders that the same source was compiled in, whose names are in the program.
+/// How much a count may differ from the table. Counts differ a little between machines, because
+/// standard libraries copy and compare memory with the instructions that the processor has. They
+/// differ by up to 2.3 % between folders that the same source was compiled in, because the names of
+/// the folders are in the program.
 const TOLERANCE: f64 = 0.05;
 
-/// What is counted: a name, and how often it is done.
+/// The cases, each with N.
 const CASES: [(&str, u32); 8] = [
     ("evaluate/ready", 200),
     ("evaluate/complies", 2000),
@@ -67,7 +68,7 @@ fn fleet(open_every: Option<usize>) -> Vec<DescribedGroup> {
     groups(&printed(1, open_every)).expect("what AWS prints")
 }
 
-/// Does a case so many times.
+/// Does the work of a case this many times.
 fn work(case: &str, times: u32) {
     let (settings, lists) = (settings(), Lists::new());
     let baseline = &settings.baseline;
@@ -77,7 +78,8 @@ fn work(case: &str, times: u32) {
         repeat(&mut || {
             for group in black_box(groups) {
                 let judge = yardstick.judge(Direction::Ingress, &group.group.id);
-                let rules = group.rules.iter().filter(|rule| rule.direction == Direction::Ingress);
+                let rules =
+                    group.rules.iter().filter(|rule| rule.direction() == Direction::Ingress);
                 for rule in rules {
                     black_box(judge.code(&judge.judge(rule)));
                 }
@@ -131,7 +133,7 @@ fn instructions(case: &str, times: u32) -> u64 {
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .output()
         .unwrap_or_else(|error| {
-            eprintln!("valgrind cannot be started ({error}): install it (on Debian: apt-get install valgrind)");
+            eprintln!("valgrind cannot be started ({error}): install it, on Debian with apt-get install valgrind");
             exit(2)
         });
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -172,7 +174,7 @@ fn main() {
     exit(i32::from(!compared(&counts)));
 }
 
-/// The table, as docs/performance.md has it.
+/// The table in Markdown.
 fn section() -> String {
     let text = std::fs::read_to_string(table()).unwrap_or_default();
     let mut section = "| case | instructions |\n|---|---|\n".to_owned();
@@ -182,7 +184,7 @@ fn section() -> String {
     section
 }
 
-/// Prints the counts beside the table; whether they are those.
+/// Prints the counts beside those of the table, and returns whether they agree.
 fn compared(counts: &[(&str, u64)]) -> bool {
     let text = std::fs::read_to_string(table()).unwrap_or_default();
     let known: BTreeMap<&str, &str> =
@@ -206,8 +208,8 @@ fn compared(counts: &[(&str, u64)]) -> bool {
     }
     if off {
         eprintln!(
-            "instructions: counts are off, or the table has other cases. Where that is meant, or the compiler is another \
-             one, write the table anew and commit it: cargo bench -p sg-audit-benches --bench instructions -- --renew"
+            "instructions: counts are off, or the table has other cases. If you meant that, or have another compiler, write \
+             the table again and commit it: cargo bench -p sg-audit-benches --bench instructions -- --renew"
         );
     }
     !off

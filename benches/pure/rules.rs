@@ -1,8 +1,8 @@
-//! Rules held against baselines: beside Cloud Custodian, as both grow, and at the worst.
+//! Judging rules by baselines: compared with Cloud Custodian, as both grow, and in the worst case.
 //!
-//! `cargo bench -p sg-audit-benches --bench rules` prints what docs/performance.md says of the rules and
-//! draws docs/rules.svg; `-- --write` puts the text there. Cloud Custodian comes from PyPI, so it needs
-//! Python 3.10 with venv, and the network once.
+//! `cargo bench -p sg-audit-benches --bench rules` prints the section of docs/performance.md about rules
+//! and draws docs/rules.svg; `-- --write` also writes the section. Cloud Custodian comes from PyPI, so
+//! this needs Python 3.10 with venv, and the network once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -20,7 +20,7 @@ use common::{RUNS, Spread, is_test, machine, once, page, plot, repository, side_
 use ipnet::{Ipv4Net, Ipv6Net};
 use typo3_sg_auditor::baseline::{Baseline, Lists, MAX_INTERVALS, parse_peers};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
-use typo3_sg_auditor::ec2::{Direction, Peer, Protocol, Rule};
+use typo3_sg_auditor::ec2::{Direction, GroupId, Peer, Protocol, Rule};
 use typo3_sg_auditor::evaluate::Yardstick;
 
 /// How many groups Cloud Custodian gets.
@@ -39,13 +39,13 @@ fn standard() -> Baseline {
         .with_ssh_sources(parse_peers(SOURCE).expect("a block"))
 }
 
-/// How many rules of the groups are found fault with.
+/// How many rules of the groups exceed the baseline.
 fn evaluate(yardstick: &Yardstick<'_>, groups: &[DescribedGroup]) -> usize {
     let mut found = 0;
     for group in groups {
-        for direction in [Direction::Ingress, Direction::Egress] {
+        for direction in Direction::BOTH {
             let judge = yardstick.judge(direction, &group.group.id);
-            for rule in group.rules.iter().filter(|rule| rule.direction == direction) {
+            for rule in group.rules.iter().filter(|rule| rule.direction() == direction) {
                 found += usize::from(judge.code(&judge.judge(rule)).is_some());
             }
         }
@@ -89,10 +89,10 @@ fn beside_custodian(section: &mut String) -> fmt::Result {
         theirs.iter().zip(&own).map(|(theirs, own): (&f64, &f64)| theirs / own).collect();
     writeln!(
         section,
-        "{GROUPS} groups with {RULES} rules each, one group in {OPEN_EVERY} with open SSH, held \
-         against `standard` on one core; neither side reads a file meanwhile. Cloud Custodian's \
-         filters (benches/pure/c7n/rules.py) say which groups match, the auditor what of which rule is \
-         too much.\n"
+        "{GROUPS} groups with {RULES} rules each, one group in {OPEN_EVERY} with open SSH, \
+         judged by `standard` on one core; the time to read the file is not counted. Cloud Custodian's \
+         filters (benches/pure/c7n/rules.py) tell which groups match, and the auditor tells what \
+         exceeds the baseline in each rule.\n"
     )?;
     writeln!(section, "| what | processor time |\n|---|---|")?;
     writeln!(section, "| the auditor | {} |", Spread::of(own).seconds())?;
@@ -105,7 +105,7 @@ fn beside_custodian(section: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// Cloud Custodian with the groups of a file, what it reads, and what it writes.
+/// Cloud Custodian with the groups of a file, and its input and output.
 fn custodian(file: &Path) -> (Child, ChildStdin, BufReader<ChildStdout>) {
     let here = repository();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -137,9 +137,13 @@ fn line(from: &mut impl BufRead) -> String {
     line.trim().to_owned()
 }
 
-/// The `n`th /32, and the one after it is another.
+/// The `n`th of a series of /32s that don't touch.
 fn host(n: u32) -> Ipv4Net {
     Ipv4Net::new_assert((0x0b00_0000 + 2 * n).into(), 32)
+}
+
+fn group() -> GroupId {
+    "sg-0a".parse().expect("an id")
 }
 
 fn ingress(port: u16, peer: Peer) -> Rule {
@@ -147,7 +151,7 @@ fn ingress(port: u16, peer: Peer) -> Rule {
     Rule::new(Direction::Ingress, Protocol::TCP, port, port, peer).expect("a rule")
 }
 
-/// A baseline whose `n` entries each have a port and a peer of their own.
+/// A baseline with `n` entries, each with another port and another peer.
 fn entries(n: u32) -> String {
     let each: String = (0..n)
         .map(|n| {
@@ -161,13 +165,13 @@ fn entries(n: u32) -> String {
     format!("version: 1\nname: x\negress: []\ningress:\n{each}")
 }
 
-/// What it takes to make a baseline ready and hold rules against it.
-fn held(baseline: &Baseline, rules: &[Rule]) -> Spread {
-    let lists = Lists::new();
+/// The time to prepare a baseline and judge rules by it.
+fn judged(baseline: &Baseline, rules: &[Rule]) -> Spread {
+    let (lists, group) = (Lists::new(), group());
     let samples = (0..RUNS).map(|_| {
         once(&mut || {
             let yardstick = Yardstick::new(Cow::Borrowed(baseline), &lists, today());
-            let judge = yardstick.judge(Direction::Ingress, "sg-0a");
+            let judge = yardstick.judge(Direction::Ingress, &group);
             for rule in rules {
                 black_box(judge.code(&judge.judge(rule)));
             }
@@ -188,27 +192,27 @@ fn as_both_grow(section: &mut String) -> fmt::Result {
     let curves = [
         (
             "rules that comply, standard",
-            curve(&SIZES, |n| held(&standard, &(0..n).map(complies).collect::<Vec<_>>())),
+            curve(&SIZES, |n| judged(&standard, &(0..n).map(complies).collect::<Vec<_>>())),
         ),
         (
             "rules that do not, standard",
-            curve(&SIZES, |n| held(&standard, &(0..n).map(exceeds).collect::<Vec<_>>())),
+            curve(&SIZES, |n| judged(&standard, &(0..n).map(exceeds).collect::<Vec<_>>())),
         ),
         (
             "entries, 20 rules that comply",
             curve(&SIZES, |n| {
-                held(&parsed(n), &(0..few).map(|rule| of_entry(rule % n)).collect::<Vec<_>>())
+                judged(&parsed(n), &(0..few).map(|rule| of_entry(rule % n)).collect::<Vec<_>>())
             }),
         ),
         (
             "entries, 20 rules that do not",
-            curve(&SIZES, |n| held(&parsed(n), &(0..few).map(exceeds).collect::<Vec<_>>())),
+            curve(&SIZES, |n| judged(&parsed(n), &(0..few).map(exceeds).collect::<Vec<_>>())),
         ),
     ];
     writeln!(
         section,
-        "The time to make a baseline ready and hold rules against it, as the rules of a group and \
-         the entries of a baseline grow from 1 to {most}: ![plot](rules.svg)\n"
+        "The time to prepare a baseline and judge rules by it, as the rules of a group and the \
+         entries of a baseline grow from 1 to {most}: ![plot](rules.svg)\n"
     )?;
     writeln!(
         section,
@@ -247,7 +251,7 @@ fn curve(sizes: &[u32], mut measure: impl FnMut(u32) -> Spread) -> Vec<(f64, Spr
     sizes.iter().map(|n| (f64::from(*n), measure(*n))).collect()
 }
 
-/// Baselines at the limit, in the shapes that an adversary would choose.
+/// Baselines at the size limit, in the shapes that an attacker would choose.
 fn shapes() -> Vec<(&'static str, String)> {
     let limit = u32::try_from(MAX_INTERVALS).expect("a small number");
     let root = limit.isqrt();
@@ -258,7 +262,7 @@ fn shapes() -> Vec<(&'static str, String)> {
              ports: [{ports}], peers: [{peers}] }}\n"
         )
     };
-    // Each entry is inside the one before, so that their pieces are the square of their number.
+    // Each entry is inside the one before, so the number of their pieces is the square of theirs.
     let dolls: String = (0..root)
         .map(|n| {
             format!(
@@ -300,21 +304,20 @@ fn shapes() -> Vec<(&'static str, String)> {
 }
 
 fn at_the_worst(section: &mut String) -> fmt::Result {
-    let lists = Lists::new();
+    let (lists, group) = (Lists::new(), group());
     writeln!(
         section,
-        "Baselines of {MAX_INTERVALS} intervals, the most that is accepted, in the shapes that cost \
-         most; the rules admit every protocol and port from all of IPv4 and from all of IPv6. Anything beyond is \
-         refused.\n"
+        "Baselines of {MAX_INTERVALS} intervals, in the shapes that cost most. Larger ones are refused. \
+         The rules admit every protocol and port from all of IPv4 and from all of IPv6.\n"
     )?;
     writeln!(
         section,
-        "| shape | to read and check it | to make it ready | to judge both rules |\n|---|---|---|---|"
+        "| shape | to read and check it | to prepare it | to judge both rules |\n|---|---|---|---|"
     )?;
     for (shape, text) in shapes() {
         let baseline = Baseline::parse("x", &text, today()).expect(shape);
         let yardstick = Yardstick::new(Cow::Borrowed(&baseline), &lists, today());
-        let judge = yardstick.judge(Direction::Ingress, "sg-0a");
+        let judge = yardstick.judge(Direction::Ingress, &group);
         let peers = [Peer::Ipv4(Ipv4Net::default()), Peer::Ipv6(Ipv6Net::default())];
         let all = peers.map(|peer| {
             Rule::new(Direction::Ingress, Protocol::All, None, None, peer).expect("a rule")

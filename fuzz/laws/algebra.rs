@@ -1,6 +1,6 @@
-//! A rule held against a baseline, and the set operations themselves, against an oracle that knows
-//! nothing but points: a point is admitted by a rule whose protocol, ports and peer it has. Between
-//! the ends of all ranges nothing changes, so the ends decide about everything.
+//! Judging rules by a baseline, and the set operations themselves, give the same results as an oracle
+//! that only knows points: a rule admits a point with its protocol, one of its ports and its peer.
+//! Nothing changes between the ends of ranges, so it is enough to test the ends.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -8,17 +8,17 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use chrono::NaiveDate;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use typo3_sg_auditor::baseline::{Baseline, BaselinePeer, Entry, Lists, PeerTerm};
-use typo3_sg_auditor::ec2::{Direction, Peer, Protocol, Rule};
+use typo3_sg_auditor::ec2::{Direction, GroupId, Peer, Protocol, Reference, Rule};
 use typo3_sg_auditor::evaluate::Judge;
-use typo3_sg_auditor::net::{Bound, Interval, IntervalSet, Layers, Reference, Set, Traffic};
+use typo3_sg_auditor::net::{Bound, Interval, IntervalSet, Layers, Set, Traffic};
 
-/// Bytes of a rule or an entry.
+/// The bytes of a rule or an entry.
 const SIZE: usize = 8;
-/// So many rules are held against so many entries: the points grow with the cube.
+/// The most rules, and the most entries. The number of points grows with the cube of it.
 const MOST: usize = 4;
 
-/// The first byte says how many of the following are entries; the others are rules.
-pub fn hold(input: &[u8]) {
+/// The first byte tells how many entries follow. The rest are rules.
+pub fn check(input: &[u8]) {
     let Some((&entries, rest)) = input.split_first() else { return };
     let parts: Vec<Part> = rest.chunks_exact(SIZE).take(2 * MOST).filter_map(Part::read).collect();
     let (entries, rules) = parts.split_at(usize::from(entries).min(parts.len()).min(MOST));
@@ -122,7 +122,7 @@ impl Part {
                 PartPeer::Ipv4(net.trunc())
             }
         };
-        // What ICMP has in the place of ports has laws of its own.
+        // ICMP has types and codes instead of ports, which the property tests of `net` cover.
         (!protocol.is_icmp()).then_some(Self { protocol, first, last, peer })
     }
 
@@ -170,11 +170,12 @@ impl Part {
     }
 }
 
-fn group(one: bool) -> &'static str {
-    if one { "sg-0a" } else { "sg-0b" }
+fn group(one: bool) -> GroupId {
+    let id = if one { "sg-0a" } else { "sg-0b" };
+    id.parse().expect("a valid id")
 }
 
-/// The ends of all ranges, and what comes right after each.
+/// The ends of all ranges, and the values right after them.
 struct Points {
     protocols: BTreeSet<u8>,
     ports: BTreeSet<u16>,
@@ -219,7 +220,7 @@ impl Points {
         parts.iter().any(|part| part.admits(point))
     }
 
-    /// A group is also admitted where everybody is.
+    /// Entries that admit everybody also admit every group.
     fn admitted(&self, entries: &[Part], point: Point) -> bool {
         let (protocol, port, who) = point;
         let anybody = || {
@@ -230,16 +231,16 @@ impl Points {
     }
 }
 
-/// By scanning, so that it rests on no operation of the algebra.
+/// Scans the set, so that it does not depend on the operations under test.
 fn contains(traffic: &Traffic, (protocol, port, who): Point) -> bool {
     fn within<V: Set>(
         layers: &Layers<u8, Layers<u16, V>>,
         (protocol, port): (u8, u16),
-        holds: impl Fn(&V) -> bool,
+        accepts: impl Fn(&V) -> bool,
     ) -> bool {
         let protocols = layers.layers().iter().filter(|(range, _)| lies_in(protocol, range));
         let ports = protocols.flat_map(|(_, ports)| ports.layers());
-        ports.filter(|(range, _)| lies_in(port, range)).any(|(_, peers)| holds(peers))
+        ports.filter(|(range, _)| lies_in(port, range)).any(|(_, peers)| accepts(peers))
     }
     fn member<T: Bound>(set: &IntervalSet<T>, host: T) -> bool {
         set.intervals().iter().any(|range| lies_in(host, range))
@@ -249,7 +250,8 @@ fn contains(traffic: &Traffic, (protocol, port, who): Point) -> bool {
         Who::Ipv4(host) => within(&traffic.ipv4, cell, |set| member(set, host)),
         Who::Ipv6(host) => within(&traffic.ipv6, cell, |set| member(set, host)),
         Who::Group(one) => {
-            let is = |it: &Reference| matches!(it, Reference::Group(it) if it.id == group(one));
+            let id = group(one);
+            let is = |it: &Reference| matches!(it, Reference::Group(it) if *it.id() == id);
             within(&traffic.references, cell, |set| set.iter().any(is))
         }
     }

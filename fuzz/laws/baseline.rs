@@ -1,18 +1,19 @@
-//! A baseline is refused with the lines at fault, or shown as a text that is the same baseline.
+//! A text is refused with the numbers of the wrong lines, or it is a baseline whose YAML is inert and
+//! parses to the same baseline.
 
 use chrono::NaiveDate;
 use typo3_sg_auditor::baseline::{Baseline, BaselineError};
 
 use super::seen::assert_inert;
 
-pub fn hold(input: &[u8]) {
+pub fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let today = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap_or_default();
     let baseline = match Baseline::parse("fuzzed.yaml", &text, today) {
         Ok(baseline) => baseline,
         Err(BaselineError::Invalid { faults, .. }) => {
             assert!(!faults.is_empty(), "refused without a reason");
-            // To YAML a carriage return ends a line too.
+            // In YAML a carriage return ends a line too.
             let lines = text.matches(['\n', '\r']).count() + 1;
             for fault in faults {
                 assert!((1..=lines).contains(&fault.line), "{fault:?} of {lines} lines");

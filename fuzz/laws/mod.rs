@@ -1,5 +1,5 @@
-//! What must hold for any input at all. The fuzz targets look for an input for which it does not;
-//! the package's own tests hold every input of the corpus against it, without a fuzzer.
+//! Laws that every input must obey. The fuzz targets look for an input that breaks one;
+//! tests/hostile checks every input of the corpus without a fuzzer.
 
 pub mod algebra;
 pub mod baseline;

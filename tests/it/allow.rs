@@ -3,6 +3,7 @@
 use std::process::Output;
 
 use crate::reverts::REVERT;
+use crate::support::built;
 use crate::support::sg_audit::{ran, sg_audit};
 use crate::support::world::{Direction, Group, REGION, World};
 
@@ -11,7 +12,7 @@ const HOLD: &str =
 
 /// Runs it for the group, in a shell that has `aws`.
 fn allow(world: &World, group: &Group, more: &str) -> Output {
-    let program = env!("CARGO_BIN_EXE_sg-audit");
+    let program = built::sg_audit().display();
     world.shell(&format!("'{program}' allow --group {} --region {REGION} {HOLD} {more}", group.id))
 }
 
@@ -38,7 +39,7 @@ fn the_hold() -> Vec<(String, (i32, i32), Vec<String>)> {
 }
 
 #[tokio::test]
-async fn it_opens_what_it_says() {
+async fn it_opens_the_rule_that_it_prints() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     let applied = ran(&allow(&world, &group, "--apply"));
@@ -55,7 +56,7 @@ async fn it_opens_what_it_says() {
 }
 
 #[tokio::test]
-async fn what_it_opens_is_held_by_the_function_and_only_for_as_long_as_that_allows() {
+async fn the_function_accepts_the_hold_for_as_long_as_its_settings_allow() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     assert_eq!(ran(&allow(&world, &group, "--apply")).status, 0);
@@ -76,7 +77,7 @@ async fn what_it_opens_is_held_by_the_function_and_only_for_as_long_as_that_allo
 }
 
 #[tokio::test]
-async fn what_it_prints_does_the_same() {
+async fn the_printed_command_does_the_same() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     let printed = ran(&allow(&world, &group, ""));

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Deserializer, Value};
 
+use crate::support::built;
 use crate::support::sg_audit::{Ran, command, ran, repository, sg_audit, sg_audit_with};
 use crate::support::venv;
 
@@ -162,7 +163,7 @@ fn both_outputs_of_aws_are_read_from_standard_input_as_one() {
 }
 
 #[test]
-fn groups_that_are_given_are_what_an_event_finds() {
+fn an_event_finds_the_groups_that_are_given() {
     let arguments = [&["invoke", OPEN_SSH, "--groups", GROUPS], &REVERT[..], &OFFICE].concat();
     snapshot("groups-with-an-event", &arguments);
     let tagged = ["invoke", OPEN_SSH, "--groups", GROUPS, "--scope", "tag:Application=typo3"];
@@ -191,7 +192,7 @@ fn several_events_share_one_state() {
 }
 
 #[test]
-fn what_hangs_on_a_list_that_is_not_given_is_not_passed_over() {
+fn a_rule_that_depends_on_a_missing_list_is_reported() {
     let groups =
         br#"{"SecurityGroups": [{"GroupId": "sg-0c3d4e5f678901234", "OwnerId": "123456789012",
         "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 20, "ToPort": 25,
@@ -248,11 +249,11 @@ fn a_broken_baseline_is_refused_with_every_fault() {
 sg-audit: tests/it/data/broken.yaml:5: `203.0.113.7/24` has host bits set; write 203.0.113.0/24, or 203.0.113.7/32 for that address alone
 sg-audit: tests/it/data/broken.yaml:6: the baseline has no key `ssh_port`; write `ssh_ports`, or one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions
 sg-audit: tests/it/data/broken.yaml:8: port `99999` is out of range; write numbers from 0 to 65535
-sg-audit: tests/it/data/broken.yaml:9: `tpc` is no protocol; write tcp, udp, icmp, icmpv6, all or a number from 0 to 255
+sg-audit: tests/it/data/broken.yaml:9: `tpc` is not a protocol; write tcp, udp, icmp, icmpv6, all or a number from 0 to 255
 sg-audit: tests/it/data/broken.yaml:9: no peer set `offcie` is defined; write `office`, or define it under peer_sets
 sg-audit: tests/it/data/broken.yaml:11: `587-465` ends before it begins; write \"465-587\"
 sg-audit: tests/it/data/broken.yaml:13: an exemption lacks `reason`; write reason: and why this is tolerated
-sg-audit: tests/it/data/broken.yaml:13: an exemption lacks `until`; write until: and its last day, at most a year ahead
+sg-audit: tests/it/data/broken.yaml:13: an exemption lacks `until`; write until: and the last day, at most a year ahead
 ";
     assert_eq!((ran.out.as_str(), ran.err.as_str(), ran.status), ("", faults, 2));
     let used = sg_audit(&["check", "--groups", GROUPS, "--baseline", "tests/it/data/broken.yaml"]);
@@ -275,12 +276,12 @@ fn the_exit_status_is_the_verdict() {
 }
 
 #[test]
-fn what_could_not_be_audited_is_said_on_standard_error() {
+fn what_could_not_be_audited_is_printed_on_standard_error() {
     let cases: [(&[&str], &str); 10] = [
         (
             &["invoke", "events/truncated.json", "--format", "json"],
             "events/truncated.json: A change of sg-0a1b2c3d4e5f67890 could not be audited: the rules of `AuthorizeSecurityGroupIngress` are not understood: in the request, `ipPermissions` was cut short by CloudTrail; in the response, `responseElements` was cut short by CloudTrail, and the group is not there\n\
-             note: what an event does not tell of its group can be given with --groups FILE",
+             note: if an event does not tell enough about its group, give the group with --groups FILE",
         ),
         (
             &["invoke", "no-such-event.json"],
@@ -294,24 +295,25 @@ fn what_could_not_be_audited_is_said_on_standard_error() {
         ),
         (
             &["check", "--groups", "-"],
-            "standard input: nothing in it: the AWS command that should have written it probably failed; run that command by itself and see what it says",
+            "standard input: the input is empty: the AWS command that should have written it probably failed; run that command by itself and read its error message",
         ),
         (
             &["check", "--groups", OPEN_SSH],
-            "events/authorize-open-ssh.json: expected the output of `aws ec2 describe-security-groups` or `aws ec2 describe-security-group-rules`, without `--query`, and found an object with `account`, `detail`, `detail-type`, `id` and more",
+            "events/authorize-open-ssh.json: expected the output of `aws ec2 describe-security-groups` or `aws ec2 describe-security-group-rules`, without `--query`\n  \
+             cause: found an object with `version`, `id`, `detail-type`, `source` and more at line 92 column 1",
         ),
         (
             &["check", "--groups", GROUPS, "--scope", "tag:Application=wiki"],
-            "tests/it/data/groups.json: none of the security groups in it is in scope, so nothing was audited: look at --scope, and note that only `describe-security-groups` tells of tags",
+            "tests/it/data/groups.json: none of the security groups in it is in scope, so nothing was audited: look at --scope, and note that only the output of `describe-security-groups` has tags",
         ),
         (
             &["check", "--groups", "-", "--prefix-lists", "-"],
-            "`-` is given 2 times, and standard input can be read only once: write the path of a file in the place of the others",
+            "`-` is given 2 times, but standard input can be read only once: write a file path in place of the others",
         ),
         (
             &["invoke", OPEN_SSH, "--remediation", "revert-ssh"],
-            "--ssh-source is missing, and --remediation is `revert-ssh`: write who may use SSH, or none for nobody\n\
-             --scope is missing, and --remediation is `revert-ssh`: write all, or tag:KEY=VALUE",
+            "--ssh-source is required because --remediation is `revert-ssh`: write who may use SSH, or none for nobody\n\
+             --scope is required because --remediation is `revert-ssh`: write all, or tag:KEY=VALUE",
         ),
         (
             &[
@@ -368,7 +370,7 @@ fn wrong_arguments_are_explained_on_standard_error() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_fault() {
+fn a_reader_that_closes_the_pipe_is_not_an_error() {
     let mut child = command(&["check", "--groups", "-", "--prefix-lists", LISTS])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -384,7 +386,7 @@ fn a_reader_that_goes_away_is_no_fault() {
 }
 
 #[test]
-fn an_output_that_cannot_be_written_is_said() {
+fn an_output_that_cannot_be_written_is_an_error() {
     let full = OpenOptions::new().write(true).open("/dev/full").expect("Linux");
     let output = command(&CHECK).stdout(full).output().unwrap();
     let ran = ran(&output);
@@ -396,7 +398,8 @@ fn an_output_that_cannot_be_written_is_said() {
 fn on_a_terminal(environment: &[(&str, &str)]) -> Ran {
     let output = Command::new(venv::path().join("bin/python"))
         .arg(venv::script("terminal.py"))
-        .args(["72", env!("CARGO_BIN_EXE_sg-audit")])
+        .arg("72")
+        .arg(built::sg_audit())
         .args(CHECK)
         .current_dir(repository())
         .env_clear()

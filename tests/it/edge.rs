@@ -1,4 +1,4 @@
-//! The edge itself: what `AwsEc2` asks EC2 and STS for, and what it makes of the answers.
+//! The adapter to AWS: which calls `AwsEc2` makes to EC2 and STS, and how it reads the answers.
 
 mod accounts;
 mod egress;
@@ -10,8 +10,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::Credentials;
 use chrono::NaiveDate;
-use typo3_sg_auditor::audit::Place;
 use typo3_sg_auditor::aws::AwsEc2;
+use typo3_sg_auditor::ec2::Place;
 use typo3_sg_auditor::settings::FunctionSettings;
 
 use crate::support::world::{ACCOUNT, REGION, World};
@@ -32,7 +32,7 @@ async fn ec2(world: &World, variables: &[(&str, &str)]) -> AwsEc2 {
     AwsEc2::of_function(config(world).await, &function)
 }
 
-/// Without tries after the first, so that what fails fails at once.
+/// Without retries, so that a failing call fails at once.
 async fn config(world: &World) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(world.endpoint_url())
@@ -50,14 +50,14 @@ async fn config(world: &World) -> SdkConfig {
 }
 
 fn place(account: &str, region: &str) -> Place {
-    Place { account: Some(account.to_owned()), region: Some(region.to_owned()) }
+    Place { account: Some(account.parse().unwrap()), region: Some(region.parse().unwrap()) }
 }
 
 fn home() -> Place {
     place(ACCOUNT, REGION)
 }
 
-/// How often the endpoint was asked for each of these.
+/// How many times this action was called.
 fn count(world: &World, action: &str) -> usize {
     world.calls().iter().filter(|call| call.action == action).count()
 }

@@ -38,7 +38,7 @@ fn outcome(report: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn what_is_exempt_is_counted_and_named_and_no_finding() {
+async fn exempt_traffic_is_counted_and_listed_but_not_a_finding() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     let baseline = exempting(&group, "22, \"8000-8010\"", "198.51.100.0/24", tomorrow());
@@ -64,7 +64,7 @@ async fn what_is_exempt_is_counted_and_named_and_no_finding() {
 }
 
 #[tokio::test]
-async fn what_is_exempt_of_a_rule_stays_and_the_rest_is_reverted() {
+async fn the_exempt_part_of_a_rule_stays_and_the_rest_is_reverted() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     let baseline = exempting(&group, "22", "198.51.100.0/24", tomorrow());

@@ -38,7 +38,7 @@ fn codes(report: &Value) -> Vec<(&str, &str)> {
 const CLOSED: &str = "expected-traffic-closed";
 
 #[tokio::test]
-async fn the_whole_web_closed_is_told_of_with_what_opens_it_again() {
+async fn closing_all_web_ports_is_reported_with_the_command_that_opens_them_again() {
     let world = World::new().await;
     let group = serving(&world).await;
     let before = world.ingress(&group).await;
@@ -58,7 +58,7 @@ async fn the_whole_web_closed_is_told_of_with_what_opens_it_again() {
 }
 
 #[tokio::test]
-async fn what_is_still_let_in_by_another_rule_is_not_closed() {
+async fn traffic_that_another_rule_still_admits_is_not_closed() {
     let world = World::new().await;
     let group = serving(&world).await;
     // IPv6 alone, or one office alone, is not nobody.
@@ -80,7 +80,7 @@ async fn what_is_still_let_in_by_another_rule_is_not_closed() {
 }
 
 #[tokio::test]
-async fn revoked_by_their_ids_nobody_knows_what_the_rules_were() {
+async fn a_revocation_by_ids_does_not_tell_what_the_rules_were() {
     let world = World::new().await;
     let group = serving(&world).await;
     let rules = world.rules(&group).await;
@@ -120,7 +120,7 @@ async fn narrowed_in_place_to_nothing_of_it_is_closed_too() {
 }
 
 #[tokio::test]
-async fn what_was_open_before_an_unreadable_group_was_changed_is_not_lost() {
+async fn rules_that_were_open_before_an_unreadable_group_changed_are_still_reported() {
     let world = World::new().await;
     let group = serving(&world).await;
     let event = world.revoke(&group, Ingress, &web()).await;

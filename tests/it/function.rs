@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::reverts::{REVERT, finding};
 use crate::support::permission::tcp;
+use crate::support::sg_audit::repository;
 use crate::support::world::{Direction::Ingress, World};
 
 #[tokio::test]
@@ -83,7 +84,7 @@ async fn the_regions_of_the_events_are_used_and_not_the_functions() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_said_to_be_unaudited() {
+async fn a_payload_that_is_not_an_event_is_reported_as_unaudited() {
     let world = World::new().await;
     let mut function = world.function(&[]);
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
@@ -114,7 +115,7 @@ async fn another_accounts_event_is_said_to_be_unaudited() {
 async fn every_sample_event_is_answered() {
     let world = World::new().await;
     let mut function = world.function(&REVERT);
-    let samples = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events")).unwrap();
+    let samples = std::fs::read_dir(repository().join("events")).unwrap();
     for sample in samples {
         let path = sample.unwrap().path();
         let answer = function.invoke_bytes(&std::fs::read(&path).unwrap());

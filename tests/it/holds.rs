@@ -52,7 +52,7 @@ async fn a_hold_is_told_of_and_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_no_hold_is_reverted_and_says_why() {
+async fn tags_that_are_not_a_hold_are_reverted_and_the_message_says_why() {
     let world = World::new().await;
     let (too_long, two_hours, over) = (hold(60 * 48), hold(120), hold(-10));
     let mut function = world.function(&REVERT);
@@ -60,7 +60,7 @@ async fn what_is_no_hold_is_reverted_and_says_why() {
     for (tags, why) in [
         (&too_long.tags()[..], "no more than 24 hours are allowed"),
         (&two_hours.without_reason()[..], "it has no tag sg-audit:reason"),
-        (&[(until, "tomorrow"), ("sg-audit:reason", "vendor")][..], "which is no time"),
+        (&[(until, "tomorrow"), ("sg-audit:reason", "vendor")][..], "which is not a time"),
         (&over.tags()[..], "and that is over"),
     ] {
         let (group, event) = opened(&world, tags).await;
@@ -72,7 +72,7 @@ async fn what_is_no_hold_is_reverted_and_says_why() {
         assert_eq!(after.len(), 1, "{after:?}");
         assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
     }
-    // Where nothing may be held, nothing is.
+    // Where holds are not allowed, the tags do not count.
     let none = [REVERT[0], REVERT[1], REVERT[2], ("HOLD_MAX_HOURS", "0")];
     let mut function = world.function(&none);
     let (_, event) = opened(&world, &two_hours.tags()).await;
@@ -87,7 +87,7 @@ async fn what_is_no_hold_is_reverted_and_says_why() {
 }
 
 #[tokio::test]
-async fn the_time_of_the_event_is_what_a_hold_is_measured_by() {
+async fn the_length_of_a_hold_counts_from_the_time_of_the_event() {
     let world = World::new().await;
     let hold = hold(60 * 23);
     let (group, event) = opened(&world, &hold.tags()).await;
@@ -139,7 +139,7 @@ async fn a_hold_is_void_once_the_rule_is_modified() {
 }
 
 #[tokio::test]
-async fn a_group_that_may_not_be_read_is_held_by_what_the_event_says() {
+async fn the_hold_in_the_event_counts_for_a_group_that_cannot_be_read() {
     let world = World::new().await;
     let hold = hold(120);
     let (_, event) = opened(&world, &hold.tags()).await;
@@ -155,7 +155,7 @@ async fn a_group_that_may_not_be_read_is_held_by_what_the_event_says() {
 }
 
 #[tokio::test]
-async fn the_check_of_holds_closes_what_is_over_and_costs_one_call_where_nothing_is_held() {
+async fn the_check_of_holds_closes_ended_holds_and_makes_one_call_if_there_are_none() {
     const HERE: &str = "ca-central-1";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;
@@ -276,7 +276,7 @@ async fn a_check_of_holds_that_ec2_does_not_answer_is_tried_again_and_one_that_i
 }
 
 #[tokio::test]
-async fn what_takes_a_revert_back_holds_the_rule_and_is_left_alone() {
+async fn the_undo_command_puts_a_hold_on_the_rule_which_is_left_alone() {
     let world = World::new().await;
     let (group, event) = opened(&world, &[]).await;
     let opened = world.ingress(&group).await;

@@ -160,7 +160,7 @@ async fn a_change_of_a_list_is_told_of_every_group_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_change_of_a_list_that_nobody_minds() {
+async fn a_list_change_that_opens_nothing_publishes_nothing() {
     let world = World::new().await;
     let list = world.prefix_list("desks", &["203.0.113.64/26"]).await;
     let mut function = world.function(&ALL_INGRESS);

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::support::built;
 use crate::support::endpoint::Answer;
 use crate::support::permission::{Permission, tcp};
 use crate::support::sg_audit::{Ran, command, ran};
@@ -103,7 +104,7 @@ fn only_read(world: &World) {
 }
 
 #[tokio::test]
-async fn it_says_what_the_sweep_says() {
+async fn it_reports_the_same_as_the_sweep() {
     let regions = ["me-south-1", "me-central-1"];
     let world = World::new().await;
     for region in regions {
@@ -133,7 +134,7 @@ async fn it_says_what_the_sweep_says() {
 }
 
 #[tokio::test]
-async fn every_enabled_region_is_looked_at_and_one_that_complies_is_no_finding() {
+async fn every_enabled_region_is_audited_and_a_compliant_one_has_no_finding() {
     const SCOPE: [&str; 2] = ["--scope", "tag:Application=live-regions"];
     let world = World::new().await;
     let fine = world.group("typo3-fine").await;
@@ -185,7 +186,7 @@ async fn a_profile_of_another_account_is_that_account() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_logged_in_is_told_what_to_do() {
+async fn without_credentials_the_error_says_what_to_do() {
     let world = World::new().await;
     let person = Person::new(&world);
     for (profile, cause) in [
@@ -222,7 +223,7 @@ async fn whoever_is_not_logged_in_is_told_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_was_not_looked_at_is_never_compliant() {
+async fn groups_that_could_not_be_read_are_never_compliant() {
     const SCOPE: [&str; 2] = ["--scope", "tag:Application=live-faults"];
     let world = World::new().await;
     let group = world.group("typo3-fine").await;
@@ -278,7 +279,7 @@ async fn there_is_a_progress_on_a_terminal() {
     let group = world.group("typo3-fine").await;
     world.tag(&group.id, "Application", "live-progress").await;
     let person = Person::new(&world);
-    let program = env!("CARGO_BIN_EXE_sg-audit");
+    let program = built::sg_audit().display();
     // What is written to standard error alone goes to the terminal.
     let line =
         format!("'{program}' check --live --scope tag:Application=live-progress 2>&1 >/dev/null");

@@ -1,11 +1,4 @@
-//! The whole auditor on real parts: the function's binary under AWS's Runtime Interface Emulator, moto for AWS.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+//! Tests of the whole auditor: the function's binary under AWS's Runtime Interface Emulator, with moto as AWS.
 
 mod again;
 mod allow;
@@ -37,8 +30,10 @@ mod reverts;
 mod rights;
 mod scope;
 mod subscribers;
-mod support;
 mod sweep;
 mod templates;
 mod tls;
 mod watched;
+
+// The folder support/ is this package's library.
+use sg_audit_tests as support;

@@ -114,7 +114,7 @@ async fn a_role_that_is_refused_is_unaudited_and_one_that_is_not_answered_is_tri
 
 /// Whoever can put events on the bus can name any account and any region.
 #[tokio::test]
-async fn what_an_event_says_of_itself_opens_no_other_account() {
+async fn the_account_an_event_names_gives_no_access_to_another() {
     let world = World::new().await;
     let (group, event) = opened(&world).await;
     let before = world.rules(&group).await;

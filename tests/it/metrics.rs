@@ -81,7 +81,7 @@ async fn everything(world: &World) -> BTreeMap<Metric, Vec<f64>> {
 }
 
 #[tokio::test]
-async fn what_is_counted_is_what_was_done() {
+async fn the_metrics_count_what_was_done() {
     let world = World::new().await;
     let logged = everything(&world).await;
     let counted: BTreeMap<Metric, f64> = logged
@@ -123,7 +123,7 @@ async fn what_is_counted_is_what_was_done() {
 }
 
 #[tokio::test]
-async fn what_the_template_asks_for_is_what_the_function_logs() {
+async fn the_function_logs_the_metrics_that_the_template_uses() {
     let logged: BTreeSet<Metric> = everything(&World::new().await).await.into_keys().collect();
     let used = used::by_the_template(NAME);
     // Of the findings there is one metric for each code, of which the dashboard shows what there is.

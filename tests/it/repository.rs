@@ -1,18 +1,19 @@
-//! What the README and the documents say holds: their commands print what they show, their tables are what the code
-//! and the template have, and the files that they name are there.
+//! The README and the documents are true: their commands print what they show, their tables match the code and the
+//! template, and the files that they name exist.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use chrono::NaiveDate;
+use strum::IntoEnumIterator;
+use typo3_sg_auditor::evaluate::Code;
 use typo3_sg_auditor::evaluate::severity::DATABASES;
-use typo3_sg_auditor::finding::Code;
 use typo3_sg_auditor::settings::FunctionSettings;
 
 use crate::support::sg_audit::{repository, sg_audit};
 
-/// How a command in the README begins that is the built program.
+/// How the README starts a command that runs the built program.
 const PROGRAM: [&str; 2] = ["cargo run --no-default-features -- ", "sg-audit "];
 
 fn read(file: &str) -> String {
@@ -34,7 +35,7 @@ fn pages() -> BTreeMap<String, String> {
     pages
 }
 
-/// The text without what stands in fenced blocks.
+/// The text without its fenced blocks.
 fn prose(text: &str) -> String {
     let mut is_fenced = false;
     let is_prose = |line: &&str| {
@@ -45,7 +46,7 @@ fn prose(text: &str) -> String {
     text.lines().filter(is_prose).map(|line| format!("{line}\n")).collect()
 }
 
-/// What a link to a heading of the page ends with, as GitHub makes it of the heading.
+/// The anchors that GitHub makes of the page's headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     for line in prose(text).lines().filter(|line| line.starts_with('#')) {
@@ -89,7 +90,7 @@ pub fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
     .collect()
 }
 
-/// The page with what its commands print today in the place of what it shows.
+/// The page with today's output of its commands.
 fn with_todays_outputs(readme: &str) -> String {
     let mut pages = readme.split("\n```console\n");
     let mut today = pages.next().expect("a beginning").to_owned();
@@ -133,7 +134,7 @@ fn the_commands_of_the_readme_print_what_it_shows() {
 }
 
 #[test]
-fn the_settings_are_those_that_the_function_reads_and_the_template_sets() {
+fn the_documented_settings_are_those_of_the_function_and_the_template() {
     let asked = RefCell::new(BTreeSet::new());
     let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
     FunctionSettings::from_env(
@@ -169,14 +170,14 @@ fn the_settings_are_those_that_the_function_reads_and_the_template_sets() {
     }
     assert_eq!(named, parameters.keys().copied().collect(), "every parameter is documented");
     let variables: BTreeSet<&str> = documented.iter().map(|row| row[1].as_str()).collect();
-    // The topic is the template's own and nobody's setting.
+    // The template makes the topic, so it is not a setting.
     for name in asked.iter().filter(|name| *name != "TOPIC_ARN") {
         assert!(variables.contains(name.as_str()), "{name} is not documented");
     }
 }
 
 #[test]
-fn the_rights_are_those_that_the_template_gives() {
+fn the_documented_rights_are_those_of_the_template() {
     let actions = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| !c.is_alphanumeric() && c != ':');
         let action = |word: &&str| {
@@ -202,7 +203,7 @@ fn the_baseline_that_is_shown_is_valid() {
     let [baseline] = blocks(&settings, "yaml")[..] else { panic!("not one block of YAML") };
     fs::write(file, baseline).unwrap();
     let ran = sg_audit(&["baseline", "validate", file]);
-    // An exemption that ends soon is warned of, whatever day it is.
+    // There may be a warning about an exemption that ends soon.
     assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
 }
 
@@ -229,7 +230,7 @@ pub fn parameters(template: &str) -> BTreeMap<&str, &str> {
 
 #[test]
 fn every_code_is_documented() {
-    let codes: BTreeSet<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+    let codes: BTreeSet<String> = Code::iter().map(|code| code.as_str().to_owned()).collect();
     let table: BTreeSet<String> = table(&read("README.md"), "## Findings")
         .into_iter()
         .map(|row| row.into_iter().next().expect("a cell"))
@@ -247,7 +248,7 @@ fn every_code_is_documented() {
 }
 
 #[test]
-fn the_instruction_counts_are_those_that_are_held_against() {
+fn the_documented_instruction_counts_are_those_of_the_bench() {
     let counts = read("benches/pure/instructions.tsv");
     let counts: Vec<Vec<String>> =
         counts.lines().map(|line| line.split('\t').map(ToOwned::to_owned).collect()).collect();
@@ -262,8 +263,9 @@ fn the_instruction_counts_are_those_that_are_held_against() {
 }
 
 #[test]
-fn every_file_that_is_named_is_there() {
-    const FOLDERS: [&str; 6] = ["baselines/", "docs/", "events/", "src/", "tests/", ".ci/"];
+fn every_file_that_is_named_exists() {
+    const FOLDERS: [&str; 7] =
+        ["baselines/", "benches/", "docs/", "events/", "src/", "tests/", ".ci/"];
     for (page, text) in pages() {
         let words = text.split(|c: char| c.is_whitespace() || "`()[]\"',;*<>".contains(c));
         for word in words.map(|word| word.trim_end_matches(['.', ':'])) {
@@ -275,7 +277,7 @@ fn every_file_that_is_named_is_there() {
 }
 
 #[test]
-fn every_link_leads_to_a_file_and_to_a_heading_that_are_there() {
+fn every_link_leads_to_a_file_and_a_heading_that_exist() {
     let pages = pages();
     let root = repository().canonicalize().expect("the repository");
     let mut with_anchors = 0;

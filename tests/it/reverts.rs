@@ -201,7 +201,7 @@ async fn in_a_group_at_its_limit_of_rules() {
 }
 
 #[tokio::test]
-async fn where_ec2_does_not_say_what_it_revoked_it_is_asked_once_more() {
+async fn if_ec2_does_not_say_what_it_revoked_the_rules_are_read_again() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;

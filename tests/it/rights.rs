@@ -1,5 +1,5 @@
-//! Least privilege: what the roles allow is what the code can call and what AWS itself does with them, no more and no
-//! less, whatever is set.
+//! Least privilege: with every combination of settings, the roles allow exactly what the code can call and what AWS
+//! itself does with them.
 
 mod called;
 mod policies;
@@ -14,13 +14,13 @@ use serde_json::json;
 use crate::support::resolved::{self, AUDITOR, MEMBER, Resources, combinations, with_policies};
 use crate::support::sg_audit::repository;
 
-/// With which settings something is needed.
+/// With which settings an action is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     Always,
     /// A change or a sweep may be reverted.
     Reverts,
-    /// That, and what complies of a rule stays.
+    /// The same, and a revert keeps the part of a rule that complies.
     Narrows,
     /// There is a role in other accounts.
     HasMembers,
@@ -30,7 +30,7 @@ pub enum When {
 }
 use When::{Always, Encrypts, HasMembers, Narrows, Reverts, Traces};
 
-/// What the code calls: the operation, and the action by which IAM calls it.
+/// What the code calls: the operation, and IAM's action for it.
 pub const CALLED: [(&str, &str, When); 9] = [
     ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroups", Always),
     ("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", Always),
@@ -43,17 +43,17 @@ pub const CALLED: [(&str, &str, When); 9] = [
     ("sts:AssumeRole", "sts:AssumeRole", HasMembers),
 ];
 
-/// What AWS does with the function's role, and no code of ours.
+/// What AWS itself does with the function's role.
 const BY_AWS: [(&str, When); 10] = [
     // Lambda writes the log.
     ("logs:CreateLogStream", Always),
     ("logs:PutLogEvents", Always),
-    // Lambda keeps what failed, and feeds the function with it.
+    // Lambda puts failed events into the queue, and reads them from it.
     ("sqs:SendMessage", Always),
     ("sqs:ReceiveMessage", Always),
     ("sqs:DeleteMessage", Always),
     ("sqs:GetQueueAttributes", Always),
-    // SNS encrypts what the function publishes, and SQS what Lambda keeps.
+    // SNS encrypts what the function publishes, and SQS the failed events.
     ("kms:GenerateDataKey", Encrypts),
     ("kms:Decrypt", Encrypts),
     // Lambda sends the traces.
@@ -79,7 +79,7 @@ impl When {
     }
 }
 
-/// All that there is to set that rights may hang on.
+/// All combinations of the settings that rights depend on.
 fn modes() -> Vec<BTreeMap<String, String>> {
     combinations(&[
         ("Remediation", &REMEDIATIONS),
@@ -93,7 +93,7 @@ fn modes() -> Vec<BTreeMap<String, String>> {
     ])
 }
 
-/// Those of them that a member's template has as well, with what that cannot do without.
+/// The combinations of those that a member's template has as well, with its required parameters.
 fn member_modes() -> Vec<BTreeMap<String, String>> {
     let needed = resolved::member_parameters();
     let needed = needed.as_object().expect("parameters").iter();
@@ -112,7 +112,7 @@ fn resolved_in(template: &str, modes: &[BTreeMap<String, String>]) -> Vec<Resour
     with_policies(&modes.iter().map(|mode| (template, json!(mode))).collect::<Vec<_>>())
 }
 
-/// The actions that a role allows, by its own policies and by those that are put to it.
+/// The actions that a role allows, by its own policies and by those attached to it.
 fn allowed(resources: &Resources, role: &str) -> BTreeSet<String> {
     let own = resources[role]["Properties"]["Policies"].as_array().into_iter().flatten();
     let put = resources.values().filter(|it| it["Type"] == "AWS::IAM::Policy");
@@ -134,7 +134,7 @@ fn allowed(resources: &Resources, role: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_functions_role_allows_what_is_called_in_each_mode_and_nothing_else() {
+fn the_functions_role_allows_exactly_the_calls_of_each_mode() {
     let modes = modes();
     assert_eq!(modes.len(), 576);
     for (mode, resources) in modes.iter().zip(resolved_in(AUDITOR, &modes)) {
@@ -149,7 +149,7 @@ fn the_functions_role_allows_what_is_called_in_each_mode_and_nothing_else() {
 }
 
 #[test]
-fn the_role_in_another_account_allows_what_is_called_there_and_nothing_else() {
+fn the_role_in_another_account_allows_exactly_the_calls_there() {
     let modes = member_modes();
     for (mode, resources) in modes.iter().zip(resolved_in(MEMBER, &modes)) {
         let of_ec2 = CALLED.iter().filter(|(operation, ..)| operation.starts_with("ec2:"));
@@ -158,12 +158,12 @@ fn the_role_in_another_account_allows_what_is_called_there_and_nothing_else() {
             .map(|(_, action, _)| (*action).to_owned())
             .collect();
         assert_eq!(allowed(&resources, "Role"), needed, "{mode:?}");
-        // EventBridge's own, for the rules there.
+        // EventBridge forwards the events of the rules there.
         assert_eq!(allowed(&resources, "ForwardRole"), ["events:PutEvents".to_owned()].into());
     }
 }
 
-/// The text of each Rust file below a folder of the sources, without its comments, by its path.
+/// Adds the text of each Rust file below a folder, without its comments, by its path.
 fn sources(folder: &Path, found: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -179,7 +179,7 @@ fn sources(folder: &Path, found: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The names of the methods without arguments that are called in a text, wherever its lines are broken.
+/// The names of the methods that a text calls without arguments, wherever its lines are broken.
 fn methods(code: &str) -> BTreeSet<&str> {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let called = code.split("()").filter_map(|before| {
@@ -207,7 +207,7 @@ fn the_code_calls_nothing_else() {
     for (file, code) in &others {
         assert!(!code.contains("aws_sdk_") && !code.contains("aws_config"), "{file}");
     }
-    // What is for a person's own credentials is not in the function.
+    // The code for a person's own credentials is not in the function.
     let (_, live) = aws["src/aws/mod.rs"].split_once("#[cfg(feature = \"live\")]\nmod ").unwrap();
     let live = format!("src/aws/{}.rs", live.split(';').next().unwrap());
     let services = services();
@@ -222,7 +222,7 @@ fn the_code_calls_nothing_else() {
             };
             called.extend(operations.iter().filter_map(of));
         }
-        // The SDK's own way to make that call.
+        // The SDK's helper makes that call.
         called.extend(code.contains("AssumeRoleProvider::").then(|| "sts:AssumeRole".to_owned()));
     }
     let known = CALLED.map(|(operation, ..)| operation.to_owned()).into();

@@ -103,7 +103,7 @@ async fn a_group_that_leaves_is_told_of_and_closed_once_more() {
 }
 
 #[tokio::test]
-async fn other_tags_are_nobodys_business() {
+async fn a_change_of_other_tags_is_ignored() {
     let world = World::new().await;
     let group = inside(&world).await;
     world.authorize(&group, Ingress, &[open()]).await;

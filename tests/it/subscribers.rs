@@ -24,7 +24,7 @@ async fn severities(world: &World, queue: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn people_get_what_is_medium_or_worse_and_machines_everything() {
+async fn people_get_findings_of_medium_or_worse_and_machines_get_all() {
     let world = World::new().await;
     let mail = world.subscriber("mail", Some(mailed_from("medium"))).await;
     let critical_only = world.subscriber("pager", Some(mailed_from("critical"))).await;

@@ -93,7 +93,7 @@ async fn nine_hundred_findings_of_three_hundred_groups_come_in_several_messages(
 }
 
 #[tokio::test]
-async fn what_no_event_told_of_is_found_and_closed_as_the_sweep_is_set() {
+async fn a_sweep_finds_and_closes_rules_that_no_event_announced() {
     const HERE: &str = "us-west-2";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;

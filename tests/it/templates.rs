@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
-use typo3_sg_auditor::event::{Event, Schedule, Task, decode};
+use typo3_sg_auditor::event::{Kind, Message, Sweep, decode};
 
 use crate::support::resolved::{AUDITOR, MEMBER, member_parameters, resources as resolved, run};
 use crate::support::sg_audit::repository;
@@ -32,7 +32,7 @@ fn member(scope: &str) -> Value {
 }
 
 #[test]
-fn what_is_forwarded_is_what_is_audited_and_has_the_key_of_the_scope() {
+fn both_templates_match_the_same_events_with_the_key_of_the_scope() {
     const SCOPES: [(&str, Option<&str>); 9] = [
         ("", None),
         ("all", None),
@@ -84,7 +84,7 @@ fn no_pattern_is_longer_than_eventbridge_takes() {
 }
 
 #[test]
-fn the_schedules_ask_for_what_is_set() {
+fn the_schedules_ask_for_the_accounts_and_regions_that_are_set() {
     let both = rules(&[
         (AUDITOR, json!({})),
         (
@@ -98,21 +98,25 @@ fn the_schedules_ask_for_what_is_set() {
         (AUDITOR, json!({"HoldMaxHours": "0"})),
     ]);
     let [plain, set, without_holds] = &both[..] else { panic!("three") };
-    let asked = |rules: &BTreeMap<String, Value>, rule: &str| -> Schedule {
+    let asked = |rules: &BTreeMap<String, Value>, rule: &str| -> Message {
         let input = rules[rule]["inputs"][0].as_str().expect("an input");
-        match &decode(input.as_bytes())[..] {
-            [Event::Schedule(schedule)] => (**schedule).clone(),
-            other => panic!("{input}: {other:?}"),
-        }
+        let events = decode(input.as_bytes());
+        let [event] = &events[..] else { panic!("{input}: {events:?}") };
+        let Kind::Message(message) = &event.kind else { panic!("{input}: {event:?}") };
+        message.clone()
     };
-    for (rule, task) in
-        [("Sweep", Task::Sweep), ("AfterDeployment", Task::Sweep), ("HoldsCheck", Task::Holds)]
-    {
-        assert_eq!(asked(plain, rule), Schedule { task, ..Schedule::default() }, "{rule}");
-        // The stack's own are not left out because others are named.
-        let accounts = ["123456789012", "210987654321", "111122223333"].map(str::to_owned).to_vec();
-        let regions = ["eu-central-1", "eu-west-1"].map(str::to_owned).to_vec();
-        let expected = Schedule { task, accounts, regions, ..Schedule::default() };
+    let tasks: [(&str, fn(Sweep) -> Message); 3] = [
+        ("Sweep", Message::Sweep),
+        ("AfterDeployment", Message::Sweep),
+        ("HoldsCheck", Message::Holds),
+    ];
+    for (rule, task) in tasks {
+        assert_eq!(asked(plain, rule), task(Sweep::default()), "{rule}");
+        // The stack's own account and region stay in when others are added.
+        let accounts = ["123456789012", "210987654321", "111122223333"];
+        let accounts = accounts.map(|account| account.parse().unwrap()).to_vec();
+        let regions = ["eu-central-1", "eu-west-1"].map(|region| region.parse().unwrap()).to_vec();
+        let expected = task(Sweep { accounts, regions, ..Sweep::default() });
         assert_eq!(asked(set, rule), expected, "{rule}");
     }
     assert_eq!(plain["Sweep"]["schedule"], "rate(1 day)");
@@ -200,7 +204,7 @@ fn every_asterisk_has_its_reason_right_above_it() {
 }
 
 #[test]
-fn what_fails_is_tried_for_a_day_and_then_parked() {
+fn failed_events_are_retried_for_a_day_and_then_parked() {
     let template = read(AUDITOR);
     let resources = resources(&template);
     let number = |resource: &str, property: &str| -> u32 {

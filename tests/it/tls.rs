@@ -269,7 +269,7 @@ async fn an_sts_that_is_another_is_told_nothing_and_gives_no_role() {
 
 /// A sweep of two regions with time for one.
 #[tokio::test]
-async fn the_rest_of_a_sweep_is_handed_on_over_tls_and_to_nobody_else() {
+async fn the_rest_of_a_sweep_is_only_handed_on_to_a_trusted_endpoint() {
     let world = World::new().await;
     let sweep = json!({"sweep": {"regions": ["eu-central-2", "eu-south-2"]}});
     for (name, is_lambda) in [(REACHED, true), (ELSEWHERE, false)] {

@@ -1,9 +1,10 @@
-"""Cloud Custodian's filters on the security groups of a file, for benches/pure/rules.rs.
+"""Runs Cloud Custodian's filters on the security groups in a file, for benches/pure/rules.rs.
 
 Usage: python rules.py GROUPS_FILE
 
-Loads everything, prints a line, then does one round for each line of standard input and answers with the seconds
-of processor time that it took and how many groups matched. The file is the output of `aws ec2 describe-security-groups`. Nothing is asked of AWS.
+GROUPS_FILE is the output of `aws ec2 describe-security-groups`. The script loads everything and prints the number of
+groups. Then it does one round for each line of standard input, and prints the processor time in seconds and how many
+groups matched. It does not call AWS.
 """
 
 import copy
@@ -15,8 +16,8 @@ from c7n.config import Config
 from c7n.policy import PolicyCollection
 from c7n.resources import load_resources
 
-# The ingress of the baseline `standard` with 203.0.113.0/24 as the SSH source, as near as the filters come to it: ports
-# that are not in it, and SSH from blocks that are not part of the source.
+# The closest that the filters come to the ingress of the baseline `standard` with 203.0.113.0/24 as the SSH source:
+# ports that are not in the baseline, and SSH from blocks outside the source.
 POLICY = {
     "name": "not-in-baseline",
     "resource": "aws.security-group",
@@ -40,7 +41,7 @@ def main() -> None:
     policy = next(iter(PolicyCollection.from_data({"policies": [POLICY]}, options)))
     print(len(groups), flush=True)
     for _ in sys.stdin:
-        # The filters write what they matched into the groups.
+        # The filters write their matches into the groups.
         fresh = copy.deepcopy(groups)
         began = time.thread_time()
         matched = policy.resource_manager.filter_resources(fresh)

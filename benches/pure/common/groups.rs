@@ -1,17 +1,16 @@
-//! Groups as a fleet of TYPO3 servers has them, with 20 rules each.
+//! The groups of a fleet of TYPO3 servers, with 20 rules each.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What the benches give as the SSH source.
+/// The SSH source of the benches.
 pub const SOURCE: &str = "203.0.113.0/24";
 
 /// How many rules each group has.
 pub const RULES: usize = 20;
 
-/// One permission.
 fn permission(port: u16, ipv4: &[(String, &str)], ipv6: &[&str]) -> Value {
     let ipv4: Vec<Value> =
         ipv4.iter().map(|(block, about)| json!({"Description": about, "CidrIp": block})).collect();
@@ -22,7 +21,7 @@ fn permission(port: u16, ipv4: &[(String, &str)], ipv6: &[&str]) -> Value {
     })
 }
 
-/// A group that complies, or one with SSH open to the Internet in the place of the office's.
+/// A group that complies, or one with SSH open to the Internet instead of the office.
 pub fn group(number: usize, open: bool) -> Value {
     let id = format!("sg-{number:017x}");
     let anywhere = || ("0.0.0.0/0".to_owned(), "everybody");
@@ -51,8 +50,8 @@ pub fn group(number: usize, open: bool) -> Value {
     })
 }
 
-/// What `aws ec2 describe-security-groups` prints about `count` groups. Every `open_every`th has one
-/// rule that is open SSH.
+/// Writes `count` groups as `aws ec2 describe-security-groups` prints them. Every `open_every`th has a
+/// rule that opens SSH.
 pub fn write(mut to: impl Write, count: usize, open_every: Option<usize>) -> io::Result<()> {
     write!(to, "{{\n    \"SecurityGroups\": [\n")?;
     for number in 0..count {

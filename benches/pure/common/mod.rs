@@ -1,5 +1,5 @@
-//! What the benches share: groups to audit, and how figures are written.
-#![allow(dead_code, reason = "each bench takes what it needs")]
+//! What the benches share: groups to audit, and ways to measure and to print.
+#![allow(dead_code, reason = "each bench uses only a part")]
 
 pub mod groups;
 pub mod page;
@@ -12,7 +12,7 @@ use cpu_time::ThreadTime;
 /// How often everything is measured.
 pub const RUNS: usize = 20;
 
-/// What a measurement came to in all its runs.
+/// The results of all runs of a measurement.
 pub struct Spread {
     pub median: f64,
     pub least: f64,
@@ -42,8 +42,7 @@ impl Spread {
     }
 }
 
-/// How much time of a processor one call of `work` takes, in seconds. It is repeated until the clock
-/// can tell.
+/// The processor time of one call of `work`, in seconds. Repeats it until the clock is precise enough.
 pub fn once(work: &mut dyn FnMut()) -> f64 {
     const ENOUGH: Duration = Duration::from_millis(2);
     let mut times = 1_u32;
@@ -60,7 +59,7 @@ pub fn once(work: &mut dyn FnMut()) -> f64 {
     }
 }
 
-/// The spread of [`once`] over all runs. Of several things, each has its turn in every run.
+/// The spread of [`once`] over all runs. Each run measures every one of `works`.
 pub fn side_by_side(works: &mut [&mut dyn FnMut()]) -> Vec<Spread> {
     let mut samples = vec![Vec::new(); works.len()];
     for _ in 0..RUNS {
@@ -71,7 +70,7 @@ pub fn side_by_side(works: &mut [&mut dyn FnMut()]) -> Vec<Spread> {
     samples.into_iter().map(Spread::of).collect()
 }
 
-/// What was measured on, and when, as a sentence.
+/// The machine and the day, as a sentence.
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -85,7 +84,7 @@ pub fn machine() -> String {
     )
 }
 
-/// The compiler, as it calls itself.
+/// The compiler's name and version.
 pub fn compiler() -> String {
     let asked = std::process::Command::new("rustc").arg("--version").output();
     let said = asked.ok().and_then(|it| String::from_utf8(it.stdout).ok()).unwrap_or_default();
@@ -98,7 +97,7 @@ pub fn repository() -> &'static std::path::Path {
     std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Whether the harness only wants to see it run, as `cargo test --benches` does.
+/// Whether it only has to run without errors, as in `cargo test --benches`.
 pub fn is_test() -> bool {
     !std::env::args().any(|argument| argument == "--bench")
 }

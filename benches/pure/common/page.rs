@@ -1,8 +1,8 @@
-//! docs/performance.md, where each bench has a place for what it measured.
+//! docs/performance.md, where each bench has a section for its results.
 
 use std::path::Path;
 
-/// Prints a bench's section, and puts it into the document where `--write` is given.
+/// Prints the section of a bench; with `--write`, also writes it to the document.
 pub fn tell(repository: &Path, bench: &str, section: &str) {
     println!("{section}");
     if std::env::args().any(|argument| argument == "--write") {
@@ -10,7 +10,7 @@ pub fn tell(repository: &Path, bench: &str, section: &str) {
     }
 }
 
-/// Puts it between the marks of this bench.
+/// Writes the section between the marks of this bench.
 pub fn write(repository: &Path, bench: &str, section: &str) {
     let path = repository.join("docs/performance.md");
     let document = std::fs::read_to_string(&path).expect("docs/performance.md");

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-/// Draws the curves, of sizes and seconds.
+/// Draws curves of seconds by size, and one of n log n.
 pub fn draw(curves: &[(&str, Vec<(f64, f64)>)]) -> String {
     let points = || curves.iter().flat_map(|(_, points)| points.iter().copied());
     let most = points().map(|(size, _)| size).fold(1.0, f64::max);
@@ -44,7 +44,7 @@ pub fn draw(curves: &[(&str, Vec<(f64, f64)>)]) -> String {
                     PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2))
                 });
         }
-        // From where the first curve is at 10 on.
+        // Starts where the first curve is at 10.
         let from = curves
             .first()
             .and_then(|(_, points)| points.iter().find(|(size, _)| *size >= 10.0))

@@ -38,7 +38,7 @@ fn reverting() -> Stack {
 }
 
 #[tokio::test]
-async fn what_is_deployed_closes_open_ssh_and_tells_the_topic() {
+async fn the_deployed_stack_closes_open_ssh_and_publishes_a_message() {
     let stack = reverting();
     let queue = stack.subscriber("told-by-reverts").await;
     let site = World::new().await.site(ACCOUNT, ministack::REGION).await;

@@ -48,7 +48,7 @@ async fn configuration(stack: &Stack) -> GetFunctionConfigurationOutput {
 }
 
 #[tokio::test]
-async fn the_folder_is_the_layer_of_the_function_and_has_what_its_variables_name() {
+async fn the_folder_is_the_functions_layer_and_has_the_files_its_variables_name() {
     let (stack, built) = own_baseline();
     let configuration = configuration(&stack).await;
     let layers = configuration.layers.unwrap_or_default();

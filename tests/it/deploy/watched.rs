@@ -20,7 +20,7 @@ fn stacks() -> [Stack; 2] {
 }
 
 #[test]
-fn what_would_blind_or_silence_the_stack_is_told_once_and_by_another_rule() {
+fn a_call_that_would_blind_or_silence_the_stack_is_reported_once_by_another_rule() {
     for stack in stacks() {
         let has = deployed(&stack);
         let mut events = HERE.calls(&has, &SERVICES);
@@ -32,7 +32,7 @@ fn what_would_blind_or_silence_the_stack_is_told_once_and_by_another_rule() {
 }
 
 #[test]
-fn what_is_somebody_elses_or_only_reads_is_told_by_no_rule() {
+fn calls_that_only_read_or_are_about_other_resources_match_no_rule() {
     for stack in stacks() {
         let has = deployed(&stack);
         let mut events = HERE.calls(&of_somebody_else(&has), &SERVICES);

@@ -1,13 +1,12 @@
-//! Rules of egress are never changed.
+//! Egress rules are never changed.
 
-use typo3_sg_auditor::audit::{Ec2Error, SecurityGroups};
-use typo3_sg_auditor::ec2::{Direction, Rule};
+use typo3_sg_auditor::ec2::{Direction, Ec2Error, Rule, SecurityGroups};
 
 use super::{ec2, home};
 use crate::support::world::World;
 
 #[tokio::test]
-async fn nobody_is_asked_to_change_a_rule_of_egress() {
+async fn an_egress_rule_is_not_changed_and_no_call_is_made() {
     let world = World::new().await;
     let group = world.group("typo3-shop").await;
     let before = world.rules(&group).await;
@@ -20,8 +19,9 @@ async fn nobody_is_asked_to_change_a_rule_of_egress() {
     );
     let everything = everything.expect("a rule");
     let ec2 = ec2(&world, &[]).await;
-    let revoked = ec2.revoke(&home(), &group.id, &everything).await.map(|_| ());
-    let authorized = ec2.authorize(&home(), &group.id, &everything).await;
+    let id = group.id.parse().unwrap();
+    let revoked = ec2.revoke(&home(), &id, &everything).await.map(|_| ());
+    let authorized = ec2.authorize(&home(), &id, &everything).await;
     for refused in [revoked, authorized] {
         assert!(matches!(refused, Err(Ec2Error::Refused { .. })), "{refused:?}");
     }

@@ -1,9 +1,10 @@
-//! Prefix lists, and what is kept of them.
+//! Prefix lists, and how they are cached.
 
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
-use typo3_sg_auditor::audit::{Ec2Error, ListState, PrefixList, SecurityGroups};
+use typo3_sg_auditor::aws::AwsEc2;
+use typo3_sg_auditor::ec2::{Ec2Error, ListState, PrefixList, SecurityGroups};
 
 use super::{count, ec2, home};
 use crate::support::endpoint::Answer;
@@ -16,6 +17,10 @@ fn entries(list: &PrefixList) -> BTreeSet<String> {
     list.entries.iter().map(IpNet::to_string).collect()
 }
 
+async fn read(ec2: &AwsEc2, list: &str) -> Result<PrefixList, Ec2Error> {
+    ec2.prefix_list(&home(), &list.parse().unwrap()).await
+}
+
 fn texts(cidrs: &[&str]) -> BTreeSet<String> {
     cidrs.iter().map(|cidr| (*cidr).to_owned()).collect()
 }
@@ -25,19 +30,19 @@ async fn a_list_is_read_once_for_each_version() {
     let world = World::new().await;
     let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
     let ec2 = ec2(&world, &[]).await;
-    let first = ec2.prefix_list(&home(), &list).await.expect("the list");
+    let first = read(&ec2, &list).await.expect("the list");
     assert_eq!(entries(&first), texts(&["203.0.113.0/24"]));
     assert_eq!(first.state, ListState::Settled);
-    let again = ec2.prefix_list(&home(), &list).await.expect("the list");
+    let again = read(&ec2, &list).await.expect("the list");
     assert_eq!(again, first);
     assert_eq!((count(&world, DESCRIBE), count(&world, ENTRIES)), (2, 1));
 
     world.change_list(&list, &["198.51.100.0/24"], &["203.0.113.0/24"]).await;
-    let newer = ec2.prefix_list(&home(), &list).await.expect("the list");
+    let newer = read(&ec2, &list).await.expect("the list");
     assert!(newer.version > first.version, "{newer:?}");
     assert_eq!(entries(&newer), texts(&["198.51.100.0/24"]));
     assert_eq!((count(&world, DESCRIBE), count(&world, ENTRIES)), (3, 2));
-    // The very version that was told of is asked for, be there a newer one by then.
+    // The version that was announced is asked for, even if there is a newer one by then.
     let calls = world.calls();
     let asked: Vec<&str> = calls
         .iter()
@@ -49,16 +54,16 @@ async fn a_list_is_read_once_for_each_version() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_being_modified_is_what_it_was_before() {
+async fn a_list_that_is_being_modified_has_its_old_entries() {
     let world = World::new().await;
     let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
     let ec2 = ec2(&world, &[]).await;
     world.tag(&list, "slow", "").await;
     world.change_list(&list, &["198.51.100.0/24"], &[]).await;
-    let during = ec2.prefix_list(&home(), &list).await.expect("the list");
+    let during = read(&ec2, &list).await.expect("the list");
     assert_eq!(during.state, ListState::Changing);
     assert_eq!(entries(&during), texts(&["203.0.113.0/24"]));
-    let after = ec2.prefix_list(&home(), &list).await.expect("the list");
+    let after = read(&ec2, &list).await.expect("the list");
     assert_eq!(after.state, ListState::Settled);
     assert!(after.version > during.version, "{after:?}");
     assert_eq!(entries(&after), texts(&["198.51.100.0/24", "203.0.113.0/24"]));
@@ -71,20 +76,20 @@ async fn a_long_list_of_ipv6_is_read_to_its_end() {
     let cidrs: Vec<&str> = cidrs.iter().map(String::as_str).collect();
     let list = world.prefix_list("offices", &cidrs).await;
     let ec2 = ec2(&world, &[]).await;
-    let read = ec2.prefix_list(&home(), &list).await.expect("the list");
-    assert_eq!(entries(&read), texts(&cidrs));
+    let all = read(&ec2, &list).await.expect("the list");
+    assert_eq!(entries(&all), texts(&cidrs));
     assert_eq!(count(&world, ENTRIES), 3);
 }
 
 #[tokio::test]
-async fn aws_own_list_has_no_version_and_is_not_kept() {
+async fn a_list_of_aws_has_no_version_and_is_not_cached() {
     let world = World::new().await;
     let list = world.aws_list("com.amazonaws.global.cloudfront.origin-facing").await;
     let ec2 = ec2(&world, &[]).await;
     for reads in 1..=2 {
-        let read = ec2.prefix_list(&home(), &list).await.expect("the list");
-        assert_eq!(read.version, None);
-        assert!(read.entries.len() > 1);
+        let list = read(&ec2, &list).await.expect("the list");
+        assert_eq!(list.version, None);
+        assert!(list.entries.len() > 1);
         assert_eq!(count(&world, ENTRIES), reads);
     }
 }
@@ -94,7 +99,7 @@ async fn a_list_that_cannot_be_read_is_an_error() {
     let world = World::new().await;
     let list = world.prefix_list("office", &["203.0.113.0/24"]).await;
     let ec2 = ec2(&world, &[]).await;
-    let gone = ec2.prefix_list(&home(), "pl-0123456789abcdef0").await;
+    let gone = read(&ec2, "pl-0123456789abcdef0").await;
     assert!(matches!(gone, Err(Ec2Error::NotFound { .. })), "{gone:?}");
     for action in [DESCRIBE, ENTRIES] {
         for (status, code, passing) in
@@ -107,12 +112,12 @@ async fn a_list_that_cannot_be_read_is_an_error() {
                     Answer::Moto
                 }
             });
-            let error = ec2.prefix_list(&home(), &list).await.expect_err(action);
+            let error = read(&ec2, &list).await.expect_err(action);
             assert_eq!(error.may_pass(), passing, "{error}");
             assert_eq!(matches!(error, Ec2Error::Denied { .. }), !passing, "{error}");
         }
     }
-    // What failed was not kept.
+    // The failure was not cached.
     world.answer(|_| Answer::Moto);
-    assert!(ec2.prefix_list(&home(), &list).await.is_ok());
+    assert!(read(&ec2, &list).await.is_ok());
 }

@@ -1,38 +1,46 @@
 //! The function's invocation of itself.
 
+use serde_json::Value;
 use typo3_sg_auditor::audit::Onward;
 use typo3_sg_auditor::aws::AwsOnward;
-use typo3_sg_auditor::event::{Resume, Schedule};
+use typo3_sg_auditor::event::{Message, Record, Resume, Sweep};
+use typo3_sg_auditor::text::causes;
 
 use super::config;
 use crate::support::endpoint::Answer;
 use crate::support::world::{MEMBER, World};
 
-fn rest() -> Schedule {
+/// The payload for the rest of a sweep.
+fn rest() -> Value {
     let page = Some("a \"token\"".to_owned());
     let resume = Resume { depth: 2, places_done: 1, page, ..Resume::default() };
-    Schedule { accounts: vec![MEMBER.to_owned()], resume, ..Schedule::default() }
+    let accounts = vec![MEMBER.parse().unwrap()];
+    let message = Message::Sweep(Sweep { accounts, resume, ..Sweep::default() });
+    let payloads = message.to_payloads(&Record::default());
+    let [(payload, 0)] = &payloads[..] else { panic!("{payloads:?}") };
+    payload.clone()
 }
 
 #[tokio::test]
-async fn the_rest_goes_to_the_function_itself_and_is_not_waited_for() {
+async fn the_function_invokes_itself_for_the_rest_and_does_not_wait() {
     let world = World::new().await;
     let onward = AwsOnward::new(&config(&world).await, "typo3-sg-auditor");
-    onward.go_on(&rest().to_payload()).await.expect("handed on");
+    onward.go_on(&rest()).await.expect("handed on");
     let calls = world.calls();
     let [call] = &calls[..] else { panic!("{calls:?}") };
     assert_eq!(call.action, "Invoke");
     assert_eq!(call.fields["FunctionName"], "typo3-sg-auditor");
     assert_eq!(call.fields["InvocationType"], "Event");
-    let payload: serde_json::Value = serde_json::from_str(&call.fields["Payload"]).expect("JSON");
-    assert_eq!(payload, rest().to_payload());
+    let payload: Value = serde_json::from_str(&call.fields["Payload"]).expect("JSON");
+    assert_eq!(payload, rest());
 }
 
 #[tokio::test]
-async fn what_cannot_be_handed_on_is_said() {
+async fn an_invocation_that_is_refused_is_an_error_with_its_cause() {
     let world = World::new().await;
     let onward = AwsOnward::new(&config(&world).await, "typo3-sg-auditor");
     world.answer(|_| Answer::Error(403, "AccessDeniedException", "not authorized to perform"));
-    let error = onward.go_on(&rest().to_payload()).await.expect_err("refused").to_string();
+    let error = onward.go_on(&rest()).await.expect_err("refused");
+    let error = causes(&error);
     assert!(error.contains("AccessDeniedException"), "{error}");
 }

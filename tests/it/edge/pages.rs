@@ -1,18 +1,18 @@
-//! Pages of groups with their rules, and the rules that are held.
+//! Pages of groups with their rules, and the rules that have a hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use typo3_sg_auditor::audit::{Ec2Error, Group, Place, SecurityGroups, Selection};
 use typo3_sg_auditor::aws::AwsEc2;
-use typo3_sg_auditor::ec2::{Direction, Rule};
-use typo3_sg_auditor::settings::Scope;
+use typo3_sg_auditor::ec2::{
+    Direction, Ec2Error, Group, Place, Rule, Scope, SecurityGroups, Selection,
+};
 
 use super::{count, ec2, home, place};
 use crate::support::endpoint::Answer;
 use crate::support::permission::tcp;
 use crate::support::world::{self, World};
 
-/// A region of the test's own, since other tests leave their groups where everything else is.
+/// A region that only this test uses, because the groups of other tests stay where they are.
 fn region(name: &str) -> Place {
     place(world::ACCOUNT, name)
 }
@@ -56,7 +56,7 @@ async fn three_hundred_groups_come_in_pages_with_their_rules() {
     assert_eq!(found.len(), pages.iter().flatten().count(), "each group once");
     for group in &made {
         let mut ports: Vec<_> =
-            found[group.id.as_str()].iter().map(|rule| rule.from_port).collect();
+            found[group.id.as_str()].iter().map(|rule| rule.from_port()).collect();
         ports.sort();
         // The last one is the egress rule that EC2 gives.
         assert_eq!(ports, [None, Some(22), Some(443), Some(443)], "{}", group.name);
@@ -76,14 +76,14 @@ async fn a_page_of_groups_may_have_more_rules_than_a_page_of_rules() {
     let ec2 = ec2(&world, &[]).await;
     let pages = pages(&ec2, &here, Selection::Scope(&Scope::All)).await;
     let of_made =
-        pages.iter().flatten().filter(|(group, _)| made.iter().any(|made| made.id == group.id));
+        pages.iter().flatten().filter(|(group, _)| made.iter().any(|made| group.id == *made.id));
     let numbers: Vec<usize> = of_made.map(|(_, rules)| rules.len()).collect();
     assert_eq!(numbers, [13; 90]);
     assert_eq!((pages.len(), count(&world, "DescribeSecurityGroupRules")), (1, 2));
 }
 
 #[tokio::test]
-async fn the_scope_is_asked_for_and_means_nothing_but_itself() {
+async fn a_scope_selects_exactly_its_own_tag() {
     let world = World::new().await;
     let here = region("eu-west-2");
     let site = world.site(world::ACCOUNT, "eu-west-2").await;
@@ -99,7 +99,11 @@ async fn the_scope_is_asked_for_and_means_nothing_but_itself() {
     let before = count(&world, "DescribeSecurityGroupRules");
     let found = pages(&ec2, &here, Selection::Scope(&scope("app", "other"))).await;
     assert_eq!(ids(&found), BTreeSet::new());
-    assert_eq!(count(&world, "DescribeSecurityGroupRules"), before, "no rules of no groups");
+    assert_eq!(
+        count(&world, "DescribeSecurityGroupRules"),
+        before,
+        "without groups no rules are read"
+    );
 
     site.untag(&shop.id, "app").await;
     let found = pages(&ec2, &here, Selection::Scope(&scope("app", "typo3-shop"))).await;
@@ -118,7 +122,8 @@ async fn groups_that_name_a_list_are_found_by_direction() {
     world.authorize(&neither, world::Direction::Ingress, &[tcp(22, 22).from(&other)]).await;
     let ec2 = ec2(&world, &[]).await;
     for (direction, group) in [(Direction::Ingress, &into), (Direction::Egress, &out_of)] {
-        let found = pages(&ec2, &home(), Selection::Naming(&list, direction)).await;
+        let found =
+            pages(&ec2, &home(), Selection::Naming(&list.parse().unwrap(), direction)).await;
         assert_eq!(ids(&found), BTreeSet::from([group.id.as_str()]), "{direction:?}");
     }
 }
@@ -158,15 +163,15 @@ async fn held_rules_cost_one_call() {
     let held = [tcp(22, 22).from("198.51.100.7/32")];
     site.authorize_tagged(&group, world::Direction::Ingress, &held, &tags).await;
     site.authorize(&group, world::Direction::Ingress, &[tcp(80, 80).from("0.0.0.0/0")]).await;
-    // What the tag says is for others to judge, even nothing.
+    // The value of the tag is not judged here, not even an empty one.
     let other = [tcp(8080, 8080).from("198.51.100.8/32")];
     let tags = [("sg-audit:allow-until", "")];
     site.authorize_tagged(&group, world::Direction::Ingress, &other, &tags).await;
     let found = ec2.held_rules(&here).await.expect("an answer");
-    let ports: BTreeSet<_> = found.iter().map(|(_, rule)| rule.from_port).collect();
+    let ports: BTreeSet<_> = found.iter().map(|(_, rule)| rule.from_port()).collect();
     assert_eq!(ports, BTreeSet::from([Some(22), Some(8080)]));
-    assert!(found.iter().all(|(id, _)| *id == group.id));
-    let tagged = found.iter().find(|(_, rule)| rule.from_port == Some(22)).expect("the rule");
-    assert_eq!(tagged.1.tags["sg-audit:allow-until"], until);
+    assert!(found.iter().all(|(id, _)| *id == *group.id));
+    let tagged = found.iter().find(|(_, rule)| rule.from_port() == Some(22)).expect("the rule");
+    assert_eq!(tagged.1.tags()["sg-audit:allow-until"], until);
     assert_eq!(world.calls().len(), 2);
 }

@@ -85,7 +85,7 @@ fn numbers(value: &Value) -> Option<Vec<f64>> {
 }
 
 #[test]
-fn what_cloudwatch_would_not_take_is_noticed() {
+fn lines_that_cloudwatch_would_refuse_are_noticed() {
     const VALID: &str = r#"{"_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"typo3-sg-auditor",
         "Dimensions":[["FunctionName"]],"Metrics":[{"Name":"Sweeps","Unit":"Count"}]}]},"FunctionName":"f","Sweeps":1}"#;
     let valid: Value = serde_json::from_str(VALID).unwrap();

@@ -235,7 +235,7 @@ fn uninstall(page: &mut Page, operated: &Operated) {
 }
 
 #[test]
-fn what_was_not_run_is_listed_with_its_reason() {
+fn commands_that_are_not_run_are_listed_with_the_reason() {
     let page = Page::read();
     let (_, section) = page.text.split_once("\n## What was run\n").expect("the section");
     let listed = section.lines().filter_map(|line| line.strip_prefix("- `")?.split_once("`: "));
@@ -248,7 +248,7 @@ fn what_was_not_run_is_listed_with_its_reason() {
 }
 
 #[test]
-fn what_is_to_be_typed_stands_in_a_block() {
+fn commands_to_type_are_in_code_blocks() {
     let page = Page::read();
     let spans =
         page.text.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2));

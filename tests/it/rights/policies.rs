@@ -60,7 +60,7 @@ fn findings(policies: &BTreeMap<String, Value>) -> Vec<(String, String, String)>
 }
 
 #[test]
-fn parliament_finds_nothing_that_is_not_meant() {
+fn parliament_finds_only_what_is_intended() {
     let modes = combinations(&[
         ("Remediation", &REMEDIATIONS),
         ("RevertKeeps", &["baseline", "nothing"]),
@@ -104,7 +104,7 @@ fn parliament_finds_nothing_that_is_not_meant() {
 }
 
 #[test]
-fn parliament_notices_what_is_too_wide_or_misspelled() {
+fn parliament_notices_wide_or_misspelled_policies() {
     let policy = |action: &str, resource: &str| {
         json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": action, "Resource": resource},

@@ -1,8 +1,7 @@
-"""What moto's EC2 lacks and the tests depend on: pages, limits of filters, filters by prefix list, lists that are
-unknown or being modified, the owners of groups, the regions that are enabled.
+"""Adds to moto's EC2 what it lacks and the tests need: pages, limits on filters, filters by prefix list, prefix lists
+that are unknown or being modified, the owners of groups, and the regions that are enabled.
 
-moto answers with everything at once, whatever MaxResults says, so that a reader that forgets the second page would
-pass every test against it.
+moto ignores MaxResults and returns everything at once, so code that forgets the second page would pass every test.
 """
 
 import base64
@@ -23,15 +22,15 @@ FILTER_VALUES = 200
 
 
 def in_pages(describe, member, key, least, most, alone=None):
-    """The call with MaxResults and NextToken as EC2 has them.
+    """Adds MaxResults and NextToken to a call, as EC2 has them.
 
-    `member` is what the answer lists, `key` what an item is told by. A token says after which item the next page
-    begins, and belongs to the request that it was given for. `alone` cannot be asked for in pages.
+    `member` is the list in the answer, and `key` identifies an item. A token says after which item the next page begins,
+    and is valid only for the request it was issued for. The parameter `alone` cannot be combined with pages.
     """
 
     @functools.wraps(describe)
     def page(self):
-        # Left alone, moto would walk over many values; EC2 refuses them.
+        # EC2 refuses too many values; moto would accept them.
         for values in self._filters_from_querystring().values():
             if len(values) > FILTER_VALUES:
                 raise EC2ClientError("FilterLimitExceeded", f"The maximum number of filter values is {FILTER_VALUES}.")
@@ -56,7 +55,7 @@ def in_pages(describe, member, key, least, most, alone=None):
 
 
 def asked(response):
-    """What is asked for, but for the page of it."""
+    """A hash of the request without its page."""
     asked = {name: value for name, value in response.querystring.items() if name not in ("MaxResults", "NextToken")}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
@@ -76,7 +75,7 @@ def read(token, response):
 
 
 def of_named_groups(describe):
-    """moto holds every rule of a region against each filter, which a thousand changes would wait for."""
+    """moto checks every rule of a region against each filter, which is too slow for a thousand changes."""
 
     @functools.wraps(describe)
     def described(self, sg_rule_ids, filters):
@@ -93,7 +92,7 @@ def of_named_groups(describe):
 
 
 def naming(rules_of):
-    """A filter by the prefix list that rules name, for which moto raises MotoNotImplementedError."""
+    """Filters groups by the prefix list in their rules. moto raises MotoNotImplementedError for that."""
 
     def matches(group, lists):
         return any(rule.prefix_list_id in lists for rule in rules_of(group))
@@ -102,7 +101,7 @@ def naming(rules_of):
 
 
 def of_known_lists(get_entries):
-    """EC2 refuses an id that is none of its lists', where moto answers with no entries."""
+    """Refuses an unknown list, as EC2 does. moto returns no entries."""
 
     @functools.wraps(get_entries)
     def entries(self):
@@ -116,7 +115,7 @@ def of_known_lists(get_entries):
 
 
 def settling(modify):
-    """EC2 takes a while to change a list: one that is tagged `slow` is still being modified when it is next described."""
+    """EC2 takes a while to change a list. One tagged `slow` is still being modified when it is described next."""
 
     @functools.wraps(modify)
     def modified(self):
@@ -129,7 +128,7 @@ def settling(modify):
 
 
 def told_while_settling(describe):
-    """Meanwhile it is told of in the version before."""
+    """Describes a list that is still being modified, with its previous version."""
 
     @functools.wraps(describe)
     def described(self):
@@ -147,7 +146,7 @@ def told_while_settling(describe):
 
 
 def enabled(describe):
-    """The regions that are enabled for the account, where moto tells of all of them."""
+    """Returns only the regions that are enabled for the account. moto returns all."""
 
     @functools.wraps(describe)
     def regions(self):
@@ -158,7 +157,7 @@ def enabled(describe):
 
 
 def telling(revoke):
-    """The rules that a revoke of ingress took, of which moto says nothing."""
+    """Adds the revoked rules to the answer of an ingress revoke. moto leaves them out."""
 
     @functools.wraps(revoke)
     def revoked(self):
@@ -192,7 +191,7 @@ def patch():
     )
     VPCs.modify_managed_prefix_list = settling(VPCs.modify_managed_prefix_list)
     VPCs.describe_managed_prefix_lists = told_while_settling(VPCs.describe_managed_prefix_lists)
-    # EC2 says whose the group is; moto does not.
+    # EC2 returns the owner of the group; moto does not.
     SecurityGroupRule.group_owner_id = property(lambda rule: rule.ec2_backend.account_id)
     SecurityGroup.filter_ip_permission__prefix_list_id = naming(lambda group: group.ingress_rules)
     SecurityGroup.filter_egress__ip_permission__prefix_list_id = naming(lambda group: group.egress_rules)

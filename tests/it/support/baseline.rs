@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::built;
+
 /// The file. It is removed when dropped.
 pub struct Baseline {
     path: PathBuf,
@@ -32,7 +34,7 @@ ingress:
             let exemptions: String = lines(exemptions);
             text = format!("{text}exemptions:\n{exemptions}");
         }
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
+        let path = built::scratch().join(format!("{name}.yaml"));
         fs::write(&path, text).expect("a baseline");
         Self { path }
     }

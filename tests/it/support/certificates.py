@@ -1,8 +1,9 @@
-"""A certificate authority made for one test run: writes its certificate, and of each server that is named a certificate with its key.
+"""Creates a certificate authority for one test run, and a certificate with a key for each named server.
 
 Usage: python certificates.py FOLDER NAME…
 
-FOLDER gets ca.pem, and for each NAME a file NAME.pem that begins with the server's key. Nothing of it outlives the test.
+Writes ca.pem into FOLDER, and for each NAME a file NAME.pem that begins with the server's key. The certificates are
+valid for an hour.
 """
 
 import datetime

@@ -1,6 +1,7 @@
-"""What parliament finds in policies.
+"""Prints what parliament finds in policies.
 
-Standard input: {NAME: policy, ...}. Standard output: [[NAME, issue, what it is about], ...].
+Standard input: {NAME: policy, ...}.
+Standard output: [[NAME, issue, detail], ...].
 """
 
 import importlib.util
@@ -14,7 +15,7 @@ def beside(package, file):
     return str(pathlib.Path(importlib.util.find_spec(package).origin).with_name(file))
 
 
-# parliament finds its own files by this module, which setuptools no longer has.
+# parliament finds its own files through this module, which setuptools no longer has.
 sys.modules["pkg_resources"] = types.SimpleNamespace(resource_filename=beside)
 
 import parliament  # noqa: E402
@@ -22,7 +23,7 @@ import parliament  # noqa: E402
 found = []
 for name, policy in json.load(sys.stdin).items():
     text = json.dumps(policy)
-    # With what its community adds: credentials, permissions management, ways to more rights.
+    # Including the community auditors: credentials, permissions management, privilege escalation.
     analyzed = parliament.analyze_policy_string(text, include_community_auditors=True)
     found += [[name, finding.issue, json.dumps(finding.detail, default=str)] for finding in analyzed.findings]
 json.dump(found, sys.stdout)

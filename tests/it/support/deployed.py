@@ -1,9 +1,10 @@
-"""What a stack has deployed: its outputs, its resources, and the events that each of its rules matches.
+"""Prints what a stack has deployed: its outputs, its resources, and which of the given events each rule matches.
 
-Usage: python deployed.py STACK < {NAME: EVENT}
+Usage: python deployed.py STACK
 
-Prints {"outputs": {NAME: VALUE}, "resources": {RESOURCE: [TYPE, NAME]}, "matches": {RULE: [NAME of an event]}}, with the
-resources and the rules that have a pattern by their names in the template.
+Standard input: {EVENT_NAME: event}.
+Standard output: {"outputs": {NAME: VALUE}, "resources": {RESOURCE: [TYPE, NAME]}, "matches": {RULE: [EVENT_NAME, ...]}}.
+RESOURCE and RULE are names in the template; only rules with a pattern are in "matches".
 """
 
 import json

@@ -1,8 +1,6 @@
-"""Publishes a file as a Lambda layer.
+"""Publishes a file as a Lambda layer and prints the ARN of the layer version.
 
 Usage: python layer.py NAME FILE
-
-Prints the ARN of the layer's version.
 """
 
 import io

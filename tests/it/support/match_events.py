@@ -1,7 +1,7 @@
-"""Which events a pattern of EventBridge lets through, as moto has it.
+"""Tells which EventBridge patterns match which events, by moto's implementation.
 
-Standard input: {"patterns": {NAME: pattern}, "events": {NAME: event}}. Standard output: {NAME of an event: [NAME of a
-pattern, ...]}.
+Standard input: {"patterns": {NAME: pattern}, "events": {NAME: event}}.
+Standard output: {EVENT_NAME: [PATTERN_NAME, ...]}.
 """
 
 import json

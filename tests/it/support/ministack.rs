@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::sg_audit::repository;
 use super::stack::Stack;
 use super::world::ACCOUNT;
-use super::{artefact, moto, venv};
+use super::{artefact, built, moto, venv};
 
 /// Where the stacks are. Other tests have no groups there, so no schedule of a stack meets one of theirs, and no sweep of
 /// theirs meets one of a stack.
@@ -55,7 +55,7 @@ pub fn server() -> &'static Ministack {
         let mut server = Command::new(venv::program("python"))
             .arg("-B")
             .arg(venv::script("ministack_server.py"))
-            .arg(env!("CARGO_TARGET_TMPDIR"))
+            .arg(built::scratch())
             .env_clear()
             .env("PATH", path())
             .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
@@ -87,7 +87,7 @@ pub fn server() -> &'static Ministack {
 fn path() -> OsString {
     let system = std::env::var_os("PATH").unwrap_or_default();
     let programs = venv::path().join("bin");
-    let own = Path::new(env!("CARGO_BIN_EXE_sg-audit")).parent().expect("a folder").to_owned();
+    let own = built::sg_audit().parent().expect("a folder").to_owned();
     std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&system)).chain([own]))
         .expect("a search path")
 }

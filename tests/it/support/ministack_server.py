@@ -1,7 +1,9 @@
-"""ministack on a free port of the loopback: prints the port and a folder for what is deployed to it, serves, and ends
-when its standard input does, together with the functions that it runs. The folder goes with it.
+"""Runs ministack on a free port of the loopback interface.
 
 Usage: python ministack_server.py PARENT_FOLDER
+
+Prints the port and a folder for whatever is deployed to it. When standard input ends, it stops ministack and the
+functions that ministack runs, and deletes the folder.
 """
 
 import os
@@ -14,7 +16,7 @@ import tempfile
 import time
 
 SUPERVISE = pathlib.Path(__file__).with_name("supervise.py")
-# In seconds, for what takes a fraction of one on an idle machine.
+# Seconds until a start counts as failed. On an idle machine it takes a fraction of a second.
 LIMIT = 60
 
 
@@ -29,22 +31,22 @@ def listens(port):
 
 
 def start(port, folder):
-    """The server, once it listens; None where it ended instead, as it does when another took the port."""
+    """Returns the server once it listens, or None if it exited or timed out, for example because the port was taken."""
     settings = {
         "GATEWAY_PORT": str(port),
-        # It binds every interface unless told otherwise, and a fixed port for MQTT.
+        # By default it binds every interface, and a fixed port for MQTT.
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
         "TMPDIR": folder,
         "HOME": folder,
-        # For the functions, which have the server's variables beside those of the template.
+        # For the functions, which inherit the server's variables besides those of the template.
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
     }
     with open(f"{folder}/log", "wb") as log:
         server = subprocess.Popen(
             [sys.executable, SUPERVISE, sys.executable, "-B", "-m", "ministack"],
             env={**os.environ, **settings},
-            # A pipe of its own: what `supervise` started ends when this is closed, and would outlive a signal to it.
+            # A pipe of its own: closing it ends everything that `supervise` started. A signal to `supervise` would not.
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -64,7 +66,7 @@ def end_of(server):
 
 
 with tempfile.TemporaryDirectory(prefix="ministack-", dir=sys.argv[1], ignore_cleanup_errors=True) as folder:
-    # A port that was free can be taken before the server binds it; then others are tried.
+    # Another process can take the free port before the server binds it, so try up to five ports.
     for port in (free_port() for _ in range(5)):
         if server := start(port, folder):
             print(port, folder, flush=True)

@@ -1,7 +1,7 @@
-"""moto on a free port of the loopback: prints the port, serves, and ends when its standard input does.
+"""Runs moto on a free port of the loopback interface. Prints the port, and exits when standard input ends.
 
-Where moto does less than EC2 and the tests depend on it, it is made to do as EC2 does (`as_ec2_does`). With
---says-what-it-revoked a revoke is answered with the rules that it revoked.
+`as_ec2_does` patches moto where it does less than EC2 and the tests depend on it. With --says-what-it-revoked, the
+answer to a revoke lists the revoked rules.
 """
 
 import os
@@ -20,7 +20,7 @@ one_at_a_time = threading.Lock()
 
 
 def serve_alone(environ, start_response):
-    """Tests run side by side; moto's dictionaries don't bear being changed while another thread walks over them."""
+    """Tests run in parallel, and moto iterates over dictionaries that another thread could change."""
     with one_at_a_time:
         return list(dispatch(environ, start_response))
 

@@ -1,4 +1,4 @@
-"""Puts what the layers of a function have into the folder `opt`, as Lambda does into /opt.
+"""Unpacks the layers of a function into the folder `opt`, as Lambda unpacks them into /opt.
 
 Usage: python opt.py FUNCTION
 """

@@ -1,8 +1,8 @@
-"""What the rules of a template are with the parameters that are set, as moto's CloudFormation resolves it.
+"""Resolves the EventBridge rules of a template with the given parameters, by moto's CloudFormation.
 
 Standard input: [{"template": PATH, "parameters": {NAME: VALUE}}, ...].
 Standard output: for each, {RULE: {"name": text, "pattern": object or null, "schedule": text or null,
-"inputs": [text or null]}}, by the rules' names in the template.
+"inputs": [text or null]}}, where RULE is the rule's name in the template.
 """
 
 import json
@@ -17,7 +17,7 @@ import boto3  # noqa: E402
 from moto import mock_aws  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
-# What the serverless function becomes; nothing of it is looked at.
+# A stand-in for the serverless function. Nothing looks at its properties.
 FUNCTION = {
     "Type": "AWS::Lambda::Function",
     "Properties": {
@@ -30,7 +30,7 @@ FUNCTION = {
 
 
 def plain(path):
-    """The template without what moto does not know: the transform, assertions, policies that come or go."""
+    """The template without what moto does not support: the transform, assertions, conditional policies."""
     with open(path) as file:
         template = yaml_parse(file.read())
     template.pop("Transform", None)

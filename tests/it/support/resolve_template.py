@@ -1,11 +1,11 @@
-"""What a template deploys with the parameters that are set: each resource whose condition holds, with plain values.
+"""Resolves a template with the given parameters: lists each resource whose condition is true, with plain values.
 
 Standard input: [{"template": PATH, "parameters": {NAME: VALUE}, "types": [TYPE, ...] or absent}, ...].
-Standard output: for each, {RESOURCE: {"Type": text, "Ref": text, "Properties": {...}}}, of these types or of all. "Ref" is
-what a reference to it is.
+Standard output: for each, {RESOURCE: {"Type": text, "Ref": text, "Properties": {...}}}, of these types or of all. "Ref"
+is the value of a reference to the resource.
 
-For what no emulator at hand resolves: policies that come or go, alarms, the dashboard. Names and ARNs of resources have
-the form that CloudFormation gives them.
+This covers what our emulators do not resolve: conditional policies, alarms, the dashboard. Names and ARNs look as
+CloudFormation makes them.
 """
 
 import functools
@@ -23,7 +23,7 @@ PSEUDO = {
     "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f",
     "AWS::StackName": STACK,
 }
-# The service and the kind of resource in an ARN, and what Ref gives where it is not the name.
+# The service and the prefix of the resource in an ARN, by type.
 ARNS = {
     "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:"),
     "AWS::Events::Rule": ("events", "rule/"),
@@ -49,7 +49,7 @@ class Template:
         known = self.source["Parameters"]
         assert parameters.keys() <= known.keys(), f"no parameters of {path}: {parameters.keys() - known.keys()}"
         defaults = {name: parameter["Default"] for name, parameter in known.items() if "Default" in parameter}
-        # CloudFormation compares text, and a number is text there.
+        # CloudFormation compares strings, and treats numbers as strings.
         self.values = {name: str(value) for name, value in {**defaults, **parameters}.items()} | PSEUDO
 
     def resources(self, types):

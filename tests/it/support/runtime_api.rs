@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use socket2::SockRef;
 
+use super::built;
+
 /// How long to wait for the function's next request, which takes milliseconds on an idle machine.
 const LIMIT: Duration = Duration::from_secs(120);
 /// How often to look meanwhile whether there still is a function.
@@ -26,7 +28,7 @@ pub struct Process {
 impl Process {
     /// Starts the function with these variables.
     pub fn start(variables: &[(&str, &str)]) -> Self {
-        Self::start_other(Path::new(env!("CARGO_BIN_EXE_typo3-sg-auditor")), variables)
+        Self::start_other(built::function(), variables)
     }
 
     /// The same with another function's program.

@@ -1,4 +1,4 @@
-"""The operations of AWS services, each by the name that an SDK for Rust gives its method.
+"""Lists the operations of AWS services by the method names that the SDK for Rust would use.
 
 Standard input: [SERVICE, ...]. Standard output: {SERVICE: {METHOD: OPERATION}}.
 """

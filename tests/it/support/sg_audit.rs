@@ -5,14 +5,16 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use super::built;
+
 /// The repository's folder.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders up")
 }
 
 /// The built program in an environment with nothing in it but what a test sets.
 pub fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sg-audit"));
+    let mut command = Command::new(built::sg_audit());
     command.args(arguments).current_dir(repository()).env_clear();
     command
 }

@@ -1,7 +1,7 @@
-"""Runs a command, and ends it with every process that it started when standard input ends.
+"""Runs a command. When standard input ends, kills the command and every process that it started.
 
-The Runtime Interface Emulator puts the function into a process group of its own, so neither a signal to the emulator
-nor one to its group reaches the function. As "subreaper", this process inherits what the emulator leaves behind.
+The Runtime Interface Emulator puts the function into a process group of its own, so a signal to the emulator or to its
+group does not reach the function. This process is a "subreaper": it inherits the orphans that the emulator leaves.
 """
 
 import ctypes

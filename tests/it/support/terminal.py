@@ -1,4 +1,4 @@
-"""Runs a command on a terminal of its own and prints what it wrote there.
+"""Runs a command on a pseudo-terminal and prints its output.
 
 Usage: python3 terminal.py COLUMNS COMMAND...
 """
@@ -19,7 +19,7 @@ os.close(theirs)
 while True:
     try:
         written = os.read(ours, 65536)
-    except OSError:  # Linux says so when the last writer has gone.
+    except OSError:  # Linux raises this when the last writer has closed the terminal.
         break
     if not written:
         break

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::venv;
+use super::{built, venv};
 
 /// The name in the certificate of a server that is reached as it is called.
 pub const REACHED: &str = "localhost";
@@ -200,8 +200,7 @@ pub fn authority() -> String {
 fn folder() -> &'static PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("certificates-{}", std::process::id()));
+        let folder = built::scratch().join(format!("certificates-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let made = Command::new(venv::program("python"))
             .arg("-B")

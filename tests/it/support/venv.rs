@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use super::built;
+use super::sg_audit::repository;
+
 /// The folder of the environment. Ends the test with what to install where it cannot be made.
 pub fn path() -> &'static Path {
     static VENV: OnceLock<PathBuf> = OnceLock::new();
     VENV.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
         let made = Command::new("python3")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python_env.py"))
-            .arg(target)
+            .arg(repository().join("tests/python_env.py"))
+            .arg(built::target())
             .stdin(Stdio::null())
             .output()
             .unwrap_or_else(|error| {
@@ -32,5 +34,5 @@ pub fn program(name: &str) -> PathBuf {
 
 /// A file of this folder, for Python to run.
 pub fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support").join(name)
+    repository().join("tests/it/support").join(name)
 }

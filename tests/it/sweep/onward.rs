@@ -15,7 +15,7 @@ use crate::support::world::{ACCOUNT, Direction::Ingress, Message, World};
 const SHORT: (&str, &str) = ("AWS_LAMBDA_FUNCTION_TIMEOUT", "30");
 
 #[tokio::test]
-async fn what_an_invocation_has_no_time_for_is_swept_by_those_after_it() {
+async fn later_invocations_sweep_what_the_first_has_no_time_for() {
     let regions = ["eu-west-2", "ap-northeast-3"];
     let world = World::new().await;
     let mut made = BTreeSet::new();
@@ -59,7 +59,7 @@ async fn with_time_enough_nothing_is_handed_on() {
 }
 
 #[tokio::test]
-async fn a_sweep_goes_on_only_so_often_and_says_what_it_did_not_come_to() {
+async fn a_sweep_stops_after_so_many_invocations_and_says_what_is_left() {
     let world = World::new().await;
     let resume = json!({"depth": 11, "places_done": 0, "page": null});
     let regions = ["eu-central-2", "eu-south-2"];
@@ -89,7 +89,7 @@ async fn a_rest_that_cannot_be_handed_on_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_is_done_of_a_page_is_not_done_again_unless_ec2_has_the_page_no_more() {
+async fn groups_of_a_page_are_not_repeated_unless_ec2_no_longer_has_the_page() {
     const HERE: &str = "af-south-1";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;
@@ -109,7 +109,7 @@ async fn what_is_done_of_a_page_is_not_done_again_unless_ec2_has_the_page_no_mor
 }
 
 #[tokio::test]
-async fn what_a_sweep_found_is_told_whatever_the_invocation_that_closes_it_comes_to() {
+async fn findings_of_a_sweep_are_reported_whatever_happens_when_they_are_closed() {
     const HERE: &str = "eu-west-3";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;
@@ -147,7 +147,7 @@ async fn what_a_sweep_found_is_told_whatever_the_invocation_that_closes_it_comes
 }
 
 #[tokio::test]
-async fn what_cannot_be_handed_on_is_told_as_open_and_tried_again() {
+async fn rules_that_cannot_be_handed_on_are_reported_as_open_and_retried() {
     const HERE: &str = "ap-southeast-6";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;

@@ -109,7 +109,7 @@ async fn a_member_that_cannot_be_reached_is_said_and_the_others_are_swept() {
 }
 
 #[tokio::test]
-async fn a_misspelt_schedule_is_no_sweep_of_nothing() {
+async fn a_misspelled_schedule_is_reported_instead_of_sweeping_nothing() {
     let world = World::new().await;
     let mut function = world.function(&[ROLE]);
     for payload in [

@@ -1,8 +1,9 @@
-//! Real parts for the tests: moto for EC2, SNS and SQS, the function under the Runtime Interface Emulator, a shell
-//! with `aws`. Everything is made on first use, and ends with the test process.
+//! What the tests run: moto as EC2, SNS and SQS, the function under the Runtime Interface Emulator, and a shell with
+//! `aws`. Everything is started on first use and ends with the test process.
 
 pub mod artefact;
 pub mod baseline;
+pub mod built;
 pub mod by_hand;
 pub mod endpoint;
 pub mod event;
