@@ -105,12 +105,20 @@ fn the_schedules_ask_for_the_accounts_and_regions_that_are_set() {
         let Kind::Message(message) = &event.kind else { panic!("{input}: {event:?}") };
         message.clone()
     };
+<<<<<<< HEAD
     let tasks: [(&str, fn(Sweep) -> Message); 3] = [
         ("Sweep", Message::Sweep),
         ("AfterDeployment", Message::Sweep),
         ("HoldsCheck", Message::Holds),
     ];
     for (rule, task) in tasks {
+=======
+    for (rule, task) in [
+        ("Sweep", Message::Sweep as fn(Sweep) -> Message),
+        ("AfterDeployment", Message::Sweep),
+        ("HoldsCheck", Message::Holds),
+    ] {
+>>>>>>> rebuild
         assert_eq!(asked(plain, rule), task(Sweep::default()), "{rule}");
         // The stack's own account and region stay in when others are added.
         let accounts = ["123456789012", "210987654321", "111122223333"];

@@ -130,6 +130,11 @@ impl Stage {
         function.invoke_unless(payload, || given_up(world))
     }
 
+    /// The log of the function's process, where one runs.
+    pub fn log(&self) -> String {
+        self.function.as_ref().map(|function| function.log().join("\n")).unwrap_or_default()
+    }
+
     /// Ends the function's process, as Lambda does where it takes too much time or memory.
     pub fn kill(&mut self) {
         self.function = None;

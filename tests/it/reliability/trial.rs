@@ -162,12 +162,13 @@ impl<'a> Trial<'a> {
             None => {
                 // The emulator calls it a success where the time is over.
                 let is_report = response.body["outcome"].is_string();
-                assert!(response.status == 200 && is_report, "{}: {:#}", self.label, response.body);
+                let (label, log) = (&self.label, self.stage.log());
+                assert!(response.status == 200 && is_report, "{label}: {response:?}\n{log}");
                 true
             }
             // Neither a panic nor the end of the time is a way to fail.
             Some("Ec2Unavailable" | "NotPublished" | "NotHandedOn") => false,
-            Some(_) => panic!("{}: {:#}", self.label, response.body),
+            Some(_) => panic!("{}: {response:?}\n{}", self.label, self.stage.log()),
         }
     }
 
