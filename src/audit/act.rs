@@ -2,52 +2,42 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::context::Context;
 use super::error::AuditError;
-use super::lookups::Lookups;
-use super::ports::Clock;
+use super::ports::is_late;
 use super::revert::{Order, revert};
 use super::subject::{Candidate, Subject, Trigger, When, remarks};
 use crate::baseline::Lists;
-use crate::ec2::command::{Sequence, undo};
+use crate::ec2::command::{Sequence, replace_line, undo};
 use crate::ec2::hold::{Claim, Hold};
 use crate::ec2::{
     Direction, Ec2Error, Peer, PrefixList, Protocol, RULE_LIMIT, Reference, Rule, RuleError,
     SecurityGroups,
 };
-use crate::evaluate::plan::{is_due, is_piece_of, pieces};
+use crate::evaluate::plan::{is_due, is_piece_of, is_ssh, pieces};
 use crate::evaluate::{Code, Judge, Judgement, Verdict};
 use crate::event::ListChange;
 use crate::finding::{
-    Action, AfterHold, Connections, Deed, DoubtfulExemption, ListEntries, NotReverted, Outcome,
-    Presence, Remark, Tally, ToClose,
+    Action, AfterHold, Connections, Deed, DoubtfulExemption, Finding, ListEntries, Matter,
+    NotReverted, Outcome, Presence, Remark, Tally, ToClose, Unchecked,
 };
 use crate::net::{Set, Traffic, addresses};
-use crate::settings::{RevertKeeps, Settings};
+use crate::settings::{MAX_PIECES, Remediation, RevertKeeps, Settings};
 use crate::text::causes;
 
-/// What every audit of a group needs, whatever triggered it.
-pub(super) struct Context<'a, E> {
-    /// EC2.
-    pub ec2: &'a E,
-    /// Prefix lists and groups that rules name.
-    pub lookups: &'a Lookups<'a, E>,
-    /// What to audit against and what to do.
-    pub settings: &'a Settings,
-    /// The time.
-    pub clock: Clock<'a>,
-}
-
 impl<E: SecurityGroups> Context<'_, E> {
-    /// Judges a group, acts on what does not comply and reports what became of it, open SSH first.
+    /// Judges a group and acts on what does not comply.
     ///
     /// # Errors
     ///
     /// When EC2 did not answer for now. What became of other rules before is in `tally` then.
-    pub async fn audit(&self, subject: &Subject<'_>, tally: &mut Tally) -> Result<(), AuditError> {
-        tally.groups += 1;
-        tally.rules += subject.candidates.len();
+    pub async fn judge_and_act(
+        &self,
+        subject: &Subject<'_>,
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
         let today = (self.clock)().date_naive();
         for direction in Direction::BOTH {
             let mut lists = Lists::new();
@@ -61,7 +51,7 @@ impl<E: SecurityGroups> Context<'_, E> {
                     self.conclude(subject, &judge, tally).await?;
                     break;
                 }
-                self.lookups.look_up(subject.origin.place, needed, &mut lists).await?;
+                self.lookups.look_up(subject.at, needed, &mut lists).await?;
             }
         }
         Ok(())
@@ -87,22 +77,43 @@ impl<E: SecurityGroups> Context<'_, E> {
         if noncompliant.is_empty() {
             return Ok(());
         }
-        noncompliant.sort_by_key(|(verdict, _)| verdict.code);
+        // What is there goes before what was not read: a second try has to get further than the
+        // first one, which may have closed the others.
+        noncompliant.sort_by_key(|(verdict, candidate)| (verdict.code, !candidate.seen));
         let mut covered = compliant(judge, subject.rules);
+        // The same once what is reported has been fixed, so that no two fixes add the same rule:
+        // EC2 refuses a call that adds what is there.
+        let (mut fixed, mut added) = (covered.clone(), Vec::new());
+        let mut acted = !self.is_first;
         for (verdict, candidate) in noncompliant {
-            let pieces = would_keep(self.settings, judge, &verdict, &covered);
+            let pieces = replacing(self.settings, judge, &verdict, &fixed)
+                .map(|pieces| not_among(pieces, &mut added));
             let time = (self.clock)();
             let left_alone =
                 left_alone(self.settings, subject, judge, (&verdict, &candidate), &pieces, time);
-            let (mut deed, later) = match (left_alone, trigger.when()) {
+            fixed = with_pieces(&fixed, pieces.as_deref().unwrap_or_default());
+            // At least one rule is closed, so that the next invocation gets further.
+            let when = match acted && is_late(self.deadline, time + expected(&pieces)) {
+                true => trigger.when_late(),
+                false => trigger.when(),
+            };
+            let (mut deed, later) = match (left_alone, when) {
                 (Some(deed), _) => (deed, None),
                 (None, When::Later(found_by)) => {
-                    (Deed::untouched(Action::Later(None), time), Some(found_by))
+                    let pieces = pieces.unwrap_or_default();
+                    let deed = Deed {
+                        fix: subject.fix(verdict.rule, &pieces),
+                        would_keep: Some(pieces),
+                        ..Deed::untouched(Action::Later(None), time)
+                    };
+                    (deed, Some(found_by))
                 }
-                (None, When::Now) => (
-                    self.close(subject, verdict.code, &candidate, pieces, &mut covered).await?,
-                    None,
-                ),
+                (None, When::Now) => {
+                    acted = true;
+                    let ssh = is_ssh(judge, &verdict);
+                    let pieces = replacing(self.settings, judge, &verdict, &covered);
+                    (self.close(subject, ssh, &candidate, pieces, &mut covered).await?, None)
+                }
             };
             deed.remarks = remarks(&candidate);
             deed.remarks.extend(trigger.list_entries(Some(&verdict.judgement)).map(Remark::List));
@@ -119,12 +130,17 @@ impl<E: SecurityGroups> Context<'_, E> {
         Ok(())
     }
 
-    /// That the rule names a group which no longer exists.
+    /// That the rule names a group which no longer exists. Where time runs out, nobody looks.
     async fn stale_group(&self, subject: &Subject<'_>, rule: &Rule) -> Option<Remark> {
         let Peer::Reference(Reference::Group(peer)) = rule.peer() else { return None };
+        if rule.has_lost_peering() {
+            // That is told already, and there is nobody to ask about the other VPC.
+            return None;
+        }
         // The group itself exists: its rules were read.
         let is_itself = peer.account().is_none() && *peer.id() == subject.group.id;
-        let is_stale = !is_itself && self.lookups.is_stale(subject.origin.place, peer).await;
+        let is_known = is_itself || is_late(self.deadline, (self.clock)());
+        let is_stale = !is_known && self.lookups.is_stale(subject.at, peer).await;
         is_stale.then(|| Remark::StaleGroup(peer.clone()))
     }
 
@@ -133,7 +149,7 @@ impl<E: SecurityGroups> Context<'_, E> {
     async fn close(
         &self,
         subject: &Subject<'_>,
-        code: Code,
+        open_ssh: bool,
         candidate: &Candidate<'_>,
         pieces: Result<Vec<Rule>, RuleError>,
         covered: &mut Traffic,
@@ -148,11 +164,11 @@ impl<E: SecurityGroups> Context<'_, E> {
             }
         };
         let order = Order {
-            place: subject.origin.place,
+            place: subject.at,
             group: subject.group,
             rule,
             seen: candidate.seen,
-            open_ssh: code == Code::OpenSsh,
+            open_ssh,
             pieces: &pieces,
         };
         let done = revert(self.ec2, &order).await?;
@@ -162,19 +178,22 @@ impl<E: SecurityGroups> Context<'_, E> {
             error = done.action.error().map(|error| causes(error)),
             "revert"
         );
-        *covered =
-            covered.union(&Traffic::union_of(done.added.iter().map(Rule::traffic).collect()));
+        *covered = with_pieces(covered, &done.added);
         // Pieces that an earlier run added before it died are kept and undone as well.
         let earlier = || subject.rules.iter().filter(|piece| is_piece_of(piece, rule)).cloned();
         let gone = done.is_gone();
-        let kept = if gone { once_each(done.placed.into_iter().chain(earlier())) } else { pieces };
         let added = once_each(done.added.into_iter().chain(earlier()));
         // Under a revert mode, what is put back would be reverted again at once.
-        let reverts = self.settings.remediation.reverts()
-            || subject.trigger.remediation(self.settings).reverts();
+        let reverts =
+            self.settings.remediation.reverts() || subject.remediation(self.settings).reverts();
         let hold =
             Hold::of_undo((self.clock)(), self.settings.hold_max_hours).filter(|_| reverts && gone);
-        let sequence = if done.was_full || is_full(subject.rules, rule.direction()) {
+        // EC2 refuses a call as a whole that adds a rule which is there.
+        let left: Vec<Rule> =
+            pieces.iter().filter(|it| !added.iter().any(|is| is.is_same_as(it))).cloned().collect();
+        let sequence = if done.was_full
+            || is_too_full(subject.rules, std::slice::from_ref(rule), rule.direction())
+        {
             Sequence::PiecesFirst
         } else {
             Sequence::RuleFirst
@@ -183,7 +202,8 @@ impl<E: SecurityGroups> Context<'_, E> {
             action: done.action,
             time: (self.clock)(),
             presence: presence(!gone, rule, subject.rules),
-            kept,
+            fix: (!gone).then(|| subject.fix(rule, &left)).flatten(),
+            would_keep: Some(pieces),
             undo: undo(
                 subject.origin.place.region.as_ref(),
                 &subject.group.id,
@@ -210,13 +230,14 @@ pub(super) fn left_alone(
 ) -> Option<Deed> {
     let Subject { origin, group, rules, trigger, .. } = subject;
     let (rule, seen) = (verdict.rule, candidate.seen);
+    let pieces = pieces.as_deref().unwrap_or_default();
     let left_alone = |action| Deed {
-        kept: pieces.clone().unwrap_or_default(),
+        would_keep: is_due(Remediation::RevertIngress, judge, verdict).then(|| pieces.to_vec()),
         presence: presence(seen, rule, rules),
+        fix: seen.then(|| subject.fix(rule, pieces)).flatten(),
         ..Deed::untouched(action, now)
     };
-    let due =
-        is_due(trigger.remediation(settings), rule.direction(), verdict.code, &verdict.judgement);
+    let due = is_due(subject.remediation(settings), judge, verdict);
     let doubtful = doubtful_exemptions(judge, &verdict.judgement);
     if trigger.is_second_try() && !seen {
         // Whatever its tags or an exemption say by now, that it is gone has to be reported.
@@ -234,7 +255,7 @@ pub(super) fn left_alone(
     }
     if !due {
         let seen = trigger.tells_presence().then_some(seen);
-        return Some(left_alone(Action::NotDue { why: trigger.not_due(settings), seen }));
+        return Some(left_alone(Action::NotDue { why: subject.not_due(settings), seen }));
     }
     (!doubtful.is_empty()).then(|| left_alone(Action::PerhapsExempt(doubtful)))
 }
@@ -253,37 +274,62 @@ pub(super) fn unreadable(
         let id = Some(&subject.group.id);
         let judge = Judge::new(&settings.baseline, direction, id, &lists, now.date_naive());
         for (verdict, candidate) in subject.judge(&judge, settings, now, &mut tally) {
-            let remediation = subject.trigger.remediation(settings);
             let due = match candidate.claim {
                 Claim::Held(_) => Outcome::Held,
-                _ if is_due(remediation, direction, verdict.code, &verdict.judgement) => {
-                    Outcome::Failed
-                }
+                _ if is_due(subject.remediation(settings), &judge, &verdict) => Outcome::Failed,
                 _ => Outcome::None,
             };
             let noted = subject.trigger.is_second_try();
             let action = Action::Unreadable { error: error.clone(), due, noted };
-            let deed = Deed::untouched(action, now);
-            tally.findings.push(subject.origin.rule(&judge, verdict, deed));
+            let pieces = replacing(settings, &judge, &verdict, &Traffic::empty());
+            let region = subject.at.region.as_ref();
+            let (id, pieces) = (&subject.group.id, pieces.unwrap_or_default());
+            // As a revert of a rule that was not read: if it is not there, nothing is added.
+            let fix = replace_line(region, id, verdict.rule, &pieces, Sequence::RuleFirst);
+            let deed = Deed { fix: Some(fix), ..Deed::untouched(action, now) };
+            let mut finding = subject.origin.rule(&judge, verdict, deed);
+            let about_ssh = is_about_ssh(&finding);
+            if let Matter::Rule(found) = &mut finding.matter {
+                found.unchecked = about_ssh.then_some(Unchecked::Group);
+            }
+            tally.findings.push(finding);
         }
     }
     tally
 }
 
-/// What a revert leaves of a rule: nothing of one that it would not touch.
-pub(super) fn would_keep(
+/// The traffic together with what these rules admit.
+pub(super) fn with_pieces(traffic: &Traffic, pieces: &[Rule]) -> Traffic {
+    traffic.union(&Traffic::union_of(pieces.iter().map(Rule::traffic).collect()))
+}
+
+/// The pieces that are not among those that were met before; they are from now on.
+pub(super) fn not_among(mut pieces: Vec<Rule>, met: &mut Vec<Rule>) -> Vec<Rule> {
+    pieces.retain(|piece| !met.iter().any(|other| other.is_same_as(piece)));
+    met.extend_from_slice(&pieces);
+    pieces
+}
+
+/// What replaces a rule when it is closed.
+pub(super) fn replacing(
     settings: &Settings,
     judge: &Judge<'_>,
     verdict: &Verdict<'_>,
     covered: &Traffic,
 ) -> Result<Vec<Rule>, RuleError> {
-    let rule = verdict.rule;
-    let revertible =
-        rule.direction() == Direction::Ingress && !verdict.judgement.public_excess().is_empty();
-    if revertible && settings.revert_keeps == RevertKeeps::Baseline {
-        pieces(judge, rule, covered)
-    } else {
-        Ok(Vec::new())
+    match settings.revert_keeps {
+        RevertKeeps::Baseline => pieces(judge, verdict.rule, covered),
+        RevertKeeps::Nothing => Ok(Vec::new()),
+    }
+}
+
+/// Whether a finding is about a rule that lets, or may let, addresses reach SSH that should not.
+pub(super) fn is_about_ssh(finding: &Finding) -> bool {
+    let Matter::Rule(found) = &finding.matter else { return false };
+    match finding.code {
+        Code::OpenSsh | Code::SshFromUnlistedHost => true,
+        Code::UnresolvedPeer => !found.unresolved.within(&found.ssh).is_empty(),
+        _ => false,
     }
 }
 
@@ -312,9 +358,33 @@ fn doubtful_exemptions(judge: &Judge<'_>, judgement: &Judgement) -> Vec<Doubtful
         .collect()
 }
 
-/// Whether the group, as it was read, has no room for another rule.
-fn is_full(rules: &[Rule], direction: Direction) -> bool {
-    rules.iter().filter(|rule| rule.direction() == direction).count() >= RULE_LIMIT
+impl Subject<'_> {
+    /// The shell line that closes a rule as a revert would. EC2 refuses a call that adds what is
+    /// there, so it adds only what is not.
+    pub fn fix(&self, rule: &Rule, pieces: &[Rule]) -> Option<String> {
+        let is_there = |piece: &&Rule| self.rules.iter().any(|other| other.is_same_as(piece));
+        let pieces: Vec<Rule> = pieces.iter().filter(|piece| !is_there(piece)).cloned().collect();
+        let sequence = match is_too_full(self.rules, &pieces, rule.direction()) {
+            true => Sequence::RuleFirst,
+            false => Sequence::PiecesFirst,
+        };
+        Some(replace_line(self.at.region.as_ref(), &self.group.id, rule, &pieces, sequence))
+    }
+}
+
+/// How long closing a rule may take with a slow EC2: a second for each piece.
+fn expected(pieces: &Result<Vec<Rule>, RuleError>) -> TimeDelta {
+    let pieces = pieces.as_ref().map_or(0, |pieces| pieces.len().min(MAX_PIECES));
+    i64::try_from(pieces).map_or(TimeDelta::zero(), TimeDelta::seconds)
+}
+
+/// Whether the group, as it was read, has no room for these rules too. EC2 counts rules for IPv4 and
+/// for IPv6 apart, and those that name a group or a list as both.
+fn is_too_full(rules: &[Rule], more: &[Rule], direction: Direction) -> bool {
+    let of_direction = || rules.iter().filter(|rule| rule.direction() == direction).chain(more);
+    let ipv4 = of_direction().filter(|rule| !matches!(rule.peer(), Peer::Ipv6(_))).count();
+    let ipv6 = of_direction().filter(|rule| !matches!(rule.peer(), Peer::Ipv4(_))).count();
+    ipv4.max(ipv6) > RULE_LIMIT
 }
 
 fn presence(is_present: bool, rule: &Rule, present: &[Rule]) -> Presence {

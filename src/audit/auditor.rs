@@ -1,13 +1,13 @@
 use chrono::{DateTime, Utc};
 use tracing::Instrument;
 
-use super::act::Context;
+use super::context::Context;
 use super::counts::Counts;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, OnwardError};
 use crate::ec2::{Ec2Error, Group, GroupKey, Place, Rule, SecurityGroups};
-use crate::event::{Close, Event, Kind, Message, Record};
+use crate::event::{Close, Event, Kind, ListResume, Message, Record};
 use crate::finding::{
     Action, BaselineName, Finding, Matter, Origin, Reason, Report, ReportOutcome, Skipped, Tally,
     ToClose,
@@ -120,16 +120,23 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
                 let reason = Reason::NotUnderstood(reason.clone());
                 self.only(self.origin(&place, record).unaudited(None, reason, clock())).into()
             }
-            Kind::Change(change) => self.change(record, change, clock, counts).await?,
-            Kind::List(change) => self.list(record, change, clock).await?.into(),
+            Kind::Change(change) => self.change(record, change, (clock, deadline), counts).await?,
+            Kind::List(change) => {
+                self.list(record, change, &ListResume::default(), (clock, deadline)).await?
+            }
+            Kind::Message(Message::List(change, resume)) => {
+                self.list(record, change, resume, (clock, deadline)).await?
+            }
             Kind::Tags(change) | Kind::Message(Message::Tags(change)) => {
                 self.tags(record, change, clock, deadline).await?
             }
-            // Nothing is looked up first: soon the auditor may be unable to report anything.
-            Kind::Watched(change) => {
-                let place = self.place(record);
-                self.only(self.origin(&place, record).auditor_changed(change, clock())).into()
+            Kind::HoldTags(change) | Kind::Message(Message::HoldTags(change)) => {
+                self.hold_tags(record, change, clock, deadline).await?
             }
+            Kind::Lost(lost) | Kind::Message(Message::Lost(lost)) => {
+                self.lost(record, lost, clock, deadline).await
+            }
+            Kind::Watched(change) => self.watched(record, change, clock).into(),
             Kind::Message(Message::Sweep(sweep)) => self.sweep(sweep, clock, deadline).await,
             Kind::Message(Message::Holds(holds)) => self.holds(holds, clock, deadline).await,
             Kind::Message(Message::Close(close)) => {
@@ -137,12 +144,13 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             }
         };
         // Before anything is published: what is open is closed meanwhile.
-        let (report, handed_on) = self.hand_on(report, record, to_close).await;
+        let (mut report, handed_on) = self.hand_on(report, record, to_close).await;
+        report.scheduled = matches!(event.kind, Kind::Message(_));
         counts.acted(&report.findings);
         self.publish(&report).await?;
         counts.published(&report, clock());
         handed_on?;
-        let is_done = rest.is_none() && failed.is_none();
+        let is_done = rest.is_none() && failed.is_none() && !report.partial;
         for (payload, _) in rest.iter().flat_map(|rest| rest.to_payloads(record)) {
             self.onward.go_on(&payload).await?;
         }
@@ -231,8 +239,9 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         lookups: &'c Lookups<'c, E>,
         settings: &'c Settings,
         clock: Clock<'c>,
+        deadline: Option<DateTime<Utc>>,
     ) -> Context<'c, E> {
-        Context { ec2: self.ec2, lookups, settings, clock }
+        Context { ec2: self.ec2, lookups, settings, clock, deadline, is_first: true }
     }
 
     /// A group with all its rules, where it exists.

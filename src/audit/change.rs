@@ -14,11 +14,14 @@ use super::ports::{Clock, Notifier, Onward};
 use super::subject::{Candidate, Candidates, Subject, Trigger};
 use crate::baseline::Lists;
 use crate::ec2::hold::{Claim, Refusal, UNTIL, claim};
-use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Rule, SecurityGroups};
+use crate::ec2::{Direction, Ec2Error, Group, GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::evaluate::Judge;
 use crate::evaluate::expected::closed;
-use crate::event::{ChangeKind, FoundBy, GroupChange, ModifiedRule, Note, Record};
-use crate::finding::{Origin, Reason, Report, ReportOutcome, Skipped, Tally};
+use crate::event::{
+    ChangeKind, FoundBy, GroupChange, ModifiedRule, Note, Record, Removed, RevokedRules,
+};
+use crate::finding::{Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally};
+use crate::net::Cells;
 use crate::settings::Settings;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
@@ -27,7 +30,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         record: &Record,
         change: &GroupChange,
-        clock: Clock<'_>,
+        (clock, deadline): (Clock<'_>, Option<DateTime<Utc>>),
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
         let place = self.place(record);
@@ -42,9 +45,24 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let group = match self.ec2.group(&place, &change.group).await {
             Ok(Some(group)) => group,
-            Ok(None) => return self.without_group(origin, change, settings, clock, counts).await,
+            Ok(None) => {
+                let group = match self.without_group(origin, change, clock) {
+                    Ok(audited) => return Ok(audited),
+                    Err(id) => Group::known_by_id(id),
+                };
+                let found = (&place, &group, &[][..]);
+                let mut audited = self
+                    .of_group(origin, change, found, settings, (clock, deadline), counts)
+                    .await?;
+                // There is no group to put a rule back into, or to add what is missing to.
+                audited.report.findings.iter_mut().for_each(Finding::forget_commands);
+                return Ok(audited);
+            }
             Err(error) => return self.unreadable(origin, change, error, settings, clock),
         };
+        let owned = group.owned_at(&place);
+        let origin = self.origin(&owned, record);
+        let settings = &self.settings_of(&owned);
         if let Some(key) = settings.scope.missing_tag(&group) {
             if matches!(change.kind, ChangeKind::Retagged(_)) {
                 return self.left_unseen(record, &group.id, key, clock).await;
@@ -54,7 +72,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         match self.ec2.rules(&place, &group).await {
             Ok(rules) => {
-                self.of_group(origin, change, (&group, &rules), settings, clock, counts).await
+                let found = (&place, &group, &*rules);
+                self.of_group(origin, change, found, settings, (clock, deadline), counts).await
             }
             Err(error) => self.unreadable(origin.of_group(&group), change, error, settings, clock),
         }
@@ -64,49 +83,38 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         origin: Origin<'_>,
         change: &GroupChange,
-        (group, rules): (&Group, &[Rule]),
+        (place, group, rules): (&Place, &Group, &[Rule]),
         settings: &Settings,
-        clock: Clock<'_>,
+        (clock, deadline): (Clock<'_>, Option<DateTime<Utc>>),
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
         let (trigger, candidates) = introduced(settings, change, origin.record, rules, clock());
         let lookups = Lookups::new(self.ec2);
-        let subject = Subject::new(origin, (group, rules), trigger, candidates);
+        let subject = Subject::new(place, origin, (group, rules), trigger, candidates);
         let mut tally = Tally::default();
-        if let Err(error) =
-            self.context(&lookups, settings, clock).audit(&subject, &mut tally).await
-        {
+        let context = self.context(&lookups, settings, clock, deadline);
+        if let Err(error) = context.audit(&subject, &mut tally).await {
             // They are reported when it is tried again, and then not as what this run did.
             counts.acted(&tally.findings);
             return Err(error);
         }
-        for (direction, removed) in removed(change, &subject) {
-            for closed in closed(&settings.baseline, direction, removed, rules) {
-                tally.findings.push(subject.origin.expected_closed(closed, clock()));
-            }
+        let removals = removals(change, &subject);
+        if let Some(closed) = closed(&settings.baseline, Some(&group.id), &removals, rules) {
+            tally.findings.push(subject.origin.expected_closed(closed, clock()));
         }
         Ok(self.found(tally))
     }
 
-    /// The group does not exist. What the event says was opened is still reported, and a revert
-    /// still has EC2 say that there is nothing to revoke.
-    async fn without_group(
+    /// The group does not exist. `Err` holds its id if what the event says was opened still has to be
+    /// reported: then a revert still has EC2 say that there is nothing to revoke.
+    fn without_group(
         &self,
         origin: Origin<'_>,
         change: &GroupChange,
-        settings: &Settings,
         clock: Clock<'_>,
-        counts: &mut Counts,
-    ) -> Result<Audited, AuditError> {
+    ) -> Result<Audited, GroupId> {
         let reason = match (&change.kind, &change.group) {
-            (ChangeKind::Authorized(_), GroupKey::Id(id)) => {
-                let group = Group::known_by_id(id.clone());
-                let mut audited =
-                    self.of_group(origin, change, (&group, &[]), settings, clock, counts).await?;
-                // There is no group to put a rule back into.
-                audited.report.findings.iter_mut().for_each(|finding| finding.undo = None);
-                return Ok(audited);
-            }
+            (ChangeKind::Authorized(_), GroupKey::Id(id)) => return Err(id.clone()),
             // What is gone with its group needs neither closing nor opening.
             (ChangeKind::Created | ChangeKind::Revoked(_), _) => {
                 return Ok(self.found(Tally { groups: 1, ..Tally::default() }));
@@ -147,7 +155,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             ..not_read(rule)
         });
         let candidates = Candidates::Named(candidates.collect());
-        let subject = Subject::new(origin, (group, &[]), Trigger::Change, candidates);
+        let subject = Subject::new(origin.place, origin, (group, &[]), Trigger::Change, candidates);
         Ok(self.found(unreadable(settings, &subject, &error, now)))
     }
 }
@@ -158,9 +166,9 @@ fn settled_by_event(settings: &Settings, change: &GroupChange, today: NaiveDate)
         ChangeKind::Authorized(rules) => rules.into(),
         ChangeKind::Revoked(revoked) => {
             // What the site does not live on can go without anybody being asked.
-            let removed = revoked.rules.as_deref();
-            let harmless = closed(&settings.baseline, revoked.direction, removed, &[]).is_empty();
-            return harmless.then_some(0);
+            let removal = std::slice::from_ref(revoked);
+            let closed = closed(&settings.baseline, change.group.id(), removal, &[]);
+            return closed.is_none().then_some(0);
         }
         ChangeKind::Created => Rule::of_new_group().into(),
         ChangeKind::Modified(_) | ChangeKind::Unknown(_) | ChangeKind::Retagged(_) => return None,
@@ -283,21 +291,21 @@ fn modified(modified: &ModifiedRule, present: &[Rule]) -> Candidate<'static> {
     Candidate { note, ..not_read(&modified.in_direction(Direction::Ingress)) }.into_owned()
 }
 
-/// In which directions a change may have closed something, and what it removed there, where it says
-/// so. A change that only adds closes nothing.
-fn removed<'a>(
-    change: &'a GroupChange,
-    subject: &Subject<'_>,
-) -> Vec<(Direction, Option<&'a [Rule]>)> {
+/// What a change removed, as far as it says so. A change that only adds removes nothing.
+fn removals<'a>(change: &'a GroupChange, subject: &Subject<'_>) -> Cow<'a, [RevokedRules]> {
+    let anything =
+        |direction| RevokedRules { direction, removed: Removed::Within(Cells::everything()) };
     match &change.kind {
-        ChangeKind::Revoked(revoked) => vec![(revoked.direction, revoked.rules.as_deref())],
+        ChangeKind::Revoked(revoked) => Cow::Borrowed(std::slice::from_ref(revoked)),
         // What a rule was before it was modified, nobody knows any more.
         ChangeKind::Modified(_) => {
             let directions: BTreeSet<Direction> =
                 subject.candidates.iter().map(Rule::direction).collect();
-            directions.into_iter().map(|direction| (direction, None)).collect()
+            directions.into_iter().map(anything).collect()
         }
-        ChangeKind::Unknown(_) => Direction::BOTH.map(|direction| (direction, None)).to_vec(),
-        ChangeKind::Retagged(_) | ChangeKind::Authorized(_) | ChangeKind::Created => Vec::new(),
+        ChangeKind::Unknown(_) => Direction::BOTH.into_iter().map(anything).collect(),
+        ChangeKind::Retagged(_) | ChangeKind::Authorized(_) | ChangeKind::Created => {
+            Cow::Borrowed(&[])
+        }
     }
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::act::{compliant, left_alone, would_keep};
+use super::act::{compliant, left_alone, not_among, replacing, with_pieces};
 use super::subject::{Candidates, Subject, Trigger, remarks};
 use crate::baseline::Lists;
-use crate::ec2::{AccountId, Direction, Group, Place, Rule};
+use crate::ec2::{AccountId, Direction, Group, ListNames, Place, Rule};
 use crate::evaluate::{Yardstick, open_ssh_in_baseline};
 use crate::finding::{BaselineName, Origin, Report, Tally};
 use crate::settings::Settings;
@@ -17,6 +17,7 @@ use crate::settings::Settings;
 pub struct Check<'a> {
     settings: &'a Settings,
     lists: &'a Lists,
+    list_names: ListNames,
     now: DateTime<Utc>,
     /// The first group's.
     place: Option<Place>,
@@ -28,7 +29,14 @@ pub struct Check<'a> {
 impl<'a> Check<'a> {
     /// No group has been audited yet.
     pub fn new(settings: &'a Settings, lists: &'a Lists, now: DateTime<Utc>) -> Self {
-        Self { settings, lists, now, place: None, yardstick: None, tally: Tally::default() }
+        let (list_names, tally) = (ListNames::new(), Tally::default());
+        Self { settings, lists, list_names, now, place: None, yardstick: None, tally }
+    }
+
+    /// The same, with names of prefix lists.
+    #[must_use]
+    pub fn with_list_names(self, list_names: ListNames) -> Self {
+        Self { list_names, ..self }
     }
 
     /// Whether no group has been given yet, in scope or not.
@@ -55,18 +63,21 @@ impl<'a> Check<'a> {
                 self.yardstick.insert((account.cloned(), yardstick))
             }
         };
-        let origin = Origin { place, group: None, record: None };
+        let owned = group.owned_at(place);
+        let origin = Origin { place: &owned, group: None, record: None };
         let candidates = Candidates::standing(rules);
-        let subject = Subject::new(origin, (group, rules), Trigger::Check, candidates);
+        let subject = Subject::new(place, origin, (group, rules), Trigger::Check, candidates);
         for direction in Direction::BOTH {
             let judge = yardstick.judge(direction, &group.id);
             let noncompliant = subject.judge(&judge, settings, now, &mut self.tally);
             if noncompliant.is_empty() {
                 continue;
             }
-            let covered = compliant(&judge, rules);
+            let (mut covered, mut added) = (compliant(&judge, rules), Vec::new());
             for (verdict, candidate) in noncompliant {
-                let pieces = would_keep(settings, &judge, &verdict, &covered);
+                let pieces = replacing(settings, &judge, &verdict, &covered)
+                    .map(|pieces| not_among(pieces, &mut added));
+                covered = with_pieces(&covered, pieces.as_deref().unwrap_or_default());
                 let found = (&verdict, &candidate);
                 // Nothing is ever due in a check.
                 let Some(mut deed) = left_alone(settings, &subject, &judge, found, &pieces, now)
@@ -74,7 +85,9 @@ impl<'a> Check<'a> {
                     continue;
                 };
                 deed.remarks = remarks(&candidate);
-                self.tally.findings.push(subject.origin.rule(&judge, verdict, deed));
+                let mut finding = subject.origin.rule(&judge, verdict, deed);
+                finding.name_lists(|id| self.list_names.get(id).cloned());
+                self.tally.findings.push(finding);
             }
         }
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::act::unreadable;
 use super::auditor::{Audited, Auditor};
 use super::change::as_read;
+use super::context::Context;
 use super::error::AuditError;
 use super::holds::is_news;
 use super::lookups::Lookups;
@@ -39,8 +40,15 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 continue;
             }
             let mut closed = Tally::default();
-            if let Err(error) =
-                self.close_in_group((record, of_group), &lookups, clock, &mut closed).await
+            if let Err(error) = self
+                .close_in_group(
+                    (record, of_group),
+                    at == 0,
+                    &lookups,
+                    (clock, deadline),
+                    &mut closed,
+                )
+                .await
             {
                 tracing::warn!(error = causes(&error), "rules have to be closed again");
                 failed.get_or_insert(error);
@@ -65,8 +73,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     async fn close_in_group(
         &self,
         (record, found): (&Record, &[RuleToClose]),
+        is_first: bool,
         lookups: &Lookups<'_, E>,
-        clock: Clock<'_>,
+        (clock, deadline): (Clock<'_>, Option<DateTime<Utc>>),
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
         let Some(RuleToClose { place, group: id, found_by, .. }) = found.first() else {
@@ -92,7 +101,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     found.iter().map(|one| to_close(one, Cow::Borrowed(&one.rule), settings, now));
                 let named = Candidates::Named(named.collect());
                 let group = Group::known_by_id(id.clone());
-                let subject = Subject::new(origin, (&group, &[]), trigger, named);
+                let subject = Subject::new(&place, origin, (&group, &[]), trigger, named);
                 tally.extend(unreadable(settings, &subject, &error, now));
                 return Ok(());
             }
@@ -109,8 +118,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             Candidate { seen, ..to_close(one, rule, settings, now) }
         });
         let named = Candidates::Named(named.filter(|one| !(is_out && one.seen)).collect());
-        let subject = Subject::new(origin, (&group, &rules), trigger, named);
-        let ran = self.context(lookups, settings, clock).audit(&subject, tally).await;
+        let owned = group.owned_at(&place);
+        let origin = Origin { place: &owned, ..origin };
+        let subject = Subject::new(&place, origin, (&group, &rules), trigger, named);
+        let context = Context { is_first, ..self.context(lookups, settings, clock, deadline) };
+        let ran = context.audit(&subject, tally).await;
         if !is_there {
             // There is no group to put a rule back into.
             tally.findings.iter_mut().for_each(|finding| finding.undo = None);
@@ -141,5 +153,8 @@ fn to_close<'a>(
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Candidate<'a> {
-    Candidate::standing(rule, found.note.clone(), settings, now)
+    match found.found_by {
+        FoundBy::Tagging => Candidate::tagged(rule, found.note.clone()),
+        _ => Candidate::standing(rule, found.note.clone(), settings, now),
+    }
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::auditor::{Audited, Auditor};
+use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, is_late};
 use super::subject::{Candidates, Subject, Trigger, is_about};
-use super::sweep::not_swept;
+use super::sweep::{MAX_DEPTH, given_up};
 use crate::ec2::hold::{Claim, claim};
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
-use crate::event::Sweep;
+use crate::event::{Message, Resume, Sweep};
 use crate::finding::{Finding, Origin, Reason, Tally};
 use crate::text::causes;
 
@@ -22,7 +23,10 @@ const NEWS: TimeDelta = TimeDelta::minutes(30);
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// Closes rules that were held and are not held any more, and rules that ask to be held and are
-    /// not. What there is no time for is left to the next check, a quarter of an hour later.
+    /// not. Places and groups that there is no time for are handed on, so that each has its turn.
+    ///
+    /// Places that cannot be read are not reported here, every quarter of an hour: the sweep does
+    /// that.
     pub(super) async fn holds(
         &self,
         holds: &Sweep,
@@ -31,40 +35,62 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Audited {
         let mut tally = Tally::default();
         let mut failed = None;
-        for (at, place) in self.places(holds).iter().enumerate() {
-            if at > 0 && is_late(deadline, clock()) {
-                tally.partial = true;
-                break;
-            }
+        let places = self.places(holds);
+        let resume = &holds.resume;
+        let mut done = resume.groups_done.clone();
+        let mut rest = None;
+        for (at, place) in places.iter().enumerate().skip(resume.places_done) {
             let answer = match self.out_of_reach(place) {
                 Some(reason) => Err(reason),
-                None => match self.end_holds(place, clock, deadline, &mut tally).await {
-                    Ok(()) => Ok(()),
+                None => match self.end_holds(place, &mut done, clock, deadline, &mut tally).await {
+                    Ok(is_done) => Ok(is_done),
                     Err(AuditError::Ec2(error)) if !error.may_pass() => Err(Reason::Ec2(error)),
                     Err(error) => {
                         let error = failed.get_or_insert(error);
                         tracing::warn!(error = causes(error), "holds have to be checked again");
-                        Ok(())
+                        Ok(true)
                     }
                 },
             };
-            if let Err(reason) = answer {
+            let is_done = answer.unwrap_or_else(|reason| {
                 tracing::warn!(?reason, %place, "holds are not closed");
                 tally.partial = true;
-                tally.findings.push(not_swept(place, reason, clock()));
+                true
+            });
+            if is_done {
+                done.clear();
+            }
+            if is_late(deadline, clock()) && (at + 1 < places.len() || !is_done) {
+                let depth = resume.depth + 1;
+                let places_done = if is_done { at + 1 } else { at };
+                let groups_done = std::mem::take(&mut done);
+                rest = Some(Resume { depth, places_done, groups_done, ..Resume::default() });
+                break;
             }
         }
-        tally.partial |= failed.is_some();
-        Audited { failed, ..self.found(tally) }
+        let mut rest = rest.map(|resume| Sweep { resume, ..holds.clone() });
+        tally.partial |= failed.is_some() || rest.is_some();
+        if rest.is_some() {
+            // If this invocation failed too, it would be tried again and hand on the same rest each
+            // time. What failed is checked again in a quarter of an hour.
+            failed = None;
+        }
+        if let Some(Sweep { resume, .. }) = rest.take_if(|rest| rest.resume.depth > MAX_DEPTH) {
+            tally.findings.extend(given_up(&resume, &places, clock()));
+        }
+        Audited { rest: rest.map(Message::Holds), failed, ..self.found(tally) }
     }
 
+    /// The same in one place. `done` are the groups that had their turn. Returns whether all had; a
+    /// group that fails does not stop the others.
     async fn end_holds(
         &self,
         place: &Place,
+        done: &mut Vec<GroupId>,
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
         tally: &mut Tally,
-    ) -> Result<(), AuditError> {
+    ) -> Result<bool, AuditError> {
         let settings = &self.settings_of(place);
         let now = clock();
         let mut over: BTreeMap<GroupId, Vec<Rule>> = BTreeMap::new();
@@ -76,35 +102,53 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 Claim::Refused(_) => reverts,
                 Claim::Held(_) | Claim::None => false,
             };
-            if is_over {
+            if is_over && !done.contains(&group) {
                 over.entry(group).or_default().push(rule);
             }
         }
         let lookups = Lookups::new(self.ec2);
-        let origin = Origin { place, group: None, record: None };
+        let context = self.context(&lookups, settings, clock, deadline);
+        let mut failed = Ok(true);
         for (id, held) in over {
-            // What was found has to be handed on. The next check finds the rest.
+            // At least one group has its turn, so that the next invocation gets further.
             if tally.groups > 0 && is_late(deadline, clock()) {
-                tally.partial = true;
-                return Ok(());
+                return failed.map(|_| false);
             }
-            let Some(group) = self.ec2.group(place, &GroupKey::Id(id)).await? else { continue };
-            if !settings.scope.contains(&group) {
-                continue;
+            done.push(id.clone());
+            if let Err(error) = self.end_holds_of(place, id, &held, &context, now, tally).await {
+                failed = failed.and(Err(error));
             }
-            let rules = self.ec2.rules(place, &group).await?;
-            let is_there = |held: &&Rule| rules.iter().any(|rule| rule.is_same_as(held));
-            let there: Vec<Rule> = held.iter().filter(is_there).cloned().collect();
-            let candidates = Candidates::Standing { rules: there.into(), note: None };
-            let subject = Subject::new(origin, (&group, &rules), Trigger::Holds, candidates);
-            let mut ended = Tally::default();
-            let ran = self.context(&lookups, settings, clock).audit(&subject, &mut ended).await;
-            let max_hours = settings.hold_max_hours;
-            ended.findings.retain(|finding| is_news(finding, held.iter(), max_hours, now));
-            tally.extend(ended);
-            ran?;
         }
-        Ok(())
+        failed
+    }
+
+    /// The same in one group.
+    async fn end_holds_of(
+        &self,
+        place: &Place,
+        id: GroupId,
+        held: &[Rule],
+        context: &Context<'_, E>,
+        now: DateTime<Utc>,
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
+        let Some(group) = self.ec2.group(place, &GroupKey::Id(id)).await? else { return Ok(()) };
+        if !context.settings.scope.contains(&group) {
+            return Ok(());
+        }
+        let rules = self.ec2.rules(place, &group).await?;
+        let is_there = |held: &&Rule| rules.iter().any(|rule| rule.is_same_as(held));
+        let there: Vec<Rule> = held.iter().filter(is_there).cloned().collect();
+        let candidates = Candidates::Standing { rules: there.into(), note: None };
+        let owned = group.owned_at(place);
+        let origin = Origin { place: &owned, group: None, record: None };
+        let subject = Subject::new(place, origin, (&group, &rules), Trigger::Holds, candidates);
+        let mut ended = Tally::default();
+        let ran = context.audit(&subject, &mut ended).await;
+        let max_hours = context.settings.hold_max_hours;
+        ended.findings.retain(|finding| is_news(finding, held.iter(), max_hours, now));
+        tally.extend(ended);
+        ran
     }
 }
 

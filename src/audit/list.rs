@@ -1,21 +1,25 @@
 //! A change of a prefix list: it opens and closes groups without touching any of them.
 //!
-//! Every group in scope whose rules name the list is audited, and findings are only reported: the
-//! same list may serve a hundred groups, and whoever maintains it can put it back in one call.
+//! Every group in scope whose rules name the list is audited, and what is due is handed on to be
+//! closed: a rule that complied until its list grew is replaced by what complies of it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 
 use super::act::list_entries;
-use super::auditor::Auditor;
+use super::auditor::{Audited, Auditor};
+use super::context::Context;
 use super::error::{AuditError, NotReady};
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Notifier, Onward, is_late};
 use super::subject::{Candidates, Subject, Trigger};
 use crate::baseline::Lists;
-use crate::ec2::{Direction, Ec2Error, ListState, PrefixList, Rule, SecurityGroups, Selection};
+use crate::ec2::{
+    Direction, Ec2Error, Group, ListState, Place, PrefixList, Rule, SecurityGroups, Selection,
+};
 use crate::evaluate::open_ssh_in_baseline;
-use crate::event::{ListChange, Record};
+use crate::event::{ListChange, ListResume, Message, Record};
 use crate::finding::{Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally, Unaudited};
 use crate::settings::Settings;
 
@@ -25,19 +29,20 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         record: &Record,
         change: &ListChange,
-        clock: Clock<'_>,
-    ) -> Result<Report, AuditError> {
+        resume: &ListResume,
+        (clock, deadline): (Clock<'_>, Option<DateTime<Utc>>),
+    ) -> Result<Audited, AuditError> {
         let place = self.place(record);
         let origin = self.origin(&place, record);
         let unaudited =
             |reason| origin.not_audited(Unaudited::List(change.list.clone()), reason, clock());
         if let Some(reason) = self.out_of_reach(&place) {
-            return Ok(self.only(unaudited(reason)));
+            return Ok(self.only(unaudited(reason)).into());
         }
         let read = match self.ec2.prefix_list(&place, &change.list).await {
             Err(error) if error.may_pass() => return Err(error.into()),
             Err(error @ Ec2Error::NoRole { .. }) => {
-                return Ok(self.only(unaudited(Reason::Ec2(error))));
+                return Ok(self.only(unaudited(Reason::Ec2(error))).into());
             }
             read => read,
         };
@@ -49,63 +54,96 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let lookups = Lookups::new(self.ec2);
         lookups.insert(&place, &change.list, read);
         let mut tally = Tally::default();
-        let naming = self.groups_naming((origin, settings), &lookups, (change, &list), clock);
-        match naming.await {
-            (found, Ok(())) => tally.extend(found),
-            (found, Err(AuditError::Ec2(error))) if !error.may_pass() => {
+        let context = self.context(&lookups, settings, clock, deadline);
+        let naming = Naming { context, place: &place, record, change, list: &list };
+        let rest = match naming.groups(resume, &mut tally).await {
+            Ok(rest) => rest,
+            Err(AuditError::Ec2(error)) if !error.may_pass() => {
                 // What was found before stays true.
-                tally.extend(found);
                 tally.findings.push(unaudited(Reason::Ec2(error)));
+                None
             }
-            (_, Err(error)) => return Err(error),
+            Err(error) => return Err(error),
+        };
+        if *resume == ListResume::default() {
+            tally.findings.extend(wide_sources(settings, origin, change, &list, clock));
         }
-        tally.findings.extend(wide_sources(settings, origin, change, &list, clock));
-        if tally.groups == 0 && tally.findings.is_empty() {
+        if tally.groups == 0 && tally.findings.is_empty() && rest.is_none() {
             let why = Some(Skipped::UnusedList(change.list.clone()));
-            return Ok(Report::skipped(&self.baseline, ReportOutcome::Compliant, why));
+            return Ok(Report::skipped(&self.baseline, ReportOutcome::Compliant, why).into());
         }
-        Ok(Report::new(&self.baseline, tally))
+        tally.partial |= rest.is_some();
+        let rest = rest.map(|resume| Message::List(change.clone(), resume));
+        Ok(Audited { rest, ..self.found(tally) })
     }
+}
 
-    /// Audits every group in scope with rules that name the list.
-    async fn groups_naming(
+/// The groups whose rules name a list that changed.
+struct Naming<'a, E> {
+    context: Context<'a, E>,
+    place: &'a Place,
+    record: &'a Record,
+    change: &'a ListChange,
+    list: &'a PrefixList,
+}
+
+impl<E: SecurityGroups> Naming<'_, E> {
+    /// Audits them page by page, and returns where to continue if there was no time for all.
+    async fn groups(
         &self,
-        (origin, settings): (Origin<'_>, &Settings),
-        lookups: &Lookups<'_, E>,
-        (change, list): (&ListChange, &PrefixList),
-        clock: Clock<'_>,
-    ) -> (Tally, Result<(), AuditError>) {
-        let mut tally = Tally::default();
-        let answer = async {
-            let context = self.context(lookups, settings, clock);
-            let mut met = BTreeSet::new();
-            for direction in Direction::BOTH {
-                let mut page = None;
-                loop {
-                    let which = Selection::Naming(&change.list, direction);
-                    let got = self.ec2.groups(origin.place, which, page.as_deref()).await?;
-                    for (group, rules) in &got.groups {
-                        if !settings.scope.contains(group) || !met.insert(group.id.clone()) {
-                            continue;
-                        }
-                        let names_it = |rule: &&Rule| rule.peer().list() == Some(&change.list);
-                        let naming: Vec<Rule> = rules.iter().filter(names_it).cloned().collect();
-                        let candidates =
-                            Candidates::Standing { rules: Cow::Owned(naming), note: None };
-                        let trigger = Trigger::List(change, list);
-                        let subject = Subject::new(origin, (group, rules), trigger, candidates);
-                        context.audit(&subject, &mut tally).await?;
-                    }
-                    page = got.next;
-                    if page.is_none() {
-                        break;
-                    }
+        resume: &ListResume,
+        tally: &mut Tally,
+    ) -> Result<Option<ListResume>, AuditError> {
+        let Self { context, place, change, .. } = self;
+        let mut page = resume.page.clone();
+        for direction in Direction::BOTH {
+            if direction == Direction::Ingress && resume.ingress_done {
+                continue;
+            }
+            loop {
+                let which = Selection::Naming(&change.list, direction);
+                let got = context.ec2.groups(place, which, page.as_deref()).await?;
+                for (group, rules) in &got.groups {
+                    self.group(direction, group, rules, tally).await?;
+                }
+                page = got.next;
+                let is_done = page.is_none();
+                if is_late(context.deadline, (context.clock)())
+                    && !(is_done && direction == Direction::Egress)
+                {
+                    let ingress_done = is_done || direction == Direction::Egress;
+                    return Ok(Some(ListResume { ingress_done, page }));
+                }
+                if is_done {
+                    break;
                 }
             }
-            Ok(())
-        };
-        let answer = answer.await;
-        (tally, answer)
+        }
+        Ok(None)
+    }
+
+    async fn group(
+        &self,
+        direction: Direction,
+        group: &Group,
+        rules: &[Rule],
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
+        let Self { context, place, record, change, list } = self;
+        let naming: Vec<Rule> =
+            rules.iter().filter(|rule| rule.peer().list() == Some(&change.list)).cloned().collect();
+        let names_it_in = |direction| naming.iter().any(|rule| rule.direction() == direction);
+        // All its rules were audited where its ingress rules were.
+        let is_done = direction == Direction::Egress && names_it_in(Direction::Ingress);
+        if is_done || !context.settings.scope.contains(group) {
+            return Ok(());
+        }
+        let owned = group.owned_at(place);
+        let origin = Origin { place: &owned, group: None, record: Some(record) };
+        let candidates = Candidates::Standing { rules: Cow::Owned(naming), note: None };
+        let trigger = Trigger::List(change, list);
+        let subject = Subject::new(place, origin, (group, rules), trigger, candidates);
+        context.audit(&subject, tally).await
     }
 }
 
@@ -141,6 +179,8 @@ fn wide_sources(
         && !open_ssh_in_baseline(baseline, &Lists::new(), today);
     became_wide.then(|| {
         let entries = list_entries(change, list, None);
-        origin.wide_baseline(&baseline.name, Some(entries), clock())
+        let mut finding = origin.wide_baseline(&baseline.name, Some(entries), clock());
+        finding.name_lists(|id| list.name.clone().filter(|_| *id == change.list));
+        finding
     })
 }

@@ -41,6 +41,12 @@ impl<'a, E: SecurityGroups> Lookups<'a, E> {
         stale
     }
 
+    /// The name of a list that was looked up, where it has one.
+    pub fn list_name(&self, place: &Place, id: &ListId) -> Option<String> {
+        let lists = self.lists.borrow();
+        lists.get(&(place.clone(), id.clone()))?.as_ref().ok()?.name.clone()
+    }
+
     /// Adds the entries of these lists to `lists`, or why they cannot be read.
     ///
     /// # Errors

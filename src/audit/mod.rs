@@ -5,9 +5,10 @@
 //! steps is what makes it safe: what a change introduced is judged on what the event says, acted on
 //! only as EC2 shows it now, and published whatever became of it.
 //!
-//! There is a file for each trigger (a change of a group, of a list, of tags; a sweep; the end of
-//! holds; rules handed on to be closed; a check of files). All of them make a `Subject` and have it
-//! judged by the same loop in `subject.rs`; `act.rs` decides what is done and `revert.rs` does it.
+//! There is a file for each trigger (a change of a group, of a list, of tags of groups or of rules,
+//! or of what is not known; a sweep; the end of holds; rules handed on to be closed; a check of
+//! files). All of them make a `Subject` and have it judged by the same loop in `subject.rs`; `act.rs`
+//! decides what is done and `revert.rs` does it.
 //!
 //! ```
 //! use typo3_sg_auditor::audit::Auditor;
@@ -33,17 +34,23 @@ mod auditor;
 mod change;
 mod check;
 mod close;
+mod context;
 mod counts;
 mod error;
+mod group;
 mod handle;
+mod hold_tags;
 mod holds;
 mod list;
 mod lookups;
+mod lost;
 mod ports;
 mod revert;
+mod settle;
 mod subject;
 mod sweep;
 mod tags;
+mod watched;
 
 pub use auditor::Auditor;
 pub use check::Check;

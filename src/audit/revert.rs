@@ -6,8 +6,9 @@
 //! EC2 did revoke it, so nothing is ever added for a rule that was not there.
 
 use crate::ec2::{Ec2Error, Group, Peer, Place, Revoked, Rule, SecurityGroups, cause};
-use crate::evaluate::plan::{MAX_PIECES, is_piece_of};
-use crate::finding::{Action, NotReverted, Reverted};
+use crate::evaluate::plan::is_piece_of;
+use crate::finding::{Action, NotAdded, NotReverted, Reverted};
+use crate::settings::MAX_PIECES;
 use crate::words::rule_text;
 
 /// A rule to remove, and what is to stay of it.
@@ -27,6 +28,13 @@ pub(super) struct Order<'a> {
     pub pieces: &'a [Rule],
 }
 
+impl Order<'_> {
+    /// The pieces to add, and those that are too many.
+    fn wanted(&self) -> (&[Rule], &[Rule]) {
+        self.pieces.split_at(self.pieces.len().min(MAX_PIECES))
+    }
+}
+
 /// What a revert came to.
 #[derive(Clone, Debug)]
 pub(super) struct Done {
@@ -34,8 +42,6 @@ pub(super) struct Done {
     pub action: Action,
     /// The pieces that this run added.
     pub added: Vec<Rule>,
-    /// The pieces that are in place: those, and the ones that existed already.
-    pub placed: Vec<Rule>,
     /// Whether the group was at its limit of rules.
     pub was_full: bool,
 }
@@ -53,19 +59,20 @@ struct Pieces {
     added: Vec<Rule>,
     placed: Vec<Rule>,
     refused: Vec<Rule>,
-    missing: Vec<(Rule, Ec2Error)>,
+    missing: Vec<(Rule, NotAdded)>,
 }
 
 impl Pieces {
     fn done(self, action: Action) -> Done {
-        Done { action, added: self.added, placed: self.placed, was_full: false }
+        Done { action, added: self.added, was_full: false }
     }
 
-    /// The rule is gone, by this revert.
-    fn reverted(self) -> Done {
-        let Self { added, placed, refused, missing } = self;
-        let action = Action::Reverted(Reverted { placed: placed.clone(), refused, missing });
-        Done { action, added, placed, was_full: false }
+    /// The rule is gone, by this revert. `beyond` are the pieces that were too many to add.
+    fn reverted(self, beyond: &[Rule]) -> Done {
+        let Self { added, placed, refused, mut missing } = self;
+        missing.extend(beyond.iter().map(|piece| (piece.clone(), NotAdded::TooMany)));
+        let action = Action::Reverted(Reverted { placed, refused, missing });
+        Done { action, added, was_full: false }
     }
 
     /// The rule is still there.
@@ -96,7 +103,7 @@ enum Placed {
 /// Carries the order out. Only an error that may pass is returned as an error; then all of it is
 /// tried again. Pieces may have been added by then, and EC2 may have removed the rule.
 pub(super) async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
-    if order.pieces.len() > MAX_PIECES {
+    if order.pieces.len() > MAX_PIECES && !order.open_ssh {
         return Ok(Pieces::default().left(NotReverted::TooManyPieces(order.pieces.len())));
     }
     if order.seen { replace(ec2, order).await } else { revoke_unseen(ec2, order).await }
@@ -104,9 +111,10 @@ pub(super) async fn revert(ec2: &impl SecurityGroups, order: &Order<'_>) -> Resu
 
 async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     let mut pieces = Pieces::default();
-    let rest = match place(ec2, order, order.pieces, &mut pieces).await? {
+    let (wanted, beyond) = order.wanted();
+    let rest = match place(ec2, order, wanted, &mut pieces).await? {
         Placed::All => &[],
-        Placed::Full(done) if order.open_ssh => order.pieces.get(done..).unwrap_or_default(),
+        Placed::Full(done) if order.open_ssh => wanted.get(done..).unwrap_or_default(),
         Placed::Full(_) => {
             let done = pieces.left(NotReverted::Ec2(Ec2Error::LimitExceeded));
             return Ok(Done { was_full: true, ..done });
@@ -116,7 +124,7 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
     match revoke(ec2, order).await {
         Ok(true) => {
             fill(ec2, order, rest, &mut pieces).await;
-            Ok(Done { was_full: !rest.is_empty(), ..pieces.reverted() })
+            Ok(Done { was_full: !rest.is_empty(), ..pieces.reverted(beyond) })
         }
         Ok(false) => Ok(pieces.already_gone(order)),
         Err(error) if error.may_pass() => Err(error),
@@ -128,8 +136,9 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
     let mut pieces = Pieces::default();
     match revoke(ec2, order).await {
         Ok(true) => {
-            fill(ec2, order, order.pieces, &mut pieces).await;
-            Ok(pieces.reverted())
+            let (wanted, beyond) = order.wanted();
+            fill(ec2, order, wanted, &mut pieces).await;
+            Ok(pieces.reverted(beyond))
         }
         Ok(false) => Ok(pieces.already_gone(order)),
         Err(error) if error.may_pass() => Err(error),
@@ -170,7 +179,7 @@ async fn place(
             }
             // What EC2 will never accept must not keep SSH open; that it is missing is reported.
             Err(error @ Ec2Error::Refused { .. }) if order.open_ssh => {
-                pieces.missing.push((piece.clone(), error));
+                pieces.missing.push((piece.clone(), NotAdded::Ec2(error)));
             }
             Err(error) => return Ok(Placed::Stopped(error)),
         }
@@ -187,7 +196,7 @@ async fn fill(ec2: &impl SecurityGroups, order: &Order<'_>, wanted: &[Rule], pie
             Ok(Placed::Full(_)) => Ec2Error::LimitExceeded,
             Ok(Placed::Stopped(error)) | Err(error) => error,
         };
-        pieces.missing.push((piece.clone(), error));
+        pieces.missing.push((piece.clone(), NotAdded::Ec2(error)));
     }
 }
 

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use crate::ec2::hold::{Claim, claim};
-use crate::ec2::{Group, PrefixList, Rule};
+use crate::ec2::hold::{Claim, Refusal, claim};
+use crate::ec2::{Group, Peer, Place, PrefixList, Reference, Rule};
 use crate::evaluate::{Judge, Verdict};
 use crate::event::{FoundBy, ListChange, Note, RuleToClose};
 use crate::finding::{Finding, NotDue, Origin, Remark, Tally};
@@ -11,7 +11,10 @@ use crate::settings::{Remediation, Settings};
 
 /// One group to audit, and what there is to judge in it.
 pub(super) struct Subject<'a> {
-    /// The group's place and the change behind the audit.
+    /// Where EC2 is asked about the group.
+    pub at: &'a Place,
+    /// Where findings come from. Its place is that of the group's owner, who may have shared the
+    /// group with the account that is asked.
     pub origin: Origin<'a>,
     /// The group.
     pub group: &'a Group,
@@ -28,8 +31,8 @@ pub(super) struct Subject<'a> {
 pub(super) enum Trigger<'a> {
     /// A change that tells what it introduced.
     Change,
-    /// A change of the group or its tags after which all its rules are audited. Holds what decides
-    /// about remediation.
+    /// A change after which more is audited than it tells of: mostly all rules of the group. Holds
+    /// what decides about remediation.
     WholeGroup(FoundBy),
     /// A change of a prefix list, and the list as it is now.
     List(&'a ListChange, &'a PrefixList),
@@ -90,6 +93,17 @@ impl<'a> Candidate<'a> {
         Self { rule, seen: true, note, claim }
     }
 
+    /// A rule that the group has and whose tags a call changed: it is not held, whatever its tags say
+    /// now.
+    pub fn tagged(rule: Cow<'a, Rule>, note: Option<Note>) -> Self {
+        let claim = match note {
+            // Whether they are those of a hold is not known, and the note says so.
+            Some(Note::TagsNotUnderstood(_)) => Claim::None,
+            _ => Claim::Refused(Refusal::TagsChanged),
+        };
+        Self { rule, seen: true, note, claim }
+    }
+
     /// The same, with a rule of its own.
     pub fn into_owned(self) -> Candidate<'static> {
         let Self { rule, seen, note, claim } = self;
@@ -132,14 +146,50 @@ impl<'a> Candidates<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A group that was read, with its rules.
+    /// A group that was read at a place, with its rules.
     pub fn new(
+        at: &'a Place,
         origin: Origin<'a>,
         (group, rules): (&'a Group, &'a [Rule]),
         trigger: Trigger<'a>,
         candidates: Candidates<'a>,
     ) -> Self {
-        Self { origin: origin.of_group(group), group, rules, trigger, candidates }
+        Self { at, origin: origin.of_group(group), group, rules, trigger, candidates }
+    }
+
+    /// Whether the group belongs to another account than the one that is asked. Such a group is
+    /// reported and never changed.
+    pub fn is_shared(&self) -> bool {
+        match (&self.group.owner, &self.at.account) {
+            (Some(owner), Some(account)) => owner != account,
+            _ => false,
+        }
+    }
+
+    /// What may be done about what is found.
+    pub fn remediation(&self, settings: &Settings) -> Remediation {
+        match self.is_shared() {
+            true => Remediation::Notify,
+            false => self.trigger.remediation(settings),
+        }
+    }
+
+    /// Why no revert is due. Whoever has reverts switched on learns why there was none.
+    pub fn not_due(&self, settings: &Settings) -> NotDue {
+        match self.remediation(settings) {
+            Remediation::RevertSsh => NotDue::NotOpenSsh,
+            Remediation::RevertIngress => NotDue::NotPublicIngress,
+            Remediation::Notify if !settings.remediation.reverts() => NotDue::OnlyReported,
+            Remediation::Notify if self.is_shared() => NotDue::OtherOwner,
+            Remediation::Notify => match self.trigger {
+                Trigger::WholeGroup(_) | Trigger::Close(_) => NotDue::SweepOnlyReported,
+                Trigger::Change
+                | Trigger::List(..)
+                | Trigger::Sweep(_)
+                | Trigger::Holds
+                | Trigger::Check => NotDue::OnlyReported,
+            },
+        }
     }
 
     /// The loop that every audit of a group goes through: the candidates of the judge's direction
@@ -178,10 +228,13 @@ impl<'a> Subject<'a> {
     /// The rule as another invocation is given it to close.
     pub fn to_close(&self, candidate: &Candidate<'_>, found_by: FoundBy) -> RuleToClose {
         RuleToClose {
-            place: self.origin.place.clone(),
+            place: self.at.clone(),
             group: self.group.id.clone(),
             rule: candidate.rule.clone().into_owned(),
-            note: candidate.note.clone(),
+            note: match self.trigger {
+                Trigger::List(change, _) => Some(Note::ListChanged(change.list.clone())),
+                _ => candidate.note.clone(),
+            },
             found_by,
         }
     }
@@ -191,22 +244,34 @@ impl Trigger<'_> {
     /// What may be done about what is found.
     pub fn remediation(&self, settings: &Settings) -> Remediation {
         match self {
-            Self::Change | Self::Holds => settings.remediation,
+            Self::Change | Self::List(..) | Self::Holds => settings.remediation,
             Self::WholeGroup(found_by) | Self::Close(found_by) => {
                 remediation_of(*found_by, settings)
             }
             Self::Sweep(remediation) => *remediation,
-            Self::List(..) | Self::Check => Remediation::Notify,
+            Self::Check => Remediation::Notify,
         }
     }
 
     /// When a rule that is to be closed is closed.
     pub fn when(&self) -> When {
         match self {
-            Self::Change | Self::List(..) | Self::Close(_) | Self::Check => When::Now,
+            Self::Change | Self::Close(_) | Self::Check => When::Now,
+            Self::List(..) => When::Later(FoundBy::Change),
             Self::WholeGroup(found_by) => When::Later(*found_by),
             Self::Sweep(_) => When::Later(FoundBy::Sweep),
             Self::Holds => When::Later(FoundBy::Holds),
+        }
+    }
+
+    /// Who closes what there is no time left for.
+    pub fn when_late(&self) -> When {
+        match self {
+            Self::Change => When::Later(FoundBy::Change),
+            Self::Close(found_by) => When::Later(*found_by),
+            Self::WholeGroup(_) | Self::List(..) | Self::Sweep(_) | Self::Holds | Self::Check => {
+                self.when()
+            }
         }
     }
 
@@ -218,7 +283,12 @@ impl Trigger<'_> {
     /// Whether it tells that a rule is admitted only by a wide list. Without a change behind it,
     /// that is told once, about the baseline as a whole.
     pub fn tells_of_wide_lists(&self) -> bool {
-        matches!(self, Self::Change | Self::WholeGroup(_) | Self::List(..))
+        match self {
+            // What the rule admits did not change.
+            Self::WholeGroup(FoundBy::Tagging) => false,
+            Self::Change | Self::WholeGroup(_) | Self::List(..) => true,
+            Self::Sweep(_) | Self::Holds | Self::Close(_) | Self::Check => false,
+        }
     }
 
     /// Whether findings say if the rule was still there.
@@ -228,30 +298,13 @@ impl Trigger<'_> {
             Self::Sweep(_) | Self::Holds | Self::Check => false,
         }
     }
-
-    /// Why no revert is due under its remediation. Whoever has reverts switched on learns why there
-    /// was none.
-    pub fn not_due(&self, settings: &Settings) -> NotDue {
-        match (self.remediation(settings), self) {
-            (Remediation::RevertSsh, _) => NotDue::NotOpenSsh,
-            (Remediation::RevertIngress, _) => NotDue::NotPublicIngress,
-            (Remediation::Notify, _) if !settings.remediation.reverts() => NotDue::OnlyReported,
-            (Remediation::Notify, Self::List(..)) => NotDue::ListsOnlyReported,
-            (Remediation::Notify, Self::WholeGroup(_) | Self::Close(_)) => {
-                NotDue::SweepOnlyReported
-            }
-            (Remediation::Notify, Self::Change | Self::Sweep(_) | Self::Holds | Self::Check) => {
-                NotDue::OnlyReported
-            }
-        }
-    }
 }
 
 /// What may be done about what was found so.
 fn remediation_of(found_by: FoundBy, settings: &Settings) -> Remediation {
     match found_by {
         FoundBy::Sweep => settings.sweep_remediation,
-        FoundBy::Holds => settings.remediation,
+        FoundBy::Change | FoundBy::Holds | FoundBy::Tagging | FoundBy::Lost => settings.remediation,
         FoundBy::Leaving => settings.remediation.max(settings.sweep_remediation),
     }
 }
@@ -263,7 +316,14 @@ pub(super) fn remarks(candidate: &Candidate<'_>) -> Vec<Remark> {
         Claim::Over(hold) => Some(Remark::HoldOver(hold.clone())),
         Claim::Refused(refusal) => Some(Remark::HoldRefused(refusal.clone())),
     };
-    candidate.note.clone().map(Remark::Note).into_iter().chain(of_claim).collect()
+    let lost_peering = match candidate.rule.peer() {
+        Peer::Reference(Reference::Group(group)) if candidate.rule.has_lost_peering() => {
+            Some(Remark::LostPeering(group.clone()))
+        }
+        _ => None,
+    };
+    let note = candidate.note.clone().map(Remark::Note);
+    note.into_iter().chain(of_claim).chain(lost_peering).collect()
 }
 
 /// Whether there is a finding about this rule.

@@ -1,9 +1,11 @@
 //! The sweep: every group in scope, page by page, so that nothing an event missed stays unseen.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::act::Context;
 use super::auditor::{Audited, Auditor};
+use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, is_late};
@@ -11,7 +13,7 @@ use super::subject::{Candidates, Subject, Trigger};
 use crate::baseline::Lists;
 use crate::ec2::{Ec2Error, Group, GroupId, Place, Rule, SecurityGroups, Selection};
 use crate::evaluate::open_ssh_in_baseline;
-use crate::event::{Message, Resume, Sweep};
+use crate::event::{Message, Note, Record, Resume, Sweep};
 use crate::finding::{BaselineName, Finding, Origin, Reason, Report, Tally, Unaudited};
 use crate::settings::{Remediation, Settings};
 use crate::text::causes;
@@ -19,10 +21,10 @@ use crate::text::causes;
 /// How many more invocations a sweep continues in. This leaves some for closing what it found: AWS
 /// stops a function that calls itself after sixteen ("Use Lambda recursive loop detection" in the
 /// Lambda developer guide).
-const MAX_DEPTH: u32 = 11;
+pub(super) const MAX_DEPTH: u32 = 11;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
-const MAX_FINDINGS: usize = 10_000;
+pub(super) const MAX_FINDINGS: usize = 10_000;
 
 /// A page that takes longer than this may be left unfinished when time runs out.
 const SLOW: TimeDelta = TimeDelta::seconds(10);
@@ -39,7 +41,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let sweeper = Sweeper {
             ec2: self.ec2,
             settings: self.settings,
-            remediation: self.settings.sweep_remediation,
+            trigger: Trigger::Sweep(self.settings.sweep_remediation),
+            change: None,
             lookups: &lookups,
             clock,
             deadline,
@@ -52,10 +55,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         tally.partial |= rest.is_some() || failed.is_some();
         let mut rest = rest.map(|resume| Sweep { resume, ..sweep.clone() });
         if let Some(Sweep { resume, .. }) = rest.take_if(|rest| rest.resume.depth > MAX_DEPTH) {
-            let number = place_at(&resume, resume.places_done, places.len());
-            let place = places.get(number).cloned().unwrap_or_default();
-            let reason = Reason::TooManyInvocations(resume.depth);
-            tally.findings.push(not_swept(&place, reason, clock()));
+            tally.findings.extend(given_up(&resume, &places, clock()));
         }
         Audited { rest: rest.map(Message::Sweep), failed, ..self.found(tally) }
     }
@@ -89,6 +89,20 @@ pub(super) fn not_swept(place: &Place, reason: Reason, time: DateTime<Utc>) -> F
     origin.not_audited(Unaudited::Place, reason, time)
 }
 
+/// The findings that the rest of a sweep's places were not audited, because too many invocations
+/// were needed.
+pub(super) fn given_up(
+    resume: &Resume,
+    places: &[Place],
+    time: DateTime<Utc>,
+) -> impl Iterator<Item = Finding> {
+    let turns = places.len() + resume.again.len();
+    (resume.places_done..turns).filter_map(move |at| {
+        let place = places.get(place_at(resume, at, places.len()))?;
+        Some(not_swept(place, Reason::TooManyInvocations(resume.depth), time))
+    })
+}
+
 /// The number of the place that has the turn `at`, of this many `places`.
 fn place_at(resume: &Resume, at: usize, places: usize) -> usize {
     at.checked_sub(places).map_or(at, |behind| resume.again.get(behind).copied().unwrap_or(at))
@@ -115,8 +129,10 @@ pub(super) struct Swept {
 pub(super) struct Sweeper<'a, E> {
     pub ec2: &'a E,
     pub settings: &'a Settings,
-    /// What may be done about what is found.
-    pub remediation: Remediation,
+    /// What triggered it, which decides what may be done about what is found.
+    pub trigger: Trigger<'a>,
+    /// The change behind it, with what there is to say about each rule because of it.
+    pub change: Option<(&'a Record, &'a Note)>,
     /// Looked up once for all groups.
     pub lookups: &'a Lookups<'a, E>,
     pub clock: Clock<'a>,
@@ -135,7 +151,7 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
     /// does not stop the others.
     pub async fn places(&self, places: &[Place], from: &Resume) -> Swept {
         let mut swept = Swept { tally: Tally::default(), rest: None, failed: None };
-        if *from == Resume::default() {
+        if *from == Resume::default() && self.change.is_none() {
             self.call_out_wide_baseline(places.first(), &mut swept.tally).await;
         }
         let mut start = Next { page: from.page.clone(), done: from.groups_done.clone() };
@@ -147,14 +163,14 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
             let Some(place) = places.get(number) else { continue };
             let next = match (self.reach)(place) {
                 Some(reason) => {
-                    swept.tally.findings.push(not_swept(place, reason, (self.clock)()));
+                    swept.tally.findings.push(self.not_swept(place, reason));
                     None
                 }
                 None => match self.place(place, start, &mut swept.tally).await {
                     Ok(next) => next.map(|next| (at, next)),
                     Err(AuditError::Ec2(error)) if !error.may_pass() => {
                         let reason = Reason::Ec2(error);
-                        swept.tally.findings.push(not_swept(place, reason, (self.clock)()));
+                        swept.tally.findings.push(self.not_swept(place, reason));
                         None
                     }
                     Err(error) => {
@@ -237,6 +253,16 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
         }
     }
 
+    /// Where findings of a place come from.
+    fn origin<'o>(&'o self, place: &'o Place) -> Origin<'o> {
+        Origin { place, group: None, record: self.change.map(|(record, _)| record) }
+    }
+
+    /// The finding that the groups of a place were not audited.
+    fn not_swept(&self, place: &Place, reason: Reason) -> Finding {
+        self.origin(place).not_audited(Unaudited::Place, reason, (self.clock)())
+    }
+
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
         is_late(self.deadline, (self.clock)())
@@ -255,13 +281,23 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
         settings: &Settings,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        // Where nothing else tells whose the group is, EC2's answer does.
-        let account = place.account.clone().or_else(|| group.owner.clone());
-        let place = Place { account, region: place.region.clone() };
-        let origin = Origin { place: &place, group: None, record: None };
-        let trigger = Trigger::Sweep(self.remediation);
-        let subject = Subject::new(origin, (group, rules), trigger, Candidates::standing(rules));
-        let context = Context { ec2: self.ec2, lookups: self.lookups, settings, clock: self.clock };
+        let owned = group.owned_at(place);
+        let note = self.change.map(|(_, note)| note.clone());
+        let candidates = Candidates::Standing { rules: rules.into(), note };
+        let origin = self.origin(&owned);
+        let subject = Subject::new(place, origin, (group, rules), self.trigger, candidates);
+        let settings = &match owned.account == place.account {
+            true => Cow::Borrowed(settings),
+            false => Cow::Owned(self.settings.of_account(owned.account.as_ref())),
+        };
+        let context = Context {
+            ec2: self.ec2,
+            lookups: self.lookups,
+            settings,
+            clock: self.clock,
+            deadline: self.deadline,
+            is_first: true,
+        };
         context.audit(&subject, tally).await
     }
 
@@ -307,7 +343,8 @@ pub async fn survey(
     let sweeper = Sweeper {
         ec2,
         settings,
-        remediation: Remediation::Notify,
+        trigger: Trigger::Sweep(Remediation::Notify),
+        change: None,
         lookups: &lookups,
         clock,
         deadline: None,

@@ -136,7 +136,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
         };
         let candidates = Candidates::Standing { rules: (&*rules).into(), note: Some(note) };
         let trigger = Trigger::WholeGroup(found_by);
-        let subject = Subject::new(origin, (&group, &rules), trigger, candidates);
-        auditor.context(&self.lookups, settings, *clock).audit(&subject, tally).await
+        let owned = group.owned_at(self.place);
+        let origin = auditor.origin(&owned, self.record);
+        let subject = Subject::new(self.place, origin, (&group, &rules), trigger, candidates);
+        // Everything here is closed by another invocation, so no deadline matters.
+        auditor.context(&self.lookups, settings, *clock, None).audit(&subject, tally).await
     }
 }

@@ -12,7 +12,7 @@ use super::wire::{group, listed_rule, permission};
 use crate::ec2::hold::UNTIL;
 use crate::ec2::{
     Direction, Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, Place, PrefixList,
-    Revoked, Rule, Scope, SecurityGroups, Selection, cause,
+    Revoked, Rule, RuleId, Scope, SecurityGroups, Selection, cause,
 };
 use crate::settings::FunctionSettings;
 
@@ -21,6 +21,9 @@ const RULES: &str = "DescribeSecurityGroupRules";
 
 /// Groups on a page. Their rules are asked for by their ids, of which a filter takes 200.
 const GROUPS_A_PAGE: i32 = 100;
+
+/// How many values a filter takes.
+const FILTER_VALUES: usize = 200;
 
 /// `DescribeSecurityGroupRules` gives pages only where a size is asked for; this is the largest.
 const RULES_A_PAGE: i32 = 1000;
@@ -60,10 +63,22 @@ impl SecurityGroups for AwsEc2 {
         let request = at.client.describe_security_groups();
         let request = match key {
             GroupKey::Id(id) => request.group_ids(id.as_str()),
-            GroupKey::Name(name) => request.group_names(name),
+            GroupKey::Name { name, vpc_id: None } => request.group_names(name),
+            // By `GroupNames` EC2 finds groups of the default VPC only.
+            GroupKey::Name { name, vpc_id: Some(vpc) } => request
+                .filters(filter("group-name", [literal(name)]))
+                .filters(filter("vpc-id", [literal(vpc)])),
         };
         match request.send().await.map_err(at.failed(GROUPS)) {
-            Ok(answer) => Ok(answer.security_groups().first().and_then(group)),
+            Ok(answer) => match answer.security_groups() {
+                found @ ([] | [_]) => Ok(found.first().and_then(group)),
+                // Only one of them is meant, and nothing tells which.
+                [..] => Err(Ec2Error::Refused {
+                    action: GROUPS,
+                    code: "InvalidParameterValue".to_owned(),
+                    cause: cause(format!("more than one group is called `{}`", key.as_str())),
+                }),
+            },
             Err(Ec2Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -115,6 +130,21 @@ impl SecurityGroups for AwsEc2 {
     async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
         let at = self.clients.at(place)?;
         rules(&at, filter(&format!("tag:{UNTIL}"), ["*"])).await
+    }
+
+    async fn rules_by_id(
+        &self,
+        place: &Place,
+        ids: &[RuleId],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
+        let at = self.clients.at(place)?;
+        let mut found = Vec::new();
+        for some in ids.chunks(FILTER_VALUES) {
+            // Asked for by `SecurityGroupRuleIds`, a single rule that is gone would be an error.
+            let by_id = filter("security-group-rule-id", some.iter().map(RuleId::as_str));
+            found.extend(rules(&at, by_id).await?);
+        }
+        Ok(found)
     }
 
     async fn prefix_list(&self, place: &Place, id: &ListId) -> Result<PrefixList, Ec2Error> {

@@ -6,7 +6,7 @@ use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-use crate::ec2::{Cause, Ec2Error, cause};
+use crate::ec2::{Cause, Ec2Error, cause, message_in_words};
 use crate::text::causes;
 
 /// Codes for credentials that ran out and are renewed by themselves. The SDK does not retry them,
@@ -56,7 +56,7 @@ where
     } else if code.ends_with(".NotFound") {
         Ec2Error::NotFound { action, cause: answered() }
     } else {
-        let message = service.err().message().unwrap_or_default();
+        let message = message_in_words(service.err().message().unwrap_or_default());
         Ec2Error::Refused { action, code: code.to_owned(), cause: cause(message) }
     }
 }
@@ -90,7 +90,8 @@ fn may_pass(code: &str, server_fault: bool) -> bool {
 
 /// The service's code and message; if it gave neither, what is wrong with its answer.
 fn answer(error: &(impl ProvideErrorMetadata + Error + 'static)) -> String {
-    match (error.code(), error.message()) {
+    let message = error.message().map(message_in_words).filter(|message| !message.is_empty());
+    match (error.code(), message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
         (None, Some(message)) => message.to_owned(),

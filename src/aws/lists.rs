@@ -64,16 +64,17 @@ pub(super) async fn prefix_list(
         let cause = cause(format!("there is no prefix list {id}"));
         return Err(Ec2Error::NotFound { action: ACTION, cause });
     };
+    let name = list.prefix_list_name().filter(|name| !name.is_empty()).map(ToOwned::to_owned);
     let version = list.version();
     let state = list.state().map(|state| state_of(state.as_str())).unwrap_or_default();
     if let Some(entries) = version.and_then(|version| kept.get(place, id, version)) {
-        return Ok(PrefixList { entries, version, state });
+        return Ok(PrefixList { name, entries, version, state });
     }
     let entries = entries(at, id, version).await?;
     if let Some(version) = version {
         kept.keep(place, id, version, entries.clone());
     }
-    Ok(PrefixList { entries, version, state })
+    Ok(PrefixList { name, entries, version, state })
 }
 
 /// `modify-in-progress`, `restore-failed`, `create-complete` and their like.

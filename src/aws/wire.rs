@@ -9,7 +9,8 @@ use aws_sdk_ec2::types::{
 use thiserror::Error;
 
 use crate::ec2::{
-    Direction, Ec2Error, Group, GroupId, GroupRef, IdError, Peer, Reference, Rule, RuleError, cause,
+    DELETED_PEERING, Direction, Ec2Error, Group, GroupId, GroupRef, IdError, Peer, Reference, Rule,
+    RuleError, cause,
 };
 
 /// Why something that EC2 lists is not understood.
@@ -74,12 +75,14 @@ fn rule(listed: &SecurityGroupRule) -> Result<Rule, Unreadable> {
             .unwrap_or_default()
             .parse()?,
     };
+    let peering = listed.referenced_group_info().and_then(|info| info.peering_status());
     let id = listed.security_group_rule_id().map(str::parse).transpose()?;
     let description = listed.description().filter(|text| !text.is_empty());
     Ok(Rule::new(direction, protocol, listed.from_port(), listed.to_port(), peer)?
         .with_id(id)
         .with_description(description.map(ToOwned::to_owned))
-        .with_tags(tags(listed.tags())))
+        .with_tags(tags(listed.tags()))
+        .with_lost_peering(peering == Some(DELETED_PEERING)))
 }
 
 /// A rule as EC2 accepts it.

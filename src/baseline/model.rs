@@ -94,6 +94,20 @@ impl Baseline {
         }
     }
 
+    /// Whether a peer of the baseline, or of an exemption that counts today, is a group of this
+    /// account. What a peer set holds counts, whatever uses the set.
+    pub fn names(&self, account: &AccountId, today: NaiveDate) -> bool {
+        let is_there = |peer: &BaselinePeer| match peer {
+            BaselinePeer::Reference(Reference::Group(group)) => group.account() == Some(account),
+            _ => false,
+        };
+        let entries = self.ingress.iter().chain(&self.egress).map(|entry| &entry.peers);
+        let active = self.exemptions.iter().filter(|exemption| exemption.is_active(today));
+        let mut terms = entries.chain(active.map(|exemption| &exemption.peers)).flatten();
+        self.peer_sets.values().flatten().any(is_there)
+            || terms.any(|term| matches!(term, PeerTerm::Peer(peer) if is_there(peer)))
+    }
+
     /// The baseline for the groups of an account. EC2 names a group of the same account without the
     /// account, so this does too.
     #[must_use]

@@ -25,8 +25,8 @@ use fields::{Faults, Fields, Key, optional, required};
 use values::{Numbers, OWN, is_set_name, not_a_peer, peer};
 use yaml::{Node, Value};
 
-/// The port of SSH if a baseline has no `ssh_ports`.
-const SSH_PORT: u16 = 22;
+/// Where SSH listens if a baseline does not say otherwise.
+pub const SSH_PORT: u16 = 22;
 
 const ROOT: [Key; 7] = [
     required("version", "version: 1"),

@@ -19,6 +19,12 @@ impl Baseline {
         self
     }
 
+    /// Whether an ingress entry names the set `ssh-sources`, so that the setting has an effect.
+    pub fn uses_ssh_sources(&self) -> bool {
+        let is_sources = |term: &PeerTerm| *term == PeerTerm::Set(SSH_SOURCES.to_owned());
+        self.ingress.iter().any(|entry| entry.peers.iter().any(is_sources))
+    }
+
     /// The baseline with one expected ingress entry `Web`, which admits TCP on these ports from
     /// anywhere, instead of the entries `HTTP` and `HTTPS`.
     ///

@@ -28,6 +28,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    for warning in settings.settings.warnings() {
+        tracing::warn!("{warning}");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(serve(settings))) {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,7 +63,7 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
         let deadline = deadline(&event.context);
         let audited = auditor.handle_and_count(payload, &Utc::now, deadline, &mut counts).await;
         metrics.log(&counts);
-        audited.map(|report| ReportJson::from(&report)).map_err(|error| Diagnostic {
+        audited.map(|report| ReportJson::answer(&report)).map_err(|error| Diagnostic {
             error_type: error.kind().to_owned(),
             error_message: inert::plain(&causes(&error)),
         })

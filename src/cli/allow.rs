@@ -9,10 +9,12 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use super::args::AllowArgs;
 use super::error::CliError;
 use super::output::Answer;
-use crate::baseline::{BaselinePeer, parse_peers, parse_ports};
+use crate::baseline::{BaselinePeer, SSH_PORT, parse_peers, parse_ports};
 use crate::ec2::command::Command;
 use crate::ec2::hold::{Hold, VALUE_CHARS, says_why};
-use crate::ec2::{Direction, GroupId, Peer, Region, Rule};
+use crate::ec2::{Direction, GroupId, Peer, Protocol, Region, Rule};
+use crate::evaluate::is_wide;
+use crate::net::{Cells, Interval};
 use crate::settings::SettingsError;
 use crate::text::{in_backticks, inert};
 
@@ -27,12 +29,22 @@ const TIMES: &str = "write 30m, 8h, 1h30m or 2d";
 /// Prints the command of a hold that begins now, or runs it with the program `aws`.
 pub(super) fn run(args: &AllowArgs, aws: &OsStr, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let held = HeldRule::new(args, now)?;
+    let opened = held.opened_to_everybody();
+    if let Some(what) = opened
+        && !args.yes_to_everybody
+    {
+        let (peer, ports) = (args.from.clone(), args.port.clone());
+        return Err(CliError::ToEverybody { peer, ports, what });
+    }
+    let warning =
+        opened.map(|what| format!("warning: the Internet reaches {what} until the hold ends"));
     let command = held.command();
     let until = held.hold.until.format("%Y-%m-%d %H:%M:%S UTC");
     let condition = format!("if the function's HOLD_MAX_HOURS is {} or more", args.max_hours);
     if !args.apply {
         let note = format!("once you run the command: held until {until}, {condition}");
-        return Ok(Answer { out: format!("{command}\n"), notes: vec![note], status: 0 });
+        let notes = warning.into_iter().chain([note]).collect();
+        return Ok(Answer { out: format!("{command}\n"), notes, status: 0 });
     }
     // `aws` uses this terminal. Its pager would wait for a key.
     let status = process::Command::new(aws)
@@ -44,7 +56,7 @@ pub(super) fn run(args: &AllowArgs, aws: &OsStr, now: DateTime<Utc>) -> Result<A
         return Err(CliError::AwsFailed { status });
     }
     let note = format!("held until {until}, {condition}");
-    Ok(Answer { notes: vec![note], ..Answer::default() })
+    Ok(Answer { notes: warning.into_iter().chain([note]).collect(), ..Answer::default() })
 }
 
 /// A rule to add, and its hold.
@@ -85,6 +97,18 @@ impl HeldRule {
             .map_err(|error| SettingsError { faults: vec![format!("--port: {error}")] })?
             .with_description(description);
         Ok(Self { region, group, rule, hold: Hold { until, reason } })
+    }
+
+    /// What the rule opens to the Internet, if that is SSH or every port.
+    fn opened_to_everybody(&self) -> Option<&'static str> {
+        let ssh = Cells::of_protocol(Protocol::TCP, &Interval::new(SSH_PORT, SSH_PORT).into());
+        let traffic = self.rule.traffic();
+        let has_every_port = Interval::from(self.rule.selector()) == Interval::new(0, u16::MAX);
+        if has_every_port && is_wide(&traffic) {
+            Some("every port")
+        } else {
+            is_wide(&traffic.within(&ssh)).then_some("SSH")
+        }
     }
 
     fn command(&self) -> Command {

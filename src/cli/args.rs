@@ -56,8 +56,8 @@ Examples:
   sg-audit invoke --remediation revert-ssh --scope all --ssh-source 203.0.113.0/24 event.json
   sg-audit invoke --groups groups.json --format json first.json second.json")]
 pub(super) struct InvokeArgs {
-    /// An event as EventBridge delivers it, an event wrapped by SNS, SQS or Lambda, or a CloudTrail
-    /// record; `-` reads standard input
+    /// An event as EventBridge delivers it, an event wrapped by SNS, SQS or Lambda, a CloudTrail
+    /// record, or a file of a trail, compressed or not; `-` reads standard input
     #[arg(required = true, value_name = "EVENT.json")]
     pub events: Vec<PathBuf>,
 
@@ -65,6 +65,11 @@ pub(super) struct InvokeArgs {
     /// `describe-security-group-rules`; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub groups: Option<PathBuf>,
+
+    /// The auditor's stack, or a function, role, alarm or other part of it; can be repeated. Changes
+    /// of trails and of these parts are findings; changes of others are left out
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub auditor: Vec<String>,
 
     /// What to do with findings of a sweep: as for --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
@@ -176,6 +181,10 @@ pub(super) struct AllowArgs {
     /// The description of the rule
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
+
+    /// Open SSH, or every port, to the Internet nevertheless
+    #[arg(long)]
+    pub yes_to_everybody: bool,
 
     /// Run the command with `aws` and its credentials
     #[arg(long)]

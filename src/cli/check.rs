@@ -13,7 +13,7 @@ use super::output::{Answer, formatted};
 use super::{input, settings};
 use crate::audit::Check;
 use crate::baseline::{Baseline, Lists};
-use crate::describe::{DescribedGroup, fold};
+use crate::describe::{DescribedGroup, DescribedLists, fold};
 use crate::ec2::ListId;
 use crate::finding::Report;
 use crate::net::Set;
@@ -41,11 +41,11 @@ fn in_file(
     let settings = settings::resolve(&args.audit, None, now.date_naive())?;
     let list_file = args.audit.prefix_lists.as_deref();
     input::read_once(std::iter::once(file).chain(list_file))?;
-    let lists = input::prefix_lists_of(list_file)?;
+    let DescribedLists { lists, names } = input::prefix_lists_of(list_file)?;
     let check = input::parse(file, |bytes| {
         fold(
             bytes,
-            || Check::new(&settings, &lists, now),
+            || Check::new(&settings, &lists, now).with_list_names(names.clone()),
             |check, DescribedGroup { place, group, rules }| check.group(&place, &group, &rules),
         )
     })?;
@@ -59,7 +59,7 @@ fn in_file(
     let missing = missing_lists(&report, &settings.baseline, &lists);
     Ok(Answer {
         out: formatted(&report, args.audit.format, style)?,
-        notes: missing.into_iter().map(missing_list).collect(),
+        notes: settings::warnings(&settings).chain(missing.into_iter().map(missing_list)).collect(),
         status: exit_status(&report),
     })
 }

@@ -4,6 +4,7 @@ use std::process::ExitStatus;
 
 use thiserror::Error;
 
+use super::event_file::NotAnEvent;
 use crate::audit::AuditError;
 use crate::baseline::BaselineError;
 use crate::describe::DescribeError;
@@ -21,6 +22,8 @@ pub(super) enum CliError {
     StandardInputTwice { times: usize },
     #[error("{name}: {source}")]
     Input { name: String, source: Box<DescribeError> },
+    #[error("{name}: {source}")]
+    NotAnEvent { name: String, source: NotAnEvent },
     /// An empty answer from AWS more often comes from the wrong region than from an account without
     /// groups, so it is not called compliant.
     #[error(
@@ -57,6 +60,10 @@ pub(super) enum CliError {
     #[error("{name}: {source}")]
     Audit { name: String, source: AuditError },
     #[error(
+        "--from {peer} with --port {ports} opens {what} to the Internet, where scanners find it within minutes: write the address that needs it, such as 198.51.100.7/32; if it has to be everybody, add --yes-to-everybody"
+    )]
+    ToEverybody { peer: String, ports: String, what: &'static str },
+    #[error(
         "`aws` cannot be started, so nothing was opened: install the AWS CLI (https://docs.aws.amazon.com/cli/), or run the command without --apply and paste the line it prints where you have `aws`"
     )]
     AwsNotStarted(#[source] io::Error),
@@ -79,6 +86,7 @@ impl CliError {
         // Some messages contain their source.
         let cause = match self {
             Self::Input { source, .. } => source.source(),
+            Self::NotAnEvent { source, .. } => source.source(),
             Self::Audit { source, .. } => source.source(),
             Self::Baseline(_) => None,
             error => error.source(),

@@ -4,14 +4,15 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use flate2::bufread::MultiGzDecoder;
+
 use super::error::CliError;
-use crate::baseline::Lists;
-use crate::describe::{DescribeError, prefix_lists};
+use crate::describe::{DescribeError, DescribedLists, prefix_lists};
 
 /// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// The bytes of a file, or of standard input.
+/// The bytes of a file, or of standard input, without their compression with gzip.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let bytes = if path == Path::new(STANDARD_INPUT) {
         let mut bytes = Vec::new();
@@ -19,6 +20,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     } else {
         fs::read(path)
     };
+    let bytes = bytes.and_then(|bytes| match bytes.as_slice() {
+        // A trail's files have several members if somebody has joined them.
+        [0x1f, 0x8b, ..] => {
+            let mut text = Vec::new();
+            MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).map(|_| text)
+        }
+        _ => Ok(bytes),
+    });
     bytes.map_err(|source| CliError::Unreadable { name: name(path), source })
 }
 
@@ -49,6 +58,6 @@ pub(super) fn parse<T>(
 }
 
 /// The prefix lists of a file, if one is given.
-pub(super) fn prefix_lists_of(path: Option<&Path>) -> Result<Lists, CliError> {
-    path.map_or_else(|| Ok(Lists::new()), |path| parse(path, prefix_lists))
+pub(super) fn prefix_lists_of(path: Option<&Path>) -> Result<DescribedLists, CliError> {
+    path.map_or_else(|| Ok(DescribedLists::default()), |path| parse(path, prefix_lists))
 }

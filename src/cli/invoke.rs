@@ -9,20 +9,21 @@ use serde::Deserialize;
 use super::args::{Format, InvokeArgs};
 use super::check::{missing_list, missing_lists};
 use super::error::CliError;
-use super::output::Answer;
+use super::event_file::refuse_others;
+use super::output::{Answer, NOT_AUDITED};
 use super::{input, settings};
 use crate::audit::{AuditError, Auditor};
 use crate::baseline::Lists;
-use crate::describe::{self, DescribedGroup};
+use crate::describe::{self, DescribedGroup, DescribedLists};
 use crate::ec2::{Group, ListId, Place, Rule, Scope};
 use crate::evaluate::Code;
-use crate::event::{Event, Kind, Message as Task, decode};
+use crate::event::{Event, Kind, Message as Task, Part, decode};
 use crate::finding::{BaselineName, Finding, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::report::terminal::{Compliant, Style, exit_status, groups_compliant, render_changes};
 use crate::report::{Message, to_json_pretty, to_title};
 use crate::settings::Settings;
-use crate::text::inert;
+use crate::text::{in_backticks, inert};
 
 /// Audits events one after another. They share one EC2.
 pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
@@ -35,17 +36,16 @@ pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result
     let events = args.events.iter().map(AsRef::as_ref);
     let (group_file, list_file) = (args.groups.as_deref(), options.prefix_lists.as_deref());
     input::read_once(events.clone().chain(group_file).chain(list_file))?;
-    let lists = input::prefix_lists_of(list_file)?;
+    let described = input::prefix_lists_of(list_file)?;
     let groups = group_file.map(|file| input::parse(file, describe::groups)).transpose()?;
-    let simulation = Simulation::new(groups, lists, settings);
-    let payloads: Vec<(&Path, Vec<u8>)> =
-        events.map(|path| Ok((path, input::read(path)?))).collect::<Result<_, CliError>>()?;
+    let simulation = Simulation::new(groups, described, settings);
+    let payloads: Vec<(String, Vec<u8>)> = events.map(payload).collect::<Result<_, _>>()?;
     let invocations = payloads
-        .iter()
-        .map(|(path, payload)| simulation.invoke(input::name(path), payload, now))
+        .into_iter()
+        .map(|(name, payload)| simulation.invoke(name, &payload, &args.auditor, now))
         .collect::<Result<Vec<_>, _>>()?;
     let notes = notes(&simulation, &invocations, group_file);
-    let status = invocations.iter().map(|one| exit_status(&one.report)).max().unwrap_or_default();
+    let status = invocations.iter().map(Invocation::exit_status).max().unwrap_or_default();
     let out = match options.format {
         Format::Text => text(&invocations, style),
         Format::Json => {
@@ -54,6 +54,15 @@ pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result
         }
     };
     Ok(Answer { out, notes, status })
+}
+
+/// The events in a file, with what messages call it.
+fn payload(path: &Path) -> Result<(String, Vec<u8>), CliError> {
+    let (name, payload) = (input::name(path), input::read(path)?);
+    match refuse_others(&payload) {
+        Ok(()) => Ok((name, payload)),
+        Err(source) => Err(CliError::NotAnEvent { name, source }),
+    }
 }
 
 /// The output for each event, with its name if there are several.
@@ -77,6 +86,7 @@ fn notes(
     let unaudited = || invocations.iter().flat_map(|one| one.unaudited().map(|it| (&one.name, it)));
     let mut notes: Vec<String> = unaudited()
         .map(|(name, finding)| inert::plain(&format!("{name}: {}", to_title(finding))))
+        .chain(settings::warnings(&simulation.settings))
         .collect();
     match group_file {
         Some(file) => notes.extend(missing_groups(invocations, &input::name(file))),
@@ -92,13 +102,18 @@ fn notes(
         ),
         None => {}
     }
-    let mut lists: BTreeSet<&ListId> =
+    let lists: BTreeSet<&ListId> =
         invocations.iter().flat_map(|one| &one.seen.missing_lists).collect();
-    for one in invocations {
-        let Simulation { settings, lists: given, .. } = simulation;
-        lists.extend(missing_lists(&one.report, &settings.baseline, given));
-    }
     notes.extend(lists.into_iter().map(missing_list));
+    let others: BTreeSet<&String> = invocations.iter().flat_map(|one| &one.seen.others).collect();
+    if !others.is_empty() {
+        let others = others.into_iter().map(|other| in_backticks(other)).collect::<Vec<_>>();
+        notes.push(inert::plain(&format!(
+            "note: changes of {} are left out: if it is part of the auditor, name it, or the \
+             auditor's stack, with --auditor NAME",
+            others.join(", ")
+        )));
+    }
     let Settings { remediation, sweep_remediation, .. } = simulation.settings;
     let swept = invocations.iter().any(|one| one.seen.swept);
     if swept && remediation.reverts() && !sweep_remediation.reverts() {
@@ -133,18 +148,21 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(groups: Option<Vec<DescribedGroup>>, lists: Lists, settings: Settings) -> Self {
+    fn new(
+        groups: Option<Vec<DescribedGroup>>,
+        DescribedLists { lists, names }: DescribedLists,
+        settings: Settings,
+    ) -> Self {
         let follows_events = groups.is_none();
         let groups = groups.unwrap_or_default();
         let groups: Vec<(Place, Group, Vec<Rule>)> =
             groups.into_iter().map(|it| (it.place, it.group, it.rules)).collect();
-        let home = match groups.as_slice() {
-            [(first, ..), rest @ ..] if rest.iter().all(|(place, ..)| place == first) => {
-                first.clone()
-            }
-            _ => Place::default(),
+        let places = || groups.iter().map(|(place, ..)| place);
+        let home = Place {
+            account: common(places().map(|place| &place.account)),
+            region: common(places().map(|place| &place.region)),
         };
-        let ec2 = MemoryEc2::new(groups, lists.clone());
+        let ec2 = MemoryEc2::new(groups, lists.clone()).with_list_names(names);
         let notifier = MemoryNotifier::default();
         Self { ec2, notifier, settings, home, lists, follows_events }
     }
@@ -155,16 +173,20 @@ impl Simulation {
         &self,
         name: String,
         payload: &[u8],
+        auditor_names: &[String],
         now: DateTime<Utc>,
     ) -> Result<Invocation, CliError> {
-        let events = decode(payload);
+        let mut seen = Seen::default();
+        let mut events = decode(payload);
+        for event in &mut events {
+            seen.leave_out_others(event, auditor_names);
+        }
         let clock = events.iter().filter_map(time).max().unwrap_or(now);
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(CliError::Runtime)?;
         let auditor =
             Auditor::new(&self.ec2, &self.notifier, &self.notifier, &self.settings, &self.home)
                 .with_members(true);
-        let mut seen = Seen::default();
         let mut reports = Vec::new();
         for event in &events {
             if let Kind::Change(change) = &event.kind
@@ -175,6 +197,8 @@ impl Simulation {
             match runtime.block_on(self.audit(&auditor, event, clock)) {
                 Ok(report) => {
                     self.observe(&mut seen, event, &report);
+                    let missing = missing_lists(&report, &self.settings.baseline, &self.lists);
+                    seen.missing_lists.extend(missing.into_iter().cloned());
                     reports.push(report);
                 }
                 Err(source) => return Err(CliError::Audit { name, source }),
@@ -221,11 +245,15 @@ impl Simulation {
             }
             Kind::Tags(change) | Kind::Message(Task::Tags(change)) if !calls.is_empty() => {
                 let missing = change.groups.iter().filter(|id| self.ec2.rules_of(id).is_none());
+                let before = seen.missing_groups.len();
                 seen.missing_groups.extend(missing.map(ToString::to_string));
+                seen.groups_unknown |= seen.missing_groups.len() > before;
                 seen.compliant.groups += groups_compliant(report);
             }
-            Kind::List(change) => {
-                if !self.lists.contains_key(&change.list) {
+            Kind::List(change) | Kind::Message(Task::List(change, _)) => {
+                // Where no rule names the list, nothing depends on it.
+                let is_named = self.follows_events || report.groups > 0;
+                if is_named && !self.lists.contains_key(&change.list) {
                     seen.missing_lists.insert(change.list.clone());
                 }
                 seen.beyond_one_group = true;
@@ -236,8 +264,14 @@ impl Simulation {
                 seen.swept = true;
                 seen.compliant.groups += groups_compliant(report);
             }
-            // The check of holds looks at single rules.
-            Kind::Message(Task::Holds(_)) => seen.beyond_one_group = true,
+            Kind::Lost(_) | Kind::Message(Task::Lost(_)) => {
+                seen.beyond_one_group = true;
+                seen.compliant.groups += groups_compliant(report);
+            }
+            // These look at single rules.
+            Kind::HoldTags(_) | Kind::Message(Task::HoldTags(_) | Task::Holds(_)) => {
+                seen.beyond_one_group = true;
+            }
             Kind::Message(Task::Close(close)) => {
                 let groups = close.rules.iter().map(|one| &one.group);
                 let missing = groups.filter(|id| self.ec2.rules_of(id).is_none());
@@ -249,8 +283,17 @@ impl Simulation {
             | Kind::Undecodable(_)
             | Kind::Ignored(_) => {}
         }
+        seen.groups_unknown |= self.follows_events && seen.beyond_one_group;
         seen.calls.extend(calls);
     }
+}
+
+/// The value that all have.
+fn common<'a, T: Clone + PartialEq + 'a>(
+    mut values: impl Iterator<Item = &'a Option<T>>,
+) -> Option<T> {
+    let first = values.next()?;
+    values.all(|value| value == first).then(|| first.clone())?
 }
 
 /// When the change was made. Ignored events don't move the clock.
@@ -277,13 +320,39 @@ struct Seen {
     compliant: Compliant,
     /// Groups that EC2 was asked for and does not have.
     missing_groups: BTreeSet<String>,
-    /// Lists that changed and were not given.
+    /// Lists that changed, or that findings depend on, and that were not given.
     missing_lists: BTreeSet<ListId>,
     /// Whether any event was about all groups.
     beyond_one_group: bool,
     /// Whether any event was a sweep.
     swept: bool,
+    /// Whether an event was about groups that nobody gave.
+    groups_unknown: bool,
+    /// What changed and is not known to be part of the auditor.
+    others: BTreeSet<String>,
     calls: Vec<String>,
+}
+
+impl Seen {
+    /// The rules in template.yaml only bring changes of the auditor's own parts, but a trail has
+    /// those of everybody.
+    fn leave_out_others(&mut self, event: &mut Event, auditor_names: &[String]) {
+        let Kind::Watched(change) = &event.kind else { return };
+        let resource = change.resource.as_deref().unwrap_or_default();
+        let is_of = |name: &String| {
+            let is_part = |part: &str| {
+                part.strip_prefix(name.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            };
+            resource.split([':', '/']).any(is_part)
+        };
+        if change.part == Part::Trail || auditor_names.iter().any(is_of) {
+            return;
+        }
+        let reason = format!("`{}` changes no part of the auditor that is known", change.call);
+        self.others.insert(change.resource.clone().unwrap_or_else(|| change.call.clone()));
+        event.kind = Kind::Ignored(reason);
+    }
 }
 
 /// The body of a message.
@@ -294,7 +363,7 @@ struct Body {
 
 impl Invocation {
     fn text(&self, style: Style) -> String {
-        let mut text = render_changes(&self.report, style, self.seen.compliant);
+        let mut text = render_changes(&self.report, style, self.seen.compliant, self.exit_status());
         if self.messages.is_empty() {
             text.push_str("\nWould be published: nothing\n");
         }
@@ -312,6 +381,15 @@ impl Invocation {
             text.push_str(&indented(&self.seen.calls.join("\n")));
         }
         text
+    }
+
+    /// What nobody could look at is not compliant.
+    fn exit_status(&self) -> u8 {
+        if self.seen.groups_unknown || !self.seen.missing_lists.is_empty() {
+            NOT_AUDITED
+        } else {
+            exit_status(&self.report)
+        }
     }
 
     /// The findings about what could not be audited.

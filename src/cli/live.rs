@@ -44,6 +44,7 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
     let unaudited = report.findings.iter().filter(|it| it.code == Code::UnauditedChange);
     let mut notes: Vec<String> =
         unaudited.map(|finding| inert::plain(&to_title(finding))).collect();
+    notes.extend(settings::warnings(&settings));
     let mut status = exit_status(&report);
     if let Some(error) = failed {
         let cause = causes(&error);

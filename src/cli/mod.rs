@@ -1,7 +1,7 @@
 //! The command line, `sg-audit`: runs the function's handler on events, audits groups in a file or an
 //! account, prints the command that opens a rule for a limited time, and shows baselines.
 //!
-//! Each command returns an [`Answer`] with everything it has to say, and only [`run`] prints it. The
+//! Each command returns an `Answer` with everything it has to say, and only [`run`] prints it. The
 //! exit status is part of the contract: 0 compliant, 1 findings, 2 something could not be audited.
 
 mod allow;
@@ -9,6 +9,7 @@ mod args;
 mod baseline;
 mod check;
 mod error;
+mod event_file;
 mod input;
 mod invoke;
 #[cfg(feature = "live")]

@@ -22,6 +22,11 @@ fn list(values: &[String]) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
+/// A note for each setting that is accepted and may still surprise.
+pub(super) fn warnings(settings: &Settings) -> impl Iterator<Item = String> {
+    settings.warnings().into_iter().map(|warning| format!("warning: {warning}"))
+}
+
 /// The settings of an audit. Only `invoke` has the option `sweep_remediation`.
 pub(super) fn resolve(
     options: &AuditOptions,

@@ -13,7 +13,7 @@ use super::document::{self, Text, announces_more, aws_error, duplicate_key};
 use super::error::DescribeError;
 use super::model::Subject;
 use crate::baseline::Lists;
-use crate::ec2::ListId;
+use crate::ec2::{ListId, ListNames};
 use crate::text::in_backticks;
 
 /// The output of `get-managed-prefix-list-entries`.
@@ -21,6 +21,9 @@ use crate::text::in_backticks;
 #[serde(rename_all = "PascalCase")]
 struct Output {
     entries: Vec<WireEntry>,
+    /// Not from AWS: whoever puts the file together may add it from `describe-managed-prefix-lists`.
+    #[serde(default)]
+    prefix_list_name: Option<String>,
     #[serde(default)]
     next_token: Value,
 }
@@ -31,15 +34,26 @@ struct WireEntry {
     cidr: String,
 }
 
+/// Prefix lists as a file describes them.
+#[derive(Clone, Debug, Default)]
+pub struct DescribedLists {
+    /// What they hold.
+    pub lists: Lists,
+    /// Their names, where the file has them.
+    pub names: ListNames,
+}
+
 /// Reads prefix lists: a JSON object with the output of `aws ec2 get-managed-prefix-list-entries`
-/// under the id of each list. The input may contain several such objects.
+/// under the id of each list, to which a `PrefixListName` may have been added. The input may contain
+/// several such objects.
 ///
 /// # Errors
 ///
 /// When the input is something else, when entries are missing or are not address blocks, and when
 /// a list occurs twice with different entries.
-pub fn prefix_lists(input: &[u8]) -> Result<Lists, DescribeError> {
-    let mut reader = Reader { lists: BTreeMap::new(), current: None, fault: None };
+pub fn prefix_lists(input: &[u8]) -> Result<DescribedLists, DescribeError> {
+    let mut reader =
+        Reader { lists: BTreeMap::new(), names: ListNames::new(), current: None, fault: None };
     let read = document::each(input, |json| {
         reader.deserialize(json).map(ControlFlow::Continue).map_err(|error| {
             document::explain(error, |source| match (reader.fault.take(), reader.current.take()) {
@@ -49,11 +63,15 @@ pub fn prefix_lists(input: &[u8]) -> Result<Lists, DescribeError> {
             })
         })
     });
-    read.map(|_| reader.lists.into_iter().map(|(list, entries)| (list, Ok(entries))).collect())
+    read.map(|_| DescribedLists {
+        lists: reader.lists.into_iter().map(|(list, entries)| (list, Ok(entries))).collect(),
+        names: reader.names,
+    })
 }
 
 struct Reader {
     lists: BTreeMap<ListId, Vec<IpNet>>,
+    names: ListNames,
     /// The list that is being read.
     current: Option<ListId>,
     /// The error to report instead of serde's.
@@ -88,7 +106,10 @@ impl<'de> Visitor<'de> for &mut Reader {
             if !seen.insert(list.clone()) {
                 return Err(duplicate_key(&key));
             }
-            let entries = entries(&list, members.next_value()?);
+            let mut output: Output = members.next_value()?;
+            let name = output.prefix_list_name.take().filter(|name| !name.is_empty());
+            self.names.extend(name.map(|name| (list.clone(), name)));
+            let entries = entries(&list, output);
             let entries = entries.map_err(|fault| self.fail(fault))?;
             match self.lists.get(&list) {
                 Some(known) if *known != entries => {

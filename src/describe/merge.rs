@@ -119,4 +119,5 @@ fn united(known: &Rule, new: &Rule) -> Rule {
         .with_id(known.id().or(new.id()).cloned())
         .with_description(description)
         .with_tags(tags)
+        .with_lost_peering(known.has_lost_peering() || new.has_lost_peering())
 }

@@ -19,7 +19,7 @@ mod reader;
 use std::ops::ControlFlow;
 
 pub use error::{DescribeError, RuleFault};
-pub use lists::prefix_lists;
+pub use lists::{DescribedLists, prefix_lists};
 pub use model::{DescribedGroup, Subject};
 
 use merge::{Adjacent, Merged};

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::document::{list_keys, or_default};
 use super::error::RuleFault;
 use crate::ec2::{
-    AccountId, Direction, GroupId, GroupRef, IdError, ListId, Peer, Protocol, Reference, Rule,
+    AccountId, DELETED_PEERING, Direction, GroupId, GroupRef, IdError, ListId, Peer, Protocol,
+    Reference, Rule,
 };
 
 /// Rules with the same protocol and ports.
@@ -63,6 +64,8 @@ pub(super) struct GroupPair<'a> {
     group_id: GroupId,
     #[serde(borrow, default)]
     user_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    peering_status: Option<Cow<'a, str>>,
     description: Option<String>,
 }
 
@@ -93,29 +96,36 @@ impl Permission<'_> {
         }
         let protocol: Protocol = self.ip_protocol.parse()?;
         let before = rules.len();
-        let mut add = |peer, description| -> Result<(), RuleFault> {
-            let rule = Rule::new(direction, protocol, self.from_port, self.to_port, peer)?;
-            rules.push(rule.with_description(without_empty(description)));
+        let mut add = |peer, description, lost_peering| -> Result<(), RuleFault> {
+            let rule = Rule::new(direction, protocol, self.from_port, self.to_port, peer)?
+                .with_description(without_empty(description))
+                .with_lost_peering(lost_peering);
+            rules.push(rule);
             Ok(())
         };
         for range in self.ip_ranges {
-            add(range.cidr_ip.parse()?, range.description)?;
+            add(range.cidr_ip.parse()?, range.description, false)?;
         }
         for range in self.ipv6_ranges {
-            add(range.cidr_ipv6.parse()?, range.description)?;
+            add(range.cidr_ipv6.parse()?, range.description, false)?;
         }
         for mut pair in self.user_id_group_pairs {
-            let description = pair.description.take();
-            add(pair.peer(owner)?, description)?;
+            let (description, lost) = (pair.description.take(), pair.has_lost_peering());
+            add(pair.peer(owner)?, description, lost)?;
         }
         for list in self.prefix_list_ids {
-            add(Peer::prefix_list(list.prefix_list_id), list.description)?;
+            add(Peer::prefix_list(list.prefix_list_id), list.description, false)?;
         }
         if rules.len() == before { Err(RuleFault::NoPeer) } else { Ok(()) }
     }
 }
 
 impl GroupPair<'_> {
+    /// Whether the peering of VPCs is deleted by which the group was named.
+    pub(super) fn has_lost_peering(&self) -> bool {
+        self.peering_status.as_deref() == Some(DELETED_PEERING)
+    }
+
     /// The group, for a rule of a group that `owner` owns.
     pub(super) fn peer(self, owner: &Owner<'_>) -> Result<Peer, IdError> {
         let account = match self.user_id {

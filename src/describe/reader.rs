@@ -240,8 +240,8 @@ impl<'de> Object<'de> {
         if self.is_group() {
             tags = mem::take(&mut self.tags);
             let ingress = self.ingress.take().ok_or_else(|| E::missing_field("IpPermissions"))?;
-            // EC2-Classic had no egress rules.
-            let egress = self.egress.take().unwrap_or_default();
+            let egress =
+                self.egress.take().ok_or_else(|| E::missing_field("IpPermissionsEgress"))?;
             for (direction, permissions) in
                 [(Direction::Ingress, ingress), (Direction::Egress, egress)]
             {
@@ -274,6 +274,7 @@ impl<'de> Object<'de> {
         owner: &Owner<'_>,
     ) -> Result<Rule, RuleFault> {
         let mut peers = Vec::new();
+        let lost_peering = self.group.as_ref().is_some_and(GroupPair::has_lost_peering);
         for block in [self.ipv4.take(), self.ipv6.take()].into_iter().flatten() {
             peers.push(block.0.parse()?);
         }
@@ -290,7 +291,8 @@ impl<'de> Object<'de> {
         Ok(rule
             .with_id(self.rule_id.clone())
             .with_description(without_empty(self.description.take()))
-            .with_tags(mem::take(&mut self.tags)))
+            .with_tags(mem::take(&mut self.tags))
+            .with_lost_peering(lost_peering))
     }
 
     /// What the object is, as far as its members have been read.

@@ -220,6 +220,12 @@ fn each_error_says_what_to_do() {
             format!("the group `sg-1` {shape}; missing field `IpPermissions` at line 1 column 46"),
         ),
         (
+            r#"{"GroupId": "sg-1", "IpPermissions": []}"#.to_owned(),
+            format!(
+                "the group `sg-1` {shape}; missing field `IpPermissionsEgress` at line 1 column 40"
+            ),
+        ),
+        (
             r#"{"GroupId": "sg-1", "IpPermissions": null, "IpPermissionsEgress": []}"#.to_owned(),
             format!("the group `sg-1` {shape}; missing field `IpPermissions` at line 1 column 69"),
         ),
@@ -431,7 +437,7 @@ fn a_rule_with_several_peers_is_an_error() {
 fn prefix_lists_are_read_by_their_ids() {
     let input = r#"{"pl-1": {"Entries": [{"Cidr": "203.0.113.7/24", "Description": "a"}]}}
                    {"pl-2": {"Entries": []}}"#;
-    let lists = prefix_lists(input.as_bytes()).unwrap();
+    let lists = prefix_lists(input.as_bytes()).unwrap().lists;
     let [(one, one_entries), (two, two_entries)] = &lists.into_iter().collect::<Vec<_>>()[..]
     else {
         panic!()
@@ -486,7 +492,7 @@ fn each_error_in_prefix_lists_says_what_to_do() {
         (
             r#"{"pl-1": []}"#,
             format!(
-                "{shape}; invalid length 0, expected struct Output with 2 elements at line 1 column 11"
+                "{shape}; invalid length 0, expected struct Output with 3 elements at line 1 column 11"
             ),
         ),
     ] {

@@ -11,12 +11,12 @@ use super::hold::{self, Hold};
 use super::{Direction, GroupId, Peer, Reference, Region, Rule};
 use crate::text::escape::{ascii_json, shell_word};
 
-/// Which comes first.
+/// What a line changes first: the rule itself, or the pieces that take its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sequence {
-    /// The rule, so that what the pieces admit is admitted throughout.
+    /// The rule.
     RuleFirst,
-    /// The pieces, because the group is full.
+    /// The pieces.
     PiecesFirst,
 }
 
@@ -43,6 +43,28 @@ pub fn undo(
         calls.reverse();
     }
     line(&calls)
+}
+
+/// One line that replaces `rule` by `pieces`, as a revert does: it authorises the pieces, then
+/// revokes the rule. In a full group it revokes the rule first, and authorises each piece alone, the
+/// first one first: EC2 refuses a call completely if there is no room for one of its rules.
+pub fn replace_line(
+    region: Option<&Region>,
+    group: &GroupId,
+    rule: &Rule,
+    pieces: &[Rule],
+    sequence: Sequence,
+) -> String {
+    let revoke =
+        Command::revoke(region, group, rule.direction(), std::slice::from_ref(rule)).to_string();
+    let authorize = |pieces: &[Rule]| authorize_line(region, group, pieces, None);
+    let calls: Vec<String> = match sequence {
+        Sequence::PiecesFirst => authorize(pieces).into_iter().chain([revoke]).collect(),
+        Sequence::RuleFirst => {
+            std::iter::once(revoke).chain(pieces.chunks(1).filter_map(authorize)).collect()
+        }
+    };
+    calls.join(" && ")
 }
 
 /// One line that authorises rules with their descriptions, their tags and `hold`; as many calls as

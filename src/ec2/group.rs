@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{AccountId, GroupId};
+use super::{
+    AccountId, Direction, GroupId, GroupRef, ListId, Peer, Place, Protocol, Reference, Rule,
+};
+
+/// The name that EC2 gives the default group of a VPC, and nobody can give another group.
+pub const DEFAULT_GROUP: &str = "default";
 
 /// A security group without its rules, as `DescribeSecurityGroups` returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,22 @@ pub struct Group {
 }
 
 impl Group {
+    /// Whether EC2 made the group with this rule: a default group admits everything from its own
+    /// members.
+    pub fn is_made_with(&self, rule: &Rule) -> bool {
+        let own = |peer: &GroupRef| peer.account().is_none() && *peer.id() == self.id;
+        self.name.as_deref() == Some(DEFAULT_GROUP)
+            && rule.direction() == Direction::Ingress
+            && rule.protocol() == Protocol::All
+            && matches!(rule.peer(), Peer::Reference(Reference::Group(peer)) if own(peer))
+    }
+
+    /// Where the group is for its owner, who may have shared it with the account at `place`.
+    pub fn owned_at(&self, place: &Place) -> Place {
+        let account = self.owner.as_ref().or(place.account.as_ref()).cloned();
+        Place { account, region: place.region.clone() }
+    }
+
     /// A group of which only the id is known.
     pub fn known_by_id(id: GroupId) -> Self {
         Self { id, name: None, vpc_id: None, owner: None, tags: BTreeMap::new() }
@@ -33,8 +54,13 @@ impl Group {
 pub enum GroupKey {
     /// By its id.
     Id(GroupId),
-    /// By its name, which EC2 looks up in the default VPC.
-    Name(String),
+    /// By its name, which is unique within a VPC only.
+    Name {
+        /// The group's name.
+        name: String,
+        /// `vpc-…`; `None` means the default VPC.
+        vpc_id: Option<String>,
+    },
 }
 
 impl GroupKey {
@@ -42,7 +68,7 @@ impl GroupKey {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Id(id) => id.as_str(),
-            Self::Name(name) => name,
+            Self::Name { name, .. } => name,
         }
     }
 
@@ -50,7 +76,7 @@ impl GroupKey {
     pub fn id(&self) -> Option<&GroupId> {
         match self {
             Self::Id(id) => Some(id),
-            Self::Name(_) => None,
+            Self::Name { .. } => None,
         }
     }
 }
@@ -84,9 +110,14 @@ impl Scope {
     }
 }
 
+/// The names of prefix lists, as far as they are known.
+pub type ListNames = BTreeMap<ListId, String>;
+
 /// A managed prefix list as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrefixList {
+    /// The list's name, where it is known.
+    pub name: Option<String>,
     /// The list's entries.
     pub entries: Vec<IpNet>,
     /// The list's version; AWS's own lists may have none.

@@ -19,6 +19,11 @@ pub const REASON: &str = "sg-audit:reason";
 /// The prefix of the auditor's own tag keys.
 pub const OWN_TAGS: &str = "sg-audit:";
 
+/// Whether a tag with this key is a part of a hold. EC2 distinguishes upper and lower case in keys.
+pub fn is_of_hold(key: &str) -> bool {
+    key == UNTIL || key == REASON
+}
+
 /// The most characters that EC2 takes as the value of a tag
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>).
 pub const VALUE_CHARS: usize = 256;
@@ -78,6 +83,8 @@ pub enum Refusal {
     TagsRemoved,
     /// The tags were put on a rule that existed already.
     TaggedLater,
+    /// The call behind the audit changed the tags after the rule was authorised.
+    TagsChanged,
     /// The rule was changed after it was held.
     Modified,
 }

@@ -3,6 +3,7 @@
 //!
 //! Everything else is built on this module, and it depends on nothing else of the crate.
 
+mod answer;
 pub mod command;
 mod group;
 pub mod hold;
@@ -14,9 +15,10 @@ mod protocol;
 mod rule;
 mod rule_error;
 
-pub use group::{Group, GroupKey, ListState, PrefixList, Scope};
+pub use answer::message_in_words;
+pub use group::{DEFAULT_GROUP, Group, GroupKey, ListNames, ListState, PrefixList, Scope};
 pub use ids::{AccountId, GroupId, IdError, ListId, Region, RuleId};
-pub use peer::{GroupRef, Peer, Reference};
+pub use peer::{DELETED_PEERING, GroupRef, Peer, Reference};
 pub use place::Place;
 pub use port::{Cause, Ec2Error, GroupPage, Revoked, SecurityGroups, Selection, cause};
 pub use protocol::Protocol;

@@ -33,6 +33,9 @@ pub struct GroupRef {
     id: GroupId,
 }
 
+/// The `PeeringStatus` of a group that a rule names by a peering of VPCs which is deleted.
+pub const DELETED_PEERING: &str = "deleted";
+
 impl GroupRef {
     /// A group of `account`, named in a rule or a baseline for a group that `owner` owns. EC2 names
     /// a group of the same account without the account, and so does this.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{
-    Direction, Group, GroupId, GroupKey, GroupRef, ListId, Place, PrefixList, Rule, Scope,
+    Direction, Group, GroupId, GroupKey, GroupRef, ListId, Place, PrefixList, Rule, RuleId, Scope,
 };
 
 /// EC2, as far as an audit uses it.
@@ -28,6 +28,13 @@ pub trait SecurityGroups {
     /// The rules with a tag that says until when they are held, whatever its value, each with its
     /// group.
     async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error>;
+
+    /// The rules with these ids, each with its group. Ids of rules that do not exist are left out.
+    async fn rules_by_id(
+        &self,
+        place: &Place,
+        ids: &[RuleId],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error>;
 
     /// A prefix list.
     async fn prefix_list(&self, place: &Place, id: &ListId) -> Result<PrefixList, Ec2Error>;

@@ -78,10 +78,11 @@ pub struct Rule {
     peer: Peer,
     description: Option<String>,
     tags: BTreeMap<String, String>,
+    lost_peering: bool,
     selector: Selector,
 }
 
-/// What makes two rules the same to EC2: everything but id, description and tags.
+/// What makes two rules the same to EC2: direction, protocol, ports and peer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RuleContent {
     direction: Direction,
@@ -95,7 +96,7 @@ pub struct RuleContent {
 pub const RULE_LIMIT: usize = 60;
 
 impl Rule {
-    /// A rule without id, description and tags. The ports are EC2's `FromPort` and `ToPort` in any
+    /// A rule without id, description and tags, whose peering is there. The ports are EC2's `FromPort` and `ToPort` in any
     /// known spelling: absent or -1 for all of them, type and code for ICMP (-1 for any), and
     /// anything for protocols that have none.
     ///
@@ -151,6 +152,7 @@ impl Rule {
             peer,
             description: None,
             tags: BTreeMap::new(),
+            lost_peering: false,
             selector,
         })
     }
@@ -214,6 +216,12 @@ impl Rule {
         Self { tags, ..self }
     }
 
+    /// The same rule, and whether the peering of VPCs is deleted by which it names a group.
+    #[must_use]
+    pub fn with_lost_peering(self, lost_peering: bool) -> Self {
+        Self { lost_peering, ..self }
+    }
+
     /// The same rule with this peer.
     #[must_use]
     pub fn with_peer(self, peer: Peer) -> Self {
@@ -264,6 +272,12 @@ impl Rule {
     /// The rule's tags.
     pub fn tags(&self) -> &BTreeMap<String, String> {
         &self.tags
+    }
+
+    /// Whether the peering of VPCs is deleted by which the rule names a group. Such a rule is stale:
+    /// it admits nobody.
+    pub fn has_lost_peering(&self) -> bool {
+        self.lost_peering
     }
 
     /// The ports or ICMP types and codes that the rule admits.

@@ -4,7 +4,7 @@
 //! them look for 0.0.0.0/0 or ::/0 in the rule, literally; other ways of being wide have none.
 
 use super::severity::RDP;
-use crate::ec2::{Direction, Peer, Protocol, Rule};
+use crate::ec2::{DEFAULT_GROUP, Direction, Peer, Protocol, Rule};
 use crate::net::{Cells, Interval, Set};
 
 /// The ports that EC2.19 calls high-risk.
@@ -12,9 +12,6 @@ const HIGH_RISK: [u16; 24] = [
     20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500,
     5601, 8080, 8088, 8888, 9200, 9300,
 ];
-
-/// The name that EC2 gives the default group of a VPC, and nobody can give another group.
-const DEFAULT_GROUP: &str = "default";
 
 /// The default group of a VPC is to have no rules at all, whatever they admit.
 const OF_DEFAULT_GROUP: [&str; 4] = ["CIS 3.0.0 5.4", "CIS 5.0.0 5.5", "CIS 7.0.0 6.5", "EC2.2"];

@@ -3,16 +3,13 @@
 use chrono::Days;
 
 use super::judge::{Judge, Judgement};
-use crate::baseline::{Exemption, Lists, Resolved};
+use crate::baseline::{Exemption, Lists, PLACEHOLDER_REASON, Resolved};
 use crate::ec2::{Ec2Error, ListId, Peer, Reference, Rule};
 use crate::net::{Set, Traffic};
 
 /// How many days an exemption lasts that is proposed. A person may write another day, up to a year
 /// ahead.
 const DAYS: Days = Days::new(30);
-
-/// What stands for the reason in an exemption that is proposed.
-const REASON: &str = "<ticket, and why this is needed>";
 
 /// An exemption that counts, and of which it is not known whether it covers an excess.
 #[derive(Clone, Debug)]
@@ -85,7 +82,7 @@ impl<'a> Judge<'a> {
             return None;
         }
         let until = self.today.checked_add_days(DAYS)?;
-        Some(Exemption::covering(rule, self.group?.clone(), REASON, until))
+        Some(Exemption::covering(rule, self.group?.clone(), PLACEHOLDER_REASON, until))
     }
 }
 

@@ -1,72 +1,343 @@
 //! Traffic that the site lives on, and that a change closed.
 //!
-//! An `expected` entry of the baseline is closed when a group that admitted some of it, from or to
-//! whomever, admits none of it any more. Who exactly is behind a peer does not matter here: a group
-//! or a list is somebody.
+//! Each `expected` entry of the baseline is judged by who can reach it before and after the change,
+//! for IPv4 and IPv6 apart. Addresses count as far as the entry admits them. Another group or a
+//! prefix list counts by its name: its members are somebody, such as a load balancer. The group
+//! itself never counts, since traffic among its members reaches no website.
+
+use serde::Serialize;
 
 use super::Severity;
 use super::severity::expected_traffic_closed;
-use crate::baseline::{Baseline, Entry};
-use crate::ec2::{Direction, Rule};
-use crate::net::{Cells, Set};
+use crate::baseline::{Baseline, Entry, Lists};
+use crate::ec2::{Direction, GroupId, Peer, Reference, Rule, RuleId};
+use crate::event::{Removed, RevokedRules};
+use crate::net::{Cells, Set, Traffic};
 
-/// Expected traffic of which nothing is admitted any more: one entry of the baseline, or, where it
-/// is not known what was admitted before, all entries together if none is left.
+/// What a change closed of the traffic that the site lives on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// The names of the entries.
-    pub entries: Vec<String>,
-    /// Ingress or egress.
-    pub direction: Direction,
-    /// The rules that admitted some of it and that the change removed; `None` where that is not
-    /// known.
+    /// Every expected entry of the directions in which something was closed.
+    pub entries: Vec<Reached>,
+    /// The rules that let others reach what was closed and that the change removed; `None` where
+    /// that is not known.
     pub removed: Option<Vec<Rule>>,
+    /// The rules that still let others reach some of it.
+    pub left: Vec<Rule>,
     /// How bad that is.
     pub severity: Severity,
 }
 
-/// What is closed of the traffic that the site lives on. `taken` are the rules that the change
-/// removed, or `None` where they are not known; `after` are the group's rules now, in both
-/// directions.
-pub fn closed(
-    baseline: &Baseline,
-    direction: Direction,
-    taken: Option<&[Rule]>,
-    after: &[Rule],
-) -> Vec<Closed> {
-    let open = of(direction, after).fold(Cells::empty(), |all, rule| all.union(&rule.cells()));
-    let meets = |entry: &Entry, cells: &Cells| !entry.cells().intersection(cells).is_empty();
-    let (open, shut): (Vec<&Entry>, Vec<&Entry>) = baseline
-        .entries(direction)
-        .iter()
-        .filter(|entry| entry.expected)
-        .partition(|entry| meets(entry, &open));
-    let severity = expected_traffic_closed(taken.is_some(), !open.is_empty());
-    let Some(taken) = taken else {
-        // A site that is still reached one way may never have been reached the other way.
-        if shut.is_empty() || !open.is_empty() {
-            return Vec::new();
-        }
-        let entries = shut.into_iter().map(|entry| entry.name.clone()).collect();
-        return vec![Closed { entries, direction, removed: None, severity }];
-    };
-    shut.into_iter()
-        .filter_map(|entry| {
-            let removed: Vec<Rule> =
-                of(direction, taken).filter(|rule| meets(entry, &rule.cells())).cloned().collect();
-            let entries = vec![entry.name.clone()];
-            (!removed.is_empty()).then_some(Closed {
-                entries,
-                direction,
-                removed: Some(removed),
-                severity,
-            })
-        })
-        .collect()
+/// Who could reach an expected entry of the baseline, and who can now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The entry's name.
+    pub entry: String,
+    /// Ingress or egress.
+    pub direction: Direction,
+    /// The address families that the entry admits.
+    pub families: Vec<FamilyReach>,
+    /// Whether the change closed it to somebody, or may have.
+    pub is_closed: bool,
+    /// The peers of removed rules that can reach less of it than before.
+    pub closed_to: Vec<Peer>,
+    /// The protocols and ports that somebody could reach before and nobody can now.
+    pub shut: Cells,
 }
 
-fn of(direction: Direction, rules: &[Rule]) -> impl Iterator<Item = &Rule> {
-    rules.iter().filter(move |rule| rule.direction() == direction)
+/// Who can reach an entry by one address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FamilyReach {
+    /// The family.
+    pub family: Family,
+    /// Before the change; `None` where that is not known.
+    pub before: Option<Reach>,
+    /// Now.
+    pub after: Reach,
+}
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+/// Who can reach an entry; the more, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// Nobody.
+    Nobody,
+    /// Some of those that the baseline admits, or some of the ports.
+    Some,
+    /// All that the baseline admits.
+    Everybody,
+}
+
+impl Reached {
+    /// Whether anybody can reach it now.
+    pub fn is_open(&self) -> bool {
+        self.families.iter().any(|family| family.after != Reach::Nobody)
+    }
+}
+
+impl Closed {
+    /// Whether it is known that the change closed something.
+    pub fn is_known(&self) -> bool {
+        self.removed.is_some()
+    }
+
+    /// The entries that were closed to somebody, or may have been.
+    pub fn closed(&self) -> impl Iterator<Item = &Reached> + Clone {
+        self.entries.iter().filter(|entry| entry.is_closed)
+    }
+
+    /// The direction of what was closed; `None` where that is both.
+    pub fn only_direction(&self) -> Option<Direction> {
+        let mut directions = self.closed().map(|entry| entry.direction);
+        let first = directions.next()?;
+        directions.all(|other| other == first).then_some(first)
+    }
+
+    /// Whether somebody can still reach anything that the site lives on.
+    pub fn is_anything_open(&self) -> bool {
+        self.entries.iter().any(Reached::is_open)
+    }
+}
+
+/// What a change closed of the traffic that the site lives on, if anything. `group` is the group
+/// itself; `removals` is what the change removed, each in another direction; `rules` are the group's
+/// rules now, in both directions.
+pub fn closed(
+    baseline: &Baseline,
+    group: Option<&GroupId>,
+    removals: &[RevokedRules],
+    rules: &[Rule],
+) -> Option<Closed> {
+    let (mut entries, mut removed, mut left) = (Vec::new(), Some(Vec::new()), Vec::new());
+    for RevokedRules { direction, removed: what } in removals {
+        let mut now = of_others(rules, *direction, group);
+        let expected = Expected::of(baseline, *direction);
+        let (of_direction, taken) = match what {
+            Removed::Rules(taken) => {
+                let taken = of_others(taken, *direction, group);
+                // A read that is behind still shows them. EC2 gives no other rule their ids.
+                let ids: Vec<&RuleId> = taken.iter().filter_map(|rule| rule.id()).collect();
+                now.retain(|rule| rule.id().is_none_or(|id| !ids.contains(&id)));
+                (expected.iter().map(|one| one.after_removal(&taken, &now)).collect(), Some(taken))
+            }
+            Removed::Within(cells) => (perhaps_closed(&expected, cells, &now), None),
+        };
+        let closed = expected.iter().zip(&of_direction).filter(|(_, reached)| reached.is_closed);
+        let closed: Vec<&Expected<'_>> = closed.map(|(one, _)| one).collect();
+        if closed.is_empty() {
+            continue;
+        }
+        let admit = |rule: &&Rule| closed.iter().any(|one| one.is_admitted_by(rule));
+        left.extend(now.into_iter().filter(admit).cloned());
+        removed = removed.zip(taken).map(|(mut removed, taken)| {
+            removed.extend(taken.into_iter().filter(admit).cloned());
+            removed
+        });
+        entries.extend(of_direction);
+    }
+    let is_open = entries.iter().any(Reached::is_open);
+    let severity = expected_traffic_closed(removed.is_some(), is_open);
+    (!entries.is_empty()).then_some(Closed { entries, removed, left, severity })
+}
+
+/// The rules of a direction that admit others than the group itself.
+fn of_others<'r>(
+    rules: &'r [Rule],
+    direction: Direction,
+    group: Option<&GroupId>,
+) -> Vec<&'r Rule> {
+    let is_itself = |rule: &Rule| match (rule.peer(), group) {
+        (Peer::Reference(Reference::Group(peer)), Some(group)) => peer.id() == group,
+        _ => false,
+    };
+    rules.iter().filter(|rule| rule.direction() == direction && !is_itself(rule)).collect()
+}
+
+/// Where it is not known what was removed, an entry may have been closed if the change can have
+/// touched it. A site that is still reached one way may never have been reached the other way, so
+/// that counts only if nobody can reach any entry that the change can have touched.
+fn perhaps_closed(expected: &[Expected<'_>], cells: &Cells, now: &[&Rule]) -> Vec<Reached> {
+    let is_touched = |one: &Expected<'_>| !one.cells.intersection(cells).is_empty();
+    let mut reached: Vec<Reached> =
+        expected.iter().map(|one| one.after_unknown(is_touched(one), now)).collect();
+    if reached.iter().any(|one| one.is_closed && one.is_open()) {
+        reached.iter_mut().for_each(|one| one.is_closed = false);
+    }
+    reached
+}
+
+/// An expected entry of the baseline, with what it admits.
+struct Expected<'a> {
+    entry: &'a Entry,
+    direction: Direction,
+    cells: Cells,
+    /// Addresses, and groups and lists by their name. The group itself is no part of it.
+    traffic: Traffic,
+}
+
+/// What some rules admit of an expected entry.
+struct Admitted {
+    /// Everything within the ports of the entry.
+    all: Traffic,
+    /// The same without the addresses that the entry does not admit.
+    counted: Traffic,
+    ipv4: Reach,
+    ipv6: Reach,
+}
+
+impl<'a> Expected<'a> {
+    /// The expected entries of a direction. One that admits only the group itself is none.
+    fn of(baseline: &'a Baseline, direction: Direction) -> Vec<Self> {
+        let by_name = Lists::new();
+        let traffic: Vec<Traffic> = baseline
+            .admitted_by_entry(direction, None, &by_name)
+            .map(|(_, traffic)| traffic)
+            .collect();
+        let entries = baseline.entries(direction).iter().zip(traffic);
+        entries
+            .filter(|(entry, traffic)| entry.expected && !traffic.is_empty())
+            .map(|(entry, traffic)| Self { entry, direction, cells: entry.cells(), traffic })
+            .collect()
+    }
+
+    /// Whether it names groups or lists, whose members may have any address.
+    fn names_somebody(&self) -> bool {
+        !self.traffic.references.is_empty()
+    }
+
+    fn admits_ipv4(&self) -> bool {
+        self.names_somebody() || !self.traffic.ipv4.is_empty()
+    }
+
+    fn admits_ipv6(&self) -> bool {
+        self.names_somebody() || !self.traffic.ipv6.is_empty()
+    }
+
+    /// What these rules admit of it.
+    ///
+    /// Which family the members of a group or a list use is not known. They count for both, but
+    /// where everybody can come by IPv4, they do, and it means nothing for IPv6.
+    fn admitted<'r>(&self, rules: impl Iterator<Item = &'r Rule>) -> Admitted {
+        let all = Traffic::union_of(rules.map(|rule| rule.traffic().within(&self.cells)).collect());
+        let counted = self.counted(&all);
+        let reach = |everybody: bool, some: bool| match (everybody, some) {
+            (true, _) => Reach::Everybody,
+            (false, true) => Reach::Some,
+            (false, false) => Reach::Nobody,
+        };
+        // Who is not admitted by name can still be admitted as one of all addresses.
+        let unnamed =
+            self.traffic.peers_by_reference().iter().fold(Cells::empty(), |cells, peer| {
+                cells.union(&self.cells.difference(&all.cells_of(peer)))
+            });
+        let named = !all.references.is_empty();
+        let ipv4 = reach(
+            self.traffic.ipv4.is_subset_of(&all.ipv4)
+                && unnamed.is_subset_of(&all.cells_of_all_ipv4()),
+            named || !counted.ipv4.is_empty(),
+        );
+        let ipv4 = if self.admits_ipv4() { ipv4 } else { Reach::Nobody };
+        let ipv6 = reach(
+            self.traffic.ipv6.is_subset_of(&all.ipv6)
+                && unnamed.is_subset_of(&all.cells_of_all_ipv6()),
+            named && ipv4 != Reach::Everybody || !counted.ipv6.is_empty(),
+        );
+        let ipv6 = if self.admits_ipv6() { ipv6 } else { Reach::Nobody };
+        Admitted { all, counted, ipv4, ipv6 }
+    }
+
+    /// What counts of the traffic that some rules admit within the ports of the entry.
+    fn counted(&self, all: &Traffic) -> Traffic {
+        if self.names_somebody() {
+            return all.clone();
+        }
+        let Traffic { ipv4, ipv6, .. } = all.intersection(&self.traffic);
+        Traffic { ipv4, ipv6, references: all.references.clone() }
+    }
+
+    /// Whether a rule admits some of it.
+    fn is_admitted_by(&self, rule: &Rule) -> bool {
+        !self.counted(&rule.traffic().within(&self.cells)).is_empty()
+    }
+
+    /// Who could reach it before these rules were removed, and who can now.
+    fn after_removal(&self, taken: &[&Rule], now: &[&Rule]) -> Reached {
+        let before = self.admitted(now.iter().chain(taken).copied());
+        let after = self.admitted(now.iter().copied());
+        let lost: Vec<&Peer> = taken
+            .iter()
+            .filter(|rule| self.is_lost(rule, &after.all))
+            .map(|rule| rule.peer())
+            .collect();
+        let lowered = before.ipv4 > after.ipv4 || before.ipv6 > after.ipv6;
+        let mut closed_to: Vec<Peer> = Vec::new();
+        for peer in &lost {
+            if !closed_to.contains(peer) {
+                closed_to.push((*peer).clone());
+            }
+        }
+        Reached {
+            // Behind a group or a list is often all the traffic of a site.
+            is_closed: lowered || lost.iter().any(|peer| peer.reference().is_some()),
+            closed_to,
+            shut: before.counted.cells().difference(&after.counted.cells()),
+            ..self.reached(Some(&before), &after)
+        }
+    }
+
+    /// Whether what a removed rule admitted of it is not admitted completely any more.
+    fn is_lost(&self, rule: &Rule, now: &Traffic) -> bool {
+        let taken = rule.traffic().within(&self.cells);
+        match rule.peer().reference() {
+            Some(peer) => {
+                let anybody = match self.admits_ipv4() {
+                    true => now.cells_of_all_ipv4(),
+                    false => now.cells_of_all_ipv6(),
+                };
+                !taken.cells().is_subset_of(&now.cells_of(peer).union(&anybody))
+            }
+            None => !self.counted(&taken).is_subset_of(now),
+        }
+    }
+
+    /// Who can reach it now. If the change can have touched it, nobody knows who could before.
+    fn after_unknown(&self, is_touched: bool, now: &[&Rule]) -> Reached {
+        let after = self.admitted(now.iter().copied());
+        let before = (!is_touched).then_some(&after);
+        Reached { is_closed: is_touched, ..self.reached(before, &after) }
+    }
+
+    fn reached(&self, before: Option<&Admitted>, after: &Admitted) -> Reached {
+        let ipv4 = FamilyReach {
+            family: Family::Ipv4,
+            before: before.map(|before| before.ipv4),
+            after: after.ipv4,
+        };
+        let ipv6 = FamilyReach {
+            family: Family::Ipv6,
+            before: before.map(|before| before.ipv6),
+            after: after.ipv6,
+        };
+        let families = [(ipv4, self.admits_ipv4()), (ipv6, self.admits_ipv6())];
+        Reached {
+            entry: self.entry.name.clone(),
+            direction: self.direction,
+            families: families.into_iter().filter(|(_, is)| *is).map(|(it, _)| it).collect(),
+            is_closed: false,
+            closed_to: Vec::new(),
+            shut: Cells::empty(),
+        }
+    }
 }
 
 #[cfg(test)]

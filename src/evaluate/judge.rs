@@ -5,11 +5,14 @@ use chrono::NaiveDate;
 
 use super::Code;
 use crate::baseline::{Admitted, Baseline, Exemption, Lists, Resolved};
-use crate::ec2::{Direction, GroupId, ListId, Peer, Reference, Rule};
+use crate::ec2::{AccountId, Direction, GroupId, ListId, Peer, Protocol, Reference, Rule};
 use crate::net::{
-    Cells, Layers, ReferenceSet, Set, Traffic, addresses, host_count, network_count_ipv6,
+    Cells, Interval, Layers, ReferenceSet, Set, Traffic, addresses, host_count, network_count_ipv6,
     public_ipv4, public_ipv6,
 };
+
+/// The port of HTTPS.
+pub(super) const HTTPS: u16 = 443;
 
 /// A baseline made ready to judge the rules of one group, in one direction.
 #[derive(Clone, Debug)]
@@ -105,6 +108,11 @@ impl<'a> Judge<'a> {
     /// The direction of the rules that it judges.
     pub fn direction(&self) -> Direction {
         self.direction
+    }
+
+    /// Whether the baseline, or an exemption that counts, names a group of this account.
+    pub(super) fn names(&self, account: &AccountId) -> bool {
+        self.baseline.names(account, self.today)
     }
 
     /// What the entries and the exemptions admit.
@@ -263,7 +271,7 @@ impl<'a> Judge<'a> {
                 (rank, part)
             })
             .collect();
-        parts.sort_by_key(|(rank, _)| *rank);
+        parts.sort_by_key(|(rank, part)| (*rank, !admits_https(part)));
         let mut parts: Vec<Traffic> = parts.into_iter().map(|(_, part)| part).collect();
         if !anywhere {
             let Judgement { excess, unresolved, .. } = self.judge(rule);
@@ -320,6 +328,12 @@ impl<'a> Judge<'a> {
         let rest = rule.cells().difference(&by_name);
         rule.traffic().within(&by_name).union(&of_entries(&rest, entries))
     }
+}
+
+/// Whether HTTPS is part of it. At the limit of rules not everything may fit, and HTTPS comes first.
+fn admits_https(traffic: &Traffic) -> bool {
+    let https = Cells::of_protocol(Protocol::TCP, &Interval::new(HTTPS, HTTPS).into());
+    !traffic.within(&https).is_empty()
 }
 
 pub(super) fn of_entries(cells: &Cells, entries: &[ipnet::IpNet]) -> Traffic {

@@ -1,14 +1,11 @@
 //! What a revert would do about a rule: whether it is due, and what it leaves.
 
-use super::{Code, Judge, Judgement};
+use super::judge::HTTPS;
+use super::{Code, Judge, Verdict};
 use crate::ec2::{Direction, Peer, Protocol, Rule, RuleError, RuleId, Selector};
 use crate::net::{Interval, Layers, Set, Traffic, cidrs_ipv4, cidrs_ipv6};
 use crate::settings::Remediation;
 use crate::words::rule_text;
-
-/// More pieces than this are not put in a rule's place: nothing is changed then. A group holds 60
-/// rules by default, and a person has to be able to read what was done.
-pub const MAX_PIECES: usize = 40;
 
 /// How a piece's description begins; behind it, the rule that it comes from.
 const KEPT_FROM: &str = "kept by typo3-sg-auditor from ";
@@ -16,20 +13,23 @@ const KEPT_FROM: &str = "kept by typo3-sg-auditor from ";
 /// The longest description that EC2 takes.
 const MAX_DESCRIPTION: usize = 255;
 
-/// Whether a rule with this finding is to be reverted.
-pub fn is_due(
-    remediation: Remediation,
-    direction: Direction,
-    code: Code,
-    judgement: &Judgement,
-) -> bool {
+/// Whether a rule is to be reverted.
+pub fn is_due(remediation: Remediation, judge: &Judge<'_>, verdict: &Verdict<'_>) -> bool {
     match remediation {
         Remediation::Notify => false,
-        Remediation::RevertSsh => code == Code::OpenSsh,
+        Remediation::RevertSsh => is_ssh(judge, verdict),
         Remediation::RevertIngress => {
-            direction == Direction::Ingress && !judgement.public_excess().is_empty()
+            is_ssh(judge, verdict)
+                || judge.direction() == Direction::Ingress
+                    && !verdict.judgement.public_excess().is_empty()
         }
     }
+}
+
+/// Whether the rule is open SSH, or may be and nobody can say that it is not, because it admits SSH
+/// from a prefix list that does not exist.
+pub fn is_ssh(judge: &Judge<'_>, verdict: &Verdict<'_>) -> bool {
+    verdict.code == Code::OpenSsh || judge.is_ssh_from_missing_list(verdict)
 }
 
 /// The rules that together admit what the baseline or an exemption admits of a rule and `covered`
@@ -51,7 +51,11 @@ pub fn pieces(judge: &Judge<'_>, rule: &Rule, covered: &Traffic) -> Result<Vec<R
         // enough of them would keep a revert from happening.
         let whole = pieces_of(rule, &part)?;
         let exact = pieces_of(rule, &missing)?;
-        pieces.extend(if exact.len() <= whole.len() { exact } else { whole });
+        let mut of_part = if exact.len() <= whole.len() { exact } else { whole };
+        of_part.sort_by_key(|piece| !is_https(piece));
+        // EC2 refuses a call that names a rule twice.
+        of_part.retain(|piece| !pieces.iter().any(|other| other.is_same_as(piece)));
+        pieces.extend(of_part);
         covered = covered.union(&part);
     }
     let description = description_of_piece(rule);
@@ -82,6 +86,12 @@ pub fn is_piece_of(piece: &Rule, rule: &Rule) -> bool {
         && piece.direction() == rule.direction()
         && within
         && piece.cells().is_subset_of(&rule.cells())
+}
+
+/// Whether the rule admits HTTPS, which comes first where not everything fits.
+fn is_https(rule: &Rule) -> bool {
+    let selector = rule.selector();
+    rule.protocol() == Protocol::TCP && (selector.first()..=selector.last()).contains(&HTTPS)
 }
 
 fn pieces_of(rule: &Rule, traffic: &Traffic) -> Result<Vec<Rule>, RuleError> {

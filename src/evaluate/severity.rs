@@ -7,6 +7,7 @@
 //! | from a single public host | medium | medium | medium | medium | low | low |
 //! | from private addresses | low | low | low | low | low | low |
 //! | from a group, or a list by its name | low | low | low | low | low | low |
+//! | from a group of an account that the baseline does not name | medium | low | low | medium | low | low |
 //!
 //! Egress beyond the baseline is medium to the Internet and low to anybody else, whatever it is. The
 //! worst of what a rule exposes counts. `docs/findings.md` has the same table, and a test holds it
@@ -15,8 +16,8 @@
 use serde::Serialize;
 use strum::{EnumIter, IntoStaticStr};
 
-use super::{Code, Judgement};
-use crate::ec2::{Direction, Protocol};
+use super::{Code, Judge, Judgement};
+use crate::ec2::{Direction, Peer, Protocol, Reference, Rule, Selector};
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, Set, Traffic, host_count, network_count_ipv6,
     public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
@@ -61,7 +62,10 @@ pub const UNAUDITED_CHANGE: Severity = Severity::High;
 /// Taking a group out of the scope is how an audit is evaded.
 pub const LEFT_SCOPE: Severity = Severity::High;
 
-/// What is exposed. Everything is all of these.
+/// The least severity of a change that weakens the auditor, even if a deployment made it.
+pub const AUDITOR_WEAKENED: Severity = Severity::Medium;
+
+/// What is exposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exposed {
     Ssh,
@@ -69,12 +73,16 @@ enum Exposed {
     Database,
     Icmp,
     Else,
+    /// All of these, or what of it the baseline does not admit.
+    Everything,
 }
 
 /// How many addresses reach it, the most last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Audience {
     Group,
+    /// A group of an account that the baseline does not name.
+    Stranger,
     Private,
     OneHost,
     Range,
@@ -88,7 +96,8 @@ fn in_table(direction: Direction, exposed: Exposed, audience: Audience) -> Sever
         return if audience == Audience::Internet { Medium } else { Low };
     }
     match (exposed, audience) {
-        (Exposed::Icmp, _) | (_, Audience::Group | Audience::Private) => Low,
+        (Exposed::Ssh | Exposed::Everything, Audience::Stranger) => Medium,
+        (Exposed::Icmp, _) | (_, Audience::Group | Audience::Stranger | Audience::Private) => Low,
         (Exposed::Else, Audience::OneHost) => Low,
         (Exposed::Else, Audience::Range) => Medium,
         (Exposed::Else, Audience::Internet) => High,
@@ -99,22 +108,43 @@ fn in_table(direction: Direction, exposed: Exposed, audience: Audience) -> Sever
 }
 
 /// The severity of a finding about a rule.
-pub fn severity(code: Code, direction: Direction, judgement: &Judgement, ssh: &Cells) -> Severity {
+pub fn severity(code: Code, rule: &Rule, judgement: &Judgement, judge: &Judge<'_>) -> Severity {
+    let (direction, ssh) = (rule.direction(), judge.ssh());
     if code == Code::UnresolvedPeer {
-        let hangs = !judgement.unresolved.within(ssh).is_empty();
+        let hangs = !judgement.unresolved.within(&ssh).is_empty();
         return if hangs && direction == Direction::Ingress {
             Severity::High
         } else {
             Severity::Medium
         };
     }
-    exposures(ssh)
+    let is_stranger = is_stranger(rule, judge);
+    let audience = |part: &Traffic| match audience(part) {
+        Audience::Group if is_stranger => Audience::Stranger,
+        audience => audience,
+    };
+    // To others everything is as bad as the worst of its parts.
+    let everything = (is_stranger && admits_everything(rule))
+        .then(|| (Exposed::Everything, judgement.excess.clone()));
+    exposures(&ssh)
         .into_iter()
         .map(|(exposed, cells)| (exposed, judgement.excess.within(&cells)))
+        .chain(everything)
         .filter(|(_, part)| !part.is_empty())
         .map(|(exposed, part)| in_table(direction, exposed, audience(&part)))
         .max()
         .unwrap_or(Severity::Low)
+}
+
+/// Whether the rule names a group of another account, and the baseline names nobody there.
+fn is_stranger(rule: &Rule, judge: &Judge<'_>) -> bool {
+    let Peer::Reference(Reference::Group(group)) = rule.peer() else { return false };
+    group.account().is_some_and(|account| !judge.names(account))
+}
+
+/// Whether the rule admits every protocol, or every port of TCP.
+fn admits_everything(rule: &Rule) -> bool {
+    matches!(rule.protocol(), Protocol::All | Protocol::TCP) && rule.selector() == Selector::ALL
 }
 
 /// The severity of traffic that the site lives on and that was closed. `known`: it is known that the
@@ -141,7 +171,7 @@ pub fn auditor_changed(by_deployment: bool) -> Severity {
 
 /// Where each kind is exposed.
 fn exposures(ssh: &Cells) -> [(Exposed, Cells); 5] {
-    let everything = Layers::product(&IntervalSet::full(), &IntervalSet::full());
+    let everything = Cells::everything();
     [
         (Exposed::Ssh, ssh.clone()),
         (Exposed::Rdp, tcp(&[RDP])),

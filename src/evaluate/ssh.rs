@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::judge::{Judge, Judgement, of_entries};
+use super::judge::{Judge, Judgement, Verdict, of_entries};
 use crate::baseline::{Baseline, Exemption, Lists, PeerTerm};
-use crate::ec2::{Direction, GroupId, ListId, Peer, Protocol, Reference, Rule};
+use crate::ec2::{Direction, Ec2Error, GroupId, ListId, Peer, Protocol, Reference, Rule};
 use crate::net::{Cells, Set, Traffic, wide_ipv4, wide_ipv6};
 
 /// Where SSH listens: TCP on the baseline's SSH ports.
@@ -41,7 +41,8 @@ fn exempting_ssh(baseline: &Baseline, today: NaiveDate) -> impl Iterator<Item = 
     })
 }
 
-fn is_wide(traffic: &Traffic) -> bool {
+/// Whether the Internet is among the peers of the traffic: a wide set of public addresses.
+pub fn is_wide(traffic: &Traffic) -> bool {
     wide_ipv4(&traffic.peers_ipv4()) || wide_ipv6(&traffic.peers_ipv6())
 }
 
@@ -72,6 +73,17 @@ impl Judge<'_> {
             Direction::Ingress => self.ssh(),
             Direction::Egress => Cells::empty(),
         }
+    }
+
+    /// Whether the rule admits SSH from a prefix list that EC2 says does not exist and that neither
+    /// the baseline nor an exemption names. Nobody can say that such a list is not the Internet.
+    pub fn is_ssh_from_missing_list(&self, verdict: &Verdict<'_>) -> bool {
+        let Some(id) = verdict.rule.peer().list() else { return false };
+        let is_missing = matches!(self.lists.get(id), Some(Err(Ec2Error::NotFound { .. })));
+        let named = Reference::PrefixList(id.clone());
+        is_missing
+            && self.tolerated().traffic.cells_of(&named).is_empty()
+            && !verdict.judgement.unresolved.within(&self.guarded()).is_empty()
     }
 
     /// Whether the rule lets a wide set of public addresses reach SSH and is admitted only because

@@ -4,7 +4,7 @@
 //! CloudTrail writes it into `userIdentity`, of which only the caller's name is read. A caller can
 //! also write it into any text: the name of a session, a user agent, the name of a call.
 
-use super::message::{Message, Note};
+use super::message::{Lost, Message, Note};
 use super::model::{ChangeKind, Event, Kind};
 
 /// The starts of the ids of keys, of users and of sessions
@@ -46,10 +46,27 @@ pub(super) fn shortened(mut event: Event) -> Event {
         }
         Kind::Message(Message::Close(close)) => {
             for rule in &mut close.rules {
-                if let Some(Note::NotUnderstood(reason)) = &mut rule.note {
-                    shorten(reason);
+                match &mut rule.note {
+                    Some(
+                        Note::NotUnderstood(reason)
+                        | Note::Lost(reason)
+                        | Note::TagsNotUnderstood(reason),
+                    ) => shorten(reason),
+                    Some(
+                        Note::EnteredScope
+                        | Note::LeftScope
+                        | Note::DirectionAssumed
+                        | Note::ListChanged(_),
+                    )
+                    | None => {}
                 }
             }
+        }
+        Kind::HoldTags(tags) | Kind::Message(Message::HoldTags(tags)) => {
+            tags.unread.iter_mut().for_each(shorten);
+        }
+        Kind::Lost(Lost { reason, .. }) | Kind::Message(Message::Lost(Lost { reason, .. })) => {
+            shorten(reason);
         }
         Kind::Ignored(reason) | Kind::Undecodable(reason) => shorten(reason),
         Kind::List(_) | Kind::Tags(_) | Kind::Message(_) => {}

@@ -100,8 +100,17 @@ fn changed(node: Node<'_>, record: Record, call: GroupCall, result: CallResult) 
         Ok(Some(group)) => group,
         Ok(None) => {
             let call = record.event_name.clone().unwrap_or_default();
-            return Event::undecodable(record, &NotUnderstood::NoGroup { call });
+            // CloudTrail leaves out a large request, and the group with it.
+            return if node.is_omitted() {
+                Event::lost(record, &NotUnderstood::CutShort { call }, false)
+            } else if request.is_omitted() {
+                let cause = request.cut_short();
+                Event::lost(record, &NotUnderstood::Rules { call, cause }, false)
+            } else {
+                Event::undecodable(record, &NotUnderstood::NoGroup { call })
+            };
         }
+        Err(fault @ Unread::CutShort { .. }) => return Event::lost(record, &fault, false),
         Err(fault) => return Event::undecodable(record, &fault),
     };
     let kind = match not_told(node, &record, result) {
@@ -129,8 +138,8 @@ fn kind(
             authorize::rules(&of_rules(direction)).map(ChangeKind::Authorized).map_err(not_read)
         }
         GroupCall::Revoke(direction) => {
-            let rules = revoke::rules(&of_rules(direction));
-            Ok(ChangeKind::Revoked(RevokedRules { direction, rules }))
+            let removed = revoke::removed(&of_rules(direction));
+            Ok(ChangeKind::Revoked(RevokedRules { direction, removed }))
         }
         GroupCall::Modify => modify::rules(request).map(ChangeKind::Modified).map_err(not_read),
         GroupCall::Create if group.id().is_none() => Err(NotUnderstood::NoIdOfNewGroup),
@@ -159,5 +168,6 @@ fn group(request: Node<'_>, response: Node<'_>) -> Result<Option<GroupKey>, Unre
             return Ok(Some(GroupKey::Id(id)));
         }
     }
-    Ok(request.member("groupName").readable().map(GroupKey::Name))
+    let Some(name) = request.member("groupName").readable() else { return Ok(None) };
+    Ok(Some(GroupKey::Name { name, vpc_id: request.member("vpcId").text()? }))
 }

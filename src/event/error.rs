@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::ec2::{IdError, RuleError};
+use crate::text::in_backticks;
 
 /// Why a part of a record is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -31,6 +32,11 @@ pub(super) enum Unread {
     Resource(String),
     #[error("the tag `{0}` is in it twice, with different values")]
     TagTwice(String),
+    #[error(
+        "the envelope says that the {what} is {}, and the record in it says {}",
+        in_backticks(.envelope), in_backticks(.record)
+    )]
+    Disagreement { what: &'static str, envelope: String, record: String },
     #[error("in the request, {request}; in the response, {response}")]
     Both { request: Box<Self>, response: Box<Self> },
     #[error(transparent)]

@@ -4,7 +4,8 @@ use ipnet::IpNet;
 
 use super::call::ListCall;
 use super::error::NotUnderstood;
-use super::model::{Event, Kind, ListChange};
+use super::list_change::ListChange;
+use super::model::{Event, Kind};
 use super::record::Record;
 use super::wire::Node;
 

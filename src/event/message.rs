@@ -4,8 +4,9 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::tag_change::TagChange;
-use crate::ec2::{AccountId, GroupId, Place, Region, Rule};
+use super::list_change::ListChange;
+use super::tag_change::{HoldTags, TagChange};
+use crate::ec2::{AccountId, GroupId, ListId, Place, Region, Rule};
 
 /// Work that a schedule, or an earlier invocation of the function, asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +19,33 @@ pub enum Message {
     Close(Close),
     /// Audit the groups of a tag call that an earlier invocation had no time for.
     Tags(TagChange),
+    /// Audit the groups whose rules name a changed list and that an earlier invocation had no time
+    /// for.
+    List(ListChange, ListResume),
+    /// The same for rules whose tags changed.
+    HoldTags(HoldTags),
+    /// The same for the groups of a place in which something changed.
+    Lost(Lost),
+}
+
+/// Where the audit of a changed list continues.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ListResume {
+    /// Whether all groups with ingress rules that name the list are done.
+    pub ingress_done: bool,
+    /// EC2's token for the next page of groups.
+    pub page: Option<String>,
+}
+
+/// A change of which the record has lost the groups: every group of its place may be one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Lost {
+    /// What is wrong with the record. It is for a person.
+    pub reason: String,
+    /// Whether the call changed tags, and so perhaps which groups are in scope.
+    pub is_of_tags: bool,
+    /// Where an earlier invocation stopped.
+    pub resume: Resume,
 }
 
 /// Which places are looked at, and where to go on.
@@ -84,10 +112,17 @@ pub struct RuleToClose {
 pub enum FoundBy {
     /// An audit of a whole group: by the sweep, or after a change that is not understood.
     Sweep,
+    /// A change that names the rules, or whose prefix list they name, when there was no time to
+    /// close them.
+    Change,
     /// The check of holds.
     Holds,
     /// The audit of a group that left the scope.
     Leaving,
+    /// The audit of rules whose hold a tag call ended.
+    Tagging,
+    /// The audit of all groups of a place, after a change whose group is not known.
+    Lost,
 }
 
 /// Why a rule was audited that the change need not have brought.
@@ -102,6 +137,12 @@ pub enum Note {
     LeftScope,
     /// The event does not tell the rule's direction, and ingress is assumed.
     DirectionAssumed,
+    /// The rule names this prefix list, which changed.
+    ListChanged(ListId),
+    /// The change does not tell which group it was made in, so all were audited. Holds the reason.
+    Lost(String),
+    /// The rule's tags changed, and whether those of a hold did is not known. Holds the reason.
+    TagsNotUnderstood(String),
 }
 
 impl Close {

@@ -7,18 +7,21 @@
 //! Nothing is dropped silently. What is understood is a change. What certainly changed nothing is
 //! [ignored](Kind::Ignored) with a reason. What names a group but is not understood is a change of
 //! that group [whose rules](ChangeKind::Unknown) or [whose tags](ChangeKind::Retagged) are unknown.
-//! Everything else is [undecodable](Kind::Undecodable), which becomes a finding of its own.
+//! What has lost its group because CloudTrail cut it short [may be any group](Kind::Lost) of the
+//! place. Everything else is [undecodable](Kind::Undecodable), which becomes a finding of its own.
 //!
-//! Accounts, regions and ids are checked here. A record with one that is not valid is undecodable,
-//! so that no audit looks at the wrong place.
+//! Regions and ids are checked here. A record with one that is not valid is undecodable, and so is
+//! one whose envelope tells another account or region, so that no audit looks at the wrong place.
 
 mod access_keys;
+mod actor;
 mod authorize;
 mod call;
 mod change;
 mod error;
 mod group_ids;
 mod list;
+mod list_change;
 mod memory;
 mod message;
 mod model;
@@ -28,6 +31,7 @@ mod record;
 mod repeated;
 mod revoke;
 mod rule_call;
+mod schedule;
 mod tag_change;
 mod tags;
 mod watched;
@@ -35,13 +39,14 @@ mod wire;
 mod wrapper;
 
 #[cfg(test)]
-#[cfg(test)]
 mod tests;
 
-pub use message::{Close, FoundBy, Message, Note, Resume, RuleToClose, Sweep};
-pub use model::{ChangeKind, Event, GroupChange, Kind, ListChange, ModifiedRule, RevokedRules};
+pub use actor::ActorType;
+pub use list_change::ListChange;
+pub use message::{Close, FoundBy, ListResume, Lost, Message, Note, Resume, RuleToClose, Sweep};
+pub use model::{ChangeKind, Event, GroupChange, Kind, ModifiedRule, Removed, RevokedRules};
 pub use record::Record;
-pub use tag_change::{TagAction, TagChange};
+pub use tag_change::{HoldTags, TagAction, TagChange};
 pub use watched::{Part, WatchedChange};
 use wrapper::Unwrapped;
 

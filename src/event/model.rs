@@ -2,20 +2,20 @@
 
 use std::error::Error;
 
-use ipnet::IpNet;
-
-use super::message::Message;
+use super::list_change::ListChange;
+use super::message::{Lost, Message, Resume};
 use super::record::Record;
-use super::tag_change::TagChange;
+use super::tag_change::{HoldTags, TagChange};
 use super::watched::WatchedChange;
-use crate::ec2::{Direction, GroupKey, ListId, Rule, RuleId};
+use crate::ec2::{Direction, GroupKey, Rule, RuleId};
+use crate::net::Cells;
 use crate::text::causes;
 
 /// One thing that an invocation brings: who did it, when and where, and what was done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
-    /// Who, when, where. For [`Message::Close`] and [`Message::Tags`] this is the change behind
-    /// them. It is empty for the other messages.
+    /// Who, when, where. For [`Message::Close`], [`Message::Tags`], [`Message::HoldTags`] and
+    /// [`Message::Lost`] this is the change behind them. It is empty for the other messages.
     pub record: Record,
     /// What was done.
     pub kind: Kind,
@@ -30,6 +30,10 @@ pub enum Kind {
     List(ListChange),
     /// Tags of security groups changed, and with them perhaps which groups are in scope.
     Tags(TagChange),
+    /// Tags of rules changed, and with them perhaps a hold.
+    HoldTags(HoldTags),
+    /// Something changed, and the record has lost in which groups.
+    Lost(Lost),
     /// Something that the auditor itself depends on changed, or may have.
     Watched(WatchedChange),
     /// A schedule, or an earlier invocation, asks for work.
@@ -71,8 +75,18 @@ pub enum ChangeKind {
 pub struct RevokedRules {
     /// The direction of the rules.
     pub direction: Direction,
-    /// The rules; `None` where the event does not tell the content of every one.
-    pub rules: Option<Vec<Rule>>,
+    /// What they were.
+    pub removed: Removed,
+}
+
+/// What a call removed from a group, as far as its event tells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Removed {
+    /// These rules.
+    Rules(Vec<Rule>),
+    /// Rules whose content is not known. They admitted traffic of these protocols and ports only;
+    /// all of them where the event does not tell.
+    Within(Cells),
 }
 
 /// The new content of a rule that was changed in place. No event tells its direction.
@@ -99,18 +113,6 @@ impl ModifiedRule {
     }
 }
 
-/// A change of a managed prefix list.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ListChange {
-    /// `pl-…`
-    pub list: ListId,
-    /// The version that the change was made to: the list must be read at a newer one. `None` where
-    /// the change makes no new version, or does not tell which version it was made to.
-    pub version_before: Option<i64>,
-    /// The entries that the change added, as far as the event tells.
-    pub added: Vec<IpNet>,
-}
-
 /// If an event that does not say what it did names more groups than this, it is a list of groups
 /// rather than a change of them, and none of them is audited for it.
 const MOST_GROUPS: usize = 20;
@@ -127,6 +129,12 @@ impl Event {
             None => reason.to_owned(),
         };
         Self { record, kind: Kind::Ignored(reason) }
+    }
+
+    /// Something changed, and the record has lost in which groups.
+    pub(super) fn lost(record: Record, error: &(dyn Error + 'static), is_of_tags: bool) -> Self {
+        let lost = Lost { reason: causes(error), is_of_tags, resume: Resume::default() };
+        Self { record, kind: Kind::Lost(lost) }
     }
 
     /// It is not known what changed, if anything did.

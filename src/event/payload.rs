@@ -11,10 +11,12 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::group_ids;
-use super::message::{Close, FoundBy, Message, Note, RuleToClose, Sweep};
+use super::list_change::ListChange;
+use super::message::{Close, FoundBy, ListResume, Lost, Message, Note, RuleToClose, Sweep};
 use super::model::{Event, Kind};
 use super::record::Record;
-use super::tag_change::TagChange;
+use super::schedule::ScheduledTask;
+use super::tag_change::{HoldTags, TagChange};
 use crate::ec2::{AccountId, Direction, GroupId, Place, Region, Rule, RuleError, RuleId};
 use crate::text::in_backticks;
 
@@ -25,8 +27,8 @@ const VERSION_MEMBER: &str = "version";
 /// The tasks that a schedule asks for.
 const SCHEDULED: [&str; 2] = ["sweep", "holds"];
 
-/// The tasks that the function hands to itself. These messages name the groups to audit.
-const HANDED_ON: [&str; 2] = ["close", "tags"];
+/// The tasks that the function hands to itself.
+const HANDED_ON: [&str; 5] = ["close", "tags", "hold_tags", "list", "lost"];
 
 /// An asynchronous invocation takes 256 KiB, and there may be wrappers around the message.
 const MAX_BYTES: usize = 200 * 1024;
@@ -54,6 +56,8 @@ pub(super) enum MessageError {
     Rule(#[from] RuleError),
     #[error("the message of an earlier invocation names no group")]
     NoGroup,
+    #[error("the message of an earlier invocation names no rule")]
+    NoRule,
 }
 
 /// A message as it is written.
@@ -70,7 +74,11 @@ enum Task {
     Sweep(Sweep),
     Holds(Sweep),
     Close(CloseJson),
-    Tags(TagsJson),
+    Tags(WithChange<TagChange>),
+    #[serde(rename = "hold_tags")]
+    HoldTags(WithChange<HoldTags>),
+    List(ListJson),
+    Lost(WithChange<Lost>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,11 +87,19 @@ struct CloseJson {
     rules: Vec<RuleJson>,
 }
 
+/// A task and the change behind it.
 #[derive(Serialize, Deserialize)]
-struct TagsJson {
+struct WithChange<T> {
     change: Option<Record>,
     #[serde(flatten)]
-    tags: TagChange,
+    task: T,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ListJson {
+    change: Option<Record>,
+    list: ListChange,
+    resume: ListResume,
 }
 
 /// A [`RuleToClose`], with the rule as in a finding. It is always an ingress rule.
@@ -140,7 +156,7 @@ impl TryFrom<RuleJson> for RuleToClose {
 
 impl Message {
     /// The payloads that ask for it; [`decode`](super::decode) reads them back. `record` is the
-    /// change behind a close or a tag call, and is not in other messages.
+    /// change behind it, and is not in messages that have none.
     ///
     /// A close or a tag call with many rules, groups or tags becomes several payloads, so that none
     /// exceeds what an invocation takes. One without any rule or group becomes none. The number
@@ -153,6 +169,10 @@ impl Message {
                 let rules = close.rules.iter().map(RuleJson::from);
                 split(rules, |rules| Task::Close(CloseJson { change: Some(record.clone()), rules }))
             }
+            Self::List(list, resume) => {
+                let (change, list, resume) = (Some(record.clone()), list.clone(), resume.clone());
+                vec![(payload(Task::List(ListJson { change, list, resume })), 0)]
+            }
             Self::Tags(TagChange { groups, tags, all_deleted }) => {
                 // EC2 takes 50 tags, which is far less than this. An event can be forged.
                 let mut of_tags = parts(tags.clone().into_iter(), MAX_BYTES / 2);
@@ -163,11 +183,19 @@ impl Message {
                     let tags: BTreeMap<_, _> = part.into_iter().collect();
                     split(groups.iter().cloned(), |groups| {
                         let (tags, all_deleted) = (tags.clone(), *all_deleted);
-                        let tags = TagChange { groups, tags, all_deleted };
-                        Task::Tags(TagsJson { change: Some(record.clone()), tags })
+                        let task = TagChange { groups, tags, all_deleted };
+                        Task::Tags(WithChange { change: Some(record.clone()), task })
                     })
                 });
                 payloads.collect()
+            }
+            Self::HoldTags(HoldTags { rules, unread }) => split(rules.iter().cloned(), |rules| {
+                let task = HoldTags { rules, unread: unread.clone() };
+                Task::HoldTags(WithChange { change: Some(record.clone()), task })
+            }),
+            Self::Lost(lost) => {
+                let change = Some(record.clone());
+                vec![(payload(Task::Lost(WithChange { change, task: lost.clone() })), 0)]
             }
         }
     }
@@ -241,7 +269,8 @@ pub(super) fn handed_on(members: &Map<String, Value>) -> Result<Event, MessageEr
     let task = without_version(members.clone())?;
     match Task::deserialize(Value::Object(task)).map_err(MessageError::HandedOn)? {
         Task::Close(CloseJson { rules, .. }) if rules.is_empty() => Err(MessageError::NoGroup),
-        Task::Tags(TagsJson { tags, .. }) if tags.groups.is_empty() => Err(MessageError::NoGroup),
+        Task::Tags(tags) if tags.task.groups.is_empty() => Err(MessageError::NoGroup),
+        Task::HoldTags(tags) if tags.task.rules.is_empty() => Err(MessageError::NoRule),
         task => event(task),
     }
 }
@@ -263,17 +292,35 @@ pub(super) fn schedule(members: Map<String, Value>) -> Result<Event, MessageErro
     event(Task::deserialize(Value::Object(task)).map_err(MessageError::Schedule)?)
 }
 
-/// What a scheduled event asks for: by its `detail`, else a sweep. EventBridge Scheduler writes an
-/// empty `detail` as a string.
-pub(super) fn of_scheduled_event(detail: Value) -> Result<Event, MessageError> {
+/// Whether the `detail` of an event is empty, or a schedule.
+pub(super) fn may_be_schedule(detail: Option<&Value>) -> bool {
     match detail {
-        Value::Null => event(Task::Sweep(Sweep::default())),
-        Value::String(text) if text.trim().is_empty() => of_scheduled_event(Value::Null),
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) if text.trim().is_empty() => true,
+        Some(Value::String(text)) => serde_json::from_str(text)
+            .is_ok_and(|detail: Value| detail.is_object() && may_be_schedule(Some(&detail))),
+        Some(Value::Object(members)) => members.is_empty() || is_schedule(members),
+        Some(_) => false,
+    }
+}
+
+/// What a scheduled event asks for: by its `detail`, else this task. EventBridge Scheduler writes an
+/// empty `detail` as a string.
+pub(super) fn of_scheduled_event(
+    detail: Value,
+    by_rule: ScheduledTask,
+) -> Result<Event, MessageError> {
+    match detail {
+        Value::Null => event(match by_rule {
+            ScheduledTask::Sweep => Task::Sweep(Sweep::default()),
+            ScheduledTask::Holds => Task::Holds(Sweep::default()),
+        }),
+        Value::String(text) if text.trim().is_empty() => of_scheduled_event(Value::Null, by_rule),
         Value::String(text) => match serde_json::from_str(&text) {
-            Ok(members @ Value::Object(_)) => of_scheduled_event(members),
+            Ok(members @ Value::Object(_)) => of_scheduled_event(members, by_rule),
             _ => Err(MessageError::NotAnObject("detail")),
         },
-        Value::Object(members) if members.is_empty() => of_scheduled_event(Value::Null),
+        Value::Object(members) if members.is_empty() => of_scheduled_event(Value::Null, by_rule),
         Value::Object(members) => schedule(members),
         _ => Err(MessageError::NotAnObject("detail")),
     }
@@ -295,7 +342,10 @@ fn event(task: Task) -> Result<Event, MessageError> {
             let rules = rules.into_iter().map(RuleToClose::try_from).collect::<Result<_, _>>()?;
             (change, Message::Close(Close { rules: sorted(rules) }))
         }
-        Task::Tags(TagsJson { change, tags }) => (change, Message::Tags(tags)),
+        Task::Tags(WithChange { change, task }) => (change, Message::Tags(task)),
+        Task::HoldTags(WithChange { change, task }) => (change, Message::HoldTags(task)),
+        Task::List(ListJson { change, list, resume }) => (change, Message::List(list, resume)),
+        Task::Lost(WithChange { change, task }) => (change, Message::Lost(task)),
     };
     Ok(Event { record: change.unwrap_or_default(), kind: Kind::Message(message) })
 }

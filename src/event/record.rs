@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::actor::ActorType;
 use super::error::Unread;
+use super::schedule::ScheduledTask;
 use super::wire::Node;
 use crate::ec2::{AccountId, Region};
 
@@ -20,7 +22,7 @@ pub struct Record {
     /// `eventTime`, else the envelope's `time`.
     pub time: Option<DateTime<Utc>>,
     /// `recipientAccountId`, else the envelope's `account`, else the caller's account: the account
-    /// of the group.
+    /// of the group. `None` where it is not one, as in logs that were made anonymous.
     pub account: Option<AccountId>,
     /// `awsRegion`, else the envelope's `region`.
     pub region: Option<Region>,
@@ -30,6 +32,9 @@ pub struct Record {
     pub source_ip: Option<String>,
     /// `userAgent`
     pub user_agent: Option<String>,
+    /// What kind of caller that is.
+    #[serde(default)]
+    pub actor_type: ActorType,
 }
 
 /// What EventBridge writes around a record.
@@ -41,10 +46,15 @@ pub struct Record {
 pub(super) struct Envelope {
     pub(super) detail_type: Option<String>,
     pub(super) source: Option<String>,
-    account: Option<AccountId>,
+    /// The account as it is written.
+    account: Option<String>,
+    /// The region as it is written.
+    region_text: Option<String>,
     region: Option<Region>,
     time: Option<DateTime<Utc>>,
-    /// What is wrong with the account or the region.
+    /// The task of the rule that the event names as its resource.
+    rule_task: Option<ScheduledTask>,
+    /// What is wrong with the region.
     pub(super) fault: Option<Unread>,
 }
 
@@ -52,23 +62,43 @@ impl Envelope {
     pub(super) fn read(event: &Value) -> Self {
         let event = Node::new("event", event);
         let mut fault = None;
+        // EventBridge's own libraries write `detailType`.
+        let types = ["detail-type", "detailType"];
         Self {
-            detail_type: event.member("detail-type").readable(),
+            detail_type: types.into_iter().find_map(|name| event.member(name).readable()),
             source: event.member("source").readable(),
-            account: valid(event.member("account").account(), &mut fault),
+            account: account_text(event.member("account")),
+            region_text: event.member("region").readable(),
             region: valid(event.member("region").id(), &mut fault),
             time: time(event.member("time")),
+            rule_task: ScheduledTask::of_rule(event.member("resources")),
             fault,
         }
     }
 
-    /// Whether it is a schedule's. EventBridge's rules and EventBridge Scheduler, which are two
-    /// services, write the same type.
-    pub(super) fn is_scheduled(&self) -> bool {
-        match self.detail_type.as_deref() {
+    /// What a schedule asks for whose event says nothing itself, if it is a schedule's. EventBridge's
+    /// rules and EventBridge Scheduler, which are two services, write the same type. An event that
+    /// has lost its type is known by its rule, if there is nothing in it (`is_empty`) that could be a
+    /// change.
+    pub(super) fn scheduled_task(&self, is_empty: bool) -> Option<ScheduledTask> {
+        let source = self.source.as_deref();
+        let is_scheduled = match self.detail_type.as_deref() {
             Some(detail_type) => detail_type == "Scheduled Event",
-            None => self.source.as_deref() == Some("aws.scheduler"),
-        }
+            None if source == Some("aws.scheduler") => true,
+            None => {
+                is_empty && source.is_none_or(|it| it == "aws.events") && self.rule_task.is_some()
+            }
+        };
+        is_scheduled.then(|| self.rule_task.unwrap_or_default())
+    }
+
+    /// Whether it tells that a stack was deployed. The template's rule hands on such an event as a
+    /// sweep, so one that arrives has lost that on the way.
+    pub(super) fn is_of_deployment(&self, detail: &Value) -> bool {
+        let status = Node::new("detail", detail).member("status-details").member("status");
+        self.source.as_deref() == Some("aws.cloudformation")
+            && self.detail_type.as_deref() == Some("CloudFormation Stack Status Change")
+            && matches!(status.value().as_str(), Some("CREATE_COMPLETE" | "UPDATE_COMPLETE"))
     }
 }
 
@@ -76,29 +106,55 @@ impl From<Envelope> for Record {
     /// What is known where there is nothing but the envelope.
     fn from(envelope: Envelope) -> Self {
         let Envelope { account, region, time, .. } = envelope;
+        let account = account.and_then(|account| account.parse().ok());
         Self { time, account, region, ..Self::default() }
     }
 }
 
-/// What `record` tells, else what `envelope` tells; and what is wrong with the account or the
-/// region of either.
+/// What `record` tells, else what `envelope` tells; and what is wrong with the region of either, or
+/// that they do not agree on the account or the region.
 pub(super) fn read(record: Node<'_>, envelope: Envelope) -> (Record, Option<Unread>) {
     let identity = record.member("userIdentity");
     let mut fault = None;
-    let record = Record {
+    let account = account_text(record.member("recipientAccountId"));
+    let region = record.member("awsRegion").readable();
+    let disagreement = differ("account", &envelope.account, &account)
+        .or_else(|| differ("region", &envelope.region_text, &region));
+    // An account that is not one must not become that of the caller, who may be of another.
+    let account = match account.or(envelope.account) {
+        Some(account) => account.parse().ok(),
+        None => identity.member("accountId").account().ok().flatten(),
+    };
+    let read = Record {
         event_name: record.member("eventName").string(),
         event_id: record.member("eventID").readable(),
         shared_event_id: record.member("sharedEventID").readable(),
         time: time(record.member("eventTime")).or(envelope.time),
-        account: valid(record.member("recipientAccountId").account(), &mut fault)
-            .or(envelope.account)
-            .or_else(|| identity.member("accountId").account().ok().flatten()),
+        account,
         region: valid(record.member("awsRegion").id(), &mut fault).or(envelope.region),
         actor: actor(identity),
         source_ip: record.member("sourceIPAddress").readable(),
         user_agent: record.member("userAgent").readable(),
+        actor_type: ActorType::of(record),
     };
-    (record, fault.or(envelope.fault))
+    (read, fault.or(envelope.fault).or(disagreement))
+}
+
+/// The account as it is written. Where it is no text at all, nothing is known.
+fn account_text(node: Node<'_>) -> Option<String> {
+    node.account_text().ok().flatten()
+}
+
+/// That the envelope and the record in it do not agree on something that both tell.
+fn differ(
+    what: &'static str,
+    envelope: &Option<String>,
+    record: &Option<String>,
+) -> Option<Unread> {
+    let (envelope, record) = envelope.as_ref().zip(record.as_ref())?;
+    let error =
+        || Unread::Disagreement { what, envelope: envelope.clone(), record: record.clone() };
+    (envelope != record).then(error)
 }
 
 fn valid<T>(read: Result<Option<T>, Unread>, fault: &mut Option<Unread>) -> Option<T> {

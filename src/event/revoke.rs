@@ -1,12 +1,25 @@
 //! The rules that a Revoke call removed: from its response where that has them all, else from its
 //! request.
 
+use super::model::Removed;
 use super::rule_call::{RuleCall, all};
 use super::wire::Node;
 use crate::ec2::Rule;
+use crate::net::Cells;
 
 /// The members of a request that name rules by their ids, which do not tell what the rules were.
 const IDS: [&str; 2] = ["securityGroupRuleIds", "securityGroupRuleId"];
+
+/// What was removed: the rules, where the event tells the content of every one. Otherwise the
+/// protocols and ports in the request still limit what they can have been, unless rules are named by
+/// their ids.
+pub(super) fn removed(call: &RuleCall<'_>) -> Removed {
+    if let Some(rules) = rules(call) {
+        return Removed::Rules(rules);
+    }
+    let cells = if by_id(call) == 0 { call.requested_cells() } else { None };
+    Removed::Within(cells.unwrap_or_else(Cells::everything))
+}
 
 /// The rules, where the event tells the content of every one.
 ///
@@ -15,9 +28,9 @@ const IDS: [&str; 2] = ["securityGroupRuleIds", "securityGroupRuleId"];
 /// only the response counts. The same is true where that list may be in a response that cannot be
 /// read
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html>).
-pub(super) fn rules(call: &RuleCall<'_>) -> Option<Vec<Rule>> {
+fn rules(call: &RuleCall<'_>) -> Option<Vec<Rule>> {
     let requested = call.requested();
-    let by_id: usize = IDS.into_iter().map(|name| ids(call.request.member(name))).sum();
+    let by_id = by_id(call);
     let unknown = call.response.member("unknownIpPermissionSet").items("ipProtocol");
     let all_found = unknown.is_ok_and(|unknown| unknown.is_empty());
     let at_least = if all_found { requested.as_ref().map_or(0, Vec::len) + by_id } else { 0 };
@@ -25,6 +38,11 @@ pub(super) fn rules(call: &RuleCall<'_>) -> Option<Vec<Rule>> {
         return Some(rules);
     }
     if all_found && by_id == 0 && can_be_read(call.response) { all(requested).ok() } else { None }
+}
+
+/// How many rules the request names by their ids.
+fn by_id(call: &RuleCall<'_>) -> usize {
+    IDS.into_iter().map(|name| ids(call.request.member(name))).sum()
 }
 
 /// How many ids are in a list of them.

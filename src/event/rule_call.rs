@@ -2,9 +2,12 @@
 //! request as permissions with lists of peers, or flat with one peer; in the response one by one, as
 //! EC2 lists rules.
 
+use ipnet::Ipv4Net;
+
 use super::error::Unread;
 use super::wire::Node;
 use crate::ec2::{AccountId, Direction, GroupId, Peer, Protocol, Reference, Rule, RuleError};
+use crate::net::{Cells, Set};
 
 /// The lists of a permission's peers, and the member that names the peer in each.
 const LISTS: [(&str, &str); 5] = [
@@ -109,16 +112,45 @@ impl<'a> RuleCall<'a> {
         Ok(rules)
     }
 
-    fn permission(&self, permission: Node<'a>) -> Result<Requested, Unread> {
+    /// The protocols and ports of the rules in the request, whoever their peers are; `None` where
+    /// the request does not tell.
+    pub(super) fn requested_cells(&self) -> Option<Cells> {
+        if self.request.is_omitted() {
+            return None;
+        }
+        let mut nodes = self.request.member("ipPermissions").items("ipProtocol").ok()?;
+        for permission in &nodes {
+            Self::check_names(*permission).ok()?;
+        }
+        if FLAT.iter().any(|name| !self.request.member(name).is_absent()) {
+            nodes.push(self.request);
+        }
+        // The peer does not matter to the cells.
+        let anywhere = || Peer::Ipv4(Ipv4Net::default());
+        let mut cells = Cells::empty();
+        for node in nodes {
+            cells = cells.union(&self.rule(node, anywhere()).ok()?.cells());
+        }
+        (!cells.is_empty()).then_some(cells)
+    }
+
+    /// Refuses a permission with a member that is not known: it may be a new kind of peer.
+    fn check_names(permission: Node<'a>) -> Result<(), Unread> {
         let known = |name: &str| {
             let mut known = LISTS.iter().map(|(list, _)| list).chain(&REST);
             known.any(|known| known.eq_ignore_ascii_case(name))
         };
-        // An unknown member may be a new kind of peer.
-        if let Some(unknown) = permission.names().find(|name| !known(name)) {
-            let unknown = unknown.chars().take(64).collect();
-            return Err(Unread::Unknown { member: "ipPermissions", unknown });
+        match permission.names().find(|name| !known(name)) {
+            Some(unknown) => {
+                let unknown = unknown.chars().take(64).collect();
+                Err(Unread::Unknown { member: "ipPermissions", unknown })
+            }
+            None => Ok(()),
         }
+    }
+
+    fn permission(&self, permission: Node<'a>) -> Result<Requested, Unread> {
+        Self::check_names(permission)?;
         let mut rules = Vec::new();
         for (list, of) in LISTS {
             for item in permission.member(list).items(of)? {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ec2::GroupId;
+use crate::ec2::{GroupId, RuleId};
 
 /// A change of the tags of security groups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +23,15 @@ impl TagChange {
         }
         self.tags.get(key).cloned()
     }
+}
+
+/// A change of tags of rules that can be those of a hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HoldTags {
+    /// The rules.
+    pub rules: Vec<RuleId>,
+    /// Why it is not known which tags changed, where that is so. The reason is for a person.
+    pub unread: Option<String>,
 }
 
 /// What was done to a tag

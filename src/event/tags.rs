@@ -1,4 +1,4 @@
-//! Changes of the tags of security groups.
+//! Changes of the tags of security groups and of their rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,14 @@ use super::error::{NotUnderstood, Unread};
 use super::group_ids;
 use super::model::{ChangeKind, Event, Kind};
 use super::record::Record;
-use super::tag_change::{TagAction, TagChange};
+use super::tag_change::{HoldTags, TagAction, TagChange};
 use super::wire::Node;
-use crate::ec2::{GroupId, GroupKey};
+use crate::ec2::hold::is_of_hold;
+use crate::ec2::{GroupId, GroupKey, RuleId};
+use crate::text::causes;
 
-/// What a call did to the tags of groups. `not_told` is why the record does not tell that, where it
-/// does not. Resources that are not groups do not matter here.
+/// What a call did to the tags of groups, and to those of a hold on rules. `not_told` is why the
+/// record does not tell that, where it does not. Other resources do not matter here.
 pub(super) fn read(
     node: Node<'_>,
     record: Record,
@@ -22,27 +24,62 @@ pub(super) fn read(
     let request = node.member("requestParameters");
     let name = record.event_name.clone().unwrap_or_default();
     let not_read = |cause| NotUnderstood::Tags { call: name, cause };
-    let groups = match groups(node, request) {
-        Ok(groups) => groups,
+    let Resources { groups, rules } = match resources(node, request) {
+        Ok(resources) => resources,
         Err(unread) => {
-            let is_missing = unread == RESOURCES_MISSING;
+            let loss = Loss::of(&unread);
             let error = not_told.unwrap_or_else(|| not_read(unread));
-            return unlisted(node, record, is_missing, &error);
+            return unlisted(node, record, loss, &error);
         }
     };
-    if groups.is_empty() {
-        return vec![Event::ignored(record, "none of its resources is a security group")];
-    }
     let tags = match not_told {
         Some(error) => Err(error),
         None => tags(request, call).map_err(not_read),
     };
+    let mut events = Vec::new();
+    let of_hold = match &tags {
+        // Without any key, all tags were deleted.
+        Ok(tags) => tags.is_empty() || tags.keys().any(|key| is_of_hold(key)),
+        Err(_) => true,
+    };
+    if of_hold && !rules.is_empty() {
+        let unread = tags.as_ref().err().map(|error| causes(error));
+        let tags = HoldTags { rules: rules.into_iter().collect(), unread };
+        events.push(Event { record: record.clone(), kind: Kind::HoldTags(tags) });
+    }
     match tags {
+        _ if groups.is_empty() => {}
         Ok(tags) => {
             let (groups, all_deleted) = (groups.into_iter().collect(), tags.is_empty());
-            vec![Event { record, kind: Kind::Tags(TagChange { groups, tags, all_deleted }) }]
+            let kind = Kind::Tags(TagChange { groups, tags, all_deleted });
+            events.push(Event { record: record.clone(), kind });
         }
-        Err(error) => retagged(&record, groups, &error),
+        Err(error) => events.extend(retagged(&record, groups, &error)),
+    }
+    if events.is_empty() {
+        events.push(Event::ignored(record, "none of its resources is a security group"));
+    }
+    events
+}
+
+/// How the list of resources was lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// There is none.
+    Missing,
+    /// CloudTrail left it out.
+    CutShort,
+    /// It is not understood.
+    Other,
+}
+
+impl Loss {
+    fn of(unread: &Unread) -> Self {
+        match unread {
+            unread if *unread == RESOURCES_MISSING => Self::Missing,
+            Unread::CutShort { .. } => Self::CutShort,
+            _ => Self::Other,
+        }
     }
 }
 
@@ -53,10 +90,13 @@ fn retagged(record: &Record, groups: BTreeSet<GroupId>, error: &NotUnderstood) -
 }
 
 /// A call whose list of resources cannot be read: the groups that it names elsewhere. There may be
-/// others, unless the list `is_missing`.
-fn unlisted(node: Node<'_>, record: Record, is_missing: bool, error: &NotUnderstood) -> Vec<Event> {
+/// others, unless the list is missing. Where CloudTrail has left out all of them, it may be any.
+fn unlisted(node: Node<'_>, record: Record, loss: Loss, error: &NotUnderstood) -> Vec<Event> {
     let groups = group_ids::in_value(node.value());
-    let are_all_named = is_missing && !groups.is_empty();
+    if groups.is_empty() && loss == Loss::CutShort {
+        return vec![Event::lost(record, error, true)];
+    }
+    let are_all_named = loss == Loss::Missing && !groups.is_empty();
     let mut events = retagged(&record, groups, error);
     if !are_all_named {
         events.push(Event::undecodable(record, error));
@@ -69,8 +109,15 @@ const RESOURCES: &str = "resourcesSet";
 
 const RESOURCES_MISSING: Unread = Unread::Missing(RESOURCES);
 
-/// The groups among the resources.
-fn groups(node: Node<'_>, request: Node<'_>) -> Result<BTreeSet<GroupId>, Unread> {
+/// The resources that matter.
+#[derive(Default)]
+struct Resources {
+    groups: BTreeSet<GroupId>,
+    rules: BTreeSet<RuleId>,
+}
+
+/// The groups and the rules among the resources.
+fn resources(node: Node<'_>, request: Node<'_>) -> Result<Resources, Unread> {
     for member in [node, request] {
         if member.is_omitted() {
             return Err(member.cut_short());
@@ -81,21 +128,29 @@ fn groups(node: Node<'_>, request: Node<'_>) -> Result<BTreeSet<GroupId>, Unread
     if list.is_empty() {
         return Err(RESOURCES_MISSING);
     }
-    list.into_iter().filter_map(|item| group(item).transpose()).collect()
+    let mut resources = Resources::default();
+    for item in list {
+        resources.add(item)?;
+    }
+    Ok(resources)
 }
 
-/// A resource, if it is a group: an object with the id in it, or the id. What is not an id may be
-/// one that was lost.
-fn group(item: Node<'_>) -> Result<Option<GroupId>, Unread> {
-    let id = if item.value().is_string() { item } else { item.member("resourceId") };
-    let id = id.required()?;
-    let is_id = id.contains('-') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !is_id {
-        Err(Unread::Resource(id))
-    } else if id.starts_with("sg-") {
-        Ok(Some(id.parse()?))
-    } else {
-        Ok(None)
+impl Resources {
+    /// Adds a resource, if it matters: an object with the id in it, or the id. What is not an id may
+    /// be one that was lost.
+    fn add(&mut self, item: Node<'_>) -> Result<(), Unread> {
+        let id = if item.value().is_string() { item } else { item.member("resourceId") };
+        let id = id.required()?;
+        let is_id = id.contains('-') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !is_id {
+            return Err(Unread::Resource(id));
+        }
+        if id.starts_with("sg-") {
+            self.groups.insert(id.parse()?);
+        } else if id.starts_with("sgr-") {
+            self.rules.insert(id.parse()?);
+        }
+        Ok(())
     }
 }
 

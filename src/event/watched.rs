@@ -5,8 +5,11 @@
 //! they know their names. Those in other accounts they recognise by the start of their names, which
 //! member-template.yaml gives them. So any call of this table that arrives here is about one of them.
 
+use serde_json::Value;
+
 use super::record::Record;
 use super::wire::Node;
+use crate::settings::{Names, RawSettings};
 
 /// A change of something that the auditor depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +24,9 @@ pub struct WatchedChange {
     pub by_cloudformation: bool,
     /// The code of the server error that the call ended in. It may have changed nothing then.
     pub server_error: Option<String>,
+    /// The settings that the call gave the function, where the record shows them. CloudTrail mostly
+    /// leaves out the environment.
+    pub settings: Option<Box<RawSettings>>,
 }
 
 /// What the auditor depends on.
@@ -54,7 +60,7 @@ struct Service {
     /// The starts of the names of the calls. Lambda adds the version of its API to a name
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html>).
     calls: &'static [&'static str],
-    /// The members of a request that can name what is changed.
+    /// The members of a request that can name what is changed; a dot leads into a member.
     named_by: &'static [&'static str],
 }
 
@@ -80,10 +86,12 @@ const WATCHED: [Service; 9] = [
             "PutFunction",
             "AddPermission",
             "RemovePermission",
+            "PutResourcePolicy",
+            "DeleteResourcePolicy",
             "UpdateEventSourceMapping",
             "DeleteEventSourceMapping",
         ],
-        named_by: &["functionName"],
+        named_by: &["functionName", "resourceArn"],
     },
     Service {
         name: "sns",
@@ -132,8 +140,22 @@ const WATCHED: [Service; 9] = [
     Service {
         name: "monitoring",
         part: Part::Alarm,
-        calls: &["DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "SetAlarmState"],
-        named_by: &["alarmName", "alarmNames"],
+        calls: &[
+            "DeleteAlarms",
+            "DisableAlarmActions",
+            "PutMetricAlarm",
+            "SetAlarmState",
+            // A mute rule silences the actions of alarms.
+            "PutAlarmMuteRule",
+            "DeleteAlarmMuteRule",
+        ],
+        named_by: &[
+            "alarmName",
+            "alarmNames",
+            "muteTargets.alarmNames",
+            "alarmMuteRuleName",
+            "name",
+        ],
     },
 ];
 
@@ -161,7 +183,29 @@ pub(super) fn read(
     let invoked_by = node.member("userIdentity").member("invokedBy").readable();
     let by_cloudformation = invoked_by
         .is_some_and(|service| service.eq_ignore_ascii_case("cloudformation.amazonaws.com"));
-    WatchedChange { part, call, resource: resource(node, part), by_cloudformation, server_error }
+    let resource = resource(node, part);
+    let settings = settings(node, part);
+    WatchedChange { part, call, resource, by_cloudformation, server_error, settings }
+}
+
+/// The settings that a call gave the function. Lambda replaces the whole environment, so what is
+/// not in it is not set. An environment without any variable is one that CloudTrail has emptied.
+fn settings(node: Node<'_>, part: Part) -> Option<Box<RawSettings>> {
+    /// What stands where CloudTrail shows a variable but not its value.
+    const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+    if part != Part::Function {
+        return None;
+    }
+    let of = |name| node.member(name).member("environment").member("variables");
+    let shown = [of("requestParameters"), of("responseElements")];
+    let variables =
+        shown.into_iter().find(|variables| !variables.is_absent())?.value().as_object()?;
+    let is_hidden = |value: &Value| value.as_str().is_none_or(|value| value.contains(HIDDEN));
+    if variables.values().any(is_hidden) {
+        return None;
+    }
+    let variable = |name: &str| variables.get(name)?.as_str().map(ToOwned::to_owned);
+    Some(Box::new(RawSettings::from_lookup(Names::ENVIRONMENT, variable)))
 }
 
 /// The name of what was changed. An event source mapping goes by the name of its function, which
@@ -169,7 +213,10 @@ pub(super) fn read(
 fn resource(node: Node<'_>, part: Part) -> Option<String> {
     let (request, response) = (node.member("requestParameters"), node.member("responseElements"));
     let service = WATCHED.iter().find(|known| known.part == part)?;
-    let asked = service.named_by.iter().find_map(|member| first(request.member(member)));
+    let named = |path: &'static str| {
+        first(path.split('.').fold(request, |node, member| node.member(member)))
+    };
+    let asked = service.named_by.iter().find_map(|path| named(path));
     let mapping = || match part {
         Part::Function => {
             response.member("functionArn").readable().or_else(|| request.member("uUID").readable())

@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::model::{ChangeKind, Event, Kind};
 use super::payload::MessageError;
 use super::record::{Envelope, Record};
+use super::schedule::ScheduledTask;
 use super::{group_ids, memory, payload};
 use crate::ec2::GroupKey;
 use crate::text::inert::clip;
@@ -293,9 +294,13 @@ impl Unwrapping {
         let mut event = Value::Object(members);
         let envelope = Envelope::read(&event);
         let detail = event.get_mut("detail").map(Value::take);
-        if envelope.is_scheduled() {
-            let schedule = payload::of_scheduled_event(detail.unwrap_or_default());
+        if let Some(task) = envelope.scheduled_task(payload::may_be_schedule(detail.as_ref())) {
+            let schedule = payload::of_scheduled_event(detail.unwrap_or_default(), task);
             return self.schedule(schedule, envelope);
+        }
+        if detail.as_ref().is_some_and(|detail| envelope.is_of_deployment(detail)) {
+            let sweep = payload::of_scheduled_event(Value::Null, ScheduledTask::Sweep);
+            return self.schedule(sweep, envelope);
         }
         match detail {
             Some(detail) => self.detail(detail, envelope, depth),

@@ -6,7 +6,8 @@ use strum::IntoStaticStr;
 use crate::baseline::Exemption;
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{
-    AccountId, Ec2Error, Group, GroupId, GroupKey, GroupRef, ListId, Place, Rule, RuleError,
+    AccountId, Ec2Error, Group, GroupId, GroupKey, GroupRef, ListId, ListNames, Place, Rule,
+    RuleError, RuleId,
 };
 use crate::evaluate::expected::Closed;
 use crate::evaluate::{Code, Severity};
@@ -34,8 +35,14 @@ pub struct Finding {
     pub controls: Vec<&'static str>,
     /// When the auditor acted, or looked.
     pub time: DateTime<Utc>,
+    /// A shell line that closes what is open, as a revert would.
+    pub fix: Option<String>,
+    /// A shell line that adds what is missing.
+    pub complete: Option<String>,
     /// A shell line that puts the group back as it was.
     pub undo: Option<String>,
+    /// The names of the prefix lists that it is about, where they are known.
+    pub list_names: ListNames,
     /// What it is about, with everything that only such a finding has.
     pub matter: Matter,
 }
@@ -96,7 +103,12 @@ pub enum Matter {
         is_back: bool,
     },
     /// Something changed that the auditor itself depends on.
-    AuditorChanged(WatchedChange),
+    AuditorChanged {
+        /// The change.
+        change: WatchedChange,
+        /// In what it weakens the auditor, as far as that can be told.
+        weakened: Vec<Weakening>,
+    },
 }
 
 /// A rule that admits more than the baseline does, or may.
@@ -117,14 +129,31 @@ pub struct FoundRule {
     pub action: Action,
     /// Whether the rule is still in the group.
     pub presence: Presence,
-    /// What a revert leaves of the rule, or would leave.
+    /// What of a removed rule is in the group now.
     pub kept: Vec<Rule>,
+    /// What of a removed rule should be in the group and is not.
+    pub missing: Vec<Rule>,
+    /// What a revert would leave of a rule that is there; `None` where no revert would touch it.
+    pub would_keep: Option<Vec<Rule>>,
+    /// Other rules of the group that admit SSH from the Internet now.
+    pub still_open: Vec<Rule>,
+    /// Why there may be more of these, where nobody could look.
+    pub unchecked: Option<Unchecked>,
     /// The hold that [`Finding::undo`] puts on the rule.
     pub undo_hold: Option<Hold>,
     /// What else there is to say, in this order.
     pub remarks: Vec<Remark>,
     /// Exemptions that would cover some of it, had they not expired.
     pub expired: Vec<ExpiredExemption>,
+}
+
+/// Why it is not known which other rules of a group admit SSH from the Internet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unchecked {
+    /// The group could not be read again after the audit had acted.
+    Group,
+    /// Prefix lists that could not be read decide about these rules.
+    Rules(Vec<Rule>),
 }
 
 /// Whether a rule is still in its group.
@@ -207,7 +236,16 @@ pub struct Reverted {
     /// Refused by EC2 because of their peer.
     pub refused: Vec<Rule>,
     /// Could not be added, each with the reason.
-    pub missing: Vec<(Rule, Ec2Error)>,
+    pub missing: Vec<(Rule, NotAdded)>,
+}
+
+/// Why a piece of a revoked rule could not be added.
+#[derive(Clone, Debug)]
+pub enum NotAdded {
+    /// EC2 did not do it.
+    Ec2(Ec2Error),
+    /// There are more pieces than a revert adds.
+    TooMany,
 }
 
 /// Why no revert was due.
@@ -215,8 +253,8 @@ pub struct Reverted {
 pub enum NotDue {
     /// Findings are only reported.
     OnlyReported,
-    /// What a change of a prefix list opens is only reported.
-    ListsOnlyReported,
+    /// The group belongs to another account and is only shared with this one.
+    OtherOwner,
     /// Where a group is audited as a whole, findings are only reported.
     SweepOnlyReported,
     /// Only open SSH is reverted, and this is something else.
@@ -278,6 +316,8 @@ pub enum Remark {
     List(ListEntries),
     /// The group that the rule names no longer exists.
     StaleGroup(GroupRef),
+    /// The peering of VPCs is deleted by which the rule names this group.
+    LostPeering(GroupRef),
 }
 
 /// The entries of a changed prefix list that matter to a finding.
@@ -298,6 +338,8 @@ pub enum Unaudited {
     Change(Option<GroupKey>),
     /// A change of a prefix list.
     List(ListId),
+    /// A change of the tags of these rules.
+    RuleTags(Vec<RuleId>),
     /// All groups of the place.
     Place,
 }
@@ -320,6 +362,25 @@ pub enum Reason {
     Ec2(Ec2Error),
     /// This many invocations were not enough.
     TooManyInvocations(u32),
+}
+
+/// In what a change weakens the auditor, compared with the settings that it runs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakening {
+    /// Fewer groups, or other ones, are in scope.
+    ScopeNarrowed,
+    /// Less is done about what a change opens.
+    RemediationLowered,
+    /// Less is done about what the sweep finds.
+    SweepRemediationLowered,
+    /// It audits against another baseline, or with other SSH sources or web ports.
+    BaselineChanged,
+    /// A hold may last longer.
+    HoldsLengthened,
+    /// The settings are not valid, and the function does not start with them.
+    NotValid,
+    /// It is about a rule that sends the auditor the events of another account.
+    MemberRule,
 }
 
 /// How a group left the scope of the audit. Holds the key of its tag.
@@ -374,7 +435,12 @@ impl Action {
     pub fn error(&self) -> Option<&Ec2Error> {
         match self {
             Self::NotReverted { reason: NotReverted::Ec2(error), .. } => Some(error),
-            Self::Reverted(Reverted { missing, .. }) => missing.first().map(|(_, error)| error),
+            Self::Reverted(Reverted { missing, .. }) => {
+                missing.iter().find_map(|(_, why)| match why {
+                    NotAdded::Ec2(error) => Some(error),
+                    NotAdded::TooMany => None,
+                })
+            }
             _ => None,
         }
     }
@@ -426,8 +492,43 @@ impl Finding {
             Matter::WideBaseline { .. }
             | Matter::Unaudited { .. }
             | Matter::LeftScope { .. }
-            | Matter::AuditorChanged(_) => None,
+            | Matter::AuditorChanged { .. } => None,
         }
+    }
+
+    /// Notes the names of the prefix lists that it is about.
+    pub fn name_lists(&mut self, name: impl Fn(&ListId) -> Option<String>) {
+        let changed = match &self.matter {
+            Matter::Rule(found) => found.remarks.iter().find_map(|remark| match remark {
+                Remark::List(entries) => Some(&entries.list),
+                Remark::Note(Note::ListChanged(list)) => Some(list),
+                _ => None,
+            }),
+            Matter::WideList { list, .. } | Matter::WideBaseline { list, .. } => {
+                list.as_ref().map(|entries| &entries.list)
+            }
+            Matter::Unaudited { what: Unaudited::List(list), .. } => Some(list),
+            Matter::Unaudited { .. }
+            | Matter::ExpectedClosed(_)
+            | Matter::LeftScope { .. }
+            | Matter::AuditorChanged { .. } => None,
+        };
+        let of_rules = self.rule().into_iter().chain(self.still_open());
+        let lists = of_rules.filter_map(|rule| rule.peer().list()).chain(changed);
+        self.list_names = lists.filter_map(|id| Some((id.clone(), name(id)?))).collect();
+    }
+
+    /// Leaves out what nobody can add to a group that is gone.
+    pub fn forget_commands(&mut self) {
+        (self.undo, self.complete) = (None, None);
+        if let Matter::Rule(found) = &mut self.matter {
+            found.missing.clear();
+        }
+    }
+
+    /// Other rules of the group that admit SSH from the Internet now.
+    pub fn still_open(&self) -> &[Rule] {
+        self.found_rule().map_or(&[], |found| &found.still_open)
     }
 
     /// Whether it is about a rule that is no longer in its group.

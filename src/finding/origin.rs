@@ -3,16 +3,16 @@ use chrono::{DateTime, Utc};
 use super::identity::{finding_id, fingerprint, fingerprint_of};
 use super::model::{
     Action, ExpiredExemption, Finding, FoundGroup, FoundRule, ListEntries, Matter, Presence,
-    Reason, Remark, ScopeExit, Unaudited,
+    Reason, Remark, ScopeExit, Unaudited, Weakening,
 };
 use super::report::Exempted;
 use crate::ec2::command::authorize_line;
 use crate::ec2::hold::Hold;
-use crate::ec2::{Group, GroupId, GroupKey, Place, Rule};
+use crate::ec2::{Group, GroupId, GroupKey, ListNames, Place, Rule};
 use crate::evaluate::controls::{OF_WIDE_BASELINE, controls};
 use crate::evaluate::expected::Closed;
 use crate::evaluate::severity::{
-    LEFT_SCOPE, UNAUDITED_CHANGE, auditor_changed, open_ssh_in_baseline, severity,
+    AUDITOR_WEAKENED, LEFT_SCOPE, UNAUDITED_CHANGE, auditor_changed, open_ssh_in_baseline, severity,
 };
 use crate::evaluate::{Code, Judge, Judgement, Severity, Verdict};
 use crate::event::{Part, Record, WatchedChange};
@@ -38,8 +38,10 @@ pub struct Deed {
     pub time: DateTime<Utc>,
     /// Whether the rule is still in the group.
     pub presence: Presence,
-    /// What a revert leaves of the rule, or would leave.
-    pub kept: Vec<Rule>,
+    /// What a revert would leave of a rule that is there; `None` where no revert would touch it.
+    pub would_keep: Option<Vec<Rule>>,
+    /// The shell line that closes what is open, as a revert would.
+    pub fix: Option<String>,
     /// The shell line that puts the group back as it was.
     pub undo: Option<String>,
     /// The hold that `undo` puts on the rule.
@@ -55,7 +57,8 @@ impl Deed {
             action,
             time,
             presence: Presence::Present,
-            kept: Vec::new(),
+            would_keep: None,
+            fix: None,
             undo: None,
             undo_hold: None,
             remarks: Vec::new(),
@@ -81,7 +84,10 @@ impl<'a> Origin<'a> {
             ExpiredExemption { reason: exemption.reason.clone(), until: exemption.until }
         });
         let fingerprint = fingerprint(self.place, self.group_id(), code, Some(rule));
-        let severity = severity(code, rule.direction(), &judgement, &ssh);
+        let severity = match self.group {
+            Some(group) if group.is_made_with(rule) => Severity::Informational,
+            _ => severity(code, rule, &judgement, judge),
+        };
         let controls = self.controls(rule, &judgement.excess.cells());
         let matter = Matter::Rule(Box::new(FoundRule {
             rule: rule.clone(),
@@ -92,12 +98,16 @@ impl<'a> Origin<'a> {
             ssh,
             action: deed.action,
             presence: deed.presence,
-            kept: deed.kept,
+            kept: Vec::new(),
+            missing: Vec::new(),
+            would_keep: deed.would_keep,
+            still_open: Vec::new(),
+            unchecked: None,
             undo_hold: deed.undo_hold,
             remarks: deed.remarks,
         }));
         let finding = self.finding(code, severity, fingerprint, deed.time, matter);
-        Finding { controls, undo: deed.undo, ..finding }
+        Finding { controls, fix: deed.fix, undo: deed.undo, ..finding }
     }
 
     /// The finding that a change could not be audited.
@@ -171,13 +181,15 @@ impl<'a> Origin<'a> {
         }
     }
 
-    /// The finding that a change closed expected traffic. One rule may have admitted several
-    /// entries of the baseline, so the fingerprint goes by their names.
+    /// The finding that a change closed expected traffic. The fingerprint goes by the names of the
+    /// entries that were closed, and by their direction where they have one in common: whatever
+    /// rules admitted the traffic and whoever is left, it is the same traffic that is missing.
     pub fn expected_closed(&self, closed: Closed, time: DateTime<Utc>) -> Finding {
         let code = Code::ExpectedTrafficClosed;
-        let names = closed.entries.join(" and ");
-        let fingerprint =
-            fingerprint_of(self.place, self.group_id(), code, Some(closed.direction), &names);
+        let names: Vec<&str> = closed.closed().map(|one| one.entry.as_str()).collect();
+        let names = names.join(" and ");
+        let direction = closed.only_direction();
+        let fingerprint = fingerprint_of(self.place, self.group_id(), code, direction, &names);
         let removed = closed.removed.as_deref().unwrap_or_default();
         let undo = self
             .place
@@ -192,14 +204,23 @@ impl<'a> Origin<'a> {
 
     /// The finding that something changed which the auditor depends on. The fingerprint goes by the
     /// call and what it changed.
-    pub fn auditor_changed(&self, change: &WatchedChange, time: DateTime<Utc>) -> Finding {
+    pub fn auditor_changed(
+        &self,
+        change: &WatchedChange,
+        weakened: Vec<Weakening>,
+        time: DateTime<Utc>,
+    ) -> Finding {
         let code = Code::AuditorChanged;
         // A stack changes its function with every deployment. Trails are in no stack of the auditor.
         let deployed = change.by_cloudformation && change.part != Part::Trail;
         let content = format!("{} {}", change.call, change.resource.as_deref().unwrap_or_default());
         let fingerprint = fingerprint_of(self.place, None, code, None, &content);
-        let matter = Matter::AuditorChanged(change.clone());
-        self.finding(code, auditor_changed(deployed), fingerprint, time, matter)
+        let severity = match weakened.is_empty() {
+            true => auditor_changed(deployed),
+            false => auditor_changed(deployed).max(AUDITOR_WEAKENED),
+        };
+        let matter = Matter::AuditorChanged { change: change.clone(), weakened };
+        self.finding(code, severity, fingerprint, time, matter)
     }
 
     /// What of a rule is exempt, by which exemptions.
@@ -245,7 +266,10 @@ impl<'a> Origin<'a> {
             change: self.record.cloned(),
             controls: Vec::new(),
             time,
+            fix: None,
+            complete: None,
             undo: None,
+            list_names: ListNames::new(),
             matter,
         }
     }

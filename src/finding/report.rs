@@ -33,6 +33,8 @@ pub struct Report {
     pub handed_on: usize,
     /// Whether something is left to audit.
     pub partial: bool,
+    /// Whether a schedule, or an earlier invocation, asked for it.
+    pub scheduled: bool,
     /// Worst first.
     pub findings: Vec<Finding>,
 }
@@ -183,6 +185,7 @@ impl Report {
             exempt: Vec::new(),
             handed_on: 0,
             partial: false,
+            scheduled: false,
             findings: Vec::new(),
         }
     }
@@ -214,6 +217,7 @@ impl Report {
             all.totals.exempt += report.totals.exempt;
             all.handed_on += report.handed_on;
             all.partial |= report.partial;
+            all.scheduled |= report.scheduled;
             all.skipped.extend(report.skipped);
             all.outcome = all.outcome.max(report.outcome);
         }

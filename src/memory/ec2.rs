@@ -5,8 +5,9 @@ use super::limit;
 use crate::baseline::Lists;
 use crate::ec2::hold::UNTIL;
 use crate::ec2::{
-    Direction, Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, ListState, Peer,
-    Place, PrefixList, RULE_LIMIT, Reference, Revoked, Rule, SecurityGroups, Selection, cause,
+    Direction, Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, ListNames,
+    ListState, Peer, Place, PrefixList, RULE_LIMIT, Reference, Revoked, Rule, RuleId,
+    SecurityGroups, Selection, cause,
 };
 use crate::words::rule_text;
 
@@ -18,6 +19,7 @@ const GROUPS_A_PAGE: usize = 100;
 pub struct MemoryEc2 {
     pub(super) groups: RefCell<Vec<Stored>>,
     lists: Lists,
+    list_names: ListNames,
     list_states: BTreeMap<ListId, (i64, ListState)>,
     rule_limit: usize,
     groups_a_page: usize,
@@ -52,6 +54,7 @@ impl MemoryEc2 {
         Self {
             groups: RefCell::new(stored.collect()),
             lists,
+            list_names: ListNames::new(),
             list_states: BTreeMap::new(),
             rule_limit: RULE_LIMIT,
             groups_a_page: GROUPS_A_PAGE,
@@ -71,6 +74,13 @@ impl MemoryEc2 {
     #[must_use]
     pub fn with_groups_a_page(mut self, groups_a_page: usize) -> Self {
         self.groups_a_page = groups_a_page;
+        self
+    }
+
+    /// The same, with names of prefix lists.
+    #[must_use]
+    pub fn with_list_names(mut self, names: ListNames) -> Self {
+        self.list_names = names;
         self
     }
 
@@ -136,12 +146,16 @@ impl MemoryEc2 {
 impl SecurityGroups for MemoryEc2 {
     async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error> {
         const ACTION: &str = "DescribeSecurityGroups";
-        self.record(format!("{ACTION} {}", key.as_str()), None);
+        let vpc = match key {
+            GroupKey::Name { vpc_id: Some(vpc), .. } => format!(" in {vpc}"),
+            GroupKey::Id(_) | GroupKey::Name { vpc_id: None, .. } => String::new(),
+        };
+        self.record(format!("{ACTION} {}{vpc}", key.as_str()), None);
         let groups = self.groups.borrow();
         let mut found = groups.iter().filter(|stored| stored.is_named(place, key));
         let first = found.next().map(|stored| stored.group.clone());
         if found.next().is_some() {
-            // By name means in the default VPC, and nothing here tells which VPC that is.
+            // A name without a VPC means the default VPC, and nothing here tells which one that is.
             return Err(Ec2Error::Refused {
                 action: ACTION,
                 code: "InvalidParameterValue".to_owned(),
@@ -200,6 +214,27 @@ impl SecurityGroups for MemoryEc2 {
             .collect())
     }
 
+    async fn rules_by_id(
+        &self,
+        place: &Place,
+        ids: &[RuleId],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
+        let which = match ids {
+            [only] => only.to_string(),
+            _ => format!("of {} ids", ids.len()),
+        };
+        self.record(format!("DescribeSecurityGroupRules {which}{}", there(place)), None);
+        let groups = self.groups.borrow();
+        let here = groups.iter().filter(|stored| same_place(&stored.place, place));
+        Ok(here
+            .flat_map(|stored| {
+                let has_id = |rule: &&Rule| rule.id().is_some_and(|id| ids.contains(id));
+                let found = stored.rules.iter().filter(has_id);
+                found.map(|rule| (stored.group.id.clone(), rule.clone()))
+            })
+            .collect())
+    }
+
     async fn is_stale(&self, _: &Place, _: &GroupRef) -> Result<bool, Ec2Error> {
         // Nothing says that the groups in memory are all there are.
         Ok(false)
@@ -212,7 +247,8 @@ impl SecurityGroups for MemoryEc2 {
                 let state = self.list_states.get(id).copied();
                 let (version, state) =
                     state.map_or_else(Default::default, |(version, state)| (Some(version), state));
-                Ok(PrefixList { entries: entries.clone(), version, state })
+                let name = self.list_names.get(id).cloned();
+                Ok(PrefixList { name, entries: entries.clone(), version, state })
             }
             Some(Err(error)) => Err(error.clone()),
             None => {
@@ -276,8 +312,10 @@ impl Stored {
     pub fn is_named(&self, place: &Place, key: &GroupKey) -> bool {
         match key {
             GroupKey::Id(id) => self.is(place, id),
-            GroupKey::Name(name) => {
-                self.group.name.as_ref() == Some(name) && same_place(&self.place, place)
+            GroupKey::Name { name, vpc_id } => {
+                self.group.name.as_ref() == Some(name)
+                    && agree(&self.group.vpc_id, vpc_id)
+                    && same_place(&self.place, place)
             }
         }
     }
@@ -293,11 +331,13 @@ impl Stored {
     }
 }
 
+/// Whether two values are the same, as far as they are known.
+fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+    a.is_none() || b.is_none() || a == b
+}
+
 /// Whether what is known of two places agrees. Files of groups do not always tell the region.
 fn same_place(a: &Place, b: &Place) -> bool {
-    fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
-        a.is_none() || b.is_none() || a == b
-    }
     agree(&a.account, &b.account) && agree(&a.region, &b.region)
 }
 

@@ -29,16 +29,17 @@ impl MemoryEc2 {
     /// A group before the first event that tells of it. Its egress is that of a new group, because
     /// hardly anybody changes it, and what becomes of connections depends on it.
     fn new_group(&self, place: &Place, key: &GroupKey) -> Option<Stored> {
-        let (id, name) = match key {
-            GroupKey::Id(id) => (id.clone(), None),
-            GroupKey::Name(name) => {
-                (format!("sg-{:017x}", self.new_number()).parse().ok()?, Some(name.clone()))
+        let (id, name, vpc_id) = match key {
+            GroupKey::Id(id) => (id.clone(), None, None),
+            GroupKey::Name { name, vpc_id } => {
+                let id = format!("sg-{:017x}", self.new_number()).parse().ok()?;
+                (id, Some(name.clone()), vpc_id.clone())
             }
         };
         let owner = place.account.clone();
         Some(Stored {
             place: place.clone(),
-            group: Group { name, owner, ..Group::known_by_id(id) },
+            group: Group { name, vpc_id, owner, ..Group::known_by_id(id) },
             rules: Rule::of_new_group(),
             complete: false,
         })

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use super::ec2::MemoryEc2;
 use crate::ec2::{
     Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, Place, PrefixList, Revoked,
-    Rule, SecurityGroups, Selection,
+    Rule, RuleId, SecurityGroups, Selection,
 };
 use crate::words::rule_text;
 
@@ -19,6 +19,8 @@ pub enum Call<'a> {
     Groups(&'a Place, Option<&'a str>),
     /// [`SecurityGroups::held_rules`]
     HeldRules(&'a Place),
+    /// [`SecurityGroups::rules_by_id`]
+    RulesById(&'a Place),
     /// [`SecurityGroups::prefix_list`]
     PrefixList(&'a Place),
     /// [`SecurityGroups::is_stale`]
@@ -37,6 +39,7 @@ impl<'a> Call<'a> {
             | Self::Rules(place)
             | Self::Groups(place, _)
             | Self::HeldRules(place)
+            | Self::RulesById(place)
             | Self::PrefixList(place)
             | Self::IsStale(place)
             | Self::Authorize(place, ..)
@@ -52,6 +55,7 @@ impl fmt::Display for Call<'_> {
             Self::Rules(_) => f.write_str("rules"),
             Self::Groups(..) => f.write_str("groups"),
             Self::HeldRules(_) => f.write_str("held_rules"),
+            Self::RulesById(_) => f.write_str("rules_by_id"),
             Self::PrefixList(_) => f.write_str("prefix_list"),
             Self::IsStale(_) => f.write_str("is_stale"),
             Self::Authorize(_, _, rule) => write!(f, "authorize {}", rule_text(rule)),
@@ -117,6 +121,14 @@ impl<E: Deref<Target = MemoryEc2>, H: Hook> SecurityGroups for Hooked<E, H> {
 
     async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
         self.around(Call::HeldRules(place), self.ec2.held_rules(place), |_| false).await
+    }
+
+    async fn rules_by_id(
+        &self,
+        place: &Place,
+        ids: &[RuleId],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
+        self.around(Call::RulesById(place), self.ec2.rules_by_id(place, ids), |_| false).await
     }
 
     async fn prefix_list(&self, place: &Place, id: &ListId) -> Result<PrefixList, Ec2Error> {

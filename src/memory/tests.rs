@@ -9,7 +9,7 @@ use crate::ec2::{
     Direction, Ec2Error, Group, GroupId, GroupKey, Peer, Place, Protocol, Revoked, Rule,
     SecurityGroups,
 };
-use crate::event::{ChangeKind, GroupChange, ModifiedRule, RevokedRules};
+use crate::event::{ChangeKind, GroupChange, ModifiedRule, Removed, RevokedRules};
 
 fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -131,12 +131,39 @@ fn a_group_that_does_not_exist_is_not_found() {
     assert!(matches!(revoked, Err(Ec2Error::NotFound { .. })));
 }
 
+fn named(name: &str, vpc_id: Option<&str>) -> GroupKey {
+    GroupKey::Name { name: name.to_owned(), vpc_id: vpc_id.map(ToOwned::to_owned) }
+}
+
+#[test]
+fn a_name_with_a_vpc_finds_the_group_of_that_vpc_only() {
+    let groups = [("sg-1", "vpc-0a"), ("sg-2", "vpc-0b")].map(|(of, vpc)| {
+        let vpc_id = Some(vpc.to_owned());
+        (place(), Group { vpc_id, ..group(id(of), "typo3") }, Vec::new())
+    });
+    let ec2 = MemoryEc2::new(groups, Lists::new());
+    let find = |vpc: Option<&str>| now(ec2.group(&place(), &named("typo3", vpc)));
+    assert_eq!(find(Some("vpc-0a")).unwrap().unwrap().id, id::<GroupId>("sg-1"));
+    assert_eq!(find(Some("vpc-0b")).unwrap().unwrap().id, id::<GroupId>("sg-2"));
+    assert_eq!(find(Some("vpc-0c")).unwrap(), None);
+    assert!(matches!(find(None), Err(Ec2Error::Refused { .. })));
+}
+
+#[test]
+fn rules_are_found_by_their_ids_and_those_that_do_not_exist_are_left_out() {
+    let rule = tcp(22, "0.0.0.0/0").with_id(Some(id("sgr-1")));
+    let ec2 = ec2_with(vec![rule.clone(), tcp(443, "0.0.0.0/0")]);
+    let found = now(ec2.rules_by_id(&place(), &[id("sgr-1"), id("sgr-2")])).unwrap();
+    assert_eq!(found, [(sg(), rule)]);
+    assert_eq!(now(ec2.rules_by_id(&place(), &[id("sgr-2")])).unwrap(), []);
+}
+
 #[test]
 fn a_name_finds_the_only_group_that_has_it() {
     let groups = [("sg-1", "default"), ("sg-2", "default"), ("sg-3", "typo3")]
         .map(|(of, name)| (place(), group(id(of), name), Vec::new()));
     let ec2 = MemoryEc2::new(groups, Lists::new());
-    let find = |name: &str| now(ec2.group(&place(), &GroupKey::Name(name.to_owned())));
+    let find = |name: &str| now(ec2.group(&place(), &named(name, None)));
     assert_eq!(find("typo3").unwrap().unwrap().id, id::<GroupId>("sg-3"));
     assert_eq!(find("none").unwrap(), None);
     assert!(matches!(find("default"), Err(Ec2Error::Refused { .. })));
@@ -191,7 +218,10 @@ fn a_group_made_by_an_event_has_the_egress_of_a_new_group() {
     for kind in [
         ChangeKind::Created,
         ChangeKind::Authorized(vec![tcp(22, "0.0.0.0/0")]),
-        ChangeKind::Revoked(RevokedRules { direction: Direction::Ingress, rules: None }),
+        ChangeKind::Revoked(RevokedRules {
+            direction: Direction::Ingress,
+            removed: Removed::Rules(vec![tcp(22, "0.0.0.0/0")]),
+        }),
     ] {
         let ec2 = MemoryEc2::default();
         follow(&ec2, kind.clone());
@@ -246,7 +276,7 @@ fn a_group_that_was_given_stays_after_an_event_that_is_not_understood() {
 #[test]
 fn a_group_that_an_event_names_by_its_name_is_found_by_it() {
     let ec2 = MemoryEc2::default();
-    let key = GroupKey::Name("typo3".to_owned());
+    let key = named("typo3", Some("vpc-0a"));
     let kind = ChangeKind::Authorized(vec![tcp(22, "0.0.0.0/0")]);
     ec2.follow(&place(), &GroupChange { group: key.clone(), kind });
     let found = now(ec2.group(&place(), &key)).unwrap().unwrap();

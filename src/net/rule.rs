@@ -34,6 +34,11 @@ impl From<Interval<u16>> for Selector {
 }
 
 impl Cells {
+    /// Every protocol with every selector.
+    pub fn everything() -> Self {
+        Self::product(&IntervalSet::full(), &IntervalSet::full())
+    }
+
     /// The cells of one protocol with these selectors.
     pub fn of_protocol(protocol: Protocol, selectors: &IntervalSet<u16>) -> Self {
         Self::product(&Interval::from(protocol).into(), selectors)

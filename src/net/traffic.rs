@@ -150,8 +150,17 @@ impl Traffic {
 
     /// The cells whose peers are all IPv4 and all IPv6 addresses. That includes every group and list.
     pub fn cells_of_anybody(&self) -> Cells {
+        self.cells_of_all_ipv4().intersection(&self.cells_of_all_ipv6())
+    }
+
+    /// The cells whose peers are all IPv4 addresses.
+    pub fn cells_of_all_ipv4(&self) -> Cells {
         cells_where(&self.ipv4, IntervalSet::is_full)
-            .intersection(&cells_where(&self.ipv6, IntervalSet::is_full))
+    }
+
+    /// The cells whose peers are all IPv6 addresses.
+    pub fn cells_of_all_ipv6(&self) -> Cells {
+        cells_where(&self.ipv6, IntervalSet::is_full)
     }
 
     /// The cells of which the reference is a peer.

@@ -1,11 +1,58 @@
 use crate::ec2::{GroupId, Region};
 
-/// The group's page in the AWS console of its partition.
-pub(super) fn console_url(region: &Region, group: &GroupId) -> String {
-    let host = match region.as_str() {
-        region if region.starts_with("cn-") => "console.amazonaws.cn",
-        region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    format!("https://{region}.{host}/ec2/home?region={region}#SecurityGroup:groupId={group}")
+/// The group's page in the AWS console of its partition; `None` where that console is not known.
+pub(super) fn console_url(region: &Region, group: &GroupId) -> Option<String> {
+    let host = host(region)?;
+    Some(format!("https://{region}.{host}/ec2/home?region={region}#SecurityGroup:groupId={group}"))
+}
+
+/// The console's host, by the form of the region's name. The areas of AWS's main partition are those
+/// that AWS's SDKs know (`aws/partitions.json` in their sources).
+fn host(region: &Region) -> Option<&'static str> {
+    let words: Vec<&str> = region.as_str().split('-').collect();
+    match words.as_slice() {
+        ["us" | "eu" | "ap" | "sa" | "ca" | "me" | "af" | "il" | "mx", _, _] => {
+            Some("console.aws.amazon.com")
+        }
+        ["cn", _, _] => Some("console.amazonaws.cn"),
+        ["us", "gov", _, _] => Some("console.amazonaws-us-gov.com"),
+        ["eusc", _, _, _] => Some("console.amazonaws-eusc.eu"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::console_url;
+
+    fn link(region: &str) -> Option<String> {
+        console_url(&region.parse().unwrap(), &"sg-0a1b2c3d4e5f67890".parse().unwrap())
+    }
+
+    #[test]
+    fn each_partition_has_its_console() {
+        for (region, host) in [
+            ("eu-central-1", "console.aws.amazon.com"),
+            ("us-east-1", "console.aws.amazon.com"),
+            ("ap-southeast-7", "console.aws.amazon.com"),
+            ("mx-central-1", "console.aws.amazon.com"),
+            ("cn-northwest-1", "console.amazonaws.cn"),
+            ("us-gov-west-1", "console.amazonaws-us-gov.com"),
+            ("eusc-de-east-1", "console.amazonaws-eusc.eu"),
+        ] {
+            let page = format!(
+                "https://{region}.{host}/ec2/home?region={region}#SecurityGroup:groupId=sg-0a1b2c3d4e5f67890"
+            );
+            assert_eq!(link(region), Some(page));
+        }
+    }
+
+    #[test]
+    fn a_partition_whose_console_is_not_known_has_no_link() {
+        for region in
+            ["us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1", "xx-north-1"]
+        {
+            assert_eq!(link(region), None, "{region}");
+        }
+    }
 }

@@ -1,13 +1,15 @@
-use super::wording::error;
+use super::reach;
+use super::wording::{self, error, open_rules, texts, whom};
 use crate::ec2::Rule;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
-use crate::evaluate::plan::MAX_PIECES;
 use crate::event::{Note, Part, WatchedChange};
 use crate::finding::{
     Action, AfterHold, Connections, DoubtfulExemption, ExpiredExemption, Finding, FoundRule,
-    ListEntries, Matter, NotDue, NotReverted, Presence, Remark, Reverted, Unaudited,
+    ListEntries, Matter, NotAdded, NotDue, NotReverted, Presence, Remark, Reverted, Unaudited,
+    Unchecked, Weakening,
 };
 use crate::net::Set;
+use crate::settings::MAX_PIECES;
 use crate::text::{in_backticks, minute, quoted, timestamp};
 use crate::words::{excess_text, rule_text};
 
@@ -17,28 +19,19 @@ const ENTRIES_NAMED: usize = 6;
 /// What was done about a finding and what else there is to say, in sentences.
 pub(super) fn detail(finding: &Finding) -> String {
     match &finding.matter {
-        Matter::Rule(found) => sentences(found),
+        Matter::Rule(found) => sentences(finding, found),
         Matter::WideList { list, .. } => with_list(
+            finding,
             "Nothing was changed, because the baseline admits it. Take addresses out of the list, \
              or name narrower SSH sources.",
             list.as_ref(),
         ),
         Matter::WideBaseline { list, .. } => with_list(
+            finding,
             "Nothing was changed. Narrow it to the addresses that need SSH.",
             list.as_ref(),
         ),
-        Matter::ExpectedClosed(closed) => match &closed.removed {
-            Some(removed) => format!(
-                "Nothing was changed, and nothing is opened by itself. The rules that let it through \
-                 are gone: {}.",
-                texts(removed)
-            ),
-            None => {
-                "Nothing was changed. What the group admitted before this change is not known; \
-                     see whether the site needs it here."
-                    .to_owned()
-            }
-        },
+        Matter::ExpectedClosed(closed) => reach::detail(closed),
         Matter::Unaudited { what: Unaudited::Change(_), .. } => {
             "Nothing was changed. Look at the group's rules yourself.".to_owned()
         }
@@ -50,7 +43,7 @@ pub(super) fn detail(finding: &Finding) -> String {
             };
             format!("{now} Its rules were audited once more as though it were in.")
         }
-        Matter::AuditorChanged(change) => of_auditor(change),
+        Matter::AuditorChanged { change, weakened } => of_auditor(change, weakened),
     }
 }
 
@@ -75,17 +68,42 @@ pub(super) fn undecided(found: &FoundRule) -> Option<String> {
 
 /// The sentences about a rule, without what goes without saying in a check: that nothing was
 /// changed.
-pub(super) fn of_checked_rule(found: &FoundRule) -> String {
+pub(super) fn of_checked_rule(finding: &Finding, found: &FoundRule) -> String {
     match found.action {
-        Action::NotDue { why: NotDue::OnlyReported, seen: None } => remarks(found).join(" "),
-        _ => sentences(found),
+        Action::NotDue { why: NotDue::OnlyReported, seen: None } => {
+            remarks(finding, found).join(" ")
+        }
+        _ => sentences(finding, found),
     }
 }
 
-fn sentences(found: &FoundRule) -> String {
-    let mut sentences = vec![action(found)];
-    sentences.extend(remarks(found));
+fn sentences(finding: &Finding, found: &FoundRule) -> String {
+    let mut sentences = Vec::new();
+    if !found.still_open.is_empty() && found.presence.is_gone() {
+        let rules = open_rules(&found.still_open);
+        let others = if found.still_open.len() == 1 { "another rule" } else { "other rules" };
+        let whom = whom(&found.still_open);
+        sentences.push(format!("STILL OPEN: SSH is open to {whom} through {others}, {rules}."));
+    }
+    sentences.push(action(found));
+    if !found.still_open.is_empty() && !found.presence.is_gone() {
+        let rules = open_rules(&found.still_open);
+        sentences.push(format!("SSH is open through {rules} too."));
+    }
+    sentences.extend(unchecked(found));
+    sentences.extend(remarks(finding, found));
     sentences.join(" ")
+}
+
+/// That nobody could look whether other rules keep SSH open.
+fn unchecked(found: &FoundRule) -> Option<String> {
+    let why = match found.unchecked.as_ref().filter(|_| found.presence.is_gone())? {
+        Unchecked::Group => "the group could not be read again".to_owned(),
+        Unchecked::Rules(rules) => {
+            format!("a prefix list could not be read that decides about {}", open_rules(rules))
+        }
+    };
+    Some(format!("Whether SSH is still open through another rule is not known: {why}."))
 }
 
 /// What was done about a rule.
@@ -126,7 +144,14 @@ fn action(found: &FoundRule) -> String {
              known: the group could not be read. {}.",
             error(why)
         ),
-        Action::Reverted(reverted) => of_reverted(reverted),
+        Action::Reverted(reverted) => match found.excess.is_empty() {
+            // Nothing else is reverted without a known excess.
+            true => format!(
+                "{} The prefix list does not exist, so nobody can say whom the rule admitted.",
+                of_reverted(reverted)
+            ),
+            false => of_reverted(reverted),
+        },
         Action::AlreadyGone { seen, added, missing } => already_gone(*seen, added, missing),
         Action::NotReverted { reason, added } => not_reverted(reason, added),
     }
@@ -135,8 +160,9 @@ fn action(found: &FoundRule) -> String {
 fn not_due(why: NotDue) -> &'static str {
     match why {
         NotDue::OnlyReported => "Nothing was changed: findings are only reported.",
-        NotDue::ListsOnlyReported => {
-            "Nothing was changed: what a change of a prefix list opens is only reported."
+        NotDue::OtherOwner => {
+            "Nothing was changed: the group belongs to another account and is only shared with this \
+             one."
         }
         NotDue::SweepOnlyReported => {
             "Nothing was changed: where a group is audited as a whole, it is only reported, as \
@@ -179,24 +205,48 @@ fn doubtful(exemption: &DoubtfulExemption) -> String {
 }
 
 fn of_reverted(reverted: &Reverted) -> String {
-    let mut detail = if reverted.placed.is_empty() {
-        "The rule was revoked.".to_owned()
-    } else {
-        "The rule was revoked; what the baseline admits of it was put in its place.".to_owned()
-    };
+    let is_whole = reverted.refused.is_empty() && reverted.missing.is_empty();
+    let mut detail = match (reverted.placed.is_empty(), is_whole) {
+        (true, _) => "The rule was revoked.",
+        (false, true) => {
+            "The rule was revoked; what the baseline admits of it was put in its place."
+        }
+        (false, false) => {
+            "The rule was revoked; a part of what the baseline admits of it was put in its place."
+        }
+    }
+    .to_owned();
     if !reverted.refused.is_empty() {
         detail.push_str(&format!(" EC2 did not take the peer of: {}.", texts(&reverted.refused)));
     }
     if !reverted.missing.is_empty() {
-        let missing = reverted.missing.iter();
-        let missing: Vec<String> =
-            missing.map(|(rule, why)| format!("{} ({})", rule_text(rule), error(why))).collect();
         detail.push_str(&format!(
-            " The baseline admits these too, and they could not be added: {}. Add them by hand.",
-            missing.join("; ")
+            " The baseline admits these too, and they could not be added: {}.",
+            with_reasons(&reverted.missing)
         ));
     }
     detail
+}
+
+/// The rules, each reason once: it may be long, and is mostly the same for all of them.
+fn with_reasons(missing: &[(Rule, NotAdded)]) -> String {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for (rule, why) in missing {
+        let (rule, why) = (rule_text(rule), not_added(why));
+        match groups.iter_mut().find(|(same, _)| *same == why) {
+            Some((_, rules)) => rules.push(rule),
+            None => groups.push((why, vec![rule])),
+        }
+    }
+    let each = groups.iter().map(|(why, rules)| format!("{} ({why})", rules.join("; ")));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn not_added(why: &NotAdded) -> String {
+    match why {
+        NotAdded::Ec2(why) => error(why),
+        NotAdded::TooMany => format!("a revert adds at most {MAX_PIECES} rules"),
+    }
 }
 
 fn already_gone(seen: bool, added: &[Rule], missing: &[Rule]) -> String {
@@ -214,7 +264,7 @@ fn already_gone(seen: bool, added: &[Rule], missing: &[Rule]) -> String {
     }
     if !missing.is_empty() {
         detail.push_str(&format!(
-            " What the baseline admits of it was not added: {}. Add it by hand where it is needed.",
+            " What the baseline admits of it was not added: {}.",
             texts(missing)
         ));
     }
@@ -222,26 +272,31 @@ fn already_gone(seen: bool, added: &[Rule], missing: &[Rule]) -> String {
 }
 
 fn not_reverted(reason: &NotReverted, added: &[Rule]) -> String {
-    let mut detail = match reason {
-        NotReverted::TooManyPieces(pieces) => format!(
-            "Nothing was changed: what the baseline admits of this rule takes {pieces} rules, and \
-             more than {MAX_PIECES} are not put in its place."
+    let (what, why) = match reason {
+        NotReverted::TooManyPieces(pieces) => (
+            "Nothing was changed",
+            format!(
+                "what the baseline admits of this rule takes {pieces} rules, and more than \
+                 {MAX_PIECES} are not put in its place"
+            ),
         ),
-        NotReverted::Pieces(why) => format!("Nothing was changed: {why}."),
-        NotReverted::Ec2(why) => format!("The rule was not revoked: {}.", error(why)),
+        NotReverted::Pieces(why) => ("Nothing was changed", why.to_string()),
+        NotReverted::Ec2(why) => ("The rule was not revoked", error(why)),
     };
-    if !added.is_empty() {
-        detail.push_str(&format!(
-            " Added before that, within what the rule and the baseline admit: {}.",
-            texts(added)
-        ));
+    if added.is_empty() {
+        return format!("{what}: {why}.");
     }
-    detail
+    // The reason comes last, so that it is what is cut where there is no room for everything.
+    format!(
+        "{what}. Added before that, within what the rule and the baseline admit: {}. The reason: \
+         {why}.",
+        texts(added)
+    )
 }
 
 /// What else there is to say about a rule.
-fn remarks(found: &FoundRule) -> Vec<String> {
-    let remarks = found.remarks.iter().map(remark);
+fn remarks(finding: &Finding, found: &FoundRule) -> Vec<String> {
+    let remarks = found.remarks.iter().map(|it| remark(finding, it));
     let undecided = undecided(found).filter(|_| !found.excess.is_empty()).map(|what| {
         let fate = match found.presence.is_gone() {
             true => "; it went with the rule. Add it by hand where it is needed.",
@@ -258,7 +313,7 @@ fn remarks(found: &FoundRule) -> Vec<String> {
     remarks.chain(undecided).chain(expired).collect()
 }
 
-fn remark(remark: &Remark) -> String {
+fn remark(finding: &Finding, remark: &Remark) -> String {
     match remark {
         Remark::Note(Note::NotUnderstood(reason)) => format!(
             "What changed could not be read ({reason}), so all rules of the group were audited: \
@@ -278,6 +333,21 @@ fn remark(remark: &Remark) -> String {
             "The event does not say whether the rule was ingress or egress; ingress is assumed."
                 .to_owned()
         }
+        Remark::Note(Note::ListChanged(list)) => {
+            let list = wording::list(finding, list);
+            format!("The change was one of the list {list}, not of the group.")
+        }
+        Remark::Note(Note::Lost(reason)) => format!(
+            "The record of the change does not tell in which group it was made ({reason}), so all \
+             groups in scope were audited: this rule may be older."
+        ),
+        Remark::Note(Note::TagsNotUnderstood(reason)) => format!(
+            "Tags of the rule changed. Whether they were those of a hold could not be read \
+             ({reason}), so the rule is not held open."
+        ),
+        Remark::HoldRefused(Refusal::TagsChanged) => {
+            format!("It is not held open: {}.", refusal(&Refusal::TagsChanged))
+        }
         Remark::HoldOver(hold) => format!(
             "It was held open until {} ({}), and that is over.",
             minute(hold.until),
@@ -286,9 +356,13 @@ fn remark(remark: &Remark) -> String {
         Remark::HoldRefused(why) => {
             format!("It asks to be held open and is not: {}.", refusal(why))
         }
-        Remark::List(entries) => of_list(entries),
+        Remark::List(entries) => of_list(finding, entries),
         Remark::StaleGroup(group) => format!(
             "The group {group} is there no longer: the rule is stale, admits nobody, and can go."
+        ),
+        Remark::LostPeering(group) => format!(
+            "The VPC peering with the group {group} is deleted: the rule is stale, admits nobody, \
+             and can go."
         ),
     }
 }
@@ -314,20 +388,25 @@ fn refusal(refusal: &Refusal) -> String {
             "its tags count only where the rule is authorised with them, and these came later"
                 .to_owned()
         }
+        Refusal::TagsChanged => {
+            "this call changed its tags, and those of a hold count only as they were when the rule \
+             was authorised"
+                .to_owned()
+        }
         Refusal::Modified => "it was changed after it was held, which voids the hold".to_owned(),
     }
 }
 
-fn with_list(detail: &str, list: Option<&ListEntries>) -> String {
+fn with_list(finding: &Finding, detail: &str, list: Option<&ListEntries>) -> String {
     match list {
-        Some(list) => format!("{detail} {}", of_list(list)),
+        Some(list) => format!("{detail} {}", of_list(finding, list)),
         None => detail.to_owned(),
     }
 }
 
 /// Which entries of a changed list matter, those that the change added first.
-fn of_list(list: &ListEntries) -> String {
-    let id = &list.list;
+fn of_list(finding: &Finding, list: &ListEntries) -> String {
+    let id = wording::list(finding, &list.list);
     if list.entries.is_empty() {
         return format!("The change was one of the list {id}, not of the group.");
     }
@@ -348,13 +427,14 @@ fn of_list(list: &ListEntries) -> String {
     format!("The change was one of the list {id}, not of the group: {what} {named}{more}.")
 }
 
-fn texts(rules: &[Rule]) -> String {
-    rules.iter().map(rule_text).collect::<Vec<_>>().join("; ")
-}
-
-fn of_auditor(change: &WatchedChange) -> String {
+fn of_auditor(change: &WatchedChange, weakened: &[Weakening]) -> String {
     let (meaning, advice) = of_part(change.part);
-    let mut detail = format!("Nothing was put back. {meaning} {advice}");
+    let mut detail = String::from("Nothing was put back. ");
+    for weakening in weakened {
+        detail.push_str(of_weakening(*weakening));
+        detail.push(' ');
+    }
+    detail.push_str(&format!("{meaning} {advice}"));
     if let Some(code) = &change.server_error {
         detail.push_str(&format!(
             " The call ended in a server error ({code}), so it may have changed nothing."
@@ -367,6 +447,23 @@ fn of_auditor(change: &WatchedChange) -> String {
         );
     }
     detail
+}
+
+/// In what the auditor was weakened.
+fn of_weakening(weakening: Weakening) -> &'static str {
+    match weakening {
+        Weakening::ScopeNarrowed => "SCOPE now leaves out groups that were audited before.",
+        Weakening::RemediationLowered => "REMEDIATION now closes less than before.",
+        Weakening::SweepRemediationLowered => "SWEEP_REMEDIATION now closes less than before.",
+        Weakening::BaselineChanged => {
+            "The baseline is another one now, or its SSH sources or web ports are."
+        }
+        Weakening::HoldsLengthened => "HOLD_MAX_HOURS now allows longer holds than before.",
+        Weakening::NotValid => "The new settings are not valid, so the function does not start.",
+        Weakening::MemberRule => {
+            "The rule is in another account and sends the auditor what happens there."
+        }
+    }
 }
 
 /// What it means that this part was changed, and what to look at.

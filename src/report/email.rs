@@ -11,7 +11,7 @@ mod shared;
 
 use std::collections::BTreeSet;
 
-use advice::advise;
+use advice::{advise, commands, undo_heading};
 use brief::{tell_exempt, tell_in_brief};
 use lines::{Lines, TEXT};
 use shared::{Shared, code, joined};
@@ -19,9 +19,9 @@ use shared::{Shared, code, joined};
 use super::detail::{connections, detail, undecided};
 use super::standing::{Standing, by_urgency};
 use super::title::title;
-use super::wording::{self, Kept, Part};
+use super::wording::{self, Part};
 use crate::finding::{Finding, FoundGroup, Report};
-use crate::text::{inert, minute, quoted};
+use crate::text::{inert, quoted};
 use crate::words::excess_text;
 
 /// No mail is longer, in bytes as a JSON string has them.
@@ -31,6 +31,8 @@ pub(super) const MAX_BYTES: usize = 64 * 1024;
 const REST: usize = 16 * 1024;
 /// So many findings are told in full, where they fit.
 const IN_FULL: usize = 3;
+/// Characters of what was done about a finding: as many rules as a revert adds at most, and more.
+const OUTCOME: usize = 5 * TEXT;
 /// Characters of a value that is a name of something.
 const NAME: usize = 160;
 
@@ -122,7 +124,7 @@ fn groups(findings: &[&Finding]) -> usize {
 
 /// What one finding says for itself.
 fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
-    mail.text(&outcome(finding), 2 * TEXT);
+    mail.text(&outcome(finding), OUTCOME);
     if !numbered {
         mail.gap();
     }
@@ -132,9 +134,9 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
     if !shared.place || !numbered {
         tell_place(mail, finding);
     }
-    if let Some(rule) = finding.rule() {
+    if let Some(rule) = wording::only_rule(finding) {
         let id = rule.id().map_or_else(String::new, |id| format!("{id}, "));
-        mail.label("Rule", &format!("{id}{}", wording::rule(rule)), 2 * NAME);
+        mail.label("Rule", &format!("{id}{}", wording::rule(finding, rule)), 2 * NAME);
     }
     if let Some(hold) = wording::held(finding) {
         mail.label("Reason", &quoted(&hold.reason), TEXT);
@@ -142,20 +144,15 @@ fn tell(mail: &mut Lines, finding: &Finding, shared: &Shared, numbered: bool) {
     if let Some(found) = finding.found_rule() {
         mail.label("Too much", &excess_text(&found.rule, &found.excess), TEXT);
         mail.label("Undecided", &undecided(found).unwrap_or_default(), TEXT);
-        match wording::kept(finding) {
-            Some(Kept::Stays(kept)) => mail.label("Kept", &kept, TEXT),
-            Some(Kept::ShouldStay(kept)) => mail.label("Should be kept", &kept, TEXT),
-            Some(Kept::WouldStay(kept)) => mail.label("A revert would keep", &kept, TEXT),
-            None => {}
-        }
+        mail.label("Kept", &wording::texts(&found.kept), TEXT);
+        mail.label("Missing", &wording::texts(&found.missing), TEXT);
+        mail.label("A revert would keep", &wording::would_keep(finding).unwrap_or_default(), TEXT);
         mail.text(connections(found).unwrap_or_default(), TEXT);
     }
     if numbered {
+        commands(mail, finding, false);
         if finding.undo.is_some() {
-            let until = wording::undone_until(finding).map(minute);
-            let until =
-                until.map_or_else(String::new, |it| format!(", and leave it alone until {it}"));
-            mail.text(&format!("To undo{until}:"), TEXT);
+            mail.text(&undo_heading(finding), TEXT);
             mail.command(finding.undo.as_deref());
         }
         if !shared.place {
@@ -177,6 +174,8 @@ fn outcome(finding: &Finding) -> String {
             format!("Closed, but something that should have stayed is gone too. {detail}")
         }
         (Standing::NotClosed, _) => format!("Still open. {detail}"),
+        // The detail begins with it.
+        (Standing::StillOpen, _) => detail,
         (Standing::MaybeExempt, _) => format!("Left open. {detail}"),
         _ => detail,
     }

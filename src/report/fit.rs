@@ -4,7 +4,7 @@
 //! reader has no use for it; one that is too large all the same gives up what it must. What a
 //! finding gives up is counted or ends in an ellipsis, and no finding is given up.
 
-use super::json::{ExemptJson, FindingJson, to_ascii_json};
+use super::json::{ExemptJson, ExpectedJson, FindingJson, OpenRuleJson, to_ascii_json};
 use crate::text::inert;
 
 /// So many peers of a finding's excess stay.
@@ -13,11 +13,13 @@ pub(super) const PEERS: usize = 100;
 const EXCESS_TEXT: usize = 2000;
 
 /// Bytes of each text of a finding that is too large. It has some twenty.
-const TEXT: usize = 4096;
-/// Bytes of its list of what is kept.
-const KEPT: usize = 16 * 1024;
-/// Bytes of its undo command.
-const UNDO: usize = 32 * 1024;
+const TEXT: usize = 2048;
+/// Bytes of each list of rules, of which it has three.
+const RULES: usize = 8 * 1024;
+/// Bytes of its list of who can reach what.
+const EXPECTED: usize = 16 * 1024;
+/// Bytes of each command, of which it has three.
+const COMMAND: usize = 32 * 1024;
 
 /// How long a text is inside a JSON string, as `serde_json` writes it.
 pub(super) fn json_len(text: &str) -> usize {
@@ -100,16 +102,56 @@ fn shorten_texts(finding: &mut FindingJson) {
     }
     optional.extend(finding.rule.as_mut().map(|rule| &mut rule.description));
     optional.into_iter().flatten().for_each(|text| shorten(text, TEXT));
-    shorten_list(&mut remediation.kept, KEPT);
+    shorten_list(&mut remediation.kept, RULES);
+    shorten_list(&mut remediation.missing, RULES);
+    shorten_open(&mut finding.still_open, RULES);
+    shorten_expected(&mut finding.expected, &mut finding.expected_omitted);
     // Half a command must not be pasted into a shell.
-    if remediation.undo.take_if(|undo| may_leave_out(undo)).is_some() {
-        remediation.detail.push_str(" The undo command is too long for a message.");
+    for (name, command) in [
+        ("fix", &mut remediation.fix),
+        ("complete", &mut remediation.complete),
+        ("undo", &mut remediation.undo),
+    ] {
+        if command.take_if(|command| may_leave_out(command)).is_some() {
+            remediation.detail.push_str(&format!(" The {name} command is too long for a message."));
+        }
     }
 }
 
+/// Cuts the list of who can reach what to what fits, and counts what is left out.
+fn shorten_expected(list: &mut Vec<ExpectedJson>, omitted: &mut usize) {
+    /// What an entry takes beside its name, at most.
+    const REST: usize = 160;
+    let mut room = EXPECTED;
+    let fits = |one: &&ExpectedJson| {
+        let len = ascii_json_len(&one.entry) + REST;
+        let fits = len <= room;
+        room = room.saturating_sub(len);
+        fits
+    };
+    let fitting = list.iter().take_while(fits).count();
+    *omitted += list.len() - fitting;
+    list.truncate(fitting);
+}
+
 /// Whether a finding that is too large gives up this command.
-pub(super) fn may_leave_out(undo: &str) -> bool {
-    ascii_json_len(undo) > UNDO
+pub(super) fn may_leave_out(command: &str) -> bool {
+    ascii_json_len(command) > COMMAND
+}
+
+/// As [`shorten_list`].
+fn shorten_open(rules: &mut Vec<OpenRuleJson>, max: usize) {
+    /// The names of the members, and the id.
+    const REST: usize = 80;
+    let mut texts: Vec<String> =
+        rules.iter().map(|rule| format!("{:REST$}{}", "", rule.text)).collect();
+    let all = texts.len();
+    shorten_list(&mut texts, max);
+    if texts.len() < all {
+        let fitting = texts.len().saturating_sub(1);
+        rules.truncate(fitting);
+        rules.push(OpenRuleJson { id: None, text: format!("and {} more", all - fitting) });
+    }
 }
 
 /// Cuts the list of what is exempt to what fits; how many there are, the totals say.

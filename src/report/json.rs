@@ -10,10 +10,11 @@ use super::title::title;
 use super::wording;
 use crate::ec2::hold::Hold;
 use crate::ec2::{Direction, Peer, Protocol, Rule, RuleId};
+use crate::evaluate::expected::{Family, FamilyReach, Reach, Reached};
 use crate::evaluate::{Code, Severity};
-use crate::event::Record;
+use crate::event::{ActorType, Record};
 use crate::finding::{
-    BaselineName, Exempted, Finding, FoundGroup, Outcome, Report, ReportOutcome, Totals,
+    BaselineName, Exempted, Finding, FoundGroup, Matter, Outcome, Report, ReportOutcome, Totals,
 };
 use crate::text::escape::ascii_json;
 use crate::text::timestamp;
@@ -72,7 +73,32 @@ pub(super) struct FindingJson {
     controls: Vec<&'static str>,
     console_url: Option<String>,
     pub(super) change: Option<ChangeJson>,
+    pub(super) still_open: Vec<OpenRuleJson>,
+    /// Whether there may be more of these, because nobody could look.
+    #[serde(skip_serializing_if = "is_false")]
+    still_open_unknown: bool,
+    pub(super) expected: Vec<ExpectedJson>,
+    /// How many entries of `expected` are not listed because a message had to be kept small.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) expected_omitted: usize,
     pub(super) remediation: RemediationJson,
+}
+
+/// A rule that keeps SSH open.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct OpenRuleJson {
+    pub(super) id: Option<RuleId>,
+    pub(super) text: String,
+}
+
+/// Who can reach traffic that the site lives on.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ExpectedJson {
+    pub(super) entry: String,
+    direction: Direction,
+    family: Family,
+    before: Option<Reach>,
+    after: Reach,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -92,6 +118,7 @@ pub(super) struct ChangeJson {
     pub(super) event_name: Option<String>,
     time: Option<String>,
     pub(super) actor: Option<String>,
+    actor_type: ActorType,
     pub(super) source_ip: Option<String>,
     pub(super) user_agent: Option<String>,
 }
@@ -101,10 +128,13 @@ pub(super) struct RemediationJson {
     outcome: Outcome,
     pub(super) detail: String,
     time: String,
+    pub(super) fix: Option<String>,
+    pub(super) complete: Option<String>,
     pub(super) undo: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hold: Option<HoldJson>,
     pub(super) kept: Vec<String>,
+    pub(super) missing: Vec<String>,
     connections: Option<&'static str>,
 }
 
@@ -131,6 +161,10 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
 fn day<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(day)
 }
@@ -145,6 +179,13 @@ impl From<&Report> for ReportJson {
 }
 
 impl ReportJson {
+    /// What the function answers. If a schedule asked, nobody reads the answer and everything was
+    /// published, so it has no findings: Lambda refuses answers beyond 6 MB, and would then have all
+    /// of it done again.
+    pub fn answer(report: &Report) -> Self {
+        if report.scheduled { Self::without_findings(report) } else { Self::from(report) }
+    }
+
     /// Everything but the findings.
     pub(super) fn without_findings(report: &Report) -> Self {
         let reasons: Vec<String> = report.skipped.iter().map(wording::skipped).collect();
@@ -208,21 +249,51 @@ impl From<&Finding> for FindingJson {
             controls: finding.controls.clone(),
             console_url: region
                 .zip(finding.group.as_ref())
-                .map(|(region, group)| console_url(region, &group.id)),
+                .and_then(|(region, group)| console_url(region, &group.id)),
             change: finding.change.as_ref().map(ChangeJson::from),
+            expected: expected(finding),
+            expected_omitted: 0,
+            still_open: finding
+                .still_open()
+                .iter()
+                .map(|rule| OpenRuleJson { id: rule.id().cloned(), text: rule_text(rule) })
+                .collect(),
+            still_open_unknown: found.is_some_and(|found| found.unchecked.is_some()),
             remediation: RemediationJson {
                 outcome: finding.outcome(),
                 detail: detail(finding),
                 time: timestamp(&finding.time),
+                fix: finding.fix.clone(),
+                complete: finding.complete.clone(),
                 undo: finding.undo.clone(),
                 hold: wording::hold(finding).map(HoldJson::from),
-                kept: found
-                    .map(|found| found.kept.iter().map(rule_text).collect())
-                    .unwrap_or_default(),
+                kept: texts(found.map(|found| &found.kept)),
+                missing: texts(found.map(|found| &found.missing)),
                 connections: found.and_then(connections),
             },
         }
     }
+}
+
+fn texts(rules: Option<&Vec<Rule>>) -> Vec<String> {
+    rules.into_iter().flatten().map(rule_text).collect()
+}
+
+/// Every entry and family of a finding about expected traffic.
+fn expected(finding: &Finding) -> Vec<ExpectedJson> {
+    let Matter::ExpectedClosed(closed) = &finding.matter else { return Vec::new() };
+    let of_entry = |entry: &Reached| {
+        let Reached { entry, direction, families, .. } = entry.clone();
+        let of_family = move |FamilyReach { family, before, after }| ExpectedJson {
+            entry: entry.clone(),
+            direction,
+            family,
+            before,
+            after,
+        };
+        families.into_iter().map(of_family)
+    };
+    closed.entries.iter().flat_map(of_entry).collect()
 }
 
 impl From<&Rule> for RuleJson {
@@ -246,6 +317,7 @@ impl From<&Record> for ChangeJson {
             event_name: record.event_name.clone(),
             time: record.time.as_ref().map(timestamp),
             actor: record.actor.clone(),
+            actor_type: record.actor_type,
             source_ip: record.source_ip.clone(),
             user_agent: record.user_agent.clone(),
         }

@@ -11,6 +11,7 @@ mod email;
 mod fit;
 mod json;
 pub mod log;
+mod reach;
 pub mod sns;
 mod standing;
 mod subject;

@@ -91,6 +91,7 @@ fn without_findings(report: &Report) -> Report {
         exempt: report.exempt.clone(),
         handed_on: report.handed_on,
         partial: report.partial,
+        scheduled: report.scheduled,
         findings: Vec::new(),
     }
 }

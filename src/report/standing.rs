@@ -4,6 +4,10 @@ use crate::finding::{Finding, Matter, Outcome};
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
+    /// The rule is gone, and SSH is open through another rule.
+    StillOpen,
+    /// The rule is gone, and whether SSH is open through another rule is not known.
+    MaybeStillOpen,
     /// A revert was due, and the rule is still there.
     NotClosed,
     /// The rule is gone, and so is something that should have stayed.
@@ -14,7 +18,9 @@ pub(super) enum Standing {
     AuditorChanged,
     /// Traffic that the site lives on is no longer admitted.
     Down,
-    /// The same, and whether it was admitted before is not known.
+    /// Some traffic that the site lives on is no longer admitted, or not from everybody.
+    PartlyDown,
+    /// Nobody can reach it, and whether it was admitted before is not known.
     MaybeDown,
     /// The rule is there, and no revert was due.
     Open,
@@ -42,9 +48,10 @@ impl Standing {
     pub fn of(finding: &Finding) -> Self {
         match &finding.matter {
             Matter::Unaudited { .. } => Self::NotAudited,
-            Matter::ExpectedClosed(closed) if closed.removed.is_none() => Self::MaybeDown,
+            Matter::ExpectedClosed(closed) if !closed.is_known() => Self::MaybeDown,
+            Matter::ExpectedClosed(closed) if closed.is_anything_open() => Self::PartlyDown,
             Matter::ExpectedClosed(_) => Self::Down,
-            Matter::AuditorChanged(_) => Self::AuditorChanged,
+            Matter::AuditorChanged { .. } => Self::AuditorChanged,
             Matter::LeftScope { .. } => Self::LeftScope,
             Matter::WideBaseline { .. } if finding.severity == Severity::Informational => {
                 Self::Note
@@ -53,6 +60,8 @@ impl Standing {
             Matter::Rule(found) => {
                 let gone = found.presence.is_gone();
                 match found.action.outcome() {
+                    _ if gone && !found.still_open.is_empty() => Self::StillOpen,
+                    _ if gone && found.unchecked.is_some() => Self::MaybeStillOpen,
                     Outcome::Reverted | Outcome::Narrowed => Self::Closed,
                     Outcome::AlreadyGone => Self::AlreadyGone,
                     Outcome::Held => Self::Held,
@@ -69,11 +78,14 @@ impl Standing {
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::StillOpen => "STILL OPEN",
+            Self::MaybeStillOpen => "MAYBE STILL OPEN",
             Self::NotClosed => "NOT CLOSED",
             Self::ClosedTooFar => "CLOSED TOO FAR",
             Self::NotAudited => "NOT AUDITED",
             Self::AuditorChanged => "AUDITOR CHANGED",
             Self::Down => "DOWN",
+            Self::PartlyDown => "PARTLY DOWN",
             Self::MaybeDown => "MAYBE DOWN",
             Self::Open | Self::WideList => "OPEN",
             Self::LeftScope => "LEFT SCOPE",
@@ -91,7 +103,9 @@ impl Standing {
     pub fn is_open(self) -> bool {
         matches!(
             self,
-            Self::NotClosed
+            Self::StillOpen
+                | Self::MaybeStillOpen
+                | Self::NotClosed
                 | Self::Open
                 | Self::WideList
                 | Self::Held
@@ -102,7 +116,14 @@ impl Standing {
 
     /// Whether what was done did not work, or nothing could be done.
     fn is_failure(self) -> bool {
-        matches!(self, Self::NotClosed | Self::ClosedTooFar | Self::NotAudited)
+        matches!(
+            self,
+            Self::StillOpen
+                | Self::MaybeStillOpen
+                | Self::NotClosed
+                | Self::ClosedTooFar
+                | Self::NotAudited
+        )
     }
 }
 

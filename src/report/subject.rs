@@ -3,6 +3,7 @@ use super::title::{auditor_call, title};
 use super::wording::{self, Part};
 use crate::finding::{Finding, Matter, Report};
 use crate::text::{inert, minute};
+use crate::words::rule_text;
 
 /// SNS wants fewer than 100 characters.
 pub(super) const MAX_CHARS: usize = 99;
@@ -17,7 +18,7 @@ pub(super) fn subject(report: &Report, part: Option<Part>) -> String {
     // What is cut, if something must be, is the group's name at the end: it may have 255 characters,
     // and the mail has it.
     let room = MAX_CHARS.saturating_sub(tail.len());
-    format!("{}{tail}", inert::clip_ascii(&inert::ascii(&headline(lead)), room))
+    format!("{}{tail}", inert::clip_ascii(&inert::for_subject(&headline(lead)), room))
 }
 
 fn headline(finding: &Finding) -> String {
@@ -33,13 +34,28 @@ fn headline(finding: &Finding) -> String {
             let until = until.map_or_else(String::new, |until| format!(" until {until}"));
             format!("{outcome}{until}: {}", lead())
         }
+        (Standing::StillOpen, _, _) => {
+            format!("{outcome} through {}: {}", first_open(finding), lead())
+        }
         // The title of such a finding is mostly the reason, and too long.
         (Standing::NotAudited, _, _) => format!("{outcome}: {}", change(finding)),
-        (_, _, Matter::AuditorChanged(change)) if change.server_error.is_none() => {
+        // It begins with a name of the baseline's.
+        (_, _, Matter::ExpectedClosed(_)) => format!("{outcome}: {}", title(finding).lead),
+        (_, _, Matter::AuditorChanged { change, .. }) if change.server_error.is_none() => {
             format!("{outcome}{}", auditor_call(change))
         }
         _ => format!("{outcome}: {}", lead()),
     }
+}
+
+/// The rule through which SSH is still open, and how many more there are.
+pub(super) fn first_open(finding: &Finding) -> String {
+    let (first, more) = match finding.still_open() {
+        [first, more @ ..] => (first, more.len()),
+        [] => return "another rule".to_owned(),
+    };
+    let name = first.id().map_or_else(|| rule_text(first), ToString::to_string);
+    if more == 0 { name } else { format!("{name} and {more} more") }
 }
 
 /// What was called, on which group.

@@ -11,7 +11,7 @@ use page::{About, DIM, LABEL, Page};
 
 use super::detail::{connections, detail, of_checked_rule, undecided};
 use super::title::title;
-use super::wording::{self, Kept};
+use super::wording;
 use crate::ec2;
 use crate::evaluate::{Code, Severity};
 use crate::finding::{Finding, FoundGroup, Outcome, Report, ReportOutcome};
@@ -45,7 +45,8 @@ pub struct Compliant {
 pub fn render(report: &Report, style: Style) -> String {
     let page = Page { text: String::new(), style, about: About::Groups };
     let groups = groups_compliant(report);
-    page.written(report, &blocks(&report.findings), Compliant { groups, ..Compliant::default() })
+    let compliant = Compliant { groups, ..Compliant::default() };
+    page.written(report, &blocks(&report.findings), compliant, exit_status(report))
 }
 
 /// How many of the groups that were looked at have nothing noncompliant.
@@ -61,10 +62,11 @@ pub fn groups_compliant(report: &Report) -> usize {
 }
 
 /// The report on changes of groups, as text that ends in a line break. Of what complied, a report
-/// does not say how much of it was looked at.
-pub fn render_changes(report: &Report, style: Style, compliant: Compliant) -> String {
+/// does not say how much of it was looked at. `status` is the exit status: a report does not say
+/// either that the groups it is about were not given.
+pub fn render_changes(report: &Report, style: Style, compliant: Compliant, status: u8) -> String {
     let page = Page { text: String::new(), style, about: About::Changes };
-    page.written(report, &blocks(&report.findings), compliant)
+    page.written(report, &blocks(&report.findings), compliant, status)
 }
 
 /// `3 findings in 2 groups (1 critical, 2 medium); 10 groups, 57 rules audited; baseline …`
@@ -90,14 +92,13 @@ fn counts(report: &Report, groups: usize) -> String {
 }
 
 /// `exit 1: noncompliant`
-fn verdict(report: &Report) -> String {
+fn verdict(report: &Report, status: u8) -> String {
     let outcome = match report.outcome {
         ReportOutcome::Compliant => "compliant",
         ReportOutcome::Noncompliant => "noncompliant",
         ReportOutcome::OutOfScope => "out of scope",
         ReportOutcome::Ignored => "ignored",
     };
-    let status = exit_status(report);
     let outcome = if status == 2 { "not everything could be audited" } else { outcome };
     format!("exit {status}: {outcome}")
 }
@@ -145,7 +146,13 @@ impl Columns {
 
 impl Page {
     /// The text of a whole report.
-    fn written(mut self, report: &Report, blocks: &[Block<'_>], compliant: Compliant) -> String {
+    fn written(
+        mut self,
+        report: &Report,
+        blocks: &[Block<'_>],
+        compliant: Compliant,
+        status: u8,
+    ) -> String {
         let columns = Columns::of(&report.findings);
         for block in blocks {
             self.header(block);
@@ -169,7 +176,7 @@ impl Page {
         }
         let groups = blocks.iter().filter(|block| block.group.is_some()).count();
         self.line(&counts(report, groups));
-        self.line(&verdict(report));
+        self.line(&verdict(report, status));
         self.text
     }
 
@@ -217,11 +224,12 @@ impl Page {
             &format!("{:<1$}", finding.severity.as_str(), columns.severity),
             colour(finding.severity),
         );
-        let what = finding.rule().map_or_else(|| title(finding).whole(), wording::rule);
+        let what = wording::only_rule(finding);
+        let what = what.map_or_else(|| title(finding).whole(), |rule| wording::rule(finding, rule));
         let first = format!("{:<1$}  ", finding.code.as_str(), columns.code);
         self.text.push_str(&format!("  {severity}  {first}"));
         self.flow(&what, 2 + columns.severity + 2 + columns.code + 2);
-        if let Some(id) = finding.rule().and_then(|rule| rule.id()) {
+        if let Some(id) = wording::only_rule(finding).and_then(|rule| rule.id()) {
             self.text.truncate(self.text.trim_end().len());
             let id = self.paint(&format!("  {id}"), DIM);
             self.text.push_str(&format!("{id}\n"));
@@ -232,19 +240,18 @@ impl Page {
             self.wrapped("excess", indent, &excess_text(&found.rule, &found.excess));
             self.wrapped("undecided", indent, &undecided(found).unwrap_or_default());
         }
-        match wording::kept(finding) {
-            Some(Kept::Stays(kept)) => self.wrapped("kept", indent, &kept),
-            Some(Kept::ShouldStay(kept)) => self.wrapped("should be kept", indent, &kept),
-            Some(Kept::WouldStay(kept)) => self.wrapped("would keep", indent, &kept),
-            None => {}
+        if let Some(found) = finding.found_rule() {
+            self.wrapped("kept", indent, &wording::texts(&found.kept));
+            self.wrapped("missing", indent, &wording::texts(&found.missing));
         }
+        self.wrapped("would keep", indent, &wording::would_keep(finding).unwrap_or_default());
         let outcome = match finding.outcome() {
             Outcome::None => "note",
             outcome => outcome.as_str(),
         };
         // That an audit of groups changed nothing need not be said about each of their rules.
         let detail = match (self.about, finding.found_rule()) {
-            (About::Groups, Some(found)) => of_checked_rule(found),
+            (About::Groups, Some(found)) => of_checked_rule(finding, found),
             _ => detail(finding),
         };
         self.wrapped(outcome, indent, &detail);
@@ -254,10 +261,14 @@ impl Page {
         if let Some(connections) = finding.found_rule().and_then(connections) {
             self.wrapped("connections", indent, connections);
         }
-        if let Some(undo) = &finding.undo {
-            self.label("undo", indent);
-            // A command is one line, whatever the width, so that it can be copied.
-            self.line(undo);
+        // A command is one line, whatever the width, so that it can be copied.
+        for (label, command) in
+            [("fix", &finding.fix), ("complete", &finding.complete), ("undo", &finding.undo)]
+        {
+            if let Some(command) = command {
+                self.label(label, indent);
+                self.line(command);
+            }
         }
         if let Some(until) = wording::undone_until(finding) {
             let text = format!("until {}, then it is closed again", minute(until));

@@ -1,11 +1,11 @@
-use super::wording::{called, reason as reason_text};
-use crate::ec2::{Direction, Protocol, Selector};
+use super::reach;
+use super::wording::{called, list, list_name, reason as reason_text, whom};
+use crate::ec2::{Direction, GroupKey, Protocol, RuleId, Selector};
 use crate::evaluate::Code;
-use crate::evaluate::expected::Closed;
 use crate::event::WatchedChange;
 use crate::finding::{Finding, FoundRule, Matter, ScopeExit, Unaudited};
 use crate::net::{Cells, IntervalSet, Set, wide_ipv4, wide_ipv6};
-use crate::text::capitalised;
+use crate::text::{capitalised, count};
 use crate::words::{cells_text, every_protocol_but, in_capitals, rule_text};
 
 /// A finding in one sentence: what it is, and what explains it.
@@ -33,22 +33,45 @@ impl From<String> for Title {
 pub(super) fn title(finding: &Finding) -> Title {
     let group = || finding.group.as_ref().map_or_else(|| "a security group".to_owned(), called);
     match &finding.matter {
-        Matter::Rule(found) => of_rule(finding.code, found, &group()),
+        Matter::Rule(found) => {
+            let Title { lead, rest } = of_rule(finding.code, found, &group());
+            Title { lead, rest: rest + &list_called(finding) }
+        }
         Matter::WideList { rule, baseline, .. } => Title {
             lead: format!("SSH is open to the Internet on {} ({})", group(), rule_text(rule)),
-            rest: format!(": the baseline {baseline} admits it by a prefix list that is wide"),
+            rest: format!(
+                ": the baseline {baseline} admits it by a prefix list that is wide{}",
+                list_called(finding)
+            ),
         },
         Matter::WideBaseline { baseline, .. } => format!(
             "The baseline {baseline}, as it is in effect, lets the Internet reach SSH, which CIS \
              and Security Hub fail"
         )
         .into(),
-        Matter::ExpectedClosed(closed) => of_closed(closed, &group()),
+        Matter::ExpectedClosed(closed) => {
+            let (lead, rest) = reach::sentence(closed, &group());
+            Title { lead, rest }
+        }
         Matter::Unaudited { what, reason } => {
             let what = match (what, &finding.group) {
-                (Unaudited::Change(Some(key)), None) => format!("A change of {}", key.as_str()),
+                (Unaudited::Change(Some(key)), None) => format!("A change of {}", named_group(key)),
                 (Unaudited::Change(_), _) => format!("A change of {}", group()),
-                (Unaudited::List(list), _) => format!("A change of the prefix list {list}"),
+                (Unaudited::List(id), _) => {
+                    format!("A change of the prefix list {}", list(finding, id))
+                }
+                (Unaudited::RuleTags(rules), _) => {
+                    let first = rules.first().map_or("a rule", RuleId::as_str);
+                    match rules.len().saturating_sub(1) {
+                        0 => format!("A change of the tags of {first}"),
+                        more => {
+                            format!(
+                                "A change of the tags of {first} and {}",
+                                count(more, "more rule")
+                            )
+                        }
+                    }
+                }
                 (Unaudited::Place, _) => capitalised(&finding.place.to_string()),
             };
             let rest = format!(": {}", reason_text(reason));
@@ -64,18 +87,29 @@ pub(super) fn title(finding: &Finding) -> Title {
             };
             format!("{} left the scope of the audit: {why}", group()).into()
         }
-        Matter::AuditorChanged(change) => of_auditor(change),
+        Matter::AuditorChanged { change, .. } => of_auditor(change),
     }
+}
+
+/// How a sentence goes on about a rule that names a prefix list whose name is known.
+fn list_called(finding: &Finding) -> String {
+    let list = finding.rule().and_then(|rule| rule.peer().list());
+    let name = list.and_then(|list| list_name(finding, list));
+    name.map_or_else(String::new, |name| format!("; the list is called {name}"))
 }
 
 fn of_rule(code: Code, found: &FoundRule, group: &str) -> Title {
     let FoundRule { rule, excess, ssh, .. } = found;
     if code == Code::UnresolvedPeer {
+        let depends = if found.presence.is_gone() { "depended" } else { "depends" };
         let rule = capitalised(&in_capitals(&rule_text(rule)));
         return Title {
-            lead: format!("{rule} on {group} depends on a prefix list"),
+            lead: format!("{rule} on {group} {depends} on a prefix list"),
             rest: " that could not be read".to_owned(),
         };
+    }
+    if !found.still_open.is_empty() && found.presence.is_gone() {
+        return format!("SSH is open to {} on {group}", whom(&found.still_open)).into();
     }
     let [is, are] = if found.presence.is_gone() { ["was", "were"] } else { ["is", "are"] };
     let wide = wide_ipv4(&excess.peers_ipv4()) || wide_ipv6(&excess.peers_ipv6());
@@ -111,20 +145,11 @@ fn all_protocols(cells: &Cells) -> String {
     if but.is_empty() { "every protocol".to_owned() } else { every_protocol_but(&but) }
 }
 
-fn of_closed(closed: &Closed, group: &str) -> Title {
-    let names = closed.entries.join(" and ");
-    let way = match closed.direction {
-        Direction::Ingress => "in on",
-        Direction::Egress => "out of",
-    };
-    let many = closed.entries.len() > 1;
-    let (is, it) = if many { ("are", "they were") } else { ("is", "it was") };
-    if closed.removed.is_some() {
-        return format!("{names} is no longer let {way} {group}").into();
-    }
-    Title {
-        lead: format!("{names} {is} not let {way} {group}"),
-        rest: format!(", and whether {it} before is not known"),
+/// A group as the event names it.
+fn named_group(key: &GroupKey) -> String {
+    match key {
+        GroupKey::Name { name, vpc_id: Some(vpc) } => format!("{name} in {vpc}"),
+        GroupKey::Id(_) | GroupKey::Name { vpc_id: None, .. } => key.as_str().to_owned(),
     }
 }
 

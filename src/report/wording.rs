@@ -4,20 +4,34 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::standing::Standing;
 use crate::baseline::Exemption;
-use crate::ec2::hold::Hold;
-use crate::ec2::{Ec2Error, Rule};
+use crate::ec2::hold::{Hold, Refusal};
+use crate::ec2::{Ec2Error, ListId, Rule};
 use crate::evaluate::{Code, Severity};
-use crate::finding::{Action, BaselineName, Exempted, Finding, FoundGroup, Reason, Skipped};
-use crate::text::{causes, count, quoted};
+use crate::event::Note;
+use crate::finding::{
+    Action, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, NotDue, Reason, Remark,
+    Skipped,
+};
+use crate::net::{Traffic, wide_ipv4, wide_ipv6};
+use crate::text::{causes, count, inert, quoted};
 use crate::words::{excess_text, rule_text};
 
-/// A rule with its description: `tcp 22 from 0.0.0.0/0 "temp"`.
-pub(super) fn rule(rule: &Rule) -> String {
-    let text = rule_text(rule);
+/// A rule with the name of its list and with its description: `tcp 22 from 0.0.0.0/0 "temp"`,
+/// `tcp 22 from pl-0a1b2c3d (office) "temp"`.
+pub(super) fn rule(finding: &Finding, rule: &Rule) -> String {
+    let name = rule.peer().list().and_then(|list| list_name(finding, list));
+    let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+    let text = rule_text(rule) + &name;
     match rule.description().filter(|description| !description.is_empty()) {
         Some(description) => format!("{text} {}", quoted(description)),
         None => text,
     }
+}
+
+/// The one rule that a finding is about. What the site lives on may have been admitted by several,
+/// and all of them are gone.
+pub(super) fn only_rule(finding: &Finding) -> Option<&Rule> {
+    finding.rule().filter(|_| !matches!(finding.matter, Matter::ExpectedClosed(_)))
 }
 
 /// The group's name, else its id. A name that could be taken for a part of the sentence around it
@@ -29,6 +43,24 @@ pub(super) fn called(group: &FoundGroup) -> String {
         Some(name) if name.chars().all(plain) => name.to_owned(),
         Some(name) => format!("\"{name}\" ({})", group.id),
     }
+}
+
+/// A prefix list in a sentence: `pl-…`, or `pl-… (office)` where its name is known. A name that could
+/// be taken for a part of the sentence is quoted.
+pub(super) fn list(finding: &Finding, list: &ListId) -> String {
+    match list_name(finding, list) {
+        Some(name) => format!("{list} ({name})"),
+        None => list.to_string(),
+    }
+}
+
+/// The name of a prefix list, in quotation marks unless it is one word.
+pub(super) fn list_name(finding: &Finding, list: &ListId) -> Option<String> {
+    /// AWS's own are shorter.
+    const LONGEST: usize = 80;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name = inert::clip(finding.list_names.get(list)?, LONGEST);
+    Some(if name.chars().all(plain) { name } else { quoted(&name) })
 }
 
 /// An error of EC2's with what is behind it, as part of a sentence: EC2's own messages end with a
@@ -66,11 +98,32 @@ pub(super) fn skipped(skipped: &Skipped) -> String {
     }
 }
 
-/// How long after the change something was done about it, where both times are known and in order.
+/// How long after the change something was done about it, where both times are known and in order,
+/// and the change was what opened the rule.
 pub(super) fn delay(finding: &Finding) -> Option<String> {
     let change = finding.change.as_ref()?.time?;
+    if finding.found_rule().is_some_and(may_be_older) {
+        return None;
+    }
     let delay = finding.time.signed_duration_since(change);
     (delay >= TimeDelta::zero()).then(|| duration(delay))
+}
+
+/// Whether the rule may have been there before the change.
+fn may_be_older(found: &FoundRule) -> bool {
+    found.remarks.iter().any(|remark| {
+        matches!(
+            remark,
+            Remark::HoldRefused(Refusal::TagsChanged)
+                | Remark::Note(
+                    Note::NotUnderstood(_)
+                        | Note::EnteredScope
+                        | Note::LeftScope
+                        | Note::Lost(_)
+                        | Note::TagsNotUnderstood(_)
+                )
+        )
+    })
 }
 
 /// The two greatest units of a duration: `41 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`.
@@ -106,32 +159,57 @@ pub(super) fn baseline(baseline: &BaselineName) -> String {
     format!("baseline {} {hash}", baseline.name).trim_end().to_owned()
 }
 
-/// What of the rule stays, or would stay.
-pub(super) enum Kept {
-    /// It stayed.
-    Stays(String),
-    /// It should have stayed.
-    ShouldStay(String),
-    /// A revert would leave it.
-    WouldStay(String),
+/// Rules that keep SSH open, with their ids: `sgr-… (tcp 22 from ::/0)`.
+pub(super) fn open_rules(rules: &[Rule]) -> String {
+    /// The sentence has to stay readable.
+    const NAMED: usize = 4;
+    let each = rules.iter().take(NAMED).map(|rule| match rule.id() {
+        Some(id) => format!("{id} ({})", rule_text(rule)),
+        None => rule_text(rule),
+    });
+    let more = rules.len().checked_sub(NAMED).filter(|more| *more > 0);
+    let more = more.map(|more| format!("{more} more"));
+    and(&each.chain(more).collect::<Vec<_>>())
 }
 
-/// What of the rule stays, or would stay, where there is anything to say about that.
-pub(super) fn kept(finding: &Finding) -> Option<Kept> {
-    let label: fn(String) -> Kept = match Standing::of(finding) {
-        Standing::Closed => Kept::Stays,
-        Standing::ClosedTooFar => Kept::ShouldStay,
-        Standing::NotClosed | Standing::Open | Standing::Held | Standing::MaybeExempt => {
-            Kept::WouldStay
-        }
-        _ => return None,
-    };
-    let kept: Vec<String> = finding.found_rule()?.kept.iter().map(rule_text).collect();
-    match finding.code {
-        _ if !kept.is_empty() => Some(label(kept.join("; "))),
+/// To whom these rules open something: `the Internet`, or their peers.
+pub(super) fn whom(rules: &[Rule]) -> String {
+    let all = Traffic::union_of(rules.iter().map(Rule::traffic).collect());
+    if wide_ipv4(&all.peers_ipv4()) || wide_ipv6(&all.peers_ipv6()) {
+        return "the Internet".to_owned();
+    }
+    let mut peers: Vec<String> = rules.iter().map(|rule| rule.peer().to_string()).collect();
+    peers.dedup();
+    and(&peers)
+}
+
+/// `a, b and c`
+fn and(items: &[String]) -> String {
+    match items {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => items.concat(),
+    }
+}
+
+/// Rules in short form, separated by semicolons.
+pub(super) fn texts(rules: &[Rule]) -> String {
+    rules.iter().map(rule_text).collect::<Vec<_>>().join("; ")
+}
+
+/// What a revert would leave of a rule that is there.
+pub(super) fn would_keep(finding: &Finding) -> Option<String> {
+    let open = matches!(
+        Standing::of(finding),
+        Standing::NotClosed | Standing::Open | Standing::Held | Standing::MaybeExempt
+    );
+    let found = finding.found_rule()?;
+    let is_out_of_reach = matches!(found.action, Action::NotDue { why: NotDue::OtherOwner, .. });
+    match found.would_keep.as_deref() {
+        _ if !open || is_out_of_reach => None,
+        None => None,
         // Nothing else is reverted in every mode, so that it would keep nothing is no news.
-        Code::OpenSsh => Some(label("nothing".to_owned())),
-        _ => None,
+        Some([]) => (finding.code == Code::OpenSsh).then(|| "nothing".to_owned()),
+        Some(pieces) => Some(texts(pieces)),
     }
 }
 

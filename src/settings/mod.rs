@@ -13,5 +13,6 @@ mod tests;
 pub use function::{FunctionSettings, MemberRole};
 pub use raw::{Names, RawSettings};
 pub use resolved::{
-    HOLD_LONGEST_HOURS, HOLD_MAX_HOURS, Remediation, RevertKeeps, Settings, SettingsError,
+    HOLD_LONGEST_HOURS, HOLD_MAX_HOURS, MAX_PIECES, Remediation, RevertKeeps, Settings,
+    SettingsError,
 };

@@ -1,7 +1,7 @@
 //! Settings as text.
 
 /// The name of each setting, for error messages and for looking it up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Names {
     /// The name or the path of the baseline.
     pub baseline: &'static str,
@@ -48,7 +48,7 @@ impl Names {
 }
 
 /// The text of each setting. `None` or an empty text means that it is not set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RawSettings {
     /// What error messages call the settings.
     pub names: Names,

@@ -7,7 +7,9 @@ use strum::VariantNames;
 use thiserror::Error;
 
 use super::raw::RawSettings;
-use crate::baseline::{Baseline, BaselineError, BaselinePeer, DEFAULT, parse_peers, parse_ports};
+use crate::baseline::{
+    Baseline, BaselineError, BaselinePeer, DEFAULT, SSH_SOURCES, parse_peers, parse_ports,
+};
 use crate::ec2::{AccountId, Direction, Scope};
 use crate::net::IntervalSet;
 use crate::text::in_backticks;
@@ -67,6 +69,10 @@ impl Remediation {
         self != Self::Notify
     }
 }
+
+/// More rules than this are not put in a reverted rule's place. A group holds 60 rules by default,
+/// and a person has to be able to read what was done.
+pub const MAX_PIECES: usize = 40;
 
 /// What a revert leaves of a rule.
 #[derive(
@@ -150,6 +156,15 @@ impl Settings {
                 ));
             }
         }
+        if let (Some((name, value)), Some(sources)) =
+            (reverting, baseline.as_ref().and_then(too_many_sources))
+        {
+            faults.push(format!(
+                "{}: {sources} SSH sources are more than the {MAX_PIECES} rules that a revert puts \
+                 back, and {name} is `{value}`: write fewer and wider blocks, or use a prefix list",
+                names.ssh_sources
+            ));
+        }
         if faults.len() > before {
             return None;
         }
@@ -162,6 +177,25 @@ impl Settings {
             hold_max_hours: hold_max_hours?,
         })
     }
+}
+
+impl Settings {
+    /// What is accepted and may still surprise, each as a sentence.
+    pub fn warnings(&self) -> Vec<String> {
+        let sources = too_many_sources(&self.baseline).map(|sources| {
+            format!(
+                "{sources} SSH sources are more than the {MAX_PIECES} rules that a revert puts back, \
+                 so reverts cannot be switched on with them"
+            )
+        });
+        sources.into_iter().collect()
+    }
+}
+
+/// How many SSH sources there are, if they are more than a revert puts back.
+fn too_many_sources(baseline: &Baseline) -> Option<usize> {
+    let sources = baseline.peer_sets.get(SSH_SOURCES).map_or(0, Vec::len);
+    (sources > MAX_PIECES && baseline.uses_ssh_sources()).then_some(sources)
 }
 
 /// The text of a setting. An empty text counts as not set, because a deployment cannot leave a
@@ -190,6 +224,15 @@ fn baseline(raw: &RawSettings, today: NaiveDate, faults: &mut Vec<String>) -> Op
         set(&raw.web_ports).and_then(|text| list(names.web_ports, parse_ports(text), faults));
     let mut baseline = loaded?;
     if let Some(sources) = sources {
+        if !sources.is_empty() && !baseline.uses_ssh_sources() {
+            faults.push(format!(
+                "{} has no effect: no ingress entry of the baseline {} names the peer set \
+                 `{SSH_SOURCES}`; name it in an entry such as `{{ name: SSH, protocol: tcp, ports: \
+                 [22], peers: [{SSH_SOURCES}] }}`, or leave the setting out",
+                names.ssh_sources,
+                in_backticks(&baseline.name)
+            ));
+        }
         baseline = baseline.with_ssh_sources(sources);
     }
     if let Some(web) = web {

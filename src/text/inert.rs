@@ -5,15 +5,18 @@
 //! terminal, turn a sentence round or hide part of it. What a reader cannot see as one plain
 //! character becomes a visible escape, `\u{202e}`; nothing is dropped in silence.
 
+use super::{links, look_alike};
+
 /// The text with every character that is invisible, or that acts instead of being shown, written
 /// as an escape. Line breaks and tabs are among them.
 pub fn plain(text: &str) -> String {
     escape(text, |c| !is_visible(c))
 }
 
-/// As [`plain`], for a mail: in addition nothing can become a link or a tag where a mail client or
-/// a chat takes the text for Markdown or HTML, and runs of spaces, which could push words to where
-/// a new line seems to begin, are one space.
+/// As [`plain`], for a mail: in addition nothing becomes a link, not even where a mail client or a
+/// chat takes the text for Markdown or HTML (`www[.]evil[.]example`); letters that imitate Latin
+/// ones are escapes; and runs of spaces, which could push words to where a new line seems to begin,
+/// are one space.
 pub fn for_mail(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     for c in text.chars() {
@@ -26,11 +29,22 @@ pub fn for_mail(text: &str) -> String {
             });
         }
     }
-    let escaped = escape(&joined, |c| !is_visible(c) || matches!(c, '<' | '>'));
-    escaped.replace("://", ":\\u{2f}/").replace("](", "]\\u{28}")
+    let shown = look_alike::written_out(&joined);
+    links::broken(&escape(&shown, |c| !is_visible(c) || matches!(c, '<' | '>')))
 }
 
-/// The text in ASCII, for the Subject of a mail: whatever is no printable ASCII is a `?`.
+/// A line for a shell, as a mail has it. To the shell it is the same line; what others wrote stands
+/// in single quotes, and more of these keep it from becoming a link.
+pub fn command_for_mail(line: &str) -> String {
+    links::broken_in_quotes(line)
+}
+
+/// The text for the Subject of a mail: in ASCII, and nothing becomes a link.
+pub fn for_subject(text: &str) -> String {
+    ascii(&links::broken(text))
+}
+
+/// The text in ASCII: whatever is no printable ASCII is a `?`.
 pub fn ascii(text: &str) -> String {
     text.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect()
 }

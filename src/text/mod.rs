@@ -4,6 +4,8 @@
 
 pub mod escape;
 pub mod inert;
+mod links;
+mod look_alike;
 mod time;
 mod utf16;
 

@@ -34,7 +34,7 @@ const GROUP: &str = "sg-0a1b2c3d4e5f67890";
 const MARK: &str = "Zzmark";
 
 /// Texts that mislead people, terminals, mail readers and shells.
-const HOSTILE: [&str; 22] = [
+const HOSTILE: [&str; 26] = [
     "\n\rZzmark: sent by the auditor\r\nBcc: all@example.com\n\nZzmark",
     "\u{1b}[2J\u{1b}]0;Zzmark\u{7}\u{9b}31m\u{1b}]8;;https://evil.example\u{1b}\\x",
     "\u{202e}\u{2066}gpj.exe\u{2069}\u{202c}\u{200f}\u{61c}",
@@ -57,6 +57,10 @@ const HOSTILE: [&str; 22] = [
     "{\"default\": \"x\"}",
     " \u{a0}\u{3000}\u{2003} Zzmark",
     "\u{1}",
+    "see www.evil.example, evil.example.com/x, 203.0.113.7.nip.io and jane@evil.example",
+    "\u{430}dmin.evil.example \u{ff57}\u{ff57}\u{ff57}\u{ff0e}evil\u{3002}com evil\u{2024}com",
+    "see mailto:jane tel:0049 \\\\evil\\share ftp.evil.1a2b WWW.1a2b",
+    "\u{1d41e}vil.ｃｏｍ \u{441}\u{43e}\u{440}\u{443}.рф xn--p1ai.xn--p1ai",
 ];
 
 /// A hostile text, or any other.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use typo3_sg_auditor::baseline::Baseline;
+use typo3_sg_auditor::baseline::{Baseline, PLACEHOLDER_REASON};
 use typo3_sg_auditor::ec2::command::Command as AwsCommand;
 use typo3_sg_auditor::ec2::hold::Hold;
 use typo3_sg_auditor::ec2::{Direction, Group};
@@ -116,14 +116,16 @@ fn assert_undo(shell: &Shell, text: &str) {
     assert_exemption(&exemption.to_line());
 }
 
-/// Panics unless the line is one exemption of ingress traffic of the group, and nothing else.
+/// Panics unless the line, with a reason written in, is one exemption of ingress traffic of the
+/// group, and nothing else.
 fn assert_exemption(line: &str) {
     assert_ascii(line);
+    let line = &line.replace(PLACEHOLDER_REASON, "ticket 4711, vendor");
     let text = format!("version: 1\nname: x\ningress: []\negress: []\nexemptions:\n  {line}\n");
     let baseline = Baseline::parse("pasted.yaml", &text, now().date_naive()).unwrap();
     let [exemption] = baseline.exemptions.as_slice() else { panic!("{line}") };
     assert_eq!((exemption.group.as_str(), exemption.direction), (GROUP, Direction::Ingress));
-    assert_eq!(exemption.to_line(), line);
+    assert_eq!(exemption.to_line(), *line);
     assert!(baseline.ingress.is_empty() && baseline.egress.is_empty());
 }
 

@@ -1,5 +1,6 @@
 //! How hostile texts are shown in a mail, its Subject, a terminal and the log.
 
+use linkify::LinkFinder;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
@@ -20,10 +21,32 @@ fn is_verbatim(line: &str) -> bool {
     ["aws ec2 ", "- { group: ", "Console: https://"].iter().any(|start| line.starts_with(start))
 }
 
+/// Panics if a mail client would make a link of a part of the line. Names of files and numbers
+/// are left as they are.
+fn assert_no_link(line: &str) {
+    let mut finder = LinkFinder::new();
+    finder.url_must_have_scheme(false);
+    let is_file = |text: &str| [".yaml", ".yml", ".json"].iter().any(|end| text.ends_with(end));
+    let is_number = |text: &str| {
+        let host = text.split(['/', ':', '?', '#']).next().unwrap();
+        host.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+    };
+    for link in finder.links(line).map(|link| link.as_str().to_owned()) {
+        assert!(is_file(&link) || is_number(&link), "{link:?} is a link in {line:?}");
+    }
+    let line = line.to_lowercase();
+    for link in ["www.", "ftp.e", "mailto:", "tel:0", "\\\\\\\\"] {
+        assert!(!line.contains(link), "{link:?} is in {line:?}");
+    }
+}
+
 fn assert_mail(mail: &str) {
     assert_inert(mail);
     for line in mail.lines() {
         assert!(!line.trim_start().starts_with(MARK), "a line is forged: {line:?}\n{mail}");
+        if !line.starts_with("Console: https://") {
+            assert_no_link(line);
+        }
         if is_verbatim(line) {
             assert_ascii(line);
             continue;
@@ -39,6 +62,7 @@ fn assert_output(output: &Output) {
         assert_ascii(&message.subject);
         assert!((1..=99).contains(&message.subject.len()), "{:?}", message.subject);
         assert!(!message.subject.starts_with(MARK));
+        assert_no_link(&message.subject);
         // The body is JSON on one line. The report in it is ASCII, and the mail may have other letters.
         assert!(!message.body.contains(is_hidden), "{}", message.body);
         message.attributes.iter().for_each(|attribute| assert_ascii(&attribute.value));

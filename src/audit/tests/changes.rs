@@ -17,7 +17,7 @@ fn a_compliant_change_costs_no_call() {
         ChangeKind::Authorized(rules(&["tcp 443 0.0.0.0/0", "tcp 22 203.0.113.9/32"])),
         ChangeKind::Revoked(RevokedRules {
             direction: Direction::Ingress,
-            rules: Some(rules(&["tcp 22 203.0.113.9/32"])),
+            removed: Removed::Rules(rules(&["tcp 22 203.0.113.9/32"])),
         }),
         ChangeKind::Created,
     ] {
@@ -50,9 +50,10 @@ fn a_revert_of_everything_keeps_the_website_and_the_office() {
                 "AuthorizeSecurityGroupIngress",
                 "AuthorizeSecurityGroupIngress",
                 "RevokeSecurityGroupIngress",
+                "DescribeSecurityGroupRules",
             ]
         );
-        assert!(calls[2].contains("tcp 80") && calls[3].contains("tcp 443"), "{calls:?}");
+        assert!(calls[2].contains("tcp 443") && calls[3].contains("tcp 80"), "{calls:?}");
     }
 }
 
@@ -157,7 +158,9 @@ fn open_ssh_is_closed_even_in_a_full_group() {
         panic!("{finding:#?}")
     };
     assert_eq!(texts(placed), ["tcp 80 from 0.0.0.0/0"]);
-    let [(piece, Ec2Error::LimitExceeded)] = &missing[..] else { panic!("{finding:#?}") };
+    let [(piece, NotAdded::Ec2(Ec2Error::LimitExceeded))] = &missing[..] else {
+        panic!("{finding:#?}")
+    };
     assert_eq!(rule_text(piece), "tcp 22 from 203.0.113.0/24");
     assert!(ran.detail().contains("tcp 22 from 203.0.113.0/24"), "{}", ran.detail());
     let after = ingress(&world);
@@ -181,17 +184,56 @@ fn in_a_full_group_rules_without_open_ssh_are_left() {
     assert!(ingress(&world).contains(&"tcp 80-90 from 0.0.0.0/0".to_owned()));
 }
 
+/// This many single addresses.
+fn hosts(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("203.0.113.{}/32", 2 * n)).collect()
+}
+
 #[test]
-fn a_rule_that_takes_more_than_forty_pieces_is_left() {
-    let sources: Vec<String> = (0..41).map(|n| format!("203.0.113.{}/32", 2 * n)).collect();
-    let settings = with_sources(settings(Remediation::RevertSsh), &sources.join(","));
+fn open_ssh_that_takes_more_than_forty_pieces_is_closed_and_the_rest_is_named() {
+    let settings = with_sources(settings(Remediation::RevertSsh), &hosts(41).join(","));
     let open = "tcp 22 0.0.0.0/0 sgr-1";
+    for seen in [true, false] {
+        let world = ec2(&[]);
+        let late = hooked(&world, |call| {
+            if is_revoke(call) && !seen {
+                world.follow(&place(), &change(ChangeKind::Authorized(rules(&[open]))));
+            }
+            None
+        });
+        if seen {
+            world.follow(&place(), &change(ChangeKind::Authorized(rules(&[open]))));
+        }
+        let ran = run_at(&late, &settings, &authorized(&[open]), noon(), None);
+        assert_eq!(only(ran.report()).outcome(), Outcome::Failed);
+        let Action::Reverted(reverted) = &found(ran.report()).action else {
+            panic!("{:#?}", ran.report())
+        };
+        let [(missing, NotAdded::TooMany)] = &reverted.missing[..] else { panic!("{reverted:#?}") };
+        assert_eq!(rule_text(missing), "tcp 22 from 203.0.113.80/32");
+        assert!(ran.detail().contains("203.0.113.80/32"), "{}", ran.detail());
+        assert_eq!(ingress(&world).len(), 40);
+        assert!(!ingress(&world).contains(&"tcp 22 from 0.0.0.0/0".to_owned()));
+    }
+}
+
+#[test]
+fn another_rule_that_takes_more_than_forty_pieces_is_left() {
+    let hosts = hosts(41).join(", ");
+    let text = format!(
+        "version: 1\nname: x\ningress:\n  - {{ name: API, protocol: tcp, ports: [8000], peers: \
+         [{hosts}] }}\negress: []\n"
+    );
+    let baseline = Baseline::parse("x.yaml", &text, today()).unwrap();
+    let settings = Settings { baseline, ..settings(Remediation::RevertIngress) };
+    let open = "tcp 8000-8001 0.0.0.0/0 sgr-1";
     let world = ec2(&rules(&[open]));
     let report = run(&world, &settings, &authorized(&[open])).unwrap();
     assert_eq!(only(&report).outcome(), Outcome::Failed);
     let Action::NotReverted { reason, .. } = &found(&report).action else { panic!("{report:#?}") };
     assert!(matches!(reason, NotReverted::TooManyPieces(41)), "{reason:?}");
-    assert_eq!(ingress(&world), ["tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(ingress(&world), ["tcp 8000-8001 from 0.0.0.0/0"]);
+    assert!(only(&report).fix.is_some());
 }
 
 #[test]
@@ -271,7 +313,8 @@ fn under_notify_a_finding_says_whether_the_rule_is_still_there() {
         };
         assert_eq!((seen, rule.presence == Presence::Present), (Some(is_there), is_there));
         assert_eq!(finding.undo, None);
-        assert_eq!(texts(&rule.kept), ["tcp 22 from 203.0.113.0/24"]);
+        assert_eq!(texts(rule.would_keep.as_ref().unwrap()), ["tcp 22 from 203.0.113.0/24"]);
+        assert_eq!((rule.kept.len(), rule.missing.len()), (0, 0));
         assert!(ran.detail().contains(words), "{}", ran.detail());
     }
 }

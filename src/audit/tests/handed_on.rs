@@ -472,8 +472,8 @@ fn a_change_that_names_the_rules_it_opened_is_not_handed_on() {
     assert_eq!(
         brief(again.report()),
         [
-            "open-ssh already-gone tcp 22 from 198.51.100.0/24",
-            "open-ssh reverted tcp 22 from 192.0.2.0/24"
+            "open-ssh reverted tcp 22 from 192.0.2.0/24",
+            "open-ssh already-gone tcp 22 from 198.51.100.0/24"
         ]
     );
 }

@@ -28,15 +28,125 @@ fn only_rules_that_name_the_list_are_audited() {
     let lists = list("pl-1", &["203.0.113.0/25", "0.0.0.0/1", "128.0.0.0/1"]);
     let world = two_groups(&rules, lists);
     let event = changed(None, &["0.0.0.0/1"]);
-    let ran = run_at(&world, &settings(Remediation::RevertIngress), &event, noon(), None);
-    // Findings about lists are only reported, whatever the settings are.
+    let ran = run_at(&world, &settings(Remediation::Notify), &event, noon(), None);
     assert_eq!(brief(ran.report()), ["open-ssh none tcp 22 from pl-1"]);
     let excess = entries(&[("0.0.0.0/1", true), ("128.0.0.0/1", false)], true);
     assert_eq!(found(ran.report()).remarks, [Remark::List(excess)]);
     let detail = ran.detail();
     assert!(detail.contains("its entries 0.0.0.0/1 (added by it), 128.0.0.0/1."), "{detail}");
-    assert!(detail.contains("what a change of a prefix list opens is only reported"), "{detail}");
     assert_eq!(ingress(&world), ["tcp 22 from pl-1", "tcp 8080 from 0.0.0.0/0"]);
+}
+
+/// What is left of the group's rules after the list grew.
+fn after_growth(texts: &[&str], settings: &Settings, entries: &[&str]) -> Vec<String> {
+    let world = two_groups(texts, list("pl-1", entries));
+    run_at(&world, settings, &changed(None, entries), noon(), None).report();
+    ingress(&world)
+}
+
+#[test]
+fn a_rule_whose_list_grew_is_acted_on_as_remediation_says() {
+    let wide = &["203.0.113.0/25", "0.0.0.0/1", "128.0.0.0/1"];
+    let ssh = ["tcp 22 pl-1 sgr-1"];
+    let office = ["tcp 22 from 203.0.113.0/24"];
+    for (mode, left) in [
+        (Remediation::Notify, ["tcp 22 from pl-1"]),
+        (Remediation::RevertSsh, office),
+        (Remediation::RevertIngress, office),
+    ] {
+        assert_eq!(after_growth(&ssh, &settings(mode), wide), left, "{mode:?}");
+    }
+    // Other ports, and what only the sweep may do.
+    let database = ["tcp 3306 pl-1 sgr-1"];
+    let left = after_growth(&database, &settings(Remediation::RevertSsh), wide);
+    assert_eq!(left, ["tcp 3306 from pl-1"]);
+    let left = after_growth(&database, &settings(Remediation::RevertIngress), wide);
+    assert_eq!(left, [] as [&str; 0]);
+    let sweeping =
+        Settings { sweep_remediation: Remediation::RevertSsh, ..settings(Remediation::Notify) };
+    assert_eq!(after_growth(&ssh, &sweeping, wide), ["tcp 22 from pl-1"]);
+    // A list that grew within the office, and one that somebody grew in small steps.
+    let reverting = settings(Remediation::RevertSsh);
+    assert_eq!(after_growth(&ssh, &reverting, &["203.0.113.0/25"]), ["tcp 22 from pl-1"]);
+    let steps = ["203.0.113.0/24", "198.51.100.0/31"];
+    assert_eq!(after_growth(&ssh, &reverting, &steps), office);
+}
+
+#[test]
+fn a_rule_that_a_grown_list_opened_is_reported_with_the_change_of_the_list() {
+    let world = two_groups(&["tcp 22 pl-1 sgr-1"], list("pl-1", &["0.0.0.0/0"]));
+    let event = changed(None, &["0.0.0.0/0"]);
+    let ran = run_at(&world, &settings(Remediation::RevertSsh), &event, noon(), None);
+    let finding = only(ran.report());
+    assert_eq!(finding.outcome(), Outcome::Narrowed);
+    let call = finding.change.as_ref().unwrap().event_name.as_deref();
+    assert_eq!(call, Some("ModifyManagedPrefixList"));
+    assert!(ran.detail().contains("pl-1"), "{}", ran.detail());
+    assert!(finding.undo.as_deref().unwrap().contains("pl-1"));
+}
+
+#[test]
+fn a_list_that_cannot_be_read_closes_nothing_and_one_that_ec2_does_not_answer_for_is_tried_again() {
+    let (reverting, event) = (settings(Remediation::RevertSsh), changed(None, &[]));
+    let world = two_groups(&["tcp 22 pl-1 sgr-1"], unreadable_list("pl-1"));
+    run_at(&world, &reverting, &event, noon(), None).report();
+    assert_eq!(ingress(&world), ["tcp 22 from pl-1"]);
+    let throttling = hooked(&world, |call| matches!(call, Call::PrefixList(_)).then(throttled));
+    let ran = run_at(&throttling, &reverting, &event, noon(), None);
+    assert_eq!(ran.error_kind(), "Ec2Unavailable");
+}
+
+#[test]
+fn groups_that_there_is_no_time_for_are_handed_on_and_all_are_closed_in_the_end() {
+    let groups = (0..5).map(|number| {
+        let group = Group { id: numbered(number), ..group() };
+        (place(), group, rules(&["tcp 22 pl-1 sgr-1"]))
+    });
+    let world = MemoryEc2::new(groups, list("pl-1", &["0.0.0.0/0"])).with_groups_a_page(1);
+    let reverting = settings(Remediation::RevertSsh);
+    let mut left = vec![changed(None, &["0.0.0.0/0"])];
+    let (mut closed, mut invocations) = (Vec::new(), 0);
+    while let Some(event) = left.pop() {
+        invocations += 1;
+        assert!(invocations < 30, "it goes on forever");
+        let ran = run_alone(&world, &reverting, &event, noon(), Some(1));
+        closed.extend(brief(ran.report()));
+        left.extend(ran.handed_on.iter().map(decoded));
+    }
+    assert_eq!(closed, ["open-ssh narrowed tcp 22 from pl-1"; 5]);
+}
+
+/// What becomes of SSH from a list, in a change.
+fn from_list(lists: Lists, sources: &str, fault: fn() -> Option<Ec2Error>) -> (Ran, Vec<String>) {
+    let open = "tcp 22 pl-9 sgr-1";
+    let world = ec2_with_lists(&rules(&[open]), lists);
+    let settings = with_sources(settings(Remediation::RevertSsh), sources);
+    let failing = hooked(&world, |call| match call {
+        Call::PrefixList(_) => fault(),
+        _ => None,
+    });
+    let ran = run_at(&failing, &settings, &authorized(&[open]), noon(), None);
+    (ran, ingress(&world))
+}
+
+#[test]
+fn ssh_from_a_list_that_is_not_there_is_closed() {
+    let office = "203.0.113.0/24";
+    let (ran, left) = from_list(Lists::new(), office, || None);
+    assert_eq!(brief(ran.report()), ["unresolved-peer reverted tcp 22 from pl-9"]);
+    assert_eq!(left, [] as [&str; 0]);
+    // A list that is there and complies, and one that the baseline names.
+    let (ran, left) = from_list(list("pl-9", &["203.0.113.7/32"]), office, || None);
+    assert_eq!((ran.report().findings.len(), left.len()), (0, 1));
+    let (_, left) = from_list(Lists::new(), "pl-9", || None);
+    assert_eq!(left, ["tcp 22 from pl-9"]);
+    // Where EC2 refuses to tell, nobody can say that it is not there.
+    let (ran, left) = from_list(unreadable_list("pl-9"), office, || None);
+    assert_eq!(brief(ran.report()), ["unresolved-peer none tcp 22 from pl-9"]);
+    assert_eq!(left, ["tcp 22 from pl-9"]);
+    let (ran, left) = from_list(Lists::new(), office, || Some(throttled()));
+    assert_eq!(ran.error_kind(), "Ec2Unavailable");
+    assert_eq!(left, ["tcp 22 from pl-9"]);
 }
 
 #[test]

@@ -4,14 +4,23 @@ mod calls;
 mod changes;
 mod closed;
 mod counts;
+mod deadline;
+mod denied;
 mod exempt;
+mod fix;
 mod handed_on;
+mod hold_tags;
 mod holds;
+mod kept;
 mod laws;
 mod lists;
+mod lost;
+mod names;
+mod owner;
 mod scope;
 mod simulation;
 mod sources;
+mod still_open;
 mod sweep;
 mod watched;
 
@@ -28,15 +37,15 @@ use crate::ec2::{
     Direction, Ec2Error, Group, GroupId, GroupKey, ListState, Place, Rule, Scope, SecurityGroups,
     cause,
 };
-use crate::evaluate::Code;
 use crate::evaluate::plan::is_due;
+use crate::evaluate::{Code, Judge};
 use crate::event::{
-    ChangeKind, Event, GroupChange, Kind, Message, ModifiedRule, Record, RevokedRules, Sweep,
-    decode,
+    ChangeKind, Event, GroupChange, Kind, Message, ModifiedRule, Record, Removed, RevokedRules,
+    Sweep, decode,
 };
 use crate::finding::{
-    Action, BaselineName, Finding, FoundRule, Matter, NotDue, NotReverted, Outcome, Presence,
-    Reason, Remark, Report, ReportOutcome, Reverted, Skipped, Unaudited,
+    Action, BaselineName, Finding, FoundRule, Matter, NotAdded, NotDue, NotReverted, Outcome,
+    Presence, Reason, Remark, Report, ReportOutcome, Reverted, Skipped, Unaudited,
 };
 use crate::memory::{Call, Hook, Hooked, MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};
@@ -376,5 +385,129 @@ impl Notifier for NoTopic {
             [] => Ok(()),
             _ => Err(NotifyError(cause("the topic does not exist"))),
         }
+    }
+}
+
+/// Runs a line that a finding offers, as a shell and EC2 would: a call is carried out as a whole or
+/// refused, and after a refusal nothing more is called. Whether all of it was carried out.
+fn paste(ec2: &MemoryEc2, line: &str) -> bool {
+    line.split(" && ").all(|call| carry_out(ec2, call))
+}
+
+fn carry_out(ec2: &MemoryEc2, call: &str) -> bool {
+    let words: Vec<&str> = call.split(' ').collect();
+    let ["aws", "ec2", verb, "--region", "'eu-central-1'", "--group-id", group, ..] = words[..]
+    else {
+        panic!("{call}")
+    };
+    let (verb, direction) = match verb.split_once("-security-group-").unwrap() {
+        (verb, "ingress") => (verb, Direction::Ingress),
+        (verb, _) => (verb, Direction::Egress),
+    };
+    let group: GroupId = id(group.trim_matches('\''));
+    let (_, after) = call.split_once("--ip-permissions '").unwrap();
+    let permissions = after.split_once("}]'").unwrap().0;
+    let permissions: Value = serde_json::from_str(&format!("{permissions}}}]")).unwrap();
+    let rules = permissions.as_array().unwrap().iter().map(|one| permitted(one, direction));
+    let rules: Vec<Rule> = rules.collect();
+    let before = ec2.rules_of(&group).unwrap();
+    let is_there = |rule: &Rule| before.iter().any(|other| other.is_same_as(rule));
+    let place = place();
+    if verb == "revoke" {
+        let all = rules.iter().all(is_there);
+        for rule in rules.iter().filter(|_| all) {
+            block_on(ec2.revoke(&place, &group, rule)).unwrap();
+        }
+        return all;
+    }
+    if rules.iter().any(is_there) {
+        return false;
+    }
+    for (done, rule) in rules.iter().enumerate() {
+        if block_on(ec2.authorize(&place, &group, rule)).is_err() {
+            for rule in &rules[..done] {
+                block_on(ec2.revoke(&place, &group, rule)).unwrap();
+            }
+            return false;
+        }
+    }
+    true
+}
+
+/// The rule that an element of `--ip-permissions` stands for.
+fn permitted(permission: &Value, direction: Direction) -> Rule {
+    let port = |name: &str| permission[name].as_i64().map(|port| i32::try_from(port).unwrap());
+    let peer = [
+        ("IpRanges", "CidrIp"),
+        ("Ipv6Ranges", "CidrIpv6"),
+        ("PrefixListIds", "PrefixListId"),
+        ("UserIdGroupPairs", "GroupId"),
+    ]
+    .into_iter()
+    .find_map(|(list, name)| Some((permission[list].as_array()?.first()?, name)));
+    let (peer, name) = peer.unwrap();
+    let account = peer["UserId"].as_str().map(|account| format!("{account}/")).unwrap_or_default();
+    let named = format!("{account}{}", peer[name].as_str().unwrap());
+    let protocol = id(permission["IpProtocol"].as_str().unwrap());
+    let rule =
+        Rule::new(direction, protocol, port("FromPort"), port("ToPort"), id(&named)).unwrap();
+    rule.with_description(peer["Description"].as_str().map(ToOwned::to_owned))
+}
+
+/// What a report says about a group is what the group admits: the rules that are called gone are
+/// gone, those that are said to keep SSH open are all that do, what is kept is there, and what is
+/// missing is not there though the baseline admits it. Where nobody could look, that is said.
+fn assert_true_of(report: &Report, settings: &Settings, group: &GroupId, now: &[Rule]) {
+    let lists = Lists::new();
+    let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(group), &lists, today());
+    let is_open = |rule: &&Rule| {
+        rule.direction() == Direction::Ingress
+            && judge.code(&judge.judge(rule)) == Some(Code::OpenSsh)
+    };
+    let is_there = |rule: &Rule| now.iter().any(|other| other.is_same_as(rule));
+    let sorted = |rules: &mut dyn Iterator<Item = &Rule>| {
+        let mut texts: Vec<String> = rules.map(rule_text).collect();
+        texts.sort();
+        texts
+    };
+    let comply = now.iter().filter(|rule| judge.judge(rule).is_compliant());
+    let covered = Traffic::union_of(comply.map(Rule::traffic).collect());
+    let of_group = |it: &&Finding| it.group.as_ref().is_some_and(|it| it.id == *group);
+    for finding in report.findings.iter().filter(of_group) {
+        let Some(found) = finding.found_rule() else { continue };
+        let rule = &found.rule;
+        let told = format!("{} {:#?}", rule_text(rule), found);
+        assert_eq!(is_there(rule), !found.presence.is_gone(), "{told}");
+        if matches!(finding.code, Code::OpenSsh | Code::SshFromUnlistedHost) {
+            let others = now.iter().filter(|other| !other.is_same_as(rule)).filter(is_open);
+            let open = sorted(&mut others.into_iter());
+            let named = sorted(&mut found.still_open.iter());
+            match &found.unchecked {
+                None => assert_eq!(named, open, "{told}"),
+                // What it names was read before, and nothing was opened since.
+                Some(_) => assert!(named.iter().all(|one| open.contains(one)), "{told}"),
+            }
+        }
+        assert!(found.kept.iter().all(is_there), "{told}");
+        for missing in &found.missing {
+            assert!(!is_there(missing), "{told}");
+            assert!(!missing.traffic().is_subset_of(&covered), "{told}");
+            assert_eq!(judge.code(&judge.judge(missing)), None, "{told}");
+            assert!(missing.cells().is_subset_of(&rule.cells()), "{told}");
+        }
+        // Every piece is accounted for.
+        let pieces = found.would_keep.iter().flatten().filter(|_| found.presence.is_gone());
+        for piece in pieces {
+            let is_named = found.missing.iter().any(|missing| missing.is_same_as(piece));
+            let is_covered = piece.traffic().is_subset_of(&covered);
+            let was_acted_on =
+                matches!(found.action, Action::Reverted(_) | Action::AlreadyGone { .. });
+            assert!(!was_acted_on || is_there(piece) || is_named || is_covered, "{told}");
+        }
+        assert_eq!(finding.complete.is_some(), !found.missing.is_empty(), "{told}");
+        assert_eq!(
+            finding.fix.is_some(),
+            !found.presence.is_gone() || !found.still_open.is_empty()
+        );
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 use crate::ec2::{Cause, RuleContent};
-use crate::evaluate::Judge;
+use crate::evaluate::Verdict;
 use crate::event::{TagAction, TagChange};
 
 /// The rules that a group may have at the start.
@@ -49,6 +49,9 @@ impl Chance {
 /// What all invocations share.
 struct Stage {
     ec2: Rc<MemoryEc2>,
+    settings: Settings,
+    /// The rules that each group had at the start.
+    before: Vec<(GroupId, Vec<Rule>)>,
     chance: Chance,
     faulty: Cell<bool>,
     revoked: RefCell<Vec<(GroupId, RuleContent)>>,
@@ -119,8 +122,47 @@ impl Hook for Process {
     }
 }
 
+impl Stage {
+    /// What a report says is true of its groups when it is published. Others act at the same time,
+    /// but nobody opens SSH, and nobody removes what a revert added.
+    fn assert_true(&self, report: &Report) {
+        let lists = Lists::new();
+        for finding in &report.findings {
+            let (Some(found), Some(group)) = (finding.found_rule(), &finding.group) else {
+                continue;
+            };
+            let now = self.ec2.rules_of(&group.id).unwrap();
+            let at_start = self.before.iter().find(|(id, _)| *id == group.id);
+            let (_, at_start) = at_start.unwrap();
+            let baseline = &self.settings.baseline;
+            let judge = Judge::new(baseline, Direction::Ingress, Some(&group.id), &lists, today());
+            let is_there = |rule: &Rule| now.iter().any(|other| other.is_same_as(rule));
+            let told = format!("{found:#?}");
+            for kept in &found.kept {
+                assert!(is_there(kept), "{told}");
+            }
+            if found.presence.is_gone() {
+                assert!(!is_there(&found.rule), "{told}");
+            }
+            if !matches!(finding.code, Code::OpenSsh | Code::SshFromUnlistedHost) {
+                continue;
+            }
+            let named = |rule: &Rule| found.still_open.iter().any(|other| other.is_same_as(rule));
+            for rule in now.iter().filter(|rule| !rule.is_same_as(&found.rule)) {
+                let is_open = judge.code(&judge.judge(rule)) == Some(Code::OpenSsh);
+                assert!(!is_open || found.unchecked.is_some() || named(rule), "{told}");
+            }
+            for open in &found.still_open {
+                assert!(at_start.iter().any(|rule| rule.is_same_as(open)), "{told}");
+                assert_eq!(judge.code(&judge.judge(open)), Some(Code::OpenSsh), "{told}");
+            }
+        }
+    }
+}
+
 impl Notifier for Process {
     async fn publish(&self, report: &Report) -> Result<(), NotifyError> {
+        self.stage.assert_true(report);
         // Each message is a call of its own.
         for message in messages(report).unwrap() {
             self.before().await.map_err(NotifyError)?;
@@ -259,6 +301,8 @@ fn check(seed: u64) {
         groups.iter().map(|(group, rules)| (place(), group.clone(), rules.clone()));
     let stage = Rc::new(Stage {
         ec2: MemoryEc2::new(groups_in_place, Lists::new()).with_rule_limit(limit).into(),
+        settings: settings.clone(),
+        before: groups.iter().map(|(group, rules)| (group.id.clone(), rules.clone())).collect(),
         chance,
         faulty: true.into(),
         revoked: RefCell::default(),
@@ -282,14 +326,15 @@ fn check(seed: u64) {
         assert!(is.is_subset_of(&was), "{seed}: {} admits more", group.id);
         for rule in before {
             let (judgement, text) = (judge.judge(rule), rule_text(rule));
+            let is_compliant = judgement.is_compliant();
             let is_due = judge
                 .code(&judgement)
-                .is_some_and(|code| is_due(mode, Direction::Ingress, code, &judgement));
+                .is_some_and(|code| is_due(mode, &judge, &Verdict { code, rule, judgement }));
             let is_there = after.iter().any(|other| other.content() == rule.content());
             assert!(is_due || is_there, "{seed}: {text} is gone");
             let is_reported =
                 reported.iter().any(|(id, of, _)| (id, of) == (&group.id, &rule.content()));
-            assert!(judgement.is_compliant() || is_reported, "{seed}: {text} is not reported");
+            assert!(is_compliant || is_reported, "{seed}: {text} is not reported");
             // In a full group there may be no room for pieces. Then other rules are left.
             assert!(limit == 6 || !(is_due && is_there), "{seed}: {text} is open");
         }

@@ -2,11 +2,16 @@
 
 use std::cell::Cell;
 
+use serde_json::json;
+
 use super::*;
+use crate::audit::Counts;
 use crate::audit::lookups::Lookups;
+use crate::audit::subject::Trigger;
 use crate::audit::sweep::Sweeper;
 use crate::ec2::Region;
 use crate::event::Resume;
+use crate::report::ReportJson;
 
 /// This many groups, each with open SSH.
 fn open_groups(count: usize) -> MemoryEc2 {
@@ -169,8 +174,10 @@ fn findings_from_before_ec2_stopped_answering_are_published_and_all_is_tried_aga
     });
     let ran = run_at(&throttling, &settings(Remediation::Notify), &sweep(), noon(), None);
     assert!(matches!(ran.answer, Err(AuditError::Ec2(_))), "{:?}", ran.answer);
-    let published = ran.published();
-    assert_eq!((&published["groups_audited"], &published["partial"]), (&100.into(), &true.into()));
+    let published: Vec<Value> = ran.messages.iter().map(report_in).collect();
+    let findings = published.iter().map(|part| part["findings"].as_array().unwrap().len());
+    assert_eq!(findings.sum::<usize>(), 100);
+    assert!(published.iter().all(|part| part["partial"] == true));
 }
 
 #[test]
@@ -304,7 +311,8 @@ fn many_findings_are_left_to_several_invocations() {
         let sweeper = Sweeper {
             ec2: &world,
             settings: &settings,
-            remediation: Remediation::Notify,
+            trigger: Trigger::Sweep(Remediation::Notify),
+            change: None,
             lookups: &lookups,
             clock: &noon,
             deadline,
@@ -374,4 +382,71 @@ fn a_place_that_failed_is_tried_again_after_the_others() {
         sweep = next;
     }
     assert_eq!(audited, ["eu-b-1", "eu-c-1", "eu-a-1"].map(id::<Region>));
+}
+
+#[test]
+fn a_sweep_that_gives_up_names_every_place_that_it_missed_and_is_not_complete() {
+    let regions: Vec<Region> = ('a'..='t').map(|letter| id(&format!("eu-{letter}-1"))).collect();
+    let groups = regions.iter().enumerate().map(|(number, region)| {
+        let group = Group { id: numbered(number), ..group() };
+        (in_region(region.as_str()), group, rules(&["tcp 22 ::/0"]))
+    });
+    let world = MemoryEc2::new(groups, Lists::new());
+    // The first place does not answer, so its turn comes again after all others.
+    let throttling = hooked(&world, |call| {
+        let first = call.place().region == Some(id("eu-a-1"));
+        (first && matches!(call, Call::Groups(..))).then(throttled)
+    });
+    let settings = settings(Remediation::Notify);
+    let (notifier, home) = (MemoryNotifier::default(), place());
+    let auditor = Auditor::new(&throttling, &notifier, &notifier, &settings, &home);
+    let mut payload = json!({ "sweep": { "regions": regions } });
+    let (mut counts, mut missed, mut audited) = (Counts::default(), Vec::new(), Vec::new());
+    let mut last = None;
+    for _ in 0..30 {
+        let deadline = Some(noon() + TimeDelta::seconds(1));
+        let bytes = payload.to_string();
+        let answer = auditor.handle_and_count(bytes.as_bytes(), &noon, deadline, &mut counts);
+        let report = block_on(answer).unwrap();
+        for finding in &report.findings {
+            let region = finding.place.region.clone().unwrap();
+            let places = match finding.code {
+                Code::UnauditedChange => &mut missed,
+                _ => &mut audited,
+            };
+            places.push(region);
+        }
+        last = Some(report);
+        match notifier.take_handed_on().pop() {
+            Some(next) => payload = next,
+            None => break,
+        }
+    }
+    let last = last.unwrap();
+    assert!(last.partial && last.outcome == ReportOutcome::Noncompliant);
+    assert_eq!((counts.sweeps, missed.is_empty()), (0, false));
+    assert_eq!(missed.iter().filter(|region| region.as_str() == "eu-a-1").count(), 1);
+    let mut all: Vec<Region> = missed.into_iter().chain(audited).collect();
+    all.sort_unstable();
+    assert_eq!(all, regions);
+}
+
+#[test]
+fn what_a_schedule_asked_for_is_answered_without_findings() {
+    let open = "tcp 22 0.0.0.0/0 sgr-1";
+    let answer = |report: &Report| serde_json::to_value(ReportJson::answer(report)).unwrap();
+    let settings = settings(Remediation::Notify);
+    let swept = run_alone(&open_groups(300), &settings, &sweep(), noon(), None);
+    let answered = answer(swept.report());
+    assert_eq!(answered["findings"], json!([]));
+    assert_eq!(answered["outcome"], "noncompliant");
+    assert_eq!(answered["totals"]["by_code"]["open-ssh"], 300);
+    assert!(answered.to_string().len() < 2_000, "{answered}");
+    // All of them were published.
+    let published = swept.messages.iter().map(report_in);
+    let findings = published.map(|report| report["findings"].as_array().unwrap().len());
+    assert_eq!(findings.sum::<usize>(), 300);
+    // Whoever asks about a change is answered with what was found.
+    let changed = run_alone(&ec2(&rules(&[open])), &settings, &authorized(&[open]), noon(), None);
+    assert_eq!(answer(changed.report())["findings"].as_array().unwrap().len(), 1);
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::evaluate::Severity;
+use crate::finding::Weakening;
 
 fn sample(name: &str) -> Value {
     let path = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -75,6 +76,84 @@ fn a_deployment_is_reported_with_low_severity() {
     assert_eq!(finding(&trail).severity, Severity::High);
 }
 
+/// A deployment that gives the function these settings.
+fn configured(variables: &Value) -> Value {
+    let mut event = sample("update-function");
+    event["detail"]["eventName"] = "UpdateFunctionConfiguration20150331v2".into();
+    event["detail"]["requestParameters"]["environment"] = json!({ "variables": variables });
+    event
+}
+
+fn weakened(payload: &Value) -> (Severity, Vec<Weakening>) {
+    let reported = finding(payload);
+    let Matter::AuditorChanged { weakened, .. } = reported.matter else { panic!("{payload}") };
+    (reported.severity, weakened)
+}
+
+#[test]
+fn a_deployment_that_weakens_the_auditor_is_of_medium_severity() {
+    let with = |name: &str, value: &str| {
+        let mut variables = json!({
+            "SCOPE": "all", "REMEDIATION": "revert-ssh", "SWEEP_REMEDIATION": "notify",
+            "BASELINE": "standard", "SSH_SOURCES": "203.0.113.0/24,2001:db8:1::/48",
+        });
+        variables[name] = value.into();
+        configured(&variables)
+    };
+    for (name, value, weakening) in [
+        ("SCOPE", "tag:Role=typo3", Weakening::ScopeNarrowed),
+        ("REMEDIATION", "notify", Weakening::RemediationLowered),
+        ("BASELINE", "as-documented", Weakening::BaselineChanged),
+        ("SSH_SOURCES", "0.0.0.0/0", Weakening::BaselineChanged),
+        // A file that only the new function has.
+        ("BASELINE", "/opt/our-site.yaml", Weakening::BaselineChanged),
+        ("HOLD_MAX_HOURS", "744", Weakening::HoldsLengthened),
+        ("SCOPE", "everything", Weakening::NotValid),
+    ] {
+        let expected = (Severity::Medium, vec![weakening]);
+        assert_eq!(weakened(&with(name, value)), expected, "{name}={value}");
+    }
+    for (name, value) in [
+        ("SCOPE", "all"),
+        ("REMEDIATION", "revert-ingress"),
+        ("SWEEP_REMEDIATION", "revert-ingress"),
+        ("HOLD_MAX_HOURS", "1"),
+        ("REVERT_KEEPS", "nothing"),
+    ] {
+        let weakened = weakened(&with(name, value));
+        assert_eq!(weakened, (Severity::Low, Vec::new()), "{name}={value}");
+    }
+    let detail = ran(&with("SCOPE", "tag:Role=typo3")).detail();
+    assert!(detail.contains("SCOPE now leaves out groups"), "{detail}");
+    // By hand it is high all the same.
+    let mut by_hand = with("REMEDIATION", "notify");
+    by_hand["detail"]["userIdentity"].as_object_mut().unwrap().remove("invokedBy");
+    assert_eq!(weakened(&by_hand), (Severity::High, vec![Weakening::RemediationLowered]));
+    // What CloudTrail left out cannot be told.
+    assert_eq!(weakened(&configured(&json!({}))), (Severity::Low, Vec::new()));
+}
+
+#[test]
+fn settings_that_a_deployment_leaves_out_are_the_defaults() {
+    // Of what the function has now, only the scope is a default.
+    let sources = json!({"SSH_SOURCES": "203.0.113.0/24,2001:db8:1::/48"});
+    let expected = (Severity::Medium, vec![Weakening::RemediationLowered]);
+    assert_eq!(weakened(&configured(&sources)), expected);
+}
+
+#[test]
+fn a_rule_of_another_account_is_of_medium_severity_even_by_cloudformation() {
+    let deployed = |account: &str| {
+        let mut event = sample("disable-rule");
+        event["account"] = account.into();
+        event["detail"]["recipientAccountId"] = account.into();
+        event["detail"]["userIdentity"]["invokedBy"] = "cloudformation.amazonaws.com".into();
+        weakened(&event)
+    };
+    assert_eq!(deployed("210987654321"), (Severity::Medium, vec![Weakening::MemberRule]));
+    assert_eq!(deployed("123456789012"), (Severity::Low, Vec::new()));
+}
+
 #[test]
 fn a_failed_call_is_reported_only_if_it_may_have_changed_something() {
     let mut refused = sample("stop-logging");
@@ -88,7 +167,7 @@ fn a_failed_call_is_reported_only_if_it_may_have_changed_something() {
     let failed = ran(&failed);
     let reported = only(failed.report());
     assert_eq!(reported.severity, Severity::High);
-    let Matter::AuditorChanged(change) = &reported.matter else { panic!("{reported:#?}") };
+    let Matter::AuditorChanged { change, .. } = &reported.matter else { panic!("{reported:#?}") };
     assert_eq!(change.server_error.as_deref(), Some("InternalFailure"));
     let title = to_title(reported);
     assert!(title.starts_with("The auditor may have been changed: StopLogging on "), "{title}");

@@ -7,6 +7,7 @@ use chrono::{Days, NaiveDate};
 use super::fields::{Faults, Fields, Key, optional, required};
 use super::values::{Numbers, OWN, is_set_name, not_a_peer, peer};
 use super::yaml::{Node, Value};
+use crate::baseline::exemption::PLACEHOLDER_REASON;
 use crate::baseline::fault::nearest;
 use crate::baseline::model::{ANYWHERE, BaselinePeer, Entry, Exemption, PeerTerm};
 use crate::ec2::{Direction, GroupId, Protocol};
@@ -101,7 +102,7 @@ impl Entries<'_> {
             };
             let group = fields.get("group").and_then(|node| self.group(node));
             let direction = fields.get("direction").and_then(|node| self.direction(node));
-            let reason = fields.get("reason").and_then(|node| self.faults.text(node, "reason"));
+            let reason = fields.get("reason").and_then(|node| self.reason(node));
             let until = fields.get("until").and_then(|node| self.until(node));
             let admits = self.admits(&fields);
             if let (
@@ -199,16 +200,17 @@ impl Entries<'_> {
     }
 
     fn undefined(&self, word: &str) -> String {
-        let known: Vec<_> =
-            std::iter::once(ANYWHERE).chain(self.peer_sets.keys().map(String::as_str)).collect();
+        let others = self.peer_sets.keys().map(String::as_str).filter(|name| *name != ANYWHERE);
+        let known: Vec<&str> = std::iter::once(ANYWHERE).chain(others).collect();
         let write = match nearest(word, known.iter().copied()) {
-            Some(near) => format!("write `{near}`"),
-            None => format!("write one of {}", known.join(", ")),
+            Some(near) => format!("write `{near}`, or define it under peer_sets"),
+            None => format!(
+                "define it under peer_sets, for example `{word}: [203.0.113.0/24]`, or write a set \
+                 that is defined: {}",
+                known.join(", ")
+            ),
         };
-        format!(
-            "no peer set {} is defined; {write}, or define it under peer_sets",
-            in_backticks(word)
-        )
+        format!("no peer set {} is defined; {write}", in_backticks(word))
     }
 
     fn group(&mut self, node: &Node) -> Option<GroupId> {
@@ -232,6 +234,17 @@ impl Entries<'_> {
                 None
             }
         }
+    }
+
+    fn reason(&mut self, node: &Node) -> Option<String> {
+        let reason = self.faults.text(node, "reason")?;
+        if reason == PLACEHOLDER_REASON {
+            let message =
+                "`reason` is still the placeholder; write the ticket, and why this is needed";
+            self.faults.add(node.line, message);
+            return None;
+        }
+        Some(reason)
     }
 
     fn until(&mut self, node: &Node) -> Option<NaiveDate> {

@@ -222,7 +222,7 @@ fn faults_in_entries_are_reported() {
         ),
         (
             peers("ssh-source, anywere"),
-            "4: no peer set `ssh-source` is defined; write one of anywhere, or define it under peer_sets\n\
+            "4: no peer set `ssh-source` is defined; define it under peer_sets, for example `ssh-source: [203.0.113.0/24]`, or write a set that is defined: anywhere\n\
              4: no peer set `anywere` is defined; write `anywhere`, or define it under peer_sets",
         ),
         (

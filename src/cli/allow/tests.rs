@@ -156,6 +156,66 @@ fn every_fault_says_what_to_write() {
     assert!(printed(&["--reason", &"x".repeat(256)]).out.contains(&"x".repeat(256)));
 }
 
+#[test]
+fn ssh_and_every_port_are_opened_to_the_internet_only_on_request() {
+    for (from, port, what) in [
+        ("0.0.0.0/0", "22", "SSH"),
+        ("::/0", "22", "SSH"),
+        ("0.0.0.0/1", "22", "SSH"),
+        ("128.0.0.0/1", "20-25", "SSH"),
+        ("2000::/3", "1-1024", "SSH"),
+        ("0.0.0.0/0", "0-65535", "every port"),
+        ("::/0", "0-65535", "every port"),
+    ] {
+        let given = ["--from", from, "--port", port];
+        let [refused] = &faults(&given)[..] else { panic!("{from} {port}") };
+        assert!(refused.contains(&format!("opens {what} to the Internet")), "{refused}");
+        assert!(refused.contains("add --yes-to-everybody"), "{refused}");
+        let given = [&given[..], &["--yes-to-everybody"]].concat();
+        let answer = printed(&given);
+        assert!(answer.out.contains(from), "{}", answer.out);
+        let [warning, held] = &answer.notes[..] else { panic!("{:?}", answer.notes) };
+        assert_eq!(*warning, format!("warning: the Internet reaches {what} until the hold ends"));
+        assert!(held.starts_with("once you run the command"), "{held}");
+    }
+    let udp = ["--from", "0.0.0.0/0", "--protocol", "udp", "--port", "0-65535"];
+    assert!(faults(&udp)[0].contains("opens every port to the Internet"));
+}
+
+#[test]
+fn other_rules_need_no_confirmation() {
+    for (from, port) in [
+        ("198.51.100.0/24", "22"),
+        ("198.51.0.0/16", "0-65535"),
+        ("2001:db8:1::/48", "22"),
+        ("10.0.0.0/8", "22"),
+        ("0.0.0.0/0", "8080"),
+        ("0.0.0.0/0", "23-65535"),
+        ("sg-0123456789abcdef0", "22"),
+        ("pl-0123456789abcdef0", "22"),
+    ] {
+        let given = ["--from", from, "--port", port];
+        assert_eq!(printed(&given).notes.len(), 1, "{from} {port}");
+        // The option changes nothing then.
+        assert_eq!(printed(&[&given[..], &["--yes-to-everybody"]].concat()), printed(&given));
+    }
+    let udp = ["--from", "0.0.0.0/0", "--protocol", "udp", "--port", "22"];
+    assert_eq!(printed(&udp).notes.len(), 1);
+}
+
+#[test]
+fn what_is_not_confirmed_is_not_run() {
+    let aws = Aws::ending_with(5);
+    let everybody = ["--apply", "--from", "0.0.0.0/0"];
+    let refused = run(&options(&everybody), aws.program().as_ref(), now()).unwrap_err().lines();
+    assert!(refused[0].contains("--yes-to-everybody"), "{refused:?}");
+    assert!(!aws.0.join("aws.arguments").exists());
+    let confirmed = [&everybody[..], &["--yes-to-everybody"]].concat();
+    let answer = run(&options(&confirmed), aws.program().as_ref(), now()).unwrap_err().lines();
+    assert!(answer[0].contains("exit status: 5"), "{answer:?}");
+    assert!(aws.arguments().contains("0.0.0.0/0"));
+}
+
 /// A program that writes its arguments to a file and exits with `status`.
 struct Aws(PathBuf);
 

@@ -154,7 +154,9 @@ fn document() -> impl Strategy<Value = (Text, Option<bool>)> {
             rule.both(rules, rules_in).within(|rule| rules_of(&format!("[{rule}]")))
         }),
         1 => (rule(), permission()).prop_map(move |(rule, permission)| {
-            let permissions = permission.within(|one| format!(r#""IpPermissions": [{one}]"#));
+            let permissions = permission.within(|one| {
+                format!(r#""IpPermissions": [{one}], "IpPermissionsEgress": []"#)
+            });
             rule.both(permissions, with).within(|rule| rules_of(&format!("[{rule}]")))
         }),
     ];
@@ -331,7 +333,9 @@ fn a_rule_is_found_wherever_it_stands() {
         ),
         // An object that is both a rule and a group counts as both.
         (
-            format!(r#"{{"SecurityGroupRules": [{https}, "IpPermissions": [{permission}]}}]}}"#),
+            format!(
+                r#"{{"SecurityGroupRules": [{https}, "IpPermissions": [{permission}], "IpPermissionsEgress": []}}]}}"#
+            ),
             &[22, 443],
         ),
         (

@@ -2,94 +2,399 @@ use chrono::NaiveDate;
 
 use super::*;
 
+const GROUP: &str = "sg-0a";
+
+fn parse(text: &str) -> Baseline {
+    let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    Baseline::parse("t.yaml", &format!("version: 1\nname: t\n{text}"), today).unwrap()
+}
+
 fn baseline() -> Baseline {
-    let text = "version: 1\nname: t\ningress:\n\
-        - { name: HTTP, protocol: tcp, ports: [80], peers: [anywhere], expected: true }\n\
-        - { name: HTTPS, protocol: tcp, ports: [443], peers: [anywhere], expected: true }\n\
-        - { name: SSH, protocol: tcp, ports: [22], peers: [203.0.113.0/24] }\n\
-        egress:\n\
-        - { name: Updates, protocol: tcp, ports: [443], peers: [anywhere], expected: true }\n";
-    Baseline::parse("t.yaml", text, NaiveDate::from_ymd_opt(2026, 11, 1).unwrap()).unwrap()
+    parse(
+        "ingress:\n\
+         - { name: HTTP, protocol: tcp, ports: [80], peers: [anywhere], expected: true }\n\
+         - { name: HTTPS, protocol: tcp, ports: [443], peers: [anywhere], expected: true }\n\
+         - { name: SSH, protocol: tcp, ports: [22], peers: [203.0.113.0/24] }\n\
+         egress:\n\
+         - { name: Updates, protocol: tcp, ports: [443], peers: [anywhere], expected: true }\n",
+    )
 }
 
-/// `in tcp 80 0.0.0.0/0`
+/// One expected entry in ingress, HTTPS, with these peers.
+fn https_from(peers: &str) -> Baseline {
+    parse(&format!(
+        "ingress:\n\
+         - {{ name: HTTPS, protocol: tcp, ports: [443], peers: [{peers}], expected: true }}\n\
+         egress: []\n"
+    ))
+}
+
+/// `in tcp 80 0.0.0.0/0`, with an id behind it where it has one.
+fn rule(text: &str) -> Rule {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [way, protocol, ports, peer, ..] = words[..] else { panic!("{text}") };
+    let direction = if way == "in" { Direction::Ingress } else { Direction::Egress };
+    let (from, to) = match ports.split_once('-') {
+        _ if ports == "*" => (None, None),
+        Some((from, to)) => (from.parse().ok(), to.parse().ok()),
+        None => (ports.parse().ok(), ports.parse().ok()),
+    };
+    Rule::new(direction, protocol.parse().unwrap(), from, to, peer.parse().unwrap())
+        .unwrap()
+        .with_id(words.get(4).map(|id| id.parse().unwrap()))
+}
+
 fn rules(texts: &[&str]) -> Vec<Rule> {
-    let rule = |text: &&str| {
-        let words: Vec<&str> = text.split(' ').collect();
-        let [way, protocol, ports, peer] = words[..] else { panic!("{text}") };
-        let direction = if way == "in" { Direction::Ingress } else { Direction::Egress };
-        let (from, to) = match ports.split_once('-') {
-            _ if ports == "*" => (None, None),
-            Some((from, to)) => (from.parse().ok(), to.parse().ok()),
-            None => (ports.parse().ok(), ports.parse().ok()),
-        };
-        Rule::new(direction, protocol.parse().unwrap(), from, to, peer.parse().unwrap()).unwrap()
-    };
-    texts.iter().map(rule).collect()
+    texts.iter().map(|text| rule(text)).collect()
 }
 
-/// What is closed, each as `name severity`, ingress first.
-fn shut(taken: Option<&[&str]>, after: &[&str]) -> Vec<String> {
-    let (baseline, after) = (baseline(), rules(after));
-    let taken = taken.map(rules);
-    let of = |direction| {
-        closed(&baseline, direction, taken.as_deref(), &after)
-            .iter()
-            .map(|closed| format!("{} {}", closed.entries.join(" and "), closed.severity.as_str()))
-            .collect::<Vec<_>>()
+fn known(direction: Direction, texts: &[&str]) -> RevokedRules {
+    RevokedRules { direction, removed: Removed::Rules(rules(texts)) }
+}
+
+fn unknown(direction: Direction, cells: Cells) -> RevokedRules {
+    RevokedRules { direction, removed: Removed::Within(cells) }
+}
+
+fn tcp(port: u16) -> Cells {
+    rule(&format!("in tcp {port} 0.0.0.0/0")).cells()
+}
+
+fn found(baseline: &Baseline, removals: &[RevokedRules], after: &[&str]) -> Option<Closed> {
+    closed(baseline, Some(&GROUP.parse().unwrap()), removals, &rules(after))
+}
+
+fn letter(reach: Reach) -> char {
+    match reach {
+        Reach::Nobody => 'n',
+        Reach::Some => 's',
+        Reach::Everybody => 'e',
+    }
+}
+
+/// `HTTPS 4:e>n 6:s>s` of an entry that was closed to somebody, `=` before one that was not.
+fn line(reached: &Reached) -> String {
+    let sign = if reached.is_closed { "" } else { "=" };
+    let family = |FamilyReach { family, before, after }: &FamilyReach| {
+        let family = if *family == Family::Ipv4 { 4 } else { 6 };
+        format!(" {family}:{}>{}", before.map_or('?', letter), letter(*after))
     };
-    [of(Direction::Ingress), of(Direction::Egress)].concat()
+    let families: String = reached.families.iter().map(family).collect();
+    format!("{sign}{}{families}", reached.entry)
+}
+
+/// The severity and every entry.
+fn lines(closed: Option<&Closed>) -> Vec<String> {
+    let severity = closed.map(|closed| closed.severity.as_str().to_owned());
+    let entries = closed.into_iter().flat_map(|closed| &closed.entries).map(line);
+    severity.into_iter().chain(entries).collect()
+}
+
+/// What an ingress change that removed these rules closed under [`baseline`].
+fn removed(taken: &[&str], after: &[&str]) -> Vec<String> {
+    lines(found(&baseline(), &[known(Direction::Ingress, taken)], after).as_ref())
 }
 
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn the_website_is_closed_with_its_last_rule() {
-    let https = ["in tcp 443 0.0.0.0/0"];
-    assert_eq!(shut(Some(&https), &["in tcp 22 203.0.113.0/24"]), ["HTTPS high"]);
-    assert_eq!(shut(Some(&https), &["in tcp 80 0.0.0.0/0"]), ["HTTPS medium"]);
-    // IPv6, a group, a list, a single host: somebody is let in.
-    for peer in ["::/0", "sg-0a", "pl-0a", "198.51.100.7/32"] {
-        assert_eq!(shut(Some(&https), &[&format!("in tcp 443 {peer}")]), NOTHING);
+fn the_severity_is_high_where_nothing_expected_is_left() {
+    let web = ["in tcp 80 0.0.0.0/0", "in tcp 80 ::/0", "in tcp 443 0.0.0.0/0", "in tcp 443 ::/0"];
+    assert_eq!(
+        removed(&web, &["in tcp 22 203.0.113.0/24"]),
+        ["high", "HTTP 4:e>n 6:e>n", "HTTPS 4:e>n 6:e>n"]
+    );
+    // A rule of IPv4 alone.
+    assert_eq!(removed(&web[2..3], &[]), ["high", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>n 6:n>n"]);
+    // Whoever could reach it.
+    for (taken, before) in
+        [("in tcp 443 sg-0b", "4:s>n 6:s>n"), ("in tcp 443 10.0.0.0/8", "4:s>n 6:n>n")]
+    {
+        let https = format!("HTTPS {before}");
+        assert_eq!(removed(&[taken], &[]), ["high", "=HTTP 4:n>n 6:n>n", https.as_str()]);
     }
-    assert_eq!(shut(Some(&https), &["in tcp 400-500 10.0.0.0/8"]), NOTHING);
-    assert_eq!(shut(Some(&https), &["in -1 * sg-0a"]), NOTHING);
 }
 
 #[test]
-fn only_what_the_change_removed_counts() {
-    assert_eq!(shut(Some(&["in tcp 22 0.0.0.0/0"]), &[]), NOTHING);
-    assert_eq!(shut(Some(&[]), &[]), NOTHING);
-    assert_eq!(shut(Some(&["in udp 443 0.0.0.0/0"]), &[]), NOTHING);
-    // An egress rule admits no ingress.
-    assert_eq!(shut(Some(&["out tcp 443 0.0.0.0/0"]), &["in tcp 443 ::/0"]), ["Updates high"]);
-    assert_eq!(shut(Some(&["in tcp 443 0.0.0.0/0"]), &["out -1 * 0.0.0.0/0"]), ["HTTPS high"]);
+fn the_severity_is_medium_where_something_expected_is_left() {
+    assert_eq!(
+        removed(&["in tcp 80 0.0.0.0/0", "in tcp 80 ::/0"], &["in tcp 443 0.0.0.0/0"]),
+        ["medium", "HTTP 4:e>n 6:e>n", "=HTTPS 4:e>e 6:n>n"]
+    );
+    // One family.
+    assert_eq!(
+        removed(&["in tcp 443 ::/0"], &["in tcp 443 0.0.0.0/0"]),
+        ["medium", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>e 6:e>n"]
+    );
+    // Everybody became some.
+    for (left, after) in [
+        ("in tcp 443 198.51.100.7/32", "4:e>s 6:n>n"),
+        ("in tcp 443 10.0.0.5/32", "4:e>s 6:n>n"),
+        ("in -1 * sg-0b", "4:e>s 6:n>s"),
+        ("in tcp 400-500 pl-0b", "4:e>s 6:n>s"),
+    ] {
+        let found = removed(&["in tcp 443 0.0.0.0/0"], &[left]);
+        assert_eq!(found[0], "medium", "{left}");
+        assert_eq!(found[2], format!("HTTPS {after}"), "{left}");
+    }
+}
+
+#[test]
+fn the_group_itself_reaches_no_website() {
+    let itself = ["in -1 * sg-0a", "in tcp 443 123456789012/sg-0a"];
+    assert_eq!(removed(&itself, &[]), NOTHING);
+    assert_eq!(
+        removed(&["in tcp 443 0.0.0.0/0"], &itself),
+        ["high", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>n 6:n>n"]
+    );
+    // It is not among the rules that come back.
+    let taken = ["in -1 * sg-0a", "in tcp 443 0.0.0.0/0"];
+    let found = found(&baseline(), &[known(Direction::Ingress, &taken)], &itself).unwrap();
+    assert_eq!(found.removed, Some(rules(&taken[1..])));
+    assert_eq!(found.left, []);
+    // Of a group whose id is not known, nobody can tell.
+    let removal = known(Direction::Ingress, &itself[..1]);
+    assert!(closed(&baseline(), None, &[removal], &[]).is_some());
+}
+
+#[test]
+fn halves_of_everybody_are_everybody() {
+    let halves = ["in tcp 443 0.0.0.0/1", "in tcp 400-500 128.0.0.0/1"];
+    assert_eq!(removed(&["in tcp 443 0.0.0.0/0"], &halves), NOTHING);
+    assert_eq!(
+        removed(&halves[..1], &halves[1..]),
+        ["medium", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>s 6:n>n"]
+    );
+}
+
+#[test]
+fn a_group_that_comes_as_everybody_needs_no_rule_of_its_own() {
+    let https = "in tcp 443 0.0.0.0/0";
+    for peer in ["sg-0b", "pl-0b", "10.0.0.0/8", "198.51.100.7/32"] {
+        let taken = format!("in tcp 443 {peer}");
+        assert_eq!(removed(&[&taken], &[https]), NOTHING, "{peer}");
+        assert_eq!(removed(&[&taken], &[https, "in tcp 443 ::/0"]), NOTHING, "{peer}");
+    }
+    // Groups use IPv4 more often than not.
+    assert_eq!(removed(&["in tcp 443 sg-0b"], &["in tcp 443 ::/0"])[0], "medium");
+}
+
+#[test]
+fn a_group_that_is_shut_out_is_missed_and_an_address_is_not() {
+    // A load balancer's group can be all the traffic of a site, whoever else is left.
+    for (taken, left) in [("sg-0b", "sg-0c"), ("pl-0b", "198.51.100.7/32"), ("sg-0b", "pl-0b")] {
+        let (taken, left) = (format!("in tcp 443 {taken}"), format!("in -1 * {left}"));
+        let change = known(Direction::Ingress, &[&taken]);
+        let found = found(&baseline(), &[change], &[&left]).unwrap();
+        assert_eq!(found.severity, Severity::Medium, "{taken}, {left}");
+        let [http, https] = &found.entries[..] else { panic!("{found:?}") };
+        assert!(!http.is_closed && https.is_closed, "{found:?}");
+        assert_eq!(https.closed_to, [rule(&taken).peer().clone()]);
+    }
+    assert_eq!(removed(&["in tcp 443 sg-0b"], &["in tcp 80-8080 sg-0b"]), NOTHING);
+    assert_eq!(removed(&["in tcp 443-8080 sg-0b"], &["in tcp 443 sg-0b"]), NOTHING);
+    assert_eq!(removed(&["in tcp 443 198.51.100.7/32"], &["in tcp 443 198.51.100.8/32"]), NOTHING);
+}
+
+#[test]
+fn what_cannot_touch_the_entries_closes_nothing() {
+    for taken in [
+        "in tcp 22 0.0.0.0/0",
+        "in udp 443 0.0.0.0/0",
+        "in icmp * 0.0.0.0/0",
+        "in icmpv6 * ::/0",
+        "in tcp 8080 sg-0b",
+        "out tcp 443 0.0.0.0/0",
+    ] {
+        assert_eq!(removed(&[taken], &[]), NOTHING, "{taken}");
+    }
+    assert_eq!(removed(&[], &[]), NOTHING);
+    let ping = rule("in icmp * 0.0.0.0/0").cells();
+    assert_eq!(found(&baseline(), &[unknown(Direction::Ingress, ping)], &[]), None);
+    assert_eq!(found(&baseline(), &[unknown(Direction::Ingress, tcp(8080))], &[]), None);
 }
 
 #[test]
 fn another_port_or_protocol_does_not_replace_it() {
-    // Moving the rule closes the website too.
     let moved = ["in tcp 8443 0.0.0.0/0", "in udp 443 0.0.0.0/0", "out tcp 443 0.0.0.0/0"];
-    assert_eq!(shut(Some(&["in tcp 443 0.0.0.0/0"]), &moved), ["HTTPS high"]);
+    let found = removed(&["in tcp 443 0.0.0.0/0"], &moved);
+    assert_eq!(found, ["high", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>n 6:n>n"]);
 }
 
 #[test]
-fn one_rule_can_close_several_entries() {
-    assert_eq!(shut(Some(&["in tcp 0-65535 sg-0a"]), &[]), ["HTTP high", "HTTPS high"]);
-    assert_eq!(
-        shut(Some(&["in -1 * 0.0.0.0/0", "in tcp 80 ::/0"]), &["in tcp 443 ::/0"]),
-        ["HTTP medium"]
+fn egress_is_judged_by_its_own_entries() {
+    let change = known(Direction::Egress, &["out -1 * 0.0.0.0/0", "in tcp 80 0.0.0.0/0"]);
+    let found = found(&baseline(), &[change], &["in tcp 443 0.0.0.0/0"]);
+    assert_eq!(lines(found.as_ref()), ["high", "Updates 4:e>n 6:n>n"]);
+}
+
+#[test]
+fn one_finding_has_all_rules_that_let_the_traffic_through() {
+    let taken = ["in -1 * 0.0.0.0/0", "in tcp 80 ::/0", "in tcp 22 203.0.113.0/24"];
+    let after = ["in tcp 80 198.51.100.7/32", "in tcp 22 203.0.113.9/32", "in tcp 443 sg-0a"];
+    let found = found(&baseline(), &[known(Direction::Ingress, &taken)], &after).unwrap();
+    let entries = ["medium", "HTTP 4:e>s 6:e>n", "HTTPS 4:e>n 6:n>n"];
+    assert_eq!(lines(Some(&found)), entries);
+    assert_eq!(found.removed, Some(rules(&taken[..2])));
+    assert_eq!(found.left, rules(&after[..1]));
+}
+
+#[test]
+fn ports_of_one_entry_are_told_apart() {
+    let web = parse(
+        "ingress:\n\
+         - { name: Web, protocol: tcp, ports: [80, 443], peers: [anywhere], expected: true }\n\
+         egress: []\n",
     );
-    let (baseline, taken) = (baseline(), rules(&["in -1 * 0.0.0.0/0", "in tcp 80 ::/0"]));
-    let found = closed(&baseline, Direction::Ingress, Some(&taken), &[]);
-    assert_eq!(found[0].removed.as_ref(), Some(&taken));
-    assert_eq!(found[1].removed.as_deref(), Some(&taken[..1]));
+    let change = [known(Direction::Ingress, &["in tcp 80 0.0.0.0/0"])];
+    let found = found(&web, &change, &["in tcp 443 0.0.0.0/0"]).unwrap();
+    assert_eq!(lines(Some(&found)), ["medium", "Web 4:e>s 6:n>n"]);
+    assert_eq!(found.entries[0].shut, tcp(80));
+}
+
+#[test]
+fn an_entry_counts_only_whom_it_admits() {
+    let closed = |peers: &str, taken: &str, after: &[&str]| {
+        let change = [known(Direction::Ingress, &[taken])];
+        lines(found(&https_from(peers), &change, after).as_ref())
+    };
+    let office = "in tcp 443 203.0.113.0/24";
+    assert_eq!(closed("203.0.113.0/24", office, &[]), ["high", "HTTPS 4:e>n"]);
+    assert_eq!(closed("203.0.113.0/24", office, &["in tcp 443 0.0.0.0/0"]), NOTHING);
+    // Whom the baseline does not admit has nothing to lose, and is nobody to be left.
+    assert_eq!(closed("203.0.113.0/24", "in tcp 443 198.51.100.7/32", &[]), NOTHING);
+    let stranger = ["in tcp 443 198.51.100.7/32"];
+    assert_eq!(closed("203.0.113.0/24", office, &stranger), ["high", "HTTPS 4:e>n"]);
+    // The members of a group may have any address.
+    let balancer = "in tcp 443 sg-0b";
+    assert_eq!(closed("203.0.113.0/24", balancer, &[]), ["high", "HTTPS 4:s>n"]);
+    assert_eq!(closed("sg-0b", balancer, &[]), ["high", "HTTPS 4:e>n 6:e>n"]);
+    assert_eq!(closed("sg-0b", balancer, &["in tcp 443 10.0.0.0/8"])[0], "medium");
+    assert_eq!(closed("sg-0b", balancer, &["in tcp 443 0.0.0.0/0"])[1], "HTTPS 4:e>e 6:e>n");
+    assert_eq!(closed("\"2001:db8::/32\"", balancer, &[]), ["high", "HTTPS 6:s>n"]);
+    assert_eq!(closed("pl-0b", "in tcp 443 pl-0b", &[]), ["high", "HTTPS 4:e>n 6:e>n"]);
+    assert_eq!(closed("self", "in -1 * 0.0.0.0/0", &[]), NOTHING);
+}
+
+#[test]
+fn a_read_that_is_behind_does_not_hide_it() {
+    let taken = ["in tcp 443 0.0.0.0/0 sgr-0b"];
+    assert_eq!(removed(&taken, &taken)[0], "high");
+    // Somebody has authorised it again since.
+    assert_eq!(removed(&taken, &["in tcp 443 0.0.0.0/0 sgr-0c"]), NOTHING);
+    assert_eq!(removed(&taken, &["in tcp 443 0.0.0.0/0"]), NOTHING);
 }
 
 #[test]
 fn the_severity_is_low_where_the_removed_rules_are_unknown() {
-    assert_eq!(shut(None, &["in tcp 80 ::/0"]), ["Updates low"]);
-    // Once, not once for each entry.
-    assert_eq!(shut(None, &["out -1 * ::/0"]), ["HTTP and HTTPS low"]);
-    assert_eq!(shut(None, &["in tcp 80-443 sg-0a", "out -1 * ::/0"]), NOTHING);
+    let anything = |directions: &[Direction], after: &[&str]| {
+        let change: Vec<RevokedRules> =
+            directions.iter().map(|way| unknown(*way, Cells::everything())).collect();
+        found(&baseline(), &change, after)
+    };
+    let ingress = [Direction::Ingress];
+    let found = anything(&ingress, &["out -1 * 0.0.0.0/0", "in tcp 443 sg-0a"]).unwrap();
+    assert_eq!(lines(Some(&found)), ["low", "HTTP 4:?>n 6:?>n", "HTTPS 4:?>n 6:?>n"]);
+    assert_eq!(found.removed, None);
+    // Somebody is left, and perhaps nobody else was there before.
+    for peer in ["::/0", "sg-0b", "198.51.100.7/32", "10.0.0.5/32", "pl-0b"] {
+        assert_eq!(anything(&ingress, &[&format!("in tcp 80 {peer}")]), None, "{peer}");
+    }
+    // In one finding.
+    let found = anything(&Direction::BOTH, &[]).unwrap();
+    assert_eq!(lines(Some(&found)).len(), 4);
+    assert_eq!((found.only_direction(), found.severity), (None, Severity::Low));
+    let found = anything(&Direction::BOTH, &["in tcp 80 ::/0"]).unwrap();
+    assert_eq!(lines(Some(&found)), ["low", "Updates 4:?>n 6:?>n"]);
+    assert_eq!(found.only_direction(), Some(Direction::Egress));
+}
+
+#[test]
+fn known_ports_of_unknown_rules_limit_what_was_closed() {
+    let change = [unknown(Direction::Ingress, tcp(80))];
+    let found = |after: &[&str]| lines(found(&baseline(), &change, after).as_ref());
+    let https = ["in tcp 443 0.0.0.0/0"];
+    assert_eq!(found(&https), ["low", "HTTP 4:?>n 6:?>n", "=HTTPS 4:e>e 6:n>n"]);
+    assert_eq!(found(&["in tcp 80 sg-0b"]), NOTHING);
+}
+
+/// Some rules on port 443, each with the points that it admits; a point is an address, or a group
+/// by its name.
+const UNIVERSE: [(&str, &[usize]); 8] = [
+    ("0.0.0.0/1", &[0, 1]),
+    ("128.0.0.0/1", &[2]),
+    ("10.0.0.0/8", &[1]),
+    ("::/1", &[3]),
+    ("8000::/1", &[4]),
+    ("2001:db8::/32", &[]),
+    ("sg-0b", &[5]),
+    ("sg-0a", &[]),
+];
+
+/// Who can reach HTTPS, told by points.
+fn reach_by_points(present: &[bool]) -> [char; 2] {
+    let open = |point: usize| {
+        UNIVERSE.iter().zip(present).any(|((_, points), is)| *is && points.contains(&point))
+    };
+    let documentation = present[5];
+    let named = open(5);
+    let ipv4 = match (open(0) && open(1) && open(2), open(1) || open(0) || open(2) || named) {
+        (true, _) => 'e',
+        (false, true) => 's',
+        (false, false) => 'n',
+    };
+    let some = open(3) || open(4) || documentation || named && ipv4 != 'e';
+    let ipv6 = match (open(3) && open(4), some) {
+        (true, _) => 'e',
+        (false, true) => 's',
+        (false, false) => 'n',
+    };
+    [ipv4, ipv6]
+}
+
+/// Each rule of the universe is absent, removed by the change, or still there, and HTTP is open or
+/// not.
+#[test]
+fn every_change_of_a_small_universe() {
+    let baseline = baseline();
+    let count = UNIVERSE.len();
+    for number in 0..3_u32.pow(u32::try_from(count).unwrap()) {
+        let states: Vec<u32> =
+            (0..count).map(|at| number / 3_u32.pow(u32::try_from(at).unwrap()) % 3).collect();
+        let texts = |state: u32| -> Vec<String> {
+            let of = UNIVERSE.iter().zip(&states).filter(|(_, is)| **is == state);
+            of.map(|((peer, _), _)| format!("in tcp 443 {peer}")).collect()
+        };
+        let present = |from: u32| states.iter().map(|is| *is >= from).collect::<Vec<bool>>();
+        let (before, after) = (reach_by_points(&present(1)), reach_by_points(&present(2)));
+        let (taken, left) = (texts(1), texts(2));
+        let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
+        let left: Vec<&str> = left.iter().map(String::as_str).collect();
+        let rank = |letter: char| "nse".find(letter).unwrap();
+        let lowered = (0..2).any(|at| rank(before[at]) > rank(after[at]));
+        // The other group is let in by a rule of its own only, or as everybody.
+        let shut_out = states[6] == 1 && after[0] != 'e';
+        let change = [known(Direction::Ingress, &taken)];
+        for http in [&[][..], &["in tcp 80 198.51.100.7/32"]] {
+            let after_all: Vec<&str> = left.iter().chain(http).copied().collect();
+            let found = found(&baseline, &change, &after_all);
+            let what = format!("{taken:?} of {after_all:?}");
+            let Some(found) = found else {
+                assert!(!lowered && !shut_out, "{what}");
+                continue;
+            };
+            assert!(lowered || shut_out, "{what}");
+            let https = format!("HTTPS 4:{}>{} 6:{}>{}", before[0], after[0], before[1], after[1]);
+            assert_eq!(line(&found.entries[1]), https, "{what}");
+            let is_nothing_left = after == ['n', 'n'] && http.is_empty();
+            let severity = if is_nothing_left { Severity::High } else { Severity::Medium };
+            assert_eq!(found.severity, severity, "{what}");
+            assert!(!found.entries[1].closed_to.is_empty(), "{what}");
+            assert_eq!(!found.entries[1].shut.is_empty(), after == ['n', 'n'], "{what}");
+        }
+        // What the auditor lets pass without a look at the group is what closes nothing in any.
+        if found(&baseline, &change, &[]).is_none() {
+            assert!(!lowered && !shut_out, "{taken:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::baseline::{Baseline, Lists};
 use crate::ec2::{Ec2Error, GroupId, Rule, cause};
 use crate::evaluate::Judge;
 use crate::evaluate::expected::closed;
+use crate::event::{Removed, RevokedRules};
 
 const DOCUMENTED: &str = include_str!("../../../docs/findings.md");
 
@@ -46,7 +47,7 @@ fn judged(direction: Direction, protocol: &str, port: Option<i32>, peer: &str) -
     let (protocol, peer) = (protocol.parse().unwrap(), peer.parse().unwrap());
     let rule = Rule::new(direction, protocol, port, port, peer).unwrap();
     let judgement = judge.judge(&rule);
-    severity(judge.code(&judgement).unwrap(), direction, &judgement, &judge.ssh())
+    severity(judge.code(&judgement).unwrap(), &rule, &judgement, &judge)
 }
 
 /// What a column means, as protocol and port.
@@ -79,7 +80,11 @@ fn to_whom(row: &str) -> (Direction, &'static [&'static str]) {
         "a public range" => &["54.0.0.0/16", "8.8.8.8/31", "2600::/32", "2600:1::/63"],
         "a single public host" => &["8.8.8.8/32", "2600:1::/64", "2600:1::8/128"],
         "private addresses" => &["10.0.0.0/8", "192.168.7.1/32", "fc00::/7", "100.64.0.0/10"],
-        "a group, or a list by its name" => &["sg-0a", "210987654321/sg-0b"],
+        "a group, or a list by its name" if direction == Direction::Egress => {
+            &["sg-0a", "210987654321/sg-0b"]
+        }
+        "a group, or a list by its name" => &["sg-0a"],
+        "a group of an account that the baseline does not name" => &["210987654321/sg-0b"],
         other => panic!("{other}"),
     };
     (direction, peers)
@@ -89,7 +94,7 @@ fn to_whom(row: &str) -> (Direction, &'static [&'static str]) {
 fn the_severity_is_what_the_table_says() {
     let table = table("## Severity");
     let (head, rows) = table.split_first().unwrap();
-    assert_eq!((head.len(), rows.len()), (7, 10));
+    assert_eq!((head.len(), rows.len()), (7, 11));
     let mut met = BTreeSet::new();
     for row in rows {
         let (direction, peers) = to_whom(&row[0]);
@@ -117,7 +122,7 @@ fn the_table_beside_the_code_is_the_same() {
         .map(cells)
         .collect();
     let documented: Vec<Vec<String>> =
-        table("## Severity").into_iter().map(|row| row[1..].to_vec()).take(6).collect();
+        table("## Severity").into_iter().map(|row| row[1..].to_vec()).take(7).collect();
     assert_eq!(beside, documented);
 }
 
@@ -131,7 +136,7 @@ fn the_worst_of_what_a_rule_exposes_counts() {
         let (from, to) = (Some(ports.0), Some(ports.1));
         let peer = peer.parse().unwrap();
         let rule = Rule::new(Direction::Ingress, Protocol::TCP, from, to, peer).unwrap();
-        severity(Code::OpenSsh, Direction::Ingress, &judge.judge(&rule), &judge.ssh())
+        severity(Code::OpenSsh, &rule, &judge.judge(&rule), &judge)
     };
     assert_eq!(of((3000, 3305), "0.0.0.0/0"), Severity::High);
     assert_eq!(of((3000, 3306), "0.0.0.0/0"), Severity::Critical);
@@ -140,32 +145,32 @@ fn the_worst_of_what_a_rule_exposes_counts() {
 
 #[test]
 fn findings_about_something_else_are_what_the_table_says() {
-    let closed = |web: &str, taken: Option<&[Rule]>, after: &[&str]| {
-        let web = baseline(web);
+    let closed = |web: &str, removed: Removed, after: &[&str]| {
         let after: Vec<Rule> = after.iter().map(|port| tcp_from_anywhere(port)).collect();
-        closed(&web, Direction::Ingress, taken, &after)[0].severity
+        let change = [RevokedRules { direction: Direction::Ingress, removed }];
+        closed(&baseline(web), None, &change, &after).unwrap().severity
     };
     let web = "ingress:\n\
         - { name: HTTP, protocol: tcp, ports: [80], peers: [anywhere], expected: true }\n\
         - { name: HTTPS, protocol: tcp, ports: [443], peers: [anywhere], expected: true }\n\
         egress: []\n";
-    let https = [tcp_from_anywhere("443")];
+    let https = || Removed::Rules(vec![tcp_from_anywhere("443")]);
     let ingress = Direction::Ingress;
     let expected = [
         (
             "expected-traffic-closed",
-            "nothing else that the site lives on is let through in that direction",
-            closed(web, Some(&https), &["22"]),
+            "nobody can reach anything that the site lives on",
+            closed(web, https(), &["22"]),
         ),
         (
             "expected-traffic-closed",
-            "something else that the site lives on is still let through",
-            closed(web, Some(&https), &["80"]),
+            "somebody still can, or everybody could and now only some can",
+            closed(web, https(), &["80"]),
         ),
         (
             "expected-traffic-closed",
-            "what was let through before is not known",
-            closed(web, None, &["22"]),
+            "nobody can, and whether somebody could before is not known",
+            closed(web, Removed::Within(Cells::everything()), &["22"]),
         ),
         (
             "unresolved-peer",
@@ -181,6 +186,11 @@ fn findings_about_something_else_are_what_the_table_says() {
             "auditor-changed",
             "anybody but CloudFormation did it, or it was a trail",
             auditor_changed(false),
+        ),
+        (
+            "auditor-changed",
+            "CloudFormation did it, and it weakens the auditor or is a rule of another account",
+            AUDITOR_WEAKENED,
         ),
         ("auditor-changed", "CloudFormation did it, as a deployment does", auditor_changed(true)),
     ]
@@ -200,4 +210,51 @@ fn tcp_from_anywhere(port: &str) -> Rule {
     let port = Some(port.parse().unwrap());
     let peer = "0.0.0.0/0".parse().unwrap();
     Rule::new(Direction::Ingress, Protocol::TCP, port, port, peer).unwrap()
+}
+
+/// The severity of a rule from a group of another account, under a baseline.
+fn from_stranger(text: &str, day: &str, protocol: &str, ports: Option<(i32, i32)>) -> Severity {
+    let text = baseline(text);
+    let (lists, own): (Lists, GroupId) = (Lists::new(), "sg-0own".parse().unwrap());
+    let judge = Judge::new(&text, Direction::Ingress, Some(&own), &lists, day.parse().unwrap());
+    let (from, to) = ports.unzip();
+    let peer = "210987654321/sg-0b".parse().unwrap();
+    let rule = Rule::new(Direction::Ingress, protocol.parse().unwrap(), from, to, peer).unwrap();
+    let judgement = judge.judge(&rule);
+    severity(judge.code(&judgement).unwrap(), &rule, &judgement, &judge)
+}
+
+#[test]
+fn an_account_is_known_where_any_group_of_it_is_named() {
+    let ssh = |text: &str, day: &str| from_stranger(text, day, "tcp", Some((22, 22)));
+    let entry = |peer: &str| {
+        let peers = format!("peers: [{peer}]");
+        format!("ingress:\n  - {{ name: DB, protocol: tcp, ports: [3306], {peers} }}\negress: []\n")
+    };
+    let exempt = "ingress: []\negress: []\nexemptions:\n  - { group: sg-0c, direction: egress, \
+        protocol: tcp, ports: [8000], peers: [210987654321/sg-0c], reason: migration, \
+        until: 2026-12-31 }\n";
+    let set = "peer_sets:\n  partners: [210987654321/sg-0c]\ningress: []\negress: []\n";
+    let today = "2026-11-01";
+    assert_eq!(ssh("ingress: []\negress: []\n", today), Severity::Medium);
+    assert_eq!(ssh(&entry("123456789012/sg-0c"), today), Severity::Medium);
+    assert_eq!(ssh(&entry("sg-0b"), today), Severity::Medium);
+    assert_eq!(ssh(&entry("210987654321/sg-0c"), today), Severity::Low);
+    assert_eq!(ssh(set, today), Severity::Low);
+    assert_eq!(ssh(exempt, "2026-12-31"), Severity::Low);
+    assert_eq!(ssh(exempt, "2027-01-01"), Severity::Medium);
+}
+
+#[test]
+fn everything_from_a_stranger_counts_though_the_baseline_admits_ssh() {
+    let open = "ingress:\n  - { name: SSH, protocol: tcp, ports: [22, 2222], peers: [anywhere] }\negress: []\n";
+    let of = |protocol, ports| from_stranger(open, "2026-11-01", protocol, ports);
+    assert_eq!(of("-1", None), Severity::Medium);
+    assert_eq!(of("tcp", None), Severity::Medium);
+    assert_eq!(of("tcp", Some((8000, 9000))), Severity::Low);
+    assert_eq!(of("udp", None), Severity::Low);
+    // Ports that contain SSH are SSH.
+    let nothing = "ingress: []\negress: []\n";
+    assert_eq!(from_stranger(nothing, "2026-11-01", "tcp", Some((1, 65535))), Severity::Medium);
+    assert_eq!(from_stranger(nothing, "2026-11-01", "tcp", Some((23, 2221))), Severity::Low);
 }

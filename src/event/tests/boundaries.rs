@@ -1,4 +1,4 @@
-//! Accounts, regions and ids that are not valid.
+//! Accounts, regions and ids that are not valid, or do not agree.
 
 use serde_json::{Value, json};
 
@@ -21,15 +21,10 @@ fn enveloped() -> Value {
 }
 
 #[test]
-fn an_account_or_a_region_that_is_not_valid_makes_a_record_undecodable() {
-    let account = |text: &str| format!("`{text}` is not an account id: write its 12 digits");
+fn a_region_that_is_not_valid_makes_a_record_undecodable() {
     let region =
         |text: &str| format!("`{text}` is not an AWS region: write one such as eu-central-1");
     for (place, id, reason) in [
-        ("/detail/recipientAccountId", json!("1234"), account("1234")),
-        ("/detail/recipientAccountId", json!("[...]"), account("[...]")),
-        ("/detail/recipientAccountId", json!(1_234_567_890_123_i64), account("1234567890123")),
-        ("/account", json!("12345678901x"), account("12345678901x")),
         ("/detail/awsRegion", json!("EU-CENTRAL-1"), region("EU-CENTRAL-1")),
         ("/detail/awsRegion", json!("evil.example/"), region("evil.example/")),
         ("/region", json!("x.evil.example"), region("x.evil.example")),
@@ -49,12 +44,77 @@ fn an_account_or_a_region_that_is_not_valid_makes_a_record_undecodable() {
     assert_eq!(lines_of(&enveloped()), [OPEN_SSH]);
 }
 
+/// Logs that were made anonymous have such accounts.
+#[test]
+fn an_account_that_is_not_one_is_not_known() {
+    for account in [
+        json!("000000000"),
+        json!("12345"),
+        json!("[...]"),
+        json!(1_234_567_890_123_i64),
+        json!("12345678901x"),
+        json!(["123456789012"]),
+        json!({"omitted": true}),
+    ] {
+        let bare = with(open_ssh(), "/recipientAccountId", account.clone());
+        assert_eq!(lines_of(&bare), [OPEN_SSH], "{account}");
+        let whole = with(enveloped(), "/detail/recipientAccountId", account.clone());
+        let whole = with(whole, "/account", account.clone());
+        assert_eq!(lines_of(&whole), [OPEN_SSH], "{account}");
+        if account.is_string() {
+            // The caller's account is another matter.
+            assert_eq!(event(&bare).record.account, None, "{account}");
+            assert_eq!(event(&whole).record.account, None, "{account}");
+        }
+    }
+}
+
+#[test]
+fn an_envelope_and_a_record_that_disagree_are_undecodable() {
+    let says = |what: &str, envelope: &str, record: &str| {
+        format!(
+            "undecodable: the envelope says that the {what} is `{envelope}`, and the record in it \
+             says `{record}`"
+        )
+    };
+    for (place, text, reason) in [
+        ("/account", "210987654321", says("account", "210987654321", "123456789012")),
+        (
+            "/detail/recipientAccountId",
+            "210987654321",
+            says("account", "123456789012", "210987654321"),
+        ),
+        // As the texts that they are.
+        ("/account", "000000000", says("account", "000000000", "123456789012")),
+        ("/region", "eu-west-1", says("region", "eu-west-1", "eu-central-1")),
+        ("/detail/awsRegion", "eu-west-1", says("region", "eu-central-1", "eu-west-1")),
+    ] {
+        let payload = with(enveloped(), place, json!(text));
+        assert_eq!(lines_of(&payload), [&*reason], "{payload}");
+        // In whatever it arrives.
+        let queued = json!({"Records": [{"body": payload.to_string()}]});
+        assert_eq!(lines_of(&queued), [reason]);
+    }
+    // Only one of them tells.
+    for place in ["/account", "/region", "/detail/recipientAccountId", "/detail/awsRegion"] {
+        for nothing in [Value::Null, json!("")] {
+            assert_eq!(lines_of(&with(enveloped(), place, nothing)), [OPEN_SSH], "{place}");
+        }
+    }
+    // The same account, once as a number that has lost its zeros.
+    let mut same = with(enveloped(), "/account", json!(10_987_654_321_i64));
+    same["detail"]["recipientAccountId"] = json!("010987654321");
+    assert_eq!(lines_of(&same), [OPEN_SSH]);
+}
+
 #[test]
 fn an_account_written_as_a_number_gets_its_leading_zeros_back() {
     for place in ["/detail/recipientAccountId", "/account"] {
         let mut payload = with(enveloped(), place, json!(10_987_654_321_i64));
         if place == "/account" {
             payload["detail"].as_object_mut().unwrap().remove("recipientAccountId");
+        } else {
+            payload.as_object_mut().unwrap().remove("account");
         }
         assert_eq!(event(&payload).record.account.unwrap().as_str(), "010987654321");
     }
@@ -130,11 +190,11 @@ fn a_group_id_that_is_not_valid_makes_a_record_undecodable() {
 #[test]
 fn groups_in_a_text_of_an_invalid_place_are_not_audited() {
     let payload =
-        json!({"account": "1234", "region": "eu-central-1", "detail": "{sg-0123456789abcdef0}"});
+        json!({"account": "123456789012", "region": "x", "detail": "{sg-0123456789abcdef0}"});
     let lines = lines_of(&payload);
     assert_eq!(lines.len(), 1);
     assert!(lines[0].starts_with("undecodable: the `detail` of the event is not JSON: "));
-    assert!(lines[0].ends_with("; `1234` is not an account id: write its 12 digits"));
+    assert!(lines[0].ends_with("; `x` is not an AWS region: write one such as eu-central-1"));
 }
 
 #[test]

@@ -34,6 +34,11 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just("version".to_owned()),
         Just("close".to_owned()),
         Just("tags".to_owned()),
+        Just("hold_tags".to_owned()),
+        Just("lost".to_owned()),
+        Just("resources".to_owned()),
+        Just("detailType".to_owned()),
+        Just("sgr-0a1b2c3d4e5f67890".to_owned()),
         Just("rules".to_owned()),
         Just("recipientAccountId".to_owned()),
         Just("awsRegion".to_owned()),
@@ -181,9 +186,10 @@ fn no_change_of_a_member_hides_a_rule() {
                     Kind::Change(change) => {
                         !matches!(change.kind, ChangeKind::Unknown(_) | ChangeKind::Retagged(_))
                     }
-                    Kind::Undecodable(_) => false,
+                    Kind::Undecodable(_) | Kind::Lost(_) => false,
                     Kind::List(_)
                     | Kind::Tags(_)
+                    | Kind::HoldTags(_)
                     | Kind::Watched(_)
                     | Kind::Message(_)
                     | Kind::Ignored(_) => true,

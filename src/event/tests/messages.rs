@@ -11,8 +11,8 @@ use proptest::{option, sample};
 use serde_json::{Value, json};
 
 use super::super::{
-    Close, Event, FoundBy, Kind, Message, Note, Record, Resume, RuleToClose, Sweep, TagAction,
-    TagChange, decode,
+    ActorType, Close, Event, FoundBy, HoldTags, Kind, ListChange, ListResume, Lost, Message, Note,
+    Record, Resume, RuleToClose, Sweep, TagAction, TagChange, decode,
 };
 use super::schedules::scheduled;
 use super::{event, lines_of};
@@ -37,7 +37,9 @@ fn close_json(rule: Value) -> Value {
 
 fn tags_json() -> Value {
     json!({"tags": {
-        "change": {"event_name": "DeleteTags", "account": "123456789012"},
+        "change": {
+            "event_name": "DeleteTags", "account": "123456789012", "actor_type": "person",
+        },
         "groups": [GROUP], "tags": {"a": {"set": "1"}, "b": {"deleted": null}},
         "all_deleted": false,
     }})
@@ -122,7 +124,7 @@ fn a_message_of_another_version_has_its_groups_audited() {
         payload["version"] = json!(2);
         assert_eq!(lines_of(&payload), [format!("{GROUP}: {kind}: {reason}")]);
     }
-    for task in ["close", "tags", "sweep", "holds"] {
+    for task in ["close", "tags", "hold_tags", "list", "lost", "sweep", "holds"] {
         let payload = json!({"version": 2, task: {"new": true}});
         assert_eq!(lines_of(&payload), [format!("undecodable: {reason}")]);
     }
@@ -170,7 +172,7 @@ fn a_message_that_is_not_understood_has_its_groups_audited() {
 /// Nobody can make a part of a CloudTrail record a message by adding a word to it.
 #[test]
 fn a_close_beside_something_else_is_not_one() {
-    for task in ["close", "tags"] {
+    for task in ["close", "tags", "hold_tags", "list", "lost"] {
         for beside in ["groupId", "sweep", "x"] {
             let payload = json!({task: {"groups": [GROUP]}, beside: {}});
             let expected = format!("{GROUP}: unknown: the event does not say which call it is");
@@ -316,6 +318,7 @@ fn any_record() -> impl Strategy<Value = Record> {
     (texts, time, option::of(any_account()), option::of(any_region())).prop_map(
         |(texts, time, account, region)| {
             let (event_name, event_id, shared_event_id, actor, source_ip, user_agent) = texts;
+            let actor_type = actor.as_ref().map_or(ActorType::Unknown, |_| ActorType::Person);
             Record {
                 event_name,
                 event_id,
@@ -326,6 +329,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                 actor,
                 source_ip,
                 user_agent,
+                actor_type,
             }
         },
     )
@@ -364,8 +368,18 @@ fn any_rule_to_close() -> impl Strategy<Value = RuleToClose> {
         Just(Note::EnteredScope),
         Just(Note::LeftScope),
         Just(Note::DirectionAssumed),
+        "[^A]{0,9}".prop_map(Note::Lost),
+        "[^A]{0,9}".prop_map(Note::TagsNotUnderstood),
+        any_id("pl-[0-9a-f]{17}").prop_map(Note::ListChanged),
     ];
-    let found_by = sample::select(vec![FoundBy::Sweep, FoundBy::Holds, FoundBy::Leaving]);
+    let found_by = sample::select(vec![
+        FoundBy::Sweep,
+        FoundBy::Change,
+        FoundBy::Holds,
+        FoundBy::Leaving,
+        FoundBy::Tagging,
+        FoundBy::Lost,
+    ]);
     let place = (option::of(any_account()), option::of(any_region()))
         .prop_map(|(account, region)| Place { account, region });
     (place, any_group(), any_rule(), option::of(note), found_by).prop_map(
@@ -392,12 +406,40 @@ fn any_tag_change() -> impl Strategy<Value = TagChange> {
         .prop_map(|(groups, tags)| TagChange { groups, all_deleted: tags.is_empty(), tags })
 }
 
+fn any_hold_tags() -> impl Strategy<Value = HoldTags> {
+    (vec(any_id::<RuleId>("sgr-[0-9a-f]{17}"), 1..4), option::of("[^A]{0,9}"))
+        .prop_map(|(rules, unread)| HoldTags { rules, unread })
+}
+
+fn any_lost() -> impl Strategy<Value = Lost> {
+    ("[^A]{0,9}", any::<bool>(), any_sweep()).prop_map(|(reason, is_of_tags, sweep)| Lost {
+        reason,
+        is_of_tags,
+        resume: sweep.resume,
+    })
+}
+
+fn any_list_change() -> impl Strategy<Value = (ListChange, ListResume)> {
+    let net = any::<([u8; 4], u8)>().prop_map(|(address, length)| {
+        ipnet::IpNet::new(address.into(), length % 33).unwrap().trunc()
+    });
+    let change = (any_id("pl-[0-9a-f]{17}"), option::of(any::<i64>()), vec(net, 0..4));
+    (change, any::<bool>(), option::of(any::<String>())).prop_map(
+        |((list, version_before, added), ingress_done, page)| {
+            (ListChange { list, version_before, added }, ListResume { ingress_done, page })
+        },
+    )
+}
+
 fn any_message() -> impl Strategy<Value = Message> {
     prop_oneof![
+        any_hold_tags().prop_map(Message::HoldTags),
+        any_lost().prop_map(Message::Lost),
         any_sweep().prop_map(Message::Sweep),
         any_sweep().prop_map(Message::Holds),
         any_close().prop_map(Message::Close),
         any_tag_change().prop_map(Message::Tags),
+        any_list_change().prop_map(|(change, resume)| Message::List(change, resume)),
     ]
 }
 

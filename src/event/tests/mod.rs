@@ -1,10 +1,13 @@
 //! Tests of the decoder as a whole.
 
+mod actors;
 mod authorized;
 mod boundaries;
+mod hold_tags;
 mod laws;
 mod lists;
 mod losses;
+mod lost;
 mod messages;
 mod records;
 mod revoked;
@@ -20,19 +23,27 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 use super::{
-    ChangeKind, Event, GroupChange, Kind, ListChange, Message, RevokedRules, Sweep, TagAction,
-    TagChange, decode,
+    ChangeKind, Event, GroupChange, HoldTags, Kind, ListChange, Lost, Message, Removed,
+    RevokedRules, Sweep, TagAction, TagChange, decode,
 };
 use crate::ec2::{Direction, GroupKey, Rule};
+use crate::words::cells_text;
 
 /// What an event tells, on one line.
 fn line(event: &Event) -> String {
     match &event.kind {
         Kind::List(change) => list_line(change),
         Kind::Tags(change) => tags_line(change),
+        Kind::HoldTags(change) => hold_tags_line(change),
+        Kind::Message(Message::HoldTags(change)) => {
+            format!("message about {}", hold_tags_line(change))
+        }
+        Kind::Lost(lost) => lost_line(lost),
+        Kind::Message(Message::Lost(lost)) => format!("message about {}", lost_line(lost)),
         Kind::Message(Message::Sweep(sweep)) => sweep_line("sweep", sweep),
         Kind::Message(Message::Holds(sweep)) => sweep_line("holds", sweep),
         Kind::Message(Message::Tags(change)) => format!("message about {}", tags_line(change)),
+        Kind::Message(Message::List(change, _)) => format!("message about {}", list_line(change)),
         Kind::Message(Message::Close(close)) => {
             let rules =
                 close.rules.iter().map(|one| format!("{} in {}", rule_line(&one.rule), one.group));
@@ -52,14 +63,18 @@ fn line(event: &Event) -> String {
 fn change_line(change: &GroupChange) -> String {
     let group = match &change.group {
         GroupKey::Id(id) => id.to_string(),
-        GroupKey::Name(name) => format!("group named {name}"),
+        GroupKey::Name { name, vpc_id: None } => format!("group named {name}"),
+        GroupKey::Name { name, vpc_id: Some(vpc) } => format!("group named {name} in {vpc}"),
     };
     let kind = match &change.kind {
         ChangeKind::Authorized(rules) => joined(rules.iter().map(rule_line)),
-        ChangeKind::Revoked(RevokedRules { direction, rules: None }) => {
-            format!("{direction} revoked")
+        ChangeKind::Revoked(RevokedRules { direction, removed: Removed::Within(cells) }) => {
+            match cells_text(cells).as_str() {
+                "all traffic" => format!("{direction} revoked"),
+                what => format!("{direction} revoked of {what}"),
+            }
         }
-        ChangeKind::Revoked(RevokedRules { rules: Some(rules), .. }) => {
+        ChangeKind::Revoked(RevokedRules { removed: Removed::Rules(rules), .. }) => {
             format!("revoked {}", joined(rules.iter().map(rule_line)))
         }
         ChangeKind::Modified(rules) => joined(rules.iter().map(|rule| {
@@ -96,6 +111,16 @@ fn tags_line(change: &TagChange) -> String {
     let all = if change.all_deleted { " all deleted" } else { "" };
     let tags: Vec<_> = change.tags.iter().map(tag).collect();
     format!("tags of {}:{all}{}", joined(&change.groups), tags.concat())
+}
+
+fn hold_tags_line(change: &HoldTags) -> String {
+    let unread = change.unread.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+    format!("tags of a hold on {}{unread}", joined(&change.rules))
+}
+
+fn lost_line(lost: &Lost) -> String {
+    let what = if lost.is_of_tags { "tags" } else { "a change" };
+    format!("{what} of any group: {}", lost.reason)
 }
 
 fn rule_line(rule: &Rule) -> String {

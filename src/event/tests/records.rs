@@ -49,6 +49,23 @@ fn the_group_is_found_in_the_request_or_the_response() {
             lines_of(&record("CreateSecurityGroup", json!({"groupName": "web"}), Value::Null)),
             "group named web: unknown: the id of the new group is not in the event",
         ),
+        (
+            lines_of(&record(
+                "CreateSecurityGroup",
+                json!({"groupName": "web", "vpcId": "vpc-0a"}),
+                Value::Null,
+            )),
+            "group named web in vpc-0a: unknown: the id of the new group is not in the event",
+        ),
+        // Which VPC is meant is not known then, and that of another group must not be taken.
+        (
+            lines_of(&record(
+                "CreateSecurityGroup",
+                json!({"groupName": "web", "vpcId": ["vpc-0a"]}),
+                Value::Null,
+            )),
+            "undecodable: `vpcId` is a list, not a string",
+        ),
     ];
     for (lines, expected) in cases {
         assert_eq!(lines, [expected]);

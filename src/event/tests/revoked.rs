@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::super::ChangeKind;
+use super::super::{ChangeKind, Removed};
 use super::{change, lines_of, record, response_rule, ssh};
 
 const REVOKE: &str = "RevokeSecurityGroupIngress";
 
-/// The event does not tell which rules.
+/// The event does not tell anything about the rules.
 const NOT_TOLD: &str = "sg-1: ingress revoked";
+
+/// The event tells the protocol and the port of the rules only.
+const OF_SSH: &str = "sg-1: ingress revoked of tcp 22";
 
 const ANY: &str = "sg-1: revoked ingress tcp 22-22 0.0.0.0/0";
 
@@ -40,7 +43,8 @@ fn the_rules_are_in_the_response() {
     let event = record(REVOKE, asked, answer(json!([any_rule()])));
     assert_eq!(lines_of(&event), [ANY]);
     let ChangeKind::Revoked(revoked) = change(&event).kind else { panic!("{event}") };
-    let rule = &revoked.rules.unwrap()[0];
+    let Removed::Rules(rules) = revoked.removed else { panic!("{event}") };
+    let rule = &rules[0];
     assert_eq!(rule.id().unwrap().as_str(), "sgr-1");
     assert_eq!(rule.description(), Some("by EC2"));
 
@@ -97,11 +101,11 @@ fn rules_that_a_default_vpc_did_not_have_were_not_revoked() {
     assert_eq!(revoke(both_requested(), some), [ANY]);
     for set in [unknown, json!({"omitted": true}), json!("[...]")] {
         let none = json!({"_return": true, "unknownIpPermissionSet": set});
-        assert_eq!(revoke(both_requested(), none), [NOT_TOLD]);
+        assert_eq!(revoke(both_requested(), none), [OF_SSH]);
     }
     // It may have been in what was lost.
     for lost in [json!({"omitted": true}), json!("[...]"), json!([]), json!(true)] {
-        let expected = if lost == json!([]) { ANY } else { NOT_TOLD };
+        let expected = if lost == json!([]) { ANY } else { OF_SSH };
         assert_eq!(revoke(any_requested(), lost), [expected]);
     }
 }
@@ -129,21 +133,43 @@ fn a_rule_id_in_the_request_does_not_tell_the_rule() {
 
 #[test]
 fn rules_that_cannot_be_read_are_not_told() {
-    let group = |peer: Value| ssh("groups", peer);
+    let without_peer = |protocol: &str, more: Value| {
+        let mut permission = json!({"ipProtocol": protocol, "fromPort": 8, "toPort": -1});
+        permission.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"groupId": "sg-1", "ipPermissions": {"items": [permission]}})
+    };
+    let flat = |protocol: Value| {
+        json!({
+            "groupId": "sg-1", "sourceSecurityGroupName": "web",
+            "ipProtocol": protocol, "fromPort": 22, "toPort": 22,
+        })
+    };
+    let mut two = ssh("groups", json!({"groupName": "web"}));
+    let second = json!({"ipProtocol": "udp", "fromPort": 53, "toPort": 53});
+    two["ipPermissions"]["items"].as_array_mut().unwrap().push(second);
     let requests = [
-        json!({"groupId": "sg-1"}),
-        json!({"groupId": "sg-1", "ipPermissions": {"omitted": true}}),
-        json!({"groupId": "sg-1", "omitted": true}),
-        group(json!({"groupName": "web"})),
-        ssh("ipRanges", json!({"cidrIp": "[...]"})),
+        (json!({"groupId": "sg-1"}), NOT_TOLD),
+        (json!({"groupId": "sg-1", "ipPermissions": {"omitted": true}}), NOT_TOLD),
+        (json!({"groupId": "sg-1", "omitted": true}), NOT_TOLD),
+        (ssh("groups", json!({"groupName": "web"})), OF_SSH),
+        (ssh("ipRanges", json!({"cidrIp": "[...]"})), OF_SSH),
+        (two, "sg-1: ingress revoked of tcp 22, udp 53"),
+        (flat(json!("tcp")), OF_SSH),
+        (flat(Value::Null), NOT_TOLD),
+        (without_peer("icmp", json!({})), "sg-1: ingress revoked of icmp type 8"),
+        (without_peer("-1", json!({})), NOT_TOLD),
+        // Whatever is not understood may name other rules.
+        (without_peer("icmp", json!({"fromPort": "[...]"})), NOT_TOLD),
+        (without_peer("icmp", json!({"kinds": {"items": [{"kind": "all"}]}})), NOT_TOLD),
+        (without_peer("no protocol", json!({})), NOT_TOLD),
     ];
     let other_group = json!({
         "groupId": "sg-9", "securityGroupRuleId": "sgr-1",
         "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0",
     });
-    for request in requests {
+    for (request, expected) in requests {
         for answer in [Value::Null, json!({"_return": true}), answer(json!([other_group]))] {
-            assert_eq!(revoke(request.clone(), answer), [NOT_TOLD], "{request}");
+            assert_eq!(revoke(request.clone(), answer), [expected], "{request}");
         }
     }
 }

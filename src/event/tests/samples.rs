@@ -12,7 +12,7 @@ const SG: &str = "sg-0a1b2c3d4e5f67890";
 const OPEN: &str = "ingress tcp 22-22 0.0.0.0/0";
 
 /// Each file and its only event, without the group where that is [`SG`].
-const SAMPLES: [(&str, &str); 45] = [
+const SAMPLES: [(&str, &str); 48] = [
     ("authorize-all-tcp-ports", "ingress tcp 0-65535 0.0.0.0/0"),
     ("authorize-all-traffic", "ingress all * 0.0.0.0/0"),
     ("authorize-database", "ingress tcp 3306-3306 0.0.0.0/0"),
@@ -64,6 +64,13 @@ const SAMPLES: [(&str, &str); 45] = [
     ("restore-prefix-list", "pl-0f678901234567890 after version 4:"),
     ("revoke-by-rule-id", "ingress revoked"),
     ("revoke-http", "revoked ingress tcp 80-80 0.0.0.0/0, ingress tcp 80-80 ::/0"),
+    (
+        "revoke-load-balancer",
+        "revoked ingress tcp 80-80 sg-0b2c3d4e5f6789012, \
+         ingress tcp 443-443 sg-0b2c3d4e5f6789012",
+    ),
+    ("revoke-ping", "ingress revoked of icmp type 8"),
+    ("revoke-self", "revoked ingress all * sg-0a1b2c3d4e5f67890"),
     (
         "revoke-web",
         "revoked ingress tcp 80-80 0.0.0.0/0, ingress tcp 80-80 ::/0, \

@@ -32,6 +32,100 @@ fn a_scheduled_event_asks_for_a_sweep_of_its_own_place() {
     assert_eq!(lines_of(&scheduled(json!(payload.to_string()))), ["holds in ; eu-central-1"]);
 }
 
+/// A schedule's event that has lost its type, with the rule of this name.
+fn without_type(rule: &str) -> Value {
+    let mut event = scheduled(json!({}));
+    event.as_object_mut().unwrap().remove("detail-type");
+    event["resources"] = json!([format!("arn:aws:events:eu-central-1:123456789012:rule/{rule}")]);
+    event
+}
+
+const SWEEP_RULE: &str = "typo3-sg-auditor-Sweep-1OZ5KX8QJ3T2M";
+const HOLDS_RULE: &str = "typo3-sg-auditor-HoldsCheck-2PZ6LY9RK4U3N";
+
+#[test]
+fn both_spellings_of_the_type_count() {
+    let mut event = without_type("my-rule");
+    event["detailType"] = json!("Scheduled Event");
+    assert_eq!(lines_of(&event), [OWN_PLACE]);
+    event["detail-type"] = json!("");
+    assert_eq!(lines_of(&event), [OWN_PLACE]);
+    let mut record = json!({"detailType": "EC2 Instance State-change Notification",
+        "source": "aws.ec2", "detail": {"instance-id": "i-1"}});
+    let ignored = "ignored: `EC2 Instance State-change Notification`: not a security-group call";
+    assert_eq!(lines_of(&record), [ignored]);
+    record["detailType"] = json!("AWS API Call via CloudTrail");
+    record["detail"] = open_ssh();
+    assert_eq!(lines_of(&record), [OPEN_SSH]);
+}
+
+#[test]
+fn a_schedule_that_lost_its_input_is_known_by_its_rule() {
+    for (rule, expected) in
+        [(SWEEP_RULE, OWN_PLACE), (HOLDS_RULE, "holds in ; "), ("my-rule", OWN_PLACE)]
+    {
+        let mut typed = without_type(rule);
+        typed["detail-type"] = json!("Scheduled Event");
+        for event in [typed, without_type(rule)] {
+            for empty in [json!({}), json!(""), json!("{}"), Value::Null] {
+                let mut event = event.clone();
+                event["detail"] = empty;
+                assert_eq!(lines_of(&event), [expected], "{event}");
+            }
+            // As it comes from the failure queue.
+            let queued = json!({"Records": [{"body": event.to_string()}]});
+            assert_eq!(lines_of(&queued), [expected]);
+        }
+    }
+    let mut without_source = without_type(HOLDS_RULE);
+    without_source.as_object_mut().unwrap().remove("source");
+    assert_eq!(lines_of(&without_source), ["holds in ; "]);
+    // What the event itself asks for counts more than its rule.
+    let mut told = without_type(HOLDS_RULE);
+    told["detail"] = json!({"sweep": {"regions": ["eu-west-1"]}});
+    assert_eq!(lines_of(&told), ["sweep in ; eu-west-1"]);
+    told["detail"] = json!({"sweep": {"regoins": []}});
+    assert!(lines_of(&told)[0].starts_with("undecodable: the schedule is not understood"));
+}
+
+/// Nobody can hide a change by naming a rule beside it.
+#[test]
+fn a_change_with_the_rule_of_a_schedule_is_a_change() {
+    let mut event = without_type(SWEEP_RULE);
+    event["detail"] = open_ssh();
+    assert_eq!(lines_of(&event), [OPEN_SSH]);
+    event["detail"] = json!(open_ssh().to_string());
+    assert_eq!(lines_of(&event), [OPEN_SSH]);
+    let mut foreign = without_type(SWEEP_RULE);
+    foreign["source"] = json!("aws.ec2");
+    assert!(lines_of(&foreign)[0].starts_with("undecodable: "), "{:?}", lines_of(&foreign));
+    for other in [
+        "arn:aws:s3:::Sweep",
+        "rule/typo3-sg-auditor-Sweep-1OZ5KX8QJ3T2M",
+        "arn:aws:events:eu-central-1:123456789012:event-bus/Sweep",
+    ] {
+        let mut event = without_type(SWEEP_RULE);
+        event["resources"] = json!([other]);
+        assert!(lines_of(&event)[0].starts_with("undecodable: "), "{other}");
+    }
+}
+
+/// The rule that hands on such an event as a sweep gives it an input. Without, it has been lost.
+#[test]
+fn a_deployment_that_lost_its_input_is_a_sweep() {
+    let deployed = |status: &str| {
+        let stack = "arn:aws:cloudformation:eu-central-1:123456789012:stack/typo3-sg-auditor/1";
+        lines_of(&json!({
+            "detail-type": "CloudFormation Stack Status Change", "source": "aws.cloudformation",
+            "account": "123456789012", "region": "eu-central-1", "resources": [stack],
+            "detail": {"stack-id": stack, "status-details": {"status": status}},
+        }))
+    };
+    assert_eq!(deployed("UPDATE_COMPLETE"), [OWN_PLACE]);
+    assert_eq!(deployed("CREATE_COMPLETE"), [OWN_PLACE]);
+    assert!(deployed("UPDATE_IN_PROGRESS")[0].starts_with("ignored: "));
+}
+
 #[test]
 fn a_schedule_names_accounts_and_regions() {
     let understood = [
@@ -176,7 +270,7 @@ fn the_reason_why_a_schedule_is_not_understood_is_short() {
 /// The function passes nothing of this on to itself through a schedule.
 #[test]
 fn a_scheduled_event_cannot_ask_to_close_rules() {
-    for task in ["close", "tags"] {
+    for task in ["close", "tags", "hold_tags", "lost"] {
         let lines = lines_of(&scheduled(json!({task: {"rules": [{"group": "sg-1"}]}})));
         assert!(lines[0].starts_with(&format!("undecodable: the schedule contains `{task}`")));
     }

@@ -114,6 +114,27 @@ fn each_call_names_the_resource_that_it_changed() {
         ("kms", "PutKeyPolicy", "keyId", "1a2b-3c", "Key watched: PutKeyPolicy 1a2b-3c"),
         ("monitoring", "PutMetricAlarm", "alarmName", "a", "Alarm watched: PutMetricAlarm a"),
         ("monitoring", "SetAlarmState", "alarmName", "a", "Alarm watched: SetAlarmState a"),
+        (
+            "monitoring",
+            "DeleteAlarmMuteRule",
+            "alarmMuteRuleName",
+            "night",
+            "Alarm watched: DeleteAlarmMuteRule night",
+        ),
+        (
+            "lambda",
+            "PutResourcePolicy",
+            "resourceArn",
+            function,
+            "Function watched: PutResourcePolicy function:Auditor",
+        ),
+        (
+            "lambda",
+            "DeleteResourcePolicy20241031",
+            "resourceArn",
+            function,
+            "Function watched: DeleteResourcePolicy function:Auditor",
+        ),
         // A name or any form of the ARN does for Lambda.
         (
             "lambda",
@@ -180,6 +201,51 @@ fn the_first_of_several_alarms_is_named() {
 }
 
 #[test]
+fn a_mute_rule_goes_by_the_alarm_that_it_mutes() {
+    let mute = |targets: Value| {
+        let request = json!({"name": "night", "muteTargets": targets});
+        lines_of(&of("monitoring", "PutAlarmMuteRule", request))
+    };
+    assert_eq!(
+        mute(json!({"alarmNames": ["EventsParked", "SweepMissed"]})),
+        ["Alarm watched: PutAlarmMuteRule EventsParked"]
+    );
+    assert_eq!(mute(json!({"alarmNames": []})), ["Alarm watched: PutAlarmMuteRule night"]);
+    assert_eq!(mute(Value::Null), ["Alarm watched: PutAlarmMuteRule night"]);
+}
+
+#[test]
+fn the_settings_that_a_call_gave_the_function_are_read_where_the_record_shows_them() {
+    let call = |environment: Value| {
+        let request = json!({"functionName": "Auditor", "environment": environment});
+        watched(&of("lambda", "UpdateFunctionConfiguration20150331v2", request)).settings
+    };
+    let variables = json!({"SCOPE": "all", "REMEDIATION": "notify", "OTHER": "x"});
+    let shown = call(json!({ "variables": variables })).unwrap();
+    assert_eq!(shown.scope.as_deref(), Some("all"));
+    assert_eq!(shown.remediation.as_deref(), Some("notify"));
+    assert_eq!(shown.baseline, None);
+    // CloudTrail mostly leaves out the values, or all of it.
+    for hidden in [
+        Value::Null,
+        json!({}),
+        json!({"variables": {}}),
+        json!({"omitted": true}),
+        json!({"variables": {"SCOPE": "HIDDEN_DUE_TO_SECURITY_REASONS"}}),
+        json!({"variables": {"SCOPE": null}}),
+        json!({"variables": "..."}),
+    ] {
+        assert_eq!(call(hidden.clone()), None, "{hidden}");
+    }
+    let mut told_back = of("lambda", "UpdateFunctionConfiguration", json!({}));
+    told_back["responseElements"] = json!({"environment": {"variables": {"SCOPE": "all"}}});
+    assert_eq!(watched(&told_back).settings.unwrap().scope.as_deref(), Some("all"));
+    // Only the function has such settings.
+    let request = json!({"name": "Changes", "environment": {"variables": {"SCOPE": "all"}}});
+    assert_eq!(watched(&of("events", "PutRule", request)).settings, None);
+}
+
+#[test]
 fn calls_that_do_not_blind_the_auditor_are_ignored() {
     for (service, call) in [
         ("cloudtrail", "StartLogging"),
@@ -189,6 +255,8 @@ fn calls_that_do_not_blind_the_auditor_are_ignored() {
         ("lambda", "Invoke"),
         ("lambda", "GetFunction20150331v2"),
         ("lambda", "PublishLayerVersion20181031"),
+        ("lambda", "GetResourcePolicy"),
+        ("monitoring", "ListAlarmMuteRules"),
         ("sns", "Subscribe"),
         ("sns", "Publish"),
         ("sqs", "ReceiveMessage"),

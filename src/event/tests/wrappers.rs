@@ -42,7 +42,7 @@ fn events_are_found_in_every_wrapper() {
         json!({"detail": {}, "Records": [open_ssh()]}),
         json!({"detail-type": "AWS API Call via CloudTrail", "detail": text(&open_ssh())}),
         json!({
-            "detail-type": "x", "account": 12345, "time": "...", "region": "", "detail": open_ssh(),
+            "detail-type": "x", "account": 123_456_789_012_i64, "time": "...", "region": "", "detail": open_ssh(),
         }),
         json!({"eventName": AUTHORIZE, "detail": open_ssh()}),
         json!([envelope]),

@@ -2,8 +2,9 @@
 
 use super::lines::{Lines, TEXT};
 use super::shared::{Shared, code, joined};
-use crate::finding::{Finding, Report};
+use crate::finding::{Action, Finding, Report};
 use crate::report::standing::Standing;
+use crate::report::subject::first_open;
 use crate::report::title::title;
 use crate::report::wording;
 use crate::text::{count, inert, quoted};
@@ -19,16 +20,38 @@ const BRIEF: usize = 120;
 pub(super) fn tell_in_brief(mail: &mut Lines, findings: &[&Finding], told: usize, shared: &Shared) {
     mail.gap();
     for (finding, number) in findings.iter().zip(1..).skip(told).take(IN_BRIEF) {
-        let standing = Standing::of(finding).as_str();
-        let what = finding.rule().map_or_else(|| title(finding).whole(), wording::rule);
+        let standing = match Standing::of(finding) {
+            // The rule that is named is gone.
+            it @ Standing::StillOpen => format!("{} through {}", it.as_str(), first_open(finding)),
+            it => it.as_str().to_owned(),
+        };
+        let what = wording::only_rule(finding);
+        let what = what.map_or_else(|| title(finding).whole(), |rule| wording::rule(finding, rule));
         let place = if shared.place { None } else { brief_place(finding, shared) };
         let place = place.map(|place| format!(" on {place}")).unwrap_or_default();
         let what = inert::clip(&what, BRIEF - 40);
-        mail.text(&format!("{number}. {standing}: {what}{place}, {}", code(finding)), 2 * BRIEF);
+        let added = added(finding);
+        let line = format!("{number}. {standing}: {what}{place}{added}, {}", code(finding));
+        mail.text(&line, 3 * BRIEF);
     }
     let more = findings.len().saturating_sub(told + IN_BRIEF);
     if more > 0 {
         mail.text(&format!("and {more} more; sg-audit check lists them all."), TEXT);
+    }
+}
+
+/// What was added before a revert failed, though the rule is still there.
+fn added(finding: &Finding) -> String {
+    /// So many are named.
+    const NAMED: usize = 2;
+    let added = match finding.found_rule().map(|found| &found.action) {
+        Some(Action::NotReverted { added, .. }) if !added.is_empty() => added,
+        _ => return String::new(),
+    };
+    let named = wording::texts(added.get(..NAMED).unwrap_or(added));
+    match added.len().saturating_sub(NAMED) {
+        0 => format!(", added: {named}"),
+        more => format!(", added: {named} and {more} more"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a mail is made of.
 
+use crate::evaluate::Severity;
+use crate::event::ActorType;
 use crate::finding::Finding;
 use crate::report::console::console_url;
 use crate::report::{fit, wording};
@@ -38,7 +40,7 @@ impl Lines {
     pub(super) fn command(&mut self, command: Option<&str>) {
         match command {
             Some(line) if line.len() <= COMMAND && inert::plain(line) == line => {
-                self.0.push_str(line);
+                self.0.push_str(&inert::command_for_mail(line));
                 self.0.push('\n');
             }
             Some(line) if fit::may_leave_out(line) => self.text(NO_COMMAND_ANYWHERE, TEXT),
@@ -56,15 +58,21 @@ impl Lines {
         }
     }
 
-    /// The group's page in the console.
+    /// The group's page in the console, where that is known.
     pub(super) fn link(&mut self, finding: &Finding) {
-        if let (Some(region), Some(group)) = (&finding.place.region, &finding.group) {
-            self.0.push_str(&format!("Console: {}\n", console_url(region, &group.id)));
+        let place = finding.place.region.as_ref().zip(finding.group.as_ref());
+        if let Some(page) = place.and_then(|(region, group)| console_url(region, &group.id)) {
+            self.0.push_str(&format!("Console: {page}\n"));
         }
     }
 
-    pub(super) fn if_not_you(&mut self, finding: &Finding) {
+    /// What else may be wrong, where it was bad and a person's credentials did it.
+    pub(super) fn if_not_you(&mut self, finding: &Finding, worst: Severity) {
         let Some(change) = &finding.change else { return };
+        let is_of_person = matches!(change.actor_type, ActorType::Person | ActorType::Root);
+        if !is_of_person || worst < Severity::High {
+            return;
+        }
         let event = change.event_id.as_deref().filter(|id| !id.is_empty());
         let event = event.map_or_else(String::new, |id| format!(", from event {id} on"));
         self.text(

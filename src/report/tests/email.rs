@@ -3,7 +3,9 @@
 use insta::assert_snapshot;
 
 use super::events::{GROUP, authorizing, sample, with_long_tags};
-use super::scene::Scene;
+use super::scene::{Scene, mail};
+use super::scenes;
+use crate::finding::Finding;
 
 #[test]
 fn user_agents_are_shown_without_their_comments() {
@@ -38,11 +40,11 @@ fn a_record_that_tells_little_leaves_lines_out() {
     Too much: tcp 22 from anywhere
     A revert would keep: nothing
 
-    If it was not needed: remove the rule, or narrow it to what the baseline admits.
+    If it was not needed, close it:
+    aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
     If it was needed: add the addresses that need SSH to the SSH sources.
     To tolerate it until 2026-04-11, add to 'exemptions' in the baseline:
     - { group: sg-0a1b2c3d4e5f67890, direction: ingress, protocol: tcp, ports: [22], peers: [0.0.0.0/0], reason: "<ticket, and why this is needed>", until: 2026-04-11 }
-    If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did.
 
     Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f67890
     Controls: CIS 3.0.0 5.2, CIS 5.0.0 5.3, CIS 7.0.0 6.3, EC2.13, EC2.18, EC2.19, EC2.53
@@ -70,4 +72,35 @@ fn three_findings_are_told_in_full() {
     let mail = Scene::new().run(&authorizing(&rules)).mail();
     assert_eq!(mail.matches("To tolerate it until").count(), 3, "{mail}");
     assert_eq!(mail.matches("\n4. OPEN: tcp 9103 from 0.0.0.0/0, ").count(), 1, "{mail}");
+}
+
+#[test]
+fn nothing_is_called_closed_while_ssh_is_open_through_another_rule() {
+    let mut met = 0;
+    for (name, told) in scenes::all() {
+        for (message, report) in told.messages.iter().zip(&told.reports) {
+            let is_open = |it: &Finding| it.is_rule_gone() && !it.still_open().is_empty();
+            if !report.findings.iter().any(is_open) || report.findings.len() > 1 {
+                continue;
+            }
+            met += 1;
+            let mail = mail(message);
+            assert!(message.subject.starts_with("STILL OPEN through "), "{name}");
+            assert!(!mail.contains("Closed"), "{name}: {mail}");
+            assert!(mail.contains("STILL OPEN: "), "{name}: {mail}");
+            assert!(mail.contains("To close what is still open:\naws ec2 "), "{name}: {mail}");
+        }
+    }
+    assert!(met >= 3, "{met}");
+}
+
+#[test]
+fn nothing_has_to_be_done_by_hand_where_there_is_a_command() {
+    for (name, told) in scenes::all() {
+        for mail in told.messages.iter().map(mail) {
+            let has_command = mail.contains("lose it:\n") || mail.contains("lose it now:\n");
+            assert!(!has_command || !mail.contains("by hand now"), "{name}: {mail}");
+            assert!(!mail.contains("Add them by hand"), "{name}: {mail}");
+        }
+    }
 }

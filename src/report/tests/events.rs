@@ -34,6 +34,18 @@ pub(super) fn authorizing(rules: &[&str]) -> Value {
     event
 }
 
+/// A call that revokes these ingress rules, written as for [`rule`].
+pub(super) fn revoking(rules: &[&str]) -> Value {
+    let rules: Vec<Rule> = rules.iter().map(|text| rule(text)).collect();
+    let mut event = sample("revoke-web");
+    let detail = &mut event["detail"];
+    let asked: Vec<Value> = rules.iter().map(permission).collect();
+    detail["requestParameters"]["ipPermissions"]["items"] = asked.into();
+    let listed = rules.iter().zip(1..).map(|(rule, number)| listed(rule, number));
+    detail["responseElements"]["revokedSecurityGroupRuleSet"]["items"] = listed.collect();
+    event
+}
+
 /// A rule as a request has it.
 fn permission(rule: &Rule) -> Value {
     let (ranges, member) = match rule.peer() {
@@ -139,6 +151,18 @@ pub(super) fn adding_entries(entries: &[&str]) -> Value {
 pub(super) fn tagging_group(value: &str) -> Value {
     let mut event = sample("create-tags");
     event["detail"]["requestParameters"]["tagSet"]["items"][0]["value"] = value.into();
+    event
+}
+
+/// Tags with these keys are set on rules, or deleted from them.
+pub(super) fn tagging_rules(call: &str, rules: &[&str], keys: &[&str]) -> Value {
+    let mut event = sample("create-tags");
+    let detail = &mut event["detail"];
+    detail["eventName"] = call.into();
+    let resources = rules.iter().map(|rule| json!({"resourceId": rule}));
+    detail["requestParameters"]["resourcesSet"]["items"] = resources.collect();
+    let tags = keys.iter().map(|key| json!({"key": key, "value": "2026-03-13T08:00:00Z"}));
+    detail["requestParameters"]["tagSet"]["items"] = tags.collect();
     event
 }
 

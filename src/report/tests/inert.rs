@@ -1,6 +1,6 @@
 use insta::assert_snapshot;
 
-use crate::text::inert::{ascii, clip, clip_ascii, for_mail, plain};
+use crate::text::inert::{ascii, clip, clip_ascii, for_mail, for_subject, plain};
 
 #[test]
 fn invisible_characters_become_escapes() {
@@ -12,12 +12,14 @@ fn invisible_characters_become_escapes() {
 
 #[test]
 fn texts_in_a_mail_become_no_links_tags_or_gaps() {
-    assert_snapshot!(for_mail("<a href=x>`id`</a> [undo](https://evil.example) \u{a0}  \u{3000}Undo:"), @r"\u{3c}a href=x\u{3e}'id'\u{3c}/a\u{3e} [undo]\u{28}https:\u{2f}/evil.example) Undo:");
+    assert_snapshot!(for_mail("<a href=x>`id`</a> [undo](https://evil.example) \u{a0}  \u{3000}Undo:"), @r"\u{3c}a href=x\u{3e}'id'\u{3c}/a\u{3e} [undo]\u{28}https:\u{2f}/evil[.]example) Undo:");
+    assert_snapshot!(for_mail("jane@evil.example, \u{430}dmin\u{200b}.evil.example"), @r"jane[@]evil[.]example, \u{430}dmin\u{200b}.evil[.]example");
 }
 
 #[test]
 fn a_subject_is_ascii() {
     assert_snapshot!(ascii("Büro\u{202e}\n🦀 ~"), @"B?ro??? ~");
+    assert_snapshot!(for_subject("open on www.evil.example 2.31.0 \u{430}dmin"), @"open on www[.]evil[.]example 2.31.0 ?dmin");
 }
 
 #[test]

@@ -9,15 +9,15 @@ use proptest::sample::select;
 use super::events::{ACCOUNT, GROUP, LIST, REGION};
 use super::scene::{default, mail, rule};
 use crate::baseline::{Baseline, Lists, parse_peers};
-use crate::ec2::command::{Sequence, undo};
+use crate::ec2::command::{Sequence, authorize_line, undo};
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Place, Rule, cause};
 use crate::evaluate::{Judge, Verdict};
 use crate::event::{Note, Part, Record, WatchedChange};
 use crate::finding::{
     Action, AfterHold, BaselineName, Connections, Deed, DoubtfulExemption, Exempted, Finding,
-    ListEntries, NotDue, NotReverted, Origin, Outcome, Presence, Reason, Remark, Report, Reverted,
-    ScopeExit, Tally, Unaudited,
+    ListEntries, Matter, NotAdded, NotDue, NotReverted, Origin, Outcome, Presence, Reason, Remark,
+    Report, Reverted, ScopeExit, Tally, Unaudited, Weakening,
 };
 use crate::report::terminal::{Style, render};
 use crate::report::{ReportJson, messages, sns, subject};
@@ -88,6 +88,7 @@ fn any_entries() -> impl Strategy<Value = ListEntries> {
 
 fn any_action() -> BoxedStrategy<Action> {
     let reasons = vec![NotDue::OnlyReported, NotDue::NotOpenSsh, NotDue::SweepOnlyReported];
+    let not_added = prop_oneof![any_error().prop_map(NotAdded::Ec2), Just(NotAdded::TooMany)];
     let rules = || vec(any_rule(), 0..3);
     let exemption = (text(), option::of(any_error())).prop_map(|(reason, error)| {
         let (until, list) = (now().date_naive(), LIST.parse().unwrap());
@@ -109,7 +110,7 @@ fn any_action() -> BoxedStrategy<Action> {
             due: Outcome::Failed,
             noted
         }),
-        (rules(), rules(), vec((any_rule(), any_error()), 0..3)).prop_map(
+        (rules(), rules(), vec((any_rule(), not_added), 0..3)).prop_map(
             |(placed, refused, missing)| Action::Reverted(Reverted { placed, refused, missing })
         ),
         (any::<bool>(), rules(), rules()).prop_map(|(seen, added, missing)| Action::AlreadyGone {
@@ -128,6 +129,8 @@ fn any_action() -> BoxedStrategy<Action> {
 fn any_remark() -> BoxedStrategy<Remark> {
     prop_oneof![
         text().prop_map(|reason| Remark::Note(Note::NotUnderstood(reason))),
+        text().prop_map(|reason| Remark::Note(Note::Lost(reason))),
+        text().prop_map(|reason| Remark::Note(Note::TagsNotUnderstood(reason))),
         any_hold().prop_map(Remark::HoldOver),
         text().prop_map(|until| Remark::HoldRefused(Refusal::NotATime(until))),
         any_entries().prop_map(Remark::List),
@@ -142,16 +145,17 @@ fn any_deed() -> impl Strategy<Value = Deed> {
         Presence::Gone(Connections::LiveOn),
     ];
     let undone = option::of((any_rule(), vec(any_rule(), 0..45), option::of(any_hold())));
-    let kept = vec(any_rule(), 0..45);
+    let kept = option::of(vec(any_rule(), 0..45));
     (any_action(), select(presences), undone, kept, vec(any_remark(), 0..3)).prop_map(
-        |(action, presence, undone, kept, remarks)| {
+        |(action, presence, undone, would_keep, remarks)| {
             let (region, group) = (REGION.parse().unwrap(), GROUP.parse().unwrap());
             let undo_hold = undone.as_ref().and_then(|(_, _, hold)| hold.clone());
             let undo = undone.and_then(|(rule, pieces, hold)| {
                 let sequence = Sequence::RuleFirst;
                 undo(Some(&region), &group, Some(&rule), &pieces, sequence, hold.as_ref())
             });
-            Deed { action, time: now(), presence, kept, undo, undo_hold, remarks }
+            let fix = undo.clone();
+            Deed { action, time: now(), presence, would_keep, fix, undo, undo_hold, remarks }
         },
     )
 }
@@ -188,13 +192,16 @@ fn baseline(sources: u32) -> Baseline {
 /// Whatever is in a finding besides the place, the group and the change.
 #[derive(Clone, Debug)]
 enum Found {
-    Rule(Rule, Box<Deed>, u32),
+    Rule(Rule, Box<Deed>, u32, Box<Settled>),
     Unaudited(bool, Reason),
     LeftScope(String),
     WideList(Rule, Option<ListEntries>, String),
     WideBaseline(Option<ListEntries>, String),
-    Auditor(WatchedChange),
+    Auditor(WatchedChange, Vec<Weakening>),
 }
+
+/// What of a rule is in the group, what is missing, and what else is open.
+type Settled = (Vec<Rule>, Vec<Rule>, Vec<Rule>);
 
 fn any_found() -> BoxedStrategy<Found> {
     let reason = prop_oneof![
@@ -205,8 +212,11 @@ fn any_found() -> BoxedStrategy<Found> {
     let parts = select(vec![Part::Trail, Part::Function, Part::Key]);
     let sources = prop_oneof![10 => 0..4_u32, 1 => 100..400_u32];
     let deed = any_deed().prop_map(Box::new);
+    let rules = || vec(any_rule(), 0..9);
+    let settled = (rules(), rules(), rules());
     prop_oneof![
-        6 => (any_rule(), deed, sources).prop_map(|(rule, deed, n)| Found::Rule(rule, deed, n)),
+        6 => (any_rule(), deed, sources, settled.prop_map(Box::new))
+            .prop_map(|(rule, deed, n, settled)| Found::Rule(rule, deed, n, settled)),
         1 => (any::<bool>(), reason).prop_map(|(known, reason)| Found::Unaudited(known, reason)),
         1 => text().prop_map(Found::LeftScope),
         1 => (any_rule(), option::of(any_entries()), text())
@@ -215,8 +225,16 @@ fn any_found() -> BoxedStrategy<Found> {
             .prop_map(|(list, name)| Found::WideBaseline(list, name)),
         1 => (parts, text(), option::of(text()), any::<bool>(), option::of(text())).prop_map(
             |(part, call, resource, by_cloudformation, server_error)| {
-                let change = WatchedChange { part, call, resource, by_cloudformation, server_error };
-                Found::Auditor(change)
+                let (settings, weakened) = (None, vec![Weakening::ScopeNarrowed]);
+                let change = WatchedChange {
+                    part,
+                    call,
+                    resource,
+                    by_cloudformation,
+                    server_error,
+                    settings,
+                };
+                Found::Auditor(change, if by_cloudformation { weakened } else { Vec::new() })
             }
         ),
     ]
@@ -234,14 +252,21 @@ fn any_finding() -> impl Strategy<Value = Finding> {
             let origin = Origin { place: &place, group: Some(&group), record: record.as_ref() };
             let without_group = Origin { group: None, ..origin };
             match found {
-                Found::Rule(rule, deed, sources) => {
+                Found::Rule(rule, deed, sources, settled) => {
                     let (baseline, lists) = (baseline(sources), Lists::new());
                     let today = now().date_naive();
                     let id = Some(&group.id);
                     let judge = Judge::new(&baseline, Direction::Ingress, id, &lists, today);
                     let judgement = judge.judge(&rule);
                     let code = judge.code(&judgement).unwrap();
-                    origin.rule(&judge, Verdict { code, rule: &rule, judgement }, *deed)
+                    let verdict = Verdict { code, rule: &rule, judgement };
+                    let mut finding = origin.rule(&judge, verdict, *deed);
+                    if let Matter::Rule(found) = &mut finding.matter {
+                        (found.kept, found.missing, found.still_open) = *settled;
+                        let region = place.region.as_ref();
+                        finding.complete = authorize_line(region, &group.id, &found.missing, None);
+                    }
+                    finding
                 }
                 Found::Unaudited(true, reason) => {
                     origin.unaudited(Some(&GroupKey::Id(group.id.clone())), reason, now())
@@ -254,7 +279,9 @@ fn any_finding() -> impl Strategy<Value = Finding> {
                 }
                 Found::WideList(rule, list, name) => origin.wide_list(&name, &rule, list, now()),
                 Found::WideBaseline(list, name) => without_group.wide_baseline(&name, list, now()),
-                Found::Auditor(change) => without_group.auditor_changed(&change, now()),
+                Found::Auditor(change, weakened) => {
+                    without_group.auditor_changed(&change, weakened, now())
+                }
             }
         },
     )

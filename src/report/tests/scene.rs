@@ -14,7 +14,7 @@ use crate::ec2::{Direction, Ec2Error, Group, ListState, Place, Rule, SecurityGro
 use crate::event::{Kind, decode};
 use crate::finding::Report;
 use crate::memory::{Call, Hook, Hooked, MemoryEc2, MemoryNotifier};
-use crate::report::terminal::{Compliant, Style, render, render_changes};
+use crate::report::terminal::{Compliant, Style, exit_status, render, render_changes};
 use crate::report::{Message, to_json_pretty};
 use crate::settings::{Names, RawSettings, Settings};
 
@@ -59,8 +59,12 @@ fn place() -> Place {
 }
 
 /// `tcp 20-25 0.0.0.0/0`, `-1 * ::/0`, `out udp 53 sg-…`; behind it the id and, after ` # `, the
-/// description.
+/// description. With ` unpeered` at the end its peering is deleted.
 pub(super) fn rule(text: &str) -> Rule {
+    let (text, unpeered) = match text.strip_suffix(" unpeered") {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
     let (text, description) = match text.split_once(" # ") {
         Some((text, description)) => (text, Some(description.to_owned())),
         None => (text, None),
@@ -80,6 +84,7 @@ pub(super) fn rule(text: &str) -> Rule {
         .unwrap()
         .with_id(words.get(3).map(|id| parsed(id)))
         .with_description(description)
+        .with_lost_peering(unpeered)
 }
 
 impl Scene {
@@ -177,6 +182,12 @@ impl Scene {
     /// The same, where the last group does not have the tag that other groups have.
     pub fn untagged(mut self) -> Self {
         self.groups.last_mut().unwrap().1.tags.clear();
+        self
+    }
+
+    /// The same, where the last group belongs to another account, which shares it.
+    pub fn owned_by(mut self, account: &str) -> Self {
+        self.groups.last_mut().unwrap().1.owner = Some(parsed(account));
         self
     }
 
@@ -392,7 +403,7 @@ const PLAIN: Style = Style { colour: false, width: 80 };
 
 /// A report on changes, as a terminal shows it.
 pub(super) fn changes(report: &Report, compliant: Compliant) -> String {
-    render_changes(report, PLAIN, compliant)
+    render_changes(report, PLAIN, compliant, exit_status(report))
 }
 
 /// A report on groups, as a terminal shows it.

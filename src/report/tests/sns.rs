@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::events::{GROUP, authorizing, sample, sweep, with_long_tags};
+use super::events::{GROUP, authorizing, revoking, sample, sweep, with_long_tags};
 use super::scene::{Scene, default};
 use crate::report::sns::MAX_BYTES;
 
@@ -45,6 +45,49 @@ fn long_texts_of_a_finding_are_cut_and_a_long_command_is_left_out() {
     let detail = finding["remediation"]["detail"].as_str().unwrap();
     assert!(detail.ends_with("The undo command is too long for a message."), "{detail}");
     assert!(finding["group"]["name"].as_str().unwrap().ends_with('…'));
+}
+
+#[test]
+fn commands_that_are_too_long_are_left_out_and_many_open_rules_are_counted() {
+    let ssh: Vec<String> = (0..1000).map(|n| format!("tcp 22 2001:db8:{n:x}::/48")).collect();
+    let ssh: Vec<&str> = ssh.iter().map(String::as_str).collect();
+    let told = Scene::reverting().with_rules(&ssh).run(&sample("authorize-open-ssh"));
+    let [message] = &told.messages[..] else { panic!("{}", told.subjects()) };
+    assert!(message.size() <= MAX_BYTES);
+    let finding = &default(message)["findings"][0];
+    assert_eq!(finding["remediation"]["fix"], Value::Null);
+    let detail = finding["remediation"]["detail"].as_str().unwrap();
+    assert!(detail.contains("The fix command is too long for a message."), "{detail}");
+    let open = finding["still_open"].as_array().unwrap();
+    let last = open.last().unwrap()["text"].as_str().unwrap();
+    let more: usize =
+        last.strip_prefix("and ").unwrap().strip_suffix(" more").unwrap().parse().unwrap();
+    assert_eq!(open.len() - 1 + more, 1000);
+}
+
+#[test]
+fn a_long_list_of_expected_traffic_is_cut_and_counted() {
+    let name = |port: u32| format!("{port} {}", "\u{fc}".repeat(30));
+    let entry = |port| {
+        let name = name(port);
+        format!(
+            "- {{ name: {name}, protocol: tcp, ports: [{port}], peers: [anywhere], expected: true }}\n"
+        )
+    };
+    let entries: String = (1000..1400).map(entry).collect();
+    let baseline = format!("version: 1\nname: our-site\ningress:\n{entries}egress: []\n");
+    let told = Scene::new()
+        .with_baseline(&baseline)
+        .with_rules(&["tcp 1399 0.0.0.0/0"])
+        .run(&revoking(&["tcp 1000-1398 0.0.0.0/0"]));
+    let [message] = &told.messages[..] else { panic!("{}", told.subjects()) };
+    assert!(message.size() <= MAX_BYTES);
+    let finding = &default(message)["findings"][0];
+    let listed = finding["expected"].as_array().unwrap().len() as u64;
+    assert!(listed > 0 && finding["expected_omitted"] == 800 - listed, "{listed}");
+    let title = finding["title"].as_str().unwrap();
+    assert!(title.contains(" and 393 more are closed; 1399 "), "{title}");
+    assert!(title.starts_with(&name(1000)), "{title}");
 }
 
 #[test]

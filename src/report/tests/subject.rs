@@ -55,8 +55,9 @@ fn each_part_of_a_split_report_says_so() {
         scene.group(&format!("sg-{n:017}"), "typo3", &["tcp 3306 0.0.0.0/0"])
     });
     assert_snapshot!(groups.run(&sweep()).subjects(), @r"
-    OPEN: TCP 3306 is open to the Internet on typo3 (+155 more) [part 1 of 2]
-    OPEN: TCP 3306 is open to the Internet on typo3 (+143 more) [part 2 of 2]
+    OPEN: TCP 3306 is open to the Internet on typo3 (+122 more) [part 1 of 3]
+    OPEN: TCP 3306 is open to the Internet on typo3 (+122 more) [part 2 of 3]
+    OPEN: TCP 3306 is open to the Internet on typo3 (+53 more) [part 3 of 3]
     ");
 }
 

@@ -31,11 +31,13 @@ fn groups_that_exceed_the_baseline() {
       critical  open-ssh                 tcp 22 from 0.0.0.0/0 "temp"  sgr-0123456789abcdef0
                 excess          tcp 22 from anywhere but 203.0.113.0/24
                 would keep      tcp 22 from 203.0.113.0/24
+                fix             aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"203.0.113.0/24","Description":"kept by typo3-sg-auditor from sgr-0123456789abcdef0 (tcp 22 from 0.0.0.0/0)"}],"ToPort":22}]' && aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
                 exemption       To tolerate it until 2026-04-11, add to `exemptions`
                                 in the baseline:
                                 - { group: sg-0a1b2c3d4e5f67890, direction: ingress, protocol: tcp, ports: [22], peers: [0.0.0.0/0], reason: "<ticket, and why this is needed>", until: 2026-04-11 }
       low       ingress-not-in-baseline  tcp 3306 from 10.0.0.0/8  sgr-0fedcba9876543210
                 excess          tcp 3306 from 10.0.0.0/8
+                fix             aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":3306,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"10.0.0.0/8"}],"ToPort":3306}]'
                 exemption       To tolerate it until 2026-04-11, add to `exemptions`
                                 in the baseline:
                                 - { group: sg-0a1b2c3d4e5f67890, direction: ingress, protocol: tcp, ports: [3306], peers: [10.0.0.0/8], reason: "<ticket, and why this is needed>", until: 2026-04-11 }
@@ -43,6 +45,7 @@ fn groups_that_exceed_the_baseline() {
     sg-0fffffffffffffff1  vpc-0f1e2d3c4b5a69788  eu-central-1  123456789012
       high      ingress-not-in-baseline  tcp 8080 from 0.0.0.0/0  sgr-0fedcba9876543211
                 excess          tcp 8080 from anywhere
+                fix             aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0fffffffffffffff1' --ip-permissions '[{"FromPort":8080,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":8080}]'
                 exemption       To tolerate it until 2026-04-11, add to `exemptions`
                                 in the baseline:
                                 - { group: sg-0fffffffffffffff1, direction: ingress, protocol: tcp, ports: [8080], peers: [0.0.0.0/0], reason: "<ticket, and why this is needed>", until: 2026-04-11 }
@@ -66,6 +69,7 @@ fn narrow_and_in_colour() {
                                 203.0.113.0/24
                 ␛[2mwould keep    ␛[0m  tcp 22 from
                                 203.0.113.0/24
+                ␛[2mfix           ␛[0m  aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"203.0.113.0/24","Description":"kept by typo3-sg-auditor from sgr-0123456789abcdef0 (tcp 22 from 0.0.0.0/0)"}],"ToPort":22}]' && aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
                 ␛[2mexemption     ␛[0m  To tolerate it until
                                 2026-04-11, add to
                                 `exemptions` in the
@@ -73,6 +77,7 @@ fn narrow_and_in_colour() {
                                 - { group: sg-0a1b2c3d4e5f67890, direction: ingress, protocol: tcp, ports: [22], peers: [0.0.0.0/0], reason: "<ticket, and why this is needed>", until: 2026-04-11 }
       ␛[36mlow     ␛[0m  ingress-not-in-baseline  tcp 3306 from 10.0.0.0/8␛[2m  sgr-0fedcba9876543210␛[0m
                 ␛[2mexcess        ␛[0m  tcp 3306 from 10.0.0.0/8
+                ␛[2mfix           ␛[0m  aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":3306,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"10.0.0.0/8"}],"ToPort":3306}]'
                 ␛[2mexemption     ␛[0m  To tolerate it until
                                 2026-04-11, add to
                                 `exemptions` in the
@@ -82,6 +87,7 @@ fn narrow_and_in_colour() {
     ␛[1msg-0fffffffffffffff1␛[0m  vpc-0f1e2d3c4b5a69788  eu-central-1  123456789012
       ␛[31mhigh    ␛[0m  ingress-not-in-baseline  tcp 8080 from 0.0.0.0/0␛[2m  sgr-0fedcba9876543211␛[0m
                 ␛[2mexcess        ␛[0m  tcp 8080 from anywhere
+                ␛[2mfix           ␛[0m  aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0fffffffffffffff1' --ip-permissions '[{"FromPort":8080,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":8080}]'
                 ␛[2mexemption     ␛[0m  To tolerate it until
                                 2026-04-11, add to
                                 `exemptions` in the
@@ -120,6 +126,7 @@ fn a_check_says_that_an_exemption_expired_and_not_that_nothing_was_changed() {
             excess          tcp 8000 from anywhere
             note            An exemption for this expired after 2026-03-11: "old
                             one".
+            fix             aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":8000,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":8000}]'
             exemption       To tolerate it until 2026-04-11, add to `exemptions` in
                             the baseline:
                             - { group: sg-0a1b2c3d4e5f67890, direction: ingress, protocol: tcp, ports: [8000], peers: [0.0.0.0/0], reason: "<ticket, and why this is needed>", until: 2026-04-11 }
@@ -145,6 +152,7 @@ fn a_held_rule_in_a_check() {
                                 ask. After that it is closed, if it is still there
                                 and the settings are those of today.
                 reason          "vendor migration"
+                fix             aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"203.0.113.0/24","Description":"kept by typo3-sg-auditor from sgr-0123456789abcdef0 (tcp 22 from 0.0.0.0/0)"}],"ToPort":22}]' && aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
                 exemption       To tolerate it until 2026-04-11, add to `exemptions`
                                 in the baseline:
                                 - { group: sg-0a1b2c3d4e5f67890, direction: ingress, protocol: tcp, ports: [22], peers: [0.0.0.0/0], reason: "<ticket, and why this is needed>", until: 2026-04-11 }

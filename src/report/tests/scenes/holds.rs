@@ -1,12 +1,15 @@
 //! Rules that ask to be left alone for a time, and what comes after it.
 
+use serde_json::json;
+
 use super::Scenes;
 use crate::report::tests::events::{
-    GROUP, authorizing, holding, holds, modifying, sample, tagging_rule,
+    GROUP, authorizing, holding, holds, modifying, sample, tagging_rule, tagging_rules,
 };
 use crate::report::tests::scene::{Scene, denied};
 
 const RULE: &str = "tcp 22 0.0.0.0/0 sgr-61f3fe663da6472f6";
+const ID: &str = "sgr-61f3fe663da6472f6";
 const UNTIL: &str = "2026-03-12T16:00:00Z";
 
 pub(super) fn all() -> Scenes {
@@ -51,6 +54,31 @@ pub(super) fn all() -> Scenes {
             Scene::reverting()
                 .and_held_rule("tcp 22 203.0.113.0/24 sgr-0c3d4e5f678901234", UNTIL, "vendor")
                 .run(&modifying("sgr-0c3d4e5f678901234", "tcp 22 0.0.0.0/0")),
+        ),
+        (
+            "hold-tags-changed",
+            Scene::reverting()
+                .and_held_rule(RULE, "2026-03-13T08:00:00Z", "vendor")
+                .run(&tagging_rules("CreateTags", &[ID], &["sg-audit:allow-until"])),
+        ),
+        (
+            "hold-tags-deleted-only-reported",
+            Scene::new().and_rule(RULE).run(&tagging_rules("DeleteTags", &[ID], &[])),
+        ),
+        ("hold-tags-not-understood", {
+            let mut cut_short = tagging_rules("CreateTags", &[ID], &["sg-audit:reason"]);
+            cut_short["detail"]["requestParameters"]["tagSet"] = json!({"omitted": true});
+            Scene::reverting().and_held_rule(RULE, UNTIL, "vendor").run(&cut_short)
+        }),
+        (
+            "hold-tags-unreadable",
+            Scene::reverting().failing("rules_by_id", denied("DescribeSecurityGroupRules")).run(
+                &tagging_rules(
+                    "CreateTags",
+                    &[ID, "sgr-04f0ba190d9a9551b", "sgr-04f0ba190d9a9551c"],
+                    &["sg-audit:allow-until"],
+                ),
+            ),
         ),
         ("hold-over", ended(Scene::reverting()).run(&holds("2026-03-12T08:01:00Z"))),
         ("hold-over-only-reported", ended(Scene::new()).run(&holds("2026-03-12T08:01:00Z"))),

@@ -2,7 +2,7 @@
 
 use super::Scenes;
 use crate::report::tests::events::{GROUP, authorizing, modifying, sample};
-use crate::report::tests::scene::{Scene, not_found};
+use crate::report::tests::scene::{Scene, denied, not_found};
 
 fn exempting(until: &str, more: &str) -> String {
     format!(
@@ -52,6 +52,10 @@ pub(super) fn all() -> Scenes {
                 .failing("is_stale", not_found("DescribeSecurityGroups"))
                 .run(&sample("authorize-from-group")),
         ),
+        (
+            "group-of-another-account",
+            Scene::reverting().owned_by("210987654321").run(&sample("authorize-open-ssh")),
+        ),
         ("halves", Scene::new().run(&sample("authorize-halves"))),
         ("all-traffic", Scene::new().run(&sample("authorize-all-traffic"))),
         ("ping", Scene::new().run(&authorizing(&["icmp 8--1 198.51.100.0/24", "58 * ::/0"]))),
@@ -61,6 +65,12 @@ pub(super) fn all() -> Scenes {
                 .without_groups()
                 .group(GROUP, "default", &["out -1 * 0.0.0.0/0"])
                 .run(&open_ssh),
+        ),
+        (
+            "undecided",
+            Scene::reverting()
+                .failing("prefix_list", denied("GetManagedPrefixListEntries"))
+                .run(&authorizing(&["tcp 22 pl-0123456789abcdef0"])),
         ),
         ("unresolved", Scene::reverting().run(&authorizing(&["tcp 22 pl-0123456789abcdef0"]))),
         (

@@ -4,13 +4,23 @@ use std::cell::Cell;
 
 use super::Scenes;
 use crate::report::tests::events::{GROUP, authorizing, sample};
-use crate::report::tests::scene::{Scene, denied, not_found, passing, refused, remove};
+use crate::report::tests::scene::{Scene, denied, not_found, passing, refused, remove, rule};
 
 const SSH: &str = "tcp 22 0.0.0.0/0";
+/// An older rule that the event does not name.
+const OLD: &str = "tcp 22 ::/0 sgr-0f9e8d7c6b5a49382 # migration";
 
-/// Forty-one addresses that have to be rules of their own.
-fn too_many_sources() -> String {
-    (0..41).map(|n| format!("203.0.113.{}/32", 2 * n)).collect::<Vec<_>>().join(",")
+/// Forty-one addresses, which have to be rules of their own, may use these ports.
+fn too_many_peers(ports: &str) -> String {
+    let peers: Vec<String> = (0..41).map(|n| format!("203.0.113.{}/32", 2 * n)).collect();
+    format!(
+        "version: 1\nname: our-site\ningress:\n\
+         - {{ name: HTTP, protocol: tcp, ports: [80], peers: [anywhere], expected: true }}\n\
+         - {{ name: HTTPS, protocol: tcp, ports: [443], peers: [anywhere], expected: true }}\n\
+         - {{ name: Partners, protocol: tcp, ports: [{ports}], peers: [{}] }}\n\
+         egress:\n- {{ name: All, protocol: all, peers: [anywhere] }}\n",
+        peers.join(", ")
+    )
 }
 
 pub(super) fn all() -> Scenes {
@@ -125,7 +135,45 @@ pub(super) fn all() -> Scenes {
         ),
         (
             "too-many-pieces",
-            Scene::reverting().with("SSH_SOURCES", &too_many_sources()).run(&open_ssh),
+            Scene::reverting()
+                .with("REMEDIATION", "revert-ingress")
+                .with_baseline(&too_many_peers("3306"))
+                .run(&authorizing(&["tcp 3306 0.0.0.0/0"])),
+        ),
+        (
+            "too-many-pieces-of-open-ssh",
+            Scene::reverting().with_baseline(&too_many_peers("22")).run(&open_ssh),
+        ),
+        ("still-open", Scene::reverting().and_rule(OLD).run(&open_ssh)),
+        (
+            "still-open-through-three",
+            Scene::reverting()
+                .and_rule(OLD)
+                .and_rule("tcp 22 0.0.0.0/1 sgr-0f9e8d7c6b5a49383")
+                .and_rule("-1 * 198.51.100.0/24 sgr-0f9e8d7c6b5a49384")
+                .run(&open_ssh),
+        ),
+        (
+            "still-open-and-undone",
+            Scene::reverting().and_rule(OLD).undone().run(&open_ssh),
+        ),
+        (
+            "still-open-is-not-known",
+            Scene::reverting()
+                .before(|call, ec2| {
+                    let rules = ec2.rules_of(&GROUP.parse().unwrap())?;
+                    let is_closed = rules.iter().all(|it| it.content() != rule(SSH).content());
+                    (is_closed && call.starts_with("rules")).then(|| denied("DescribeSecurityGroupRules"))
+                })
+                .run(&open_ssh),
+        ),
+        ("open-beside-another", Scene::new().and_rule(OLD).run(&open_ssh)),
+        (
+            "not-closed-beside-another",
+            Scene::reverting()
+                .and_rule(OLD)
+                .failing("revoke", denied("RevokeSecurityGroupIngress"))
+                .run(&open_ssh),
         ),
         (
             "group-unreadable",

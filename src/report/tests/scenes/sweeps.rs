@@ -30,6 +30,12 @@ pub(super) fn all() -> Scenes {
          peers: [pl-0123456789abcdef0], reason: ticket 4711, until: 2026-04-30 }}\n"
     );
     vec![
+        (
+            "from-a-group-without-peering",
+            Scene::new()
+                .and_rule("tcp 22 210987654321/sg-0fedcba9876543210 unpeered")
+                .run(&sweep()),
+        ),
         ("sweep-only-reported", Scene::new().and_rule(OPEN).run(&sweep())),
         ("sweep-handed-on", sweeping().and_rule(OPEN).and_rule(DATABASE).run(&sweep())),
         (

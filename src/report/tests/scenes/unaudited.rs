@@ -13,7 +13,36 @@ pub(super) fn all() -> Scenes {
     let mut elsewhere = authorizing(&["tcp 22 0.0.0.0/0"]);
     elsewhere["account"] = json!("210987654321");
     elsewhere["detail"]["recipientAccountId"] = json!("210987654321");
+    let mut other_region = sample("authorize-open-ssh");
+    other_region["region"] = json!("eu-west-1");
+    let mut lost = sample("authorize-open-ssh");
+    lost["detail"]["requestParameters"] = json!({"omitted": true});
+    lost["detail"]["responseElements"] = json!({"omitted": true});
+    let mut lost_tags = sample("delete-tags");
+    lost_tags["detail"]["requestParameters"] = json!({"omitted": true});
+    let open = "tcp 22 0.0.0.0/0 sgr-04f0ba190d9a9551b";
     vec![
+        ("envelope-disagrees", Scene::reverting().run(&other_region)),
+        ("lost-group", Scene::reverting().and_rule(open).run(&lost)),
+        ("lost-group-only-reported", Scene::new().and_rule(open).run(&lost)),
+        (
+            "lost-tags",
+            Scene::reverting()
+                .with("SCOPE", "tag:Application=typo3")
+                .and_rule(open)
+                .run(&lost_tags),
+        ),
+        (
+            "lost-group-unreadable",
+            Scene::new().failing("groups", denied("DescribeSecurityGroups")).run(&lost),
+        ),
+        ("no-group-of-this-name-in-this-vpc", {
+            let mut created = sample("create-group");
+            created["detail"]["requestParameters"]["vpcId"] = json!("vpc-0123456789abcdef0");
+            created["detail"]["requestParameters"]["groupName"] = json!("typo3-shop");
+            created["detail"]["responseElements"] = json!(null);
+            Scene::reverting().undone().run(&created)
+        }),
         ("not-json", Scene::new().run_bytes(b"not an event", now)),
         ("not-json-without-home", Scene::new().without_home().run_bytes(b"not an event", now)),
         (

@@ -1,0 +1,29 @@
+use super::context::Context;
+use super::error::AuditError;
+use super::settle::settle;
+use super::subject::Subject;
+use crate::ec2::SecurityGroups;
+use crate::finding::Tally;
+
+impl<E: SecurityGroups> Context<'_, E> {
+    /// Judges a group, acts on what does not comply and reports what became of it, open SSH first.
+    ///
+    /// # Errors
+    ///
+    /// When EC2 did not answer for now. What became of other rules before is in `tally` then.
+    pub async fn audit(&self, subject: &Subject<'_>, tally: &mut Tally) -> Result<(), AuditError> {
+        tally.groups += 1;
+        tally.rules += subject.candidates.len();
+        let (found, handed_on) = (tally.findings.len(), tally.to_close.len());
+        let answer = self.judge_and_act(subject, tally).await;
+        let found = tally.findings.iter_mut().skip(found);
+        // They are published where they cannot be handed on.
+        let handed_on = tally.to_close.iter_mut().skip(handed_on).map(|one| &mut one.finding);
+        let mut findings: Vec<_> = found.chain(handed_on).collect();
+        settle(self, subject, &mut findings).await;
+        for finding in findings {
+            finding.name_lists(|id| self.lookups.list_name(subject.at, id));
+        }
+        answer
+    }
+}

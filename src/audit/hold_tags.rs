@@ -1,0 +1,129 @@
+//! A change of the tags of rules: it ends their holds.
+//!
+//! The tags of a hold count as they were when the rule was authorised. So a call that sets or
+//! deletes one of them later ends the hold, and no such call makes one.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::auditor::{Audited, Auditor};
+use super::error::AuditError;
+use super::lookups::Lookups;
+use super::ports::{Clock, Notifier, Onward, is_late};
+use super::subject::{Candidate, Candidates, Subject, Trigger};
+use crate::ec2::{GroupId, GroupKey, RuleId, SecurityGroups};
+use crate::event::{FoundBy, HoldTags, Message, Note, Record};
+use crate::finding::{Origin, Reason, Tally, Unaudited};
+use crate::settings::Settings;
+
+impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+    /// Audits rules as if they had no hold. A call may name a thousand: those that there is no time
+    /// for are handed on.
+    pub(super) async fn hold_tags(
+        &self,
+        record: &Record,
+        change: &HoldTags,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Result<Audited, AuditError> {
+        let place = self.place(record);
+        let settings = &self.settings_of(&place);
+        let origin = self.origin(&place, record);
+        let unaudited = |reason| {
+            let what = Unaudited::RuleTags(change.rules.clone());
+            self.only(origin.not_audited(what, reason, clock())).into()
+        };
+        if let Some(reason) = self.out_of_reach(&place) {
+            return Ok(unaudited(reason));
+        }
+        let found = match self.ec2.rules_by_id(&place, &change.rules).await {
+            Ok(found) => found,
+            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) => return Ok(unaudited(Reason::Ec2(error))),
+        };
+        let mut by_group: BTreeMap<GroupId, Vec<RuleId>> = BTreeMap::new();
+        for (group, rule) in found {
+            by_group.entry(group).or_default().extend(rule.id().cloned());
+        }
+        let note = change.unread.clone().map(Note::TagsNotUnderstood);
+        let lookups = Lookups::new(self.ec2);
+        let mut tally = Tally::default();
+        let mut groups = by_group.into_iter();
+        while let Some((group, rules)) = groups.next() {
+            let tagged = Tagged {
+                auditor: self,
+                settings,
+                lookups: &lookups,
+                origin,
+                note: &note,
+                clock,
+                deadline,
+            };
+            if let Err(error) = tagged.in_group(&group, &rules, &mut tally).await {
+                // Everything is found again when it is tried again, and what is to be closed does
+                // not wait for that.
+                tally.findings.clear();
+                tally.partial = true;
+                return Ok(Audited { failed: Some(error), ..self.found(tally) });
+            }
+            if groups.len() > 0 && is_late(deadline, clock()) {
+                let rules = groups.flat_map(|(_, rules)| rules).collect();
+                let rest = HoldTags { rules, unread: change.unread.clone() };
+                tally.partial = true;
+                return Ok(Audited { rest: Some(Message::HoldTags(rest)), ..self.found(tally) });
+            }
+        }
+        Ok(self.found(tally))
+    }
+}
+
+/// Rules whose tags changed.
+struct Tagged<'a, E, N, O> {
+    auditor: &'a Auditor<'a, E, N, O>,
+    settings: &'a Settings,
+    lookups: &'a Lookups<'a, E>,
+    origin: Origin<'a>,
+    note: &'a Option<Note>,
+    clock: Clock<'a>,
+    deadline: Option<DateTime<Utc>>,
+}
+
+impl<E: SecurityGroups, N: Notifier, O: Onward> Tagged<'_, E, N, O> {
+    /// Audits those of one group.
+    async fn in_group(
+        &self,
+        id: &GroupId,
+        tagged: &[RuleId],
+        tally: &mut Tally,
+    ) -> Result<(), AuditError> {
+        let Self { auditor, settings, lookups, origin, note, clock, deadline } = *self;
+        let key = GroupKey::Id(id.clone());
+        let (group, rules) = match auditor.read(origin.place, &key).await {
+            Ok(Some(read)) => read,
+            // What is gone with its group is held no longer.
+            Ok(None) => return Ok(()),
+            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) => {
+                let reason = Reason::Ec2(error);
+                tally.findings.push(origin.unaudited(Some(&key), reason, clock()));
+                return Ok(());
+            }
+        };
+        if !settings.scope.contains(&group) {
+            return Ok(());
+        }
+        let is_tagged = |id: &RuleId| tagged.contains(id);
+        let named = rules.iter().filter(|rule| rule.id().is_some_and(is_tagged));
+        let candidates =
+            named.map(|rule| Candidate::tagged(Cow::Borrowed(rule), note.clone())).collect();
+        let trigger = Trigger::WholeGroup(FoundBy::Tagging);
+        let place = origin.place;
+        let owned = group.owned_at(place);
+        let origin = Origin { place: &owned, ..origin };
+        let candidates = Candidates::Named(candidates);
+        let subject = Subject::new(place, origin, (&group, &rules), trigger, candidates);
+        auditor.context(lookups, settings, clock, deadline).audit(&subject, tally).await
+    }
+}

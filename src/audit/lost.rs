@@ -1,0 +1,63 @@
+//! A change that does not tell its groups: all groups in scope of its place are audited.
+
+use chrono::{DateTime, Utc};
+
+use super::auditor::{Audited, Auditor};
+use super::lookups::Lookups;
+use super::ports::{Clock, Notifier, Onward};
+use super::subject::Trigger;
+use super::sweep::{MAX_DEPTH, MAX_FINDINGS, Sweeper, Swept};
+use crate::ec2::{Scope, SecurityGroups};
+use crate::event::{FoundBy, Lost, Message, Note, Record, Resume};
+use crate::finding::{Reason, Unaudited};
+
+impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+    /// Audits every group in scope of the place of a change that does not tell its groups. What is
+    /// done about what is found is that of a change.
+    pub(super) async fn lost(
+        &self,
+        record: &Record,
+        lost: &Lost,
+        clock: Clock<'_>,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Audited {
+        tracing::warn!(reason = lost.reason, "all groups of the place are audited");
+        let place = self.place(record);
+        let origin = self.origin(&place, record);
+        let lookups = Lookups::new(self.ec2);
+        let note = Note::Lost(lost.reason.clone());
+        let sweeper = Sweeper {
+            ec2: self.ec2,
+            settings: self.settings,
+            trigger: Trigger::WholeGroup(FoundBy::Lost),
+            change: Some((record, &note)),
+            lookups: &lookups,
+            clock,
+            deadline,
+            max_findings: MAX_FINDINGS,
+            reach: &|place| self.out_of_reach(place),
+            progress: &|_| {},
+        };
+        let Swept { mut tally, rest, failed } =
+            sweeper.places(std::slice::from_ref(&place), &lost.resume).await;
+        if failed.is_some() {
+            // Everything is found again when it is tried again, and what is to be closed does not
+            // wait for that.
+            tally.findings.clear();
+        } else if lost.is_of_tags
+            && lost.resume == Resume::default()
+            && self.settings.scope != Scope::All
+        {
+            // Groups that left the scope are not among those that were audited.
+            let reason = Reason::NotUnderstood(lost.reason.clone());
+            tally.findings.push(origin.unaudited(None, reason, clock()));
+        }
+        tally.partial |= rest.is_some() || failed.is_some();
+        let mut rest = rest.map(|resume| Lost { resume, ..lost.clone() });
+        if let Some(Lost { resume, .. }) = rest.take_if(|rest| rest.resume.depth > MAX_DEPTH) {
+            let reason = Reason::TooManyInvocations(resume.depth);
+            tally.findings.push(origin.not_audited(Unaudited::Place, reason, clock()));
+        }
+        Audited { rest: rest.map(Message::Lost), failed, ..self.found(tally) }
+    }
+}

@@ -1,0 +1,188 @@
+//! Every invocation ends before its deadline, and what it has no time for is handed on.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// How long Lambda lets an invocation run.
+const TIMEOUT: TimeDelta = TimeDelta::seconds(120);
+
+/// An EC2, SNS and Lambda that each answer after a second.
+struct Slow<'a> {
+    now: &'a Cell<DateTime<Utc>>,
+    notifier: MemoryNotifier,
+    handed_on: RefCell<Vec<Value>>,
+}
+
+impl<'a> Slow<'a> {
+    fn new(now: &'a Cell<DateTime<Utc>>) -> Self {
+        Self { now, notifier: MemoryNotifier::default(), handed_on: RefCell::default() }
+    }
+
+    fn tick(&self) {
+        self.now.set(self.now.get() + TimeDelta::seconds(1));
+    }
+}
+
+impl Notifier for Slow<'_> {
+    async fn publish(&self, report: &Report) -> Result<(), NotifyError> {
+        self.tick();
+        self.notifier.publish(report).await
+    }
+}
+
+impl Onward for Slow<'_> {
+    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
+        self.tick();
+        self.handed_on.borrow_mut().push(payload.clone());
+        Ok(())
+    }
+}
+
+/// Audits an event in as many invocations as it takes. Returns the outcomes of each rule that was
+/// published, and how many invocations there were.
+fn audited(
+    world: &MemoryEc2,
+    settings: &Settings,
+    event: Event,
+) -> (BTreeMap<String, Vec<Outcome>>, usize) {
+    let now = Cell::new(noon());
+    let outside = Slow::new(&now);
+    let slow = hooked(world, |_| {
+        now.set(now.get() + TimeDelta::seconds(1));
+        None
+    });
+    let home = place();
+    let auditor = Auditor::new(&slow, &outside, &outside, settings, &home);
+    let (mut left, mut invocations) = (vec![event], 0);
+    while let Some(event) = left.pop() {
+        invocations += 1;
+        assert!(invocations < 40, "it goes on forever");
+        let (deadline, clock) = (now.get() + TIMEOUT, || now.get());
+        block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
+        assert!(now.get() < deadline, "Lambda has stopped invocation {invocations}");
+        left.extend(outside.handed_on.take().iter().map(decoded));
+    }
+    let mut published: BTreeMap<String, Vec<Outcome>> = BTreeMap::new();
+    for message in outside.notifier.take() {
+        for finding in report_in(&message)["findings"].as_array().unwrap() {
+            let Some(rule) = finding["rule"]["id"].as_str().map(ToOwned::to_owned) else {
+                continue;
+            };
+            let gone = finding["remediation"]["connections"].is_string();
+            let outcome = match finding["remediation"]["outcome"].as_str().unwrap() {
+                "none" => Outcome::None,
+                "failed" => Outcome::Failed,
+                _ if gone => Outcome::Reverted,
+                other => panic!("{other}: {finding}"),
+            };
+            published.entry(rule).or_default().push(outcome);
+        }
+    }
+    (published, invocations)
+}
+
+/// This many rules, each made by `text`.
+fn many(count: usize, text: impl Fn(usize) -> String) -> Vec<Rule> {
+    (1..=count).map(|n| rule(&format!("{} sgr-{n}", text(n)))).collect()
+}
+
+fn authorized(rules: &[Rule]) -> Event {
+    event(ChangeKind::Authorized(rules.to_vec()))
+}
+
+fn is_open(world: &MemoryEc2, rules: &[Rule]) -> bool {
+    let after = world.rules_of(&id(SG)).unwrap();
+    rules.iter().any(|rule| after.iter().any(|other| other.is_same_as(rule)))
+}
+
+#[test]
+fn a_hundred_and_twenty_rules_of_one_call_are_closed_and_each_is_published_once() {
+    let reverting = settings(Remediation::RevertSsh);
+    for (rules, at_most) in [
+        (many(120, |n| format!("tcp 22 9.{n}.0.0/24")), 3),
+        // Two pieces each.
+        (many(120, |n| format!("tcp 22-443 9.{n}.0.0/24")), 8),
+    ] {
+        for event in [authorized(&rules), event(ChangeKind::Unknown("it was cut short".to_owned()))]
+        {
+            let world = ec2(&rules).with_rule_limit(1000);
+            let settings =
+                Settings { sweep_remediation: Remediation::RevertSsh, ..reverting.clone() };
+            let (published, invocations) = audited(&world, &settings, event);
+            assert!(!is_open(&world, &rules));
+            assert_eq!(published.len(), 120);
+            assert!(published.values().all(|outcomes| outcomes == &[Outcome::Reverted]));
+            assert!(invocations <= at_most + 1, "{invocations} invocations");
+        }
+    }
+}
+
+#[test]
+fn a_rule_that_takes_long_to_replace_is_not_begun_without_time_for_it() {
+    let sources: Vec<String> = (0..40).map(|n| format!("203.0.113.{}/32", 2 * n)).collect();
+    let settings = with_sources(settings(Remediation::RevertSsh), &sources.join(","));
+    for before in [0, 50, 70, 78, 80, 82, 84, 90] {
+        let mut rules = many(before, |n| format!("tcp 22 9.{n}.0.0/24"));
+        rules.push(rule("tcp 22 0.0.0.0/0 sgr-999"));
+        let world = ec2(&rules).with_rule_limit(1000);
+        let (published, _) = audited(&world, &settings, authorized(&rules));
+        assert!(!is_open(&world, &rules), "{before}");
+        assert_eq!(published.len(), before + 1);
+    }
+}
+
+#[test]
+fn rules_that_name_many_groups_do_not_take_all_the_time() {
+    let mut rules = many(120, |n| format!("tcp 3306 sg-{n:08x}"));
+    rules.push(rule("tcp 22 0.0.0.0/0 sgr-999"));
+    for mode in [Remediation::Notify, Remediation::RevertSsh] {
+        let world = ec2(&rules).with_rule_limit(1000);
+        let (published, _) = audited(&world, &settings(mode), authorized(&rules));
+        assert_eq!(published.len(), 121);
+        assert!(published.values().all(|outcomes| outcomes.len() == 1));
+    }
+}
+
+#[test]
+fn a_change_that_is_reported_only_ends_in_one_invocation() {
+    let rules = many(120, |n| format!("tcp 22 9.{n}.0.0/24"));
+    let world = ec2(&rules).with_rule_limit(1000);
+    let (published, invocations) =
+        audited(&world, &settings(Remediation::Notify), authorized(&rules));
+    assert_eq!((published.len(), invocations), (120, 1));
+    assert!(published.values().all(|outcomes| outcomes == &[Outcome::None]));
+}
+
+#[test]
+fn what_cannot_be_handed_on_is_reported_as_open_and_tried_again() {
+    struct Alone;
+    impl Onward for Alone {
+        async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
+            Err(OnwardError(cause("AccessDenied")))
+        }
+    }
+    let rules = many(120, |n| format!("tcp 22 9.{n}.0.0/24"));
+    let world = ec2(&rules).with_rule_limit(1000);
+    let now = Cell::new(noon());
+    let slow = hooked(&world, |_| {
+        now.set(now.get() + TimeDelta::seconds(1));
+        None
+    });
+    let (notifier, home, settings) =
+        (MemoryNotifier::default(), place(), settings(Remediation::RevertSsh));
+    let auditor = Auditor::new(&slow, &notifier, &Alone, &settings, &home);
+    // The second try closes what the first one left before it asks what became of the others.
+    for open in [36, 0] {
+        let (deadline, clock) = (now.get() + TIMEOUT, || now.get());
+        let answer = block_on(auditor.audit(&authorized(&rules), &clock, Some(deadline)));
+        assert!(now.get() < deadline);
+        assert_eq!(answer.unwrap_err().kind(), "NotHandedOn");
+        let reports: Vec<Value> = notifier.take().iter().map(report_in).collect();
+        let findings = reports.iter().map(|report| report["findings"].as_array().unwrap().len());
+        assert_eq!(findings.sum::<usize>(), 120);
+        let left = world.rules_of(&id(SG)).unwrap().len();
+        assert!(left.abs_diff(open) < 4, "{left}");
+    }
+}

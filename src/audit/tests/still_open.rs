@@ -1,0 +1,295 @@
+//! What a message says is true of the group: SSH that is open through another rule is named.
+
+use std::cell::Cell;
+
+use super::*;
+use crate::ec2::hold::{REASON, UNTIL};
+use crate::evaluate::Severity;
+use crate::finding::Unchecked;
+
+const OPENED: &str = "tcp 22 0.0.0.0/0 sgr-1";
+
+/// What an audit of the change that opened [`OPENED`] tells, in a group that also has `others`.
+fn opened_beside(others: &[&str]) -> (MemoryEc2, Ran) {
+    let world = ec2(&rules(&[&[OPENED], others].concat()));
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&world, &settings, &authorized(&[OPENED]), noon(), None);
+    (world, ran)
+}
+
+fn open_ids(finding: &Finding) -> Vec<&str> {
+    finding.still_open().iter().map(|rule| rule.id().unwrap().as_str()).collect()
+}
+
+fn subject(ran: &Ran) -> &str {
+    &ran.messages[0].subject
+}
+
+/// Everything that a person reads.
+fn mail(ran: &Ran) -> String {
+    let bodies = ran.messages.iter().map(|message| {
+        let body: Value = serde_json::from_str(&message.body).unwrap();
+        body["email"].as_str().unwrap().to_owned()
+    });
+    bodies.collect()
+}
+
+#[test]
+fn where_nothing_else_is_open_the_message_says_closed() {
+    let compliant = ["tcp 443 0.0.0.0/0 sgr-2", "tcp 22 203.0.113.64/26 sgr-3"];
+    let (world, ran) = opened_beside(&compliant);
+    let finding = only(ran.report());
+    assert_eq!((finding.still_open().len(), &finding.fix), (0, &None));
+    assert_eq!(found(ran.report()).unchecked, None);
+    assert!(subject(&ran).starts_with("CLOSED "), "{}", subject(&ran));
+    assert!(!ingress(&world).contains(&"tcp 22 from 0.0.0.0/0".to_owned()));
+}
+
+#[test]
+fn ssh_that_was_open_before_is_named_and_nothing_is_called_closed() {
+    for other in [
+        "tcp 22 ::/0 sgr-2",
+        "tcp 22 0.0.0.0/1 sgr-2",
+        "tcp 20-25 198.51.100.0/24 sgr-2",
+        "tcp 22 198.51.100.0/31 sgr-2",
+        "-1 * 0.0.0.0/0 sgr-2",
+        "6 0-65535 ::/1 sgr-2",
+        "50 * 0.0.0.0/0 sgr-2",
+    ] {
+        let (world, ran) = opened_beside(&[other]);
+        let finding = only(ran.report());
+        if other.starts_with("50") {
+            // A protocol without ports is no SSH.
+            assert_eq!(open_ids(finding), [] as [&str; 0], "{other}");
+            continue;
+        }
+        assert_eq!(open_ids(finding), ["sgr-2"], "{other}");
+        assert_eq!(finding.severity, Severity::Critical, "{other}");
+        let subject = subject(&ran);
+        assert!(subject.starts_with("STILL OPEN through sgr-2: "), "{subject}");
+        let said = format!("{subject} {} {}", ran.detail(), mail(&ran)).to_lowercase();
+        assert!(!said.contains("closed"), "{said}");
+        assert!(ran.detail().starts_with("STILL OPEN: "), "{}", ran.detail());
+        let published = &ran.published()["findings"][0];
+        assert_eq!(published["still_open"][0]["id"], "sgr-2", "{other}");
+        // It is not touched, for no change has opened it, and the next line closes it.
+        assert!(world.rules_of(&id(SG)).unwrap().contains(&rule(other)), "{other}");
+        assert!(paste(&world, finding.fix.as_deref().unwrap()), "{other}");
+        let again = run(&world, &settings(Remediation::Notify), &sweep()).unwrap();
+        assert!(again.findings.iter().all(|it| it.code != Code::OpenSsh), "{other}");
+    }
+}
+
+#[test]
+fn what_is_not_open_ssh_is_not_named() {
+    let others = [
+        "tcp 22 8.8.8.8/32 sgr-2",
+        "tcp 22 10.0.0.0/8 sgr-3",
+        "tcp 22 sg-0b sgr-4",
+        "tcp 3306 0.0.0.0/0 sgr-5",
+        "udp 22 0.0.0.0/0 sgr-6",
+    ];
+    let (_, ran) = opened_beside(&others);
+    assert_eq!(open_ids(only(ran.report())), [] as [&str; 0]);
+    // Egress to everybody's SSH opens nothing here.
+    let peer = id("0.0.0.0/0");
+    let out = Rule::new(Direction::Egress, id("tcp"), Some(22), Some(22), peer).unwrap();
+    let world = ec2(&[rule(OPENED), out]);
+    let settings = settings(Remediation::RevertSsh);
+    let report = run(&world, &settings, &authorized(&[OPENED])).unwrap();
+    assert_eq!(open_ids(only(&report)), [] as [&str; 0]);
+}
+
+#[test]
+fn the_fix_closes_several_open_rules_at_once() {
+    let (world, ran) = opened_beside(&["tcp 22-80 ::/0 sgr-2", "tcp 22-443 ::/0 sgr-3"]);
+    let finding = only(ran.report());
+    assert_eq!(open_ids(finding), ["sgr-2", "sgr-3"]);
+    assert!(
+        subject(&ran).starts_with("STILL OPEN through sgr-2 and 1 more: "),
+        "{}",
+        subject(&ran)
+    );
+    assert!(paste(&world, finding.fix.as_deref().unwrap()));
+    assert_eq!(
+        ingress(&world),
+        [
+            "tcp 22 from 2001:db8:1::/48",
+            "tcp 22 from 203.0.113.0/24",
+            "tcp 443 from ::/0",
+            "tcp 80 from ::/0",
+        ]
+    );
+}
+
+#[test]
+fn a_rule_that_could_not_be_reverted_keeps_the_others_from_being_called_closed() {
+    let both = [OPENED, "tcp 22 ::/0 sgr-2"];
+    let world = ec2(&rules(&both));
+    let refusing = hooked(&world, |call| revokes(call, "::/0").then(denied));
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&refusing, &settings, &authorized(&both), noon(), None);
+    let [first, second] = &ran.report().findings[..] else { panic!("{:#?}", ran.report()) };
+    assert!(first.is_rule_gone() && !second.is_rule_gone());
+    assert_eq!((open_ids(first), open_ids(second)), (vec!["sgr-2"], vec![]));
+    assert!(!subject(&ran).contains("CLOSED") || subject(&ran).contains("NOT CLOSED"));
+    // A piece of it was added before EC2 refused, and the next line does not add it once more.
+    assert!(ingress(&world).contains(&"tcp 22 from 2001:db8:1::/48".to_owned()));
+    for finding in [first, second] {
+        let world = ec2(&world.rules_of(&id(SG)).unwrap());
+        assert!(paste(&world, finding.fix.as_deref().unwrap()), "{:?}", finding.fix);
+        assert!(!ingress(&world).contains(&"tcp 22 from ::/0".to_owned()));
+    }
+}
+
+#[test]
+fn a_rule_that_is_authorised_again_at_once_is_still_open() {
+    let world = ec2(&rules(&[OPENED]));
+    let revoked = Cell::new(false);
+    let put_back = hooked(&world, |call| {
+        revoked.set(revoked.get() || is_revoke(call));
+        if revoked.get() && matches!(call, Call::Rules(_)) {
+            let again = ChangeKind::Authorized(rules(&["tcp 22 0.0.0.0/0 sgr-9"]));
+            world.follow(&place(), &change(again));
+        }
+        None
+    });
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&put_back, &settings, &authorized(&[OPENED]), noon(), None);
+    assert_eq!(open_ids(only(ran.report())), ["sgr-9"]);
+    assert!(subject(&ran).starts_with("STILL OPEN "), "{}", subject(&ran));
+}
+
+#[test]
+fn a_read_that_still_shows_what_was_revoked_does_not_make_it_open() {
+    let (before, after) = (ec2(&rules(&[OPENED])), Cell::new(false));
+    // EC2 is eventually consistent: its second read shows the first one's rules.
+    struct Stale<'a>(&'a MemoryEc2, &'a Cell<bool>);
+    impl Hook for Stale<'_> {
+        async fn before(&self, call: Call<'_>) -> Result<(), Ec2Error> {
+            if self.1.get() && matches!(call, Call::Rules(_)) {
+                let seen = ChangeKind::Authorized(rules(&[OPENED]));
+                self.0.follow(&place(), &change(seen));
+            }
+            self.1.set(self.1.get() || is_revoke(call));
+            Ok(())
+        }
+    }
+    let stale = Hooked { ec2: &before, hook: Stale(&before, &after) };
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&stale, &settings, &authorized(&[OPENED]), noon(), None);
+    assert_eq!(open_ids(only(ran.report())), [] as [&str; 0]);
+    assert!(subject(&ran).starts_with("CLOSED "), "{}", subject(&ran));
+}
+
+#[test]
+fn where_the_group_cannot_be_read_again_nothing_is_called_closed() {
+    for error in [throttled, denied] {
+        for (others, named) in [(&[][..], vec![]), (&["tcp 22 ::/0 sgr-2"], vec!["sgr-2"])] {
+            let world = ec2(&rules(&[&[OPENED], others].concat()));
+            let revoked = Cell::new(false);
+            let failing = hooked(&world, |call| {
+                revoked.set(revoked.get() || is_revoke(call));
+                (revoked.get() && matches!(call, Call::Rules(_))).then(error)
+            });
+            let settings = settings(Remediation::RevertSsh);
+            let ran = run_at(&failing, &settings, &authorized(&[OPENED]), noon(), None);
+            // That the rule is gone is known, and told at once.
+            assert_eq!(only(ran.report()).outcome(), Outcome::Narrowed);
+            assert_eq!(found(ran.report()).unchecked, Some(Unchecked::Group));
+            assert_eq!(open_ids(only(ran.report())), named);
+            let subject = subject(&ran);
+            let begins =
+                if named.is_empty() { "MAYBE STILL OPEN: " } else { "STILL OPEN through " };
+            assert!(subject.starts_with(begins), "{subject}");
+            let said = format!("{subject} {} {}", ran.detail(), mail(&ran)).to_lowercase();
+            assert!(!said.contains("closed"), "{said}");
+            assert!(ran.detail().contains("could not be read again"), "{}", ran.detail());
+            assert_eq!(ran.published()["findings"][0]["still_open_unknown"], true);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_read_leaves_open_whether_its_rule_is() {
+    for lists in [unreadable_list("pl-1"), Lists::new()] {
+        let world = ec2_with_lists(&rules(&[OPENED, "tcp 22 pl-1 sgr-2"]), lists);
+        let settings = settings(Remediation::RevertSsh);
+        let ran = run_at(&world, &settings, &authorized(&[OPENED]), noon(), None);
+        let undecided = Unchecked::Rules(rules(&["tcp 22 pl-1 sgr-2"]));
+        assert_eq!(found(ran.report()).unchecked, Some(undecided));
+        assert!(subject(&ran).starts_with("MAYBE STILL OPEN: "), "{}", subject(&ran));
+        assert!(ran.detail().contains("sgr-2 (tcp 22 from pl-1)"), "{}", ran.detail());
+    }
+    // One that can be read says it.
+    let wide = ec2_with_lists(&rules(&[OPENED, "tcp 22 pl-1 sgr-2"]), list("pl-1", &["::/0"]));
+    let report = run(&wide, &settings(Remediation::RevertSsh), &authorized(&[OPENED])).unwrap();
+    assert_eq!(open_ids(only(&report)), ["sgr-2"]);
+}
+
+#[test]
+fn a_rule_that_is_held_open_is_still_open() {
+    let tags = [(UNTIL, "2026-11-02T20:00:00Z"), (REASON, "vendor, ticket 4711")];
+    let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let held = rule("tcp 22 ::/0 sgr-2").with_tags(tags.into());
+    let world = ec2(&[rule(OPENED), held]);
+    let settings = settings(Remediation::RevertSsh);
+    let report = run(&world, &settings, &authorized(&[OPENED])).unwrap();
+    assert_eq!(open_ids(only(&report)), ["sgr-2"]);
+}
+
+#[test]
+fn every_finding_about_ssh_names_what_is_open() {
+    let host = "tcp 22 8.8.8.8/32 sgr-1";
+    let world = ec2(&rules(&[host, "tcp 22 ::/0 sgr-2"]));
+    let notify = settings(Remediation::Notify);
+    let report = run(&world, &notify, &authorized(&[host])).unwrap();
+    assert_eq!(only(&report).code, Code::SshFromUnlistedHost);
+    assert_eq!(open_ids(only(&report)), ["sgr-2"]);
+    assert_eq!(only(&report).severity, Severity::Critical);
+    // Two that are open name each other.
+    let world = ec2(&rules(&[OPENED, "tcp 22 ::/0 sgr-2"]));
+    let report = run(&world, &notify, &sweep()).unwrap();
+    let [first, second] = &report.findings[..] else { panic!("{report:#?}") };
+    assert_eq!((open_ids(first), open_ids(second)), (vec!["sgr-2"], vec!["sgr-1"]));
+    // What is not about SSH says nothing about it.
+    let database = "tcp 3306 0.0.0.0/0 sgr-3";
+    let world = ec2(&rules(&[database, OPENED]));
+    let report = run(&world, &notify, &authorized(&[database])).unwrap();
+    assert_eq!(open_ids(only(&report)), [] as [&str; 0]);
+}
+
+#[test]
+fn what_cannot_be_handed_on_tells_of_the_other_rules_too() {
+    struct Alone;
+    impl Onward for Alone {
+        async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
+            Err(OnwardError(cause("AccessDenied")))
+        }
+    }
+    let world = ec2(&rules(&[OPENED, "tcp 22 ::/0 sgr-2"]));
+    let settings =
+        Settings { sweep_remediation: Remediation::RevertSsh, ..settings(Remediation::Notify) };
+    let (notifier, home) = (MemoryNotifier::default(), place());
+    let auditor = Auditor::new(&world, &notifier, &Alone, &settings, &home);
+    assert!(block_on(auditor.audit(&sweep(), &noon, None)).is_err());
+    let [message] = &notifier.take()[..] else { panic!("one message") };
+    let report = report_in(message);
+    for finding in report["findings"].as_array().unwrap() {
+        assert_eq!(finding["still_open"].as_array().unwrap().len(), 1, "{finding}");
+        assert!(paste(&world, finding["remediation"]["fix"].as_str().unwrap()));
+    }
+    assert_eq!(ingress(&world), ["tcp 22 from 2001:db8:1::/48", "tcp 22 from 203.0.113.0/24"]);
+}
+
+#[test]
+fn of_a_group_that_cannot_be_read_nothing_is_known() {
+    let world = ec2(&rules(&[OPENED]));
+    let refusing = hooked(&world, |call| matches!(call, Call::Rules(_)).then(denied));
+    let settings = settings(Remediation::RevertSsh);
+    let report = run(&refusing, &settings, &authorized(&[OPENED])).unwrap();
+    assert_eq!(found(&report).unchecked, Some(Unchecked::Group));
+    // A revert of a rule that was not read revokes it first. So does the next line.
+    assert!(paste(&world, only(&report).fix.as_deref().unwrap()));
+    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
+}

@@ -1,0 +1,16 @@
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::ListId;
+
+/// A change of a managed prefix list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ListChange {
+    /// `pl-…`
+    pub list: ListId,
+    /// The version that the change was made to: the list must be read at a newer one. `None` where
+    /// the change makes no new version, or does not tell which version it was made to.
+    pub version_before: Option<i64>,
+    /// The entries that the change added, as far as the event tells.
+    pub added: Vec<IpNet>,
+}

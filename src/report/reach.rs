@@ -1,0 +1,244 @@
+//! The words about traffic that the site lives on, and that a change closed.
+
+use super::wording::texts;
+use crate::ec2::{Direction, Rule};
+use crate::evaluate::expected::{Closed, Family, FamilyReach, Reach, Reached};
+use crate::net::Set;
+use crate::text::capitalised;
+use crate::words::{cells_text, in_capitals};
+
+/// How many rules or peers are named. The others are only counted.
+const NAMED: usize = 6;
+
+/// What is closed, what still works, on which group; and how the sentence goes on.
+pub(super) fn sentence(closed: &Closed, group: &str) -> (String, String) {
+    match closed.is_known() {
+        true => (known(closed, group), String::new()),
+        false => unknown(closed, group),
+    }
+}
+
+fn known(closed: &Closed, group: &str) -> String {
+    let mut states: Vec<(String, Vec<&Reached>)> = Vec::new();
+    for entry in closed.closed() {
+        let state = state(entry);
+        match states.iter_mut().find(|(same, _)| *same == state) {
+            Some((_, entries)) => entries.push(entry),
+            None => states.push((state, vec![entry])),
+        }
+    }
+    let mut clauses: Vec<String> = states
+        .into_iter()
+        .map(|(state, entries)| {
+            let are = if entries.len() > 1 { "are" } else { "is" };
+            format!("{} {are} {state}", names(entries.into_iter()))
+        })
+        .collect();
+    clauses.extend(still_works(closed));
+    let on = match closed.entries.iter().any(|entry| entry.direction == Direction::Egress) {
+        true => "on the way out of",
+        false => "on",
+    };
+    format!("{} {on} {group}", clauses.join("; "))
+}
+
+fn unknown(closed: &Closed, group: &str) -> (String, String) {
+    let ways = [(Direction::Ingress, "let in on"), (Direction::Egress, "let out of")];
+    let clauses: Vec<String> = ways
+        .into_iter()
+        .filter_map(|(direction, way)| {
+            let entries = closed.closed().filter(|entry| entry.direction == direction);
+            let are = match entries.clone().count() {
+                0 => return None,
+                1 => "is",
+                _ => "are",
+            };
+            Some(format!("{} {are} not {way} {group}", names(entries)))
+        })
+        .collect();
+    let they = if closed.closed().count() > 1 { "they were" } else { "it was" };
+    let rest = format!(", and whether {they} before is not known");
+    let rest: Vec<String> = std::iter::once(rest).chain(still_works(closed)).collect();
+    (clauses.join(", and "), rest.join("; "))
+}
+
+/// `HTTPS still works`, or for whom it does.
+fn still_works(closed: &Closed) -> Vec<String> {
+    let open = || closed.entries.iter().filter(|entry| !entry.is_closed && entry.is_open());
+    let is_whole = |entry: &&Reached| entry.families.iter().any(|it| it.after == Reach::Everybody);
+    let whole: Vec<&Reached> = open().filter(is_whole).collect();
+    let partly: Vec<&Reached> = open().filter(|entry| !is_whole(entry)).collect();
+    [(whole, ""), (partly, " for some")]
+        .into_iter()
+        .filter(|(entries, _)| !entries.is_empty())
+        .map(|(entries, whom)| {
+            let works = if entries.len() > 1 { "work" } else { "works" };
+            format!("{} still {works}{whom}", names(entries.into_iter()))
+        })
+        .collect()
+}
+
+/// How an entry stands that was closed to somebody: `closed for IPv4, open for IPv6`.
+fn state(entry: &Reached) -> String {
+    if !entry.is_open() {
+        return "closed".to_owned();
+    }
+    if !entry.shut.is_empty() {
+        return format!("closed for {}, open for the rest", in_capitals(&cells_text(&entry.shut)));
+    }
+    let before = |family: &FamilyReach| family.before.unwrap_or(Reach::Nobody);
+    let is_lower = |family: &FamilyReach| family.after < before(family);
+    let everybody = entry.families.iter().any(|it| before(it) == Reach::Everybody);
+    if !everybody || !entry.families.iter().any(is_lower) {
+        return format!("closed to {}", some_of(&entry.closed_to));
+    }
+    let state = |family: &FamilyReach| match (family.after, is_lower(family)) {
+        (Reach::Nobody, _) => "closed",
+        (Reach::Some, true) => "open to some only",
+        (Reach::Some, false) => "open to some",
+        (Reach::Everybody, _) => "open",
+    };
+    // Where nobody came before, nothing was closed.
+    let mut families: Vec<&FamilyReach> =
+        entry.families.iter().filter(|family| before(family) > Reach::Nobody).collect();
+    families.sort_by_key(|family| !is_lower(family));
+    match families.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|other| state(other) == state(first)) => {
+            state(first).to_owned()
+        }
+        _ => {
+            let each = families.iter().map(|it| format!("{} for {}", state(it), name(it.family)));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// What was done, which rules are gone, and who can reach what.
+pub(super) fn detail(closed: &Closed) -> String {
+    let reach = reach(&closed.entries).join(" ");
+    let Some(removed) = &closed.removed else {
+        return format!(
+            "Nothing was changed. What the group admitted before this change is not known; see \
+             whether the site needs it here. {reach}"
+        );
+    };
+    let left = match closed.left.as_slice() {
+        [] => "No other rule lets any of it through".to_owned(),
+        left => format!("What still lets some of it through: {}", rules(left)),
+    };
+    format!(
+        "Nothing was changed, and nothing is opened by itself. {reach} The rules that let it \
+         through are gone: {}. {left}.",
+        rules(removed)
+    )
+}
+
+/// Who could reach the entries before and who can now, one sentence for all entries of which the
+/// same is true.
+fn reach(entries: &[Reached]) -> Vec<String> {
+    let mut alike: Vec<Vec<&Reached>> = Vec::new();
+    for entry in entries {
+        let key = |one: &Reached| {
+            (one.direction, one.families.clone(), lost_somebody(one), one.shut.is_empty())
+        };
+        let is_alike = |other: &Reached| key(other) == key(entry);
+        match alike.iter_mut().find(|group| group.iter().all(|other| is_alike(other))) {
+            Some(group) => group.push(entry),
+            None => alike.push(vec![entry]),
+        }
+    }
+    alike.iter().flat_map(|group| reach_of(group)).collect()
+}
+
+/// The same for entries that are alike: one sentence for both families where the same is true of
+/// them.
+fn reach_of(alike: &[&Reached]) -> Vec<String> {
+    let Some(first) = alike.first() else { return Vec::new() };
+    let what = names(alike.iter().copied());
+    let is_shut_in_part = !first.shut.is_empty() && first.is_open();
+    let sentence = |family: &FamilyReach, over: String| {
+        let (before, after) = (family.before.map(whom), whom(family.after));
+        let (is_egress, is_changed) = (first.direction == Direction::Egress, before != Some(after));
+        let now = match family.after {
+            Reach::Some if !is_changed && lost_somebody(first) => "fewer",
+            _ => after,
+        };
+        match before {
+            Some(_) if is_shut_in_part && is_changed && family.after == Reach::Some => {
+                format!("Not all of {what}{over} is open any more.")
+            }
+            Some(before) if before == now && is_egress => {
+                format!("{what}{over} can go out to {now}, as before.")
+            }
+            Some(before) if before == now => {
+                format!("{} can reach {what}{over}, as before.", capitalised(now))
+            }
+            Some(before) if is_egress => {
+                format!("{what}{over} could go out to {before}; now to {now}.")
+            }
+            Some(before) => {
+                format!("{} could reach {what}{over}; now {now} can.", capitalised(before))
+            }
+            None if is_egress => format!("{what}{over} can go out to {now}."),
+            None => format!("{} can reach {what}{over}.", capitalised(now)),
+        }
+    };
+    match first.families.as_slice() {
+        [only] => vec![sentence(only, String::new())],
+        [ipv4, ipv6] if (ipv4.before, ipv4.after) == (ipv6.before, ipv6.after) => {
+            vec![sentence(ipv4, String::new())]
+        }
+        families => families
+            .iter()
+            .map(|family| sentence(family, format!(" over {}", name(family.family))))
+            .collect(),
+    }
+}
+
+/// Whether a group or a list can no longer reach it. Of their members the family is not known.
+fn lost_somebody(entry: &Reached) -> bool {
+    entry.closed_to.iter().any(|peer| peer.reference().is_some())
+}
+
+fn whom(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Nobody => "nobody",
+        Reach::Some => "only some",
+        Reach::Everybody => "everybody",
+    }
+}
+
+fn name(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    }
+}
+
+/// `HTTP, HTTPS and API`, or the first of them, and how many more there are.
+fn names<'a>(entries: impl Iterator<Item = &'a Reached>) -> String {
+    let names: Vec<&str> = entries.map(|entry| entry.entry.as_str()).collect();
+    match names.as_slice() {
+        names if names.len() > NAMED => some_of(names),
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        names => names.concat(),
+    }
+}
+
+/// The first of them, and how many more there are.
+fn some_of(all: &[impl ToString]) -> String {
+    let named: Vec<String> = all.iter().take(NAMED).map(ToString::to_string).collect();
+    match all.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn rules(all: &[Rule]) -> String {
+    match all.get(..NAMED) {
+        Some(first) if all.len() > NAMED => {
+            format!("{} and {} more", texts(first), all.len() - NAMED)
+        }
+        _ => texts(all),
+    }
+}
