@@ -63,7 +63,7 @@ async fn the_function_accepts_the_hold_for_as_long_as_its_settings_allow() {
     let rules = world.rules(&group).await;
     let opened = rules.iter().find(|rule| rule.direction == Direction::Ingress).expect("the rule");
     let event = world.authorized(&group, opened);
-    let report = world.function(&REVERT).report(&event);
+    let report = world.report(&mut world.function(&REVERT), &event);
     let remediation = &report["findings"][0]["remediation"];
     assert_eq!(remediation["outcome"], "held", "{report:#}");
     assert_eq!(remediation["hold"]["reason"], "it's $(the vendor), ticket 4711");
@@ -71,7 +71,7 @@ async fn the_function_accepts_the_hold_for_as_long_as_its_settings_allow() {
 
     // It was opened for two hours.
     let an_hour = [&REVERT[..], &[("HOLD_MAX_HOURS", "1")]].concat();
-    let report = world.function(&an_hour).report(&event);
+    let report = world.report(&mut world.function(&an_hour), &event);
     assert_eq!(report["findings"][0]["remediation"]["outcome"], "reverted", "{report:#}");
     assert_eq!(world.ingress(&group).await, [] as [&str; 0]);
 }

@@ -49,7 +49,7 @@ async fn exempt_traffic_is_counted_and_listed_but_not_a_finding() {
     ];
     let event = world.authorize(&group, Ingress, &vendor).await;
     let before = world.rules(&group).await;
-    let report = world.function(&under(&baseline, "revert-ingress")).report(&event);
+    let report = world.report(&mut world.function(&under(&baseline, "revert-ingress")), &event);
     assert_eq!(report["outcome"], "compliant", "{report:#}");
     assert_eq!(report["totals"]["exempt"], 2);
     let exempt = report["exempt"].as_array().expect("what is exempt");
@@ -71,7 +71,7 @@ async fn the_exempt_part_of_a_rule_stays_and_the_rest_is_reverted() {
     let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
     let opened = world.ingress(&group).await;
     let mut function = world.function(&under(&baseline, "revert-ssh"));
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     assert_eq!(outcome(&report), "narrowed", "{report:#}");
     let after = world.ingress(&group).await;
     assert_eq!(after.len(), 2, "{after:?}");
@@ -94,12 +94,12 @@ async fn an_exemption_goes_by_content_and_by_group() {
     let exempt = tcp(8000, 8000).from("198.51.100.0/24");
     let event = world.authorize(&group, Ingress, std::slice::from_ref(&exempt)).await;
     let mut function = world.function(&under(&baseline, "revert-ingress"));
-    assert_eq!(function.report(&event)["outcome"], "compliant");
+    assert_eq!(world.report(&mut function, &event)["outcome"], "compliant");
     // The same rule with other content has the same id.
     let rules = world.rules(&group).await;
     let rule = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
     let event = world.modify(&group, &[(&rule.id, &tcp(8000, 8000).from("0.0.0.0/0"))]).await;
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     assert_eq!(outcome(&report), "narrowed", "{report:#}");
     let after = world.ingress(&group).await;
     assert_eq!(after.len(), 1, "{after:?}");
@@ -107,7 +107,7 @@ async fn an_exemption_goes_by_content_and_by_group() {
     // The same content in another group is nobody's exemption.
     let other = world.group("typo3-other").await;
     let event = world.authorize(&other, Ingress, &[exempt]).await;
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     assert_eq!(outcome(&report), "reverted", "{report:#}");
     assert_eq!(world.ingress(&other).await, [] as [&str; 0]);
 }
@@ -119,7 +119,7 @@ async fn an_exemption_that_expired_counts_no_longer_and_is_named() {
     let baseline = exempting(&group, "8000", "198.51.100.0/24", yesterday());
     let vendor = [tcp(8000, 8000).from("198.51.100.0/24")];
     let event = world.authorize(&group, Ingress, &vendor).await;
-    let report = world.function(&under(&baseline, "revert-ingress")).report(&event);
+    let report = world.report(&mut world.function(&under(&baseline, "revert-ingress")), &event);
     assert_eq!(outcome(&report), "reverted", "{report:#}");
     assert_eq!(report["totals"]["exempt"], 0);
     let detail = report["findings"][0]["remediation"]["detail"].as_str().expect("a detail");
@@ -141,19 +141,19 @@ async fn an_exemption_by_a_list_that_cannot_be_read_keeps_the_rule_and_says_so()
         "GetManagedPrefixListEntries" => Answer::Error(403, "UnauthorizedOperation", "No."),
         _ => Answer::Moto,
     });
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     assert_eq!(outcome(&report), "exempt", "{report:#}");
     let detail = report["findings"][0]["remediation"]["detail"].as_str().expect("a detail");
     assert!(detail.contains(&list) && detail.contains("vendor migration"), "{detail}");
     assert_eq!(world.rules(&group).await, before);
     // What the exemption cannot cover, whatever its list holds, is reverted all the same.
     let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
-    assert_eq!(outcome(&function.report(&event)), "narrowed");
+    assert_eq!(outcome(&world.report(&mut function, &event)), "narrowed");
 
     // Once it can be read, it decides; in the place of anywhere, the list is put by its name.
     world.answer(|_| Answer::Moto);
     let event = world.authorize(&group, Ingress, &[tcp(8000, 8000).from("0.0.0.0/0")]).await;
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     assert_eq!(outcome(&report), "narrowed", "{report:#}");
     assert_eq!(report["totals"]["exempt"], 1);
     let by_name = format!("ingress tcp 8000-8000 {list}");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::reverts::{REVERT, finding};
 use crate::support::endpoint::Answer;
 use crate::support::event;
-use crate::support::permission::{Permission, tcp};
+use crate::support::permission::{Permission, all_traffic, tcp};
 use crate::support::world::{Direction::Ingress, Group, World};
 
 fn web() -> [Permission; 2] {
@@ -43,40 +43,94 @@ async fn closing_all_web_ports_is_reported_with_the_command_that_opens_them_agai
     let group = serving(&world).await;
     let before = world.ingress(&group).await;
     let event = world.revoke(&group, Ingress, &web()).await;
-    let report = world.function(&REVERT).report(&event);
-    assert_eq!(codes(&report), [(CLOSED, "high"), (CLOSED, "high")], "{report:#}");
+    let report = world.report(&mut world.function(&REVERT), &event);
+    assert_eq!(codes(&report), [(CLOSED, "high")], "{report:#}");
+    assert_eq!(report["findings"][0]["title"], "HTTP and HTTPS are closed on typo3-shop");
     assert_eq!(world.ingress(&group).await, [] as [&str; 0], "nothing is opened by itself");
 
     let [message] = world.messages().await.try_into().expect("one message");
-    for number in 0..2 {
-        let undo = finding(&message, number)["remediation"]["undo"].as_str().expect("an undo");
-        assert!(!undo.contains('\n'), "{undo}");
-        let done = world.shell(undo);
-        assert!(done.status.success(), "{undo}\n{}", String::from_utf8_lossy(&done.stderr));
-    }
+    let undo = finding(&message, 0)["remediation"]["undo"].as_str().expect("an undo");
+    assert!(!undo.contains('\n'), "{undo}");
+    let done = world.shell(undo);
+    assert!(done.status.success(), "{undo}\n{}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(world.ingress(&group).await, before);
 }
 
+/// The severity and the title of the only finding.
+fn told(report: &Value) -> (&str, &str) {
+    assert_eq!(codes(report).len(), 1, "{report:#}");
+    let finding = &report["findings"][0];
+    let text = |name: &str| finding[name].as_str().expect("a text");
+    (text("severity"), text("title"))
+}
+
 #[tokio::test]
-async fn traffic_that_another_rule_still_admits_is_not_closed() {
+async fn a_website_that_is_closed_step_by_step() {
     let world = World::new().await;
     let group = serving(&world).await;
-    // IPv6 alone, or one office alone, is not nobody.
-    let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
     let mut function = world.function(&REVERT);
-    assert_eq!(function.report(&event)["outcome"], "compliant");
-    world.authorize(&group, Ingress, &[tcp(443, 443).from("198.51.100.7/32")]).await;
+    let host = [tcp(443, 443).from("198.51.100.7/32")];
+    let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
+    let title = "HTTPS is closed for IPv4, open for IPv6; HTTP still works on typo3-shop";
+    assert_eq!(told(&world.report(&mut function, &event)), ("medium", title));
+    world.authorize(&group, Ingress, &host).await;
     let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("::/0")]).await;
-    assert_eq!(function.report(&event)["outcome"], "compliant");
+    let title = "HTTPS is closed for IPv6, open to some for IPv4; HTTP still works on typo3-shop";
+    assert_eq!(told(&world.report(&mut function, &event)), ("medium", title));
+    let event = world.revoke(&group, Ingress, &host).await;
+    let title = "HTTPS is closed; HTTP still works on typo3-shop";
+    assert_eq!(told(&world.report(&mut function, &event)), ("medium", title));
+    let event = world.revoke(&group, Ingress, &[tcp(80, 80).from("0.0.0.0/0")]).await;
+    assert_eq!(
+        told(&world.report(&mut function, &event)),
+        ("high", "HTTP is closed on typo3-shop")
+    );
+    assert_eq!(world.messages().await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_load_balancer_that_is_shut_out_is_reported() {
+    let world = World::new().await;
+    let (balancer, others) = (world.group("balancer").await, world.group("others").await);
+    let group = world.group("typo3-shop").await;
+    let web = [tcp(80, 80).from(&balancer.id), tcp(443, 443).from(&balancer.id)];
+    let rest = [all_traffic().from(&others.id)];
+    let itself = [all_traffic().from(&group.id)];
+    let mut function = world.function(&REVERT);
+    for rules in [&web[..], &rest, &itself] {
+        world.authorize(&group, Ingress, rules).await;
+    }
+    let event = world.revoke(&group, Ingress, &web).await;
+    let title = format!("HTTP and HTTPS are closed to {} on typo3-shop", balancer.id);
+    assert_eq!(told(&world.report(&mut function, &event)), ("medium", title.as_str()));
+    let event = world.revoke(&group, Ingress, &rest).await;
+    let title = "HTTP and HTTPS are closed on typo3-shop";
+    assert_eq!(told(&world.report(&mut function, &event)), ("high", title));
+    // Traffic among the members is no website.
+    let event = world.revoke(&group, Ingress, &itself).await;
+    assert_eq!(world.report(&mut function, &event)["outcome"], "compliant");
+}
+
+#[tokio::test]
+async fn the_same_traffic_by_other_rules_is_not_closed() {
+    let world = World::new().await;
+    let group = serving(&world).await;
+    let mut function = world.function(&REVERT);
+    let balancer = world.group("balancer").await;
+    let of_balancer = [tcp(80, 443).from(&balancer.id)];
+    world.authorize(&group, Ingress, &of_balancer).await;
+    let event = world.revoke(&group, Ingress, &of_balancer).await;
+    assert_eq!(world.report(&mut function, &event)["outcome"], "compliant");
+    let halves = [tcp(443, 443).from("0.0.0.0/1"), tcp(443, 443).from("128.0.0.0/1")];
+    world.authorize(&group, Ingress, &halves).await;
+    let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
+    assert_eq!(world.report(&mut function, &event)["outcome"], "compliant");
     // What the site does not live on may go.
     let office = [tcp(22, 22).from("203.0.113.0/24")];
     world.authorize(&group, Ingress, &office).await;
     let event = world.revoke(&group, Ingress, &office).await;
-    assert_eq!(function.report(&event)["outcome"], "compliant");
-    // The last one is somebody, and then there is nobody.
-    let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("198.51.100.7/32")]).await;
-    assert_eq!(codes(&function.report(&event)), [(CLOSED, "medium")]);
-    assert_eq!(world.messages().await.len(), 1);
+    assert_eq!(world.report(&mut function, &event)["outcome"], "compliant");
+    assert_eq!(world.messages().await.len(), 0);
 }
 
 #[tokio::test]
@@ -93,13 +147,13 @@ async fn a_revocation_by_ids_does_not_tell_what_the_rules_were() {
     // One of them, and the web is still there.
     let call = world.ec2.revoke_security_group_ingress().group_id(&group.id);
     call.security_group_rule_ids(ids[0]).send().await.expect("revoked");
-    let report = function.report(&event::of_revoked_ids(&group, Ingress, &ids[..1]));
+    let report = world.report(&mut function, &event::of_revoked_ids(&group, Ingress, &ids[..1]));
     assert_eq!(report["outcome"], "compliant", "{report:#}");
 
     let call = world.ec2.revoke_security_group_ingress().group_id(&group.id);
     let rest = ids[1..].iter().map(|id| (*id).to_owned()).collect();
     call.set_security_group_rule_ids(Some(rest)).send().await.expect("revoked");
-    let report = function.report(&event::of_revoked_ids(&group, Ingress, &ids[1..]));
+    let report = world.report(&mut function, &event::of_revoked_ids(&group, Ingress, &ids[1..]));
     assert_eq!(codes(&report), [(CLOSED, "low")], "{report:#}");
     assert!(report["findings"][0]["remediation"]["undo"].is_null());
     let title = report["findings"][0]["title"].as_str().expect("a title");
@@ -115,7 +169,7 @@ async fn narrowed_in_place_to_nothing_of_it_is_closed_too() {
     let rule = rules.iter().find(|rule| rule.direction == Ingress).expect("the rule");
     let elsewhere = tcp(22, 22).from("203.0.113.0/24");
     let event = world.modify(&group, &[(&rule.id, &elsewhere)]).await;
-    let report = world.function(&REVERT).report(&event);
+    let report = world.report(&mut world.function(&REVERT), &event);
     assert_eq!(codes(&report), [(CLOSED, "low")], "{report:#}");
 }
 
@@ -130,11 +184,11 @@ async fn rules_that_were_open_before_an_unreadable_group_changed_are_still_repor
             true => Answer::Error(403, "UnauthorizedOperation", "No."),
             false => Answer::Moto,
         });
-        let report = function.report(&event);
+        let report = world.report(&mut function, &event);
         assert_eq!(codes(&report), [("unaudited-change", "high")], "{report:#}");
     }
     world.answer(|_| Answer::Error(503, "RequestLimitExceeded", "Request limit exceeded."));
     assert_eq!(function.invoke(&event).error_type(), Some("Ec2Unavailable"));
     world.answer(|_| Answer::Moto);
-    assert_eq!(codes(&function.report(&event)).len(), 2);
+    assert_eq!(codes(&world.report(&mut function, &event)), [(CLOSED, "high")]);
 }

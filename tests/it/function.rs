@@ -62,7 +62,7 @@ async fn a_compliant_change_is_answered_so_without_a_call() {
     let group = world.group("typo3-shop").await;
     let web = [80, 443].map(|port| tcp(port, port).from("0.0.0.0/0"));
     let event = world.authorize(&group, Ingress, &web).await;
-    let report = world.function(&REVERT).report(&event);
+    let report = world.report(&mut world.function(&REVERT), &event);
     assert_eq!(report["outcome"], "compliant", "{report:#}");
     assert_eq!(report["rules_audited"], 2, "{report:#}");
     assert_eq!(world.calls(), []);
@@ -74,6 +74,7 @@ async fn the_regions_of_the_events_are_used_and_not_the_functions() {
     let group = world.group("typo3-shop").await;
     let mut event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
     // There is no such group in that region, and the function's own region is not asked.
+    event["region"] = "eu-west-1".into();
     event["detail"]["awsRegion"] = "eu-west-1".into();
     let mut function = world.function(&REVERT);
     function.invoke(&event);
@@ -120,8 +121,9 @@ async fn every_sample_event_is_answered() {
         let path = sample.unwrap().path();
         let answer = function.invoke_bytes(&std::fs::read(&path).unwrap());
         assert_eq!(answer.error_type(), None, "{}: {:#}", path.display(), answer.body);
-        let findings = answer.body["findings"].as_array().expect("a report").len();
+        let totals = answer.body["totals"]["by_code"].as_object().expect("totals");
+        let found = totals.values().any(|n| n.as_u64() > Some(0));
         let messages = world.messages().await;
-        assert_eq!(messages.len(), usize::from(findings > 0), "{}", path.display());
+        assert_eq!(messages.len(), usize::from(found), "{}", path.display());
     }
 }

@@ -95,7 +95,8 @@ fn the_output_of_the_command_line_is_inert() {
                 sg_audit_with(&["invoke", "--format", format, "-"], event.to_string().as_bytes());
             assert_inert(&ran.out);
             assert_inert(&ran.err);
-            assert!(!ran.out.is_empty() && !ran.out.contains(KEY), "{}", ran.out);
+            assert!(!ran.out.is_empty() || ran.status == 2, "{}", ran.err);
+            assert!(!ran.out.contains(KEY) && !ran.err.contains(KEY), "{}{}", ran.out, ran.err);
             let forged = |line: &str| line.trim_start().starts_with("Zzmark");
             assert!(!ran.out.lines().chain(ran.err.lines()).any(forged), "{}", ran.out);
         }
@@ -261,15 +262,11 @@ async fn no_call_is_made_for_a_made_up_region_or_account() {
         payloads.push(json!({"sweep": {"regions": [region]}}));
     }
     for account in accounts {
-        let mut change = event.clone();
-        change["account"] = account.into();
-        change["detail"]["recipientAccountId"] = account.into();
-        payloads.push(change);
         payloads.push(json!({"sweep": {"accounts": [account]}}));
     }
     let mut function = world.function(&[&REVERT[..], &[("MEMBER_ROLE_NAME", "auditor")]].concat());
     for payload in payloads {
-        let report = function.report(&payload);
+        let report = world.report(&mut function, &payload);
         assert_eq!(report["findings"][0]["code"], "unaudited-change", "{report:#}");
     }
     let calls = world.calls();

@@ -120,7 +120,7 @@ async fn it_reports_the_same_as_the_sweep() {
     assert_eq!((checked.err.as_str(), checked.status), ("", 1), "{checked}");
     only_read(&world);
     let checked = report(&checked);
-    let swept = world.function(&[]).report(&json!({"sweep": {"regions": regions}}));
+    let swept = world.report(&mut world.function(&[]), &json!({"sweep": {"regions": regions}}));
     assert_eq!(told(&checked), told(&swept));
     assert!(told(&checked).len() >= 4, "{checked:#}");
     for same in ["baseline", "outcome", "totals", "groups_audited", "rules_audited", "partial"] {

@@ -36,7 +36,7 @@ async fn groups_that_the_baseline_names_comply() {
     let rule =
         tcp(3306, 3306).from(&group.id).from(&other.id).from(&format!("{MEMBER}/{}", members.id));
     let event = world.authorize(&group, Ingress, &[rule]).await;
-    let report = world.function(&under(&baseline)).report(&event);
+    let report = world.report(&mut world.function(&under(&baseline)), &event);
     assert_eq!(report["outcome"], "compliant", "{report:#}");
     assert_eq!(world.calls(), []);
 }
@@ -57,7 +57,7 @@ async fn the_sweep_says_the_same() {
     site.authorize(&group, Ingress, &[rule]).await;
     site.tag(&group.id, "Application", "references").await;
     let scope = [under(&baseline)[0], ("SCOPE", "tag:Application=references")];
-    let report = world.function(&scope).report(&json!({"sweep": {"regions": [HERE]}}));
+    let report = world.report(&mut world.function(&scope), &json!({"sweep": {"regions": [HERE]}}));
     let findings = report["findings"].as_array().expect("findings");
     assert_eq!(findings.len(), 1, "{report:#}");
     assert_eq!(findings[0]["rule"]["peer"], format!("{MEMBER}/{}", other.id));
@@ -75,7 +75,7 @@ async fn another_group_is_reported_and_a_named_id_in_another_account_is_another_
         let target = world.group("typo3-db").await;
         let event = world.authorize(&target, Ingress, &[tcp(3306, 3306).from(&peer)]).await;
         let before = world.rules(&target).await;
-        let report = function.report(&event);
+        let report = world.report(&mut function, &event);
         assert_eq!(report["findings"][0]["code"], "ingress-not-in-baseline", "{report:#}");
         assert_eq!(report["findings"][0]["severity"], "low");
         assert_eq!(report["findings"][0]["rule"]["peer"], peer);
@@ -92,7 +92,7 @@ async fn a_rule_that_names_a_group_which_is_gone_is_said_to_be_stale() {
     let event = world.authorize(&group, Ingress, &[tcp(3306, 3306).from(&gone.id)]).await;
     world.ec2.delete_security_group().group_id(&gone.id).send().await.expect("deleted");
     let mut function = world.function(&REVERT);
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     let stale = format!("The group {} is there no longer", gone.id);
     assert!(details(&report)[0].contains(&stale), "{report:#}");
 
@@ -103,7 +103,7 @@ async fn a_rule_that_names_a_group_which_is_gone_is_said_to_be_stale() {
             true if call.action == "DescribeSecurityGroups" => Answer::Error(status, code, "No."),
             _ => Answer::Moto,
         });
-        let report = function.report(&event);
+        let report = world.report(&mut function, &event);
         assert_eq!(report["findings"][0]["code"], "ingress-not-in-baseline", "{report:#}");
         assert!(!details(&report)[0].contains("no longer"), "{report:#}");
     }

@@ -206,7 +206,7 @@ async fn if_ec2_does_not_say_what_it_revoked_the_rules_are_read_again() {
     let group = world.group("typo3-shop").await;
     let event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
     let mut function = world.function(&[REVERT[0], REVERT[2], ("SSH_SOURCES", "none")]);
-    function.report(&event);
+    world.report(&mut function, &event);
     let calls: Vec<String> = world.calls().into_iter().map(|call| call.action).collect();
     assert_eq!(
         calls,
@@ -214,6 +214,8 @@ async fn if_ec2_does_not_say_what_it_revoked_the_rules_are_read_again() {
             "DescribeSecurityGroups",
             "DescribeSecurityGroupRules",
             "RevokeSecurityGroupIngress",
+            "DescribeSecurityGroupRules",
+            // What the group admits at the end.
             "DescribeSecurityGroupRules",
             "Publish",
         ]

@@ -2,6 +2,8 @@
 //! itself does with them.
 
 mod called;
+mod decided;
+mod members;
 mod policies;
 mod services;
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::reverts::{REVERT, undo_all};
 use crate::support::endpoint::Answer;
+use crate::support::event;
 use crate::support::permission::{Permission, tcp};
 use crate::support::world::{Direction::Ingress, Group, World};
 
@@ -35,6 +36,25 @@ fn told(report: &Value) -> Vec<String> {
     told
 }
 
+/// Two groups of one name, each in a VPC of its own.
+#[tokio::test]
+async fn a_group_that_is_known_by_its_name_is_the_one_of_the_events_vpc() {
+    let world = World::new().await;
+    let (this, other) = (world.group("typo3-twin").await, world.group("typo3-twin").await);
+    world.authorize(&this, Ingress, &[open()]).await;
+    let mut event = event::of_create(&this);
+    event["detail"]["responseElements"] = serde_json::Value::Null;
+    let mut function = world.function(&[]);
+    let report = world.report(&mut function, &event);
+    let open = &report["findings"][0];
+    assert_eq!((&open["code"], &open["group"]["id"]), (&"open-ssh".into(), &this.id.into()));
+
+    event["detail"]["requestParameters"]["vpcId"] = other.vpc_id.clone().into();
+    assert!(!told(&world.report(&mut function, &event)).contains(&"open-ssh none".to_owned()));
+    event["detail"]["requestParameters"]["vpcId"] = "vpc-0123456789abcdef0".into();
+    assert_eq!(told(&world.report(&mut function, &event)), ["unaudited-change none"]);
+}
+
 #[tokio::test]
 async fn groups_are_audited_by_the_tag_that_they_have_now() {
     let world = World::new().await;
@@ -42,15 +62,15 @@ async fn groups_are_audited_by_the_tag_that_they_have_now() {
     let event = world.authorize(&group, Ingress, &[open()]).await;
     let before = world.rules(&group).await;
     let mut function = world.function(&TAGGED);
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     assert_eq!(report["outcome"], "out-of-scope", "{report:#}");
     // Another application's is out as well.
     world.tag(&group.id, KEY, "other").await;
-    assert_eq!(function.report(&event)["outcome"], "out-of-scope");
+    assert_eq!(world.report(&mut function, &event)["outcome"], "out-of-scope");
     assert_eq!(world.rules(&group).await, before);
     assert_eq!(world.messages().await, []);
     world.tag(&group.id, KEY, "typo3").await;
-    assert_eq!(told(&function.report(&event)), ["open-ssh narrowed"]);
+    assert_eq!(told(&world.report(&mut function, &event)), ["open-ssh narrowed"]);
 }
 
 #[tokio::test]
@@ -60,7 +80,7 @@ async fn a_group_that_comes_in_is_audited_whole() {
     world.authorize(&group, Ingress, &[open(), tcp(443, 443).from("0.0.0.0/0")]).await;
     let event = world.tag(&group.id, KEY, "typo3").await;
     let before = world.rules(&group).await;
-    let report = world.function(&TAGGED).report(&event);
+    let report = world.report(&mut world.function(&TAGGED), &event);
     assert_eq!(told(&report), ["open-ssh none"], "{report:#}");
     assert_eq!(report["rules_audited"], 3);
     assert_eq!(world.rules(&group).await, before);
@@ -70,7 +90,7 @@ async fn a_group_that_comes_in_is_audited_whole() {
     // One that complies comes in unnoticed.
     let group = world.group("typo3-other").await;
     let event = world.tag(&group.id, KEY, "typo3").await;
-    assert_eq!(world.function(&TAGGED).report(&event)["outcome"], "compliant");
+    assert_eq!(world.report(&mut world.function(&TAGGED), &event)["outcome"], "compliant");
 }
 
 #[tokio::test]
@@ -113,12 +133,12 @@ async fn a_change_of_other_tags_is_ignored() {
     ];
     let mut function = world.function(&TAGGED);
     for event in events {
-        assert_eq!(function.report(&event)["outcome"], "ignored");
+        assert_eq!(world.report(&mut function, &event)["outcome"], "ignored");
     }
     assert_eq!(world.calls(), []);
     // Where everything is in scope, no tag moves anything.
     let event = world.untag(&group.id, KEY).await;
-    assert_eq!(world.function(&REVERT).report(&event)["outcome"], "ignored");
+    assert_eq!(world.report(&mut world.function(&REVERT), &event)["outcome"], "ignored");
     assert_eq!(world.messages().await, []);
 }
 
@@ -136,14 +156,14 @@ async fn leaving_for_a_minute_hides_nothing() {
         }
         let opening = world.authorize(&group, Ingress, &[open()]).await;
         if !late {
-            reports.push(function.report(&opening));
+            reports.push(world.report(&mut function, &opening));
         }
         let on = world.tag(&group.id, KEY, "typo3").await;
         if late {
             reports.push(world.completed(&mut function, &off));
-            reports.push(function.report(&opening));
+            reports.push(world.report(&mut function, &opening));
         }
-        reports.push(function.report(&on));
+        reports.push(world.report(&mut function, &on));
         let told: Vec<String> = reports.iter().flat_map(told).collect();
         let expected: &[&str] = if late {
             // It is in again when the first event comes, and closed by that.
@@ -166,12 +186,12 @@ async fn a_group_that_leaves_and_cannot_be_read_is_unaudited_or_tried_again() {
         "DescribeSecurityGroupRules" => Answer::Error(403, "UnauthorizedOperation", "No."),
         _ => Answer::Moto,
     });
-    assert_eq!(told(&function.report(&event)), ["unaudited-change none"]);
+    assert_eq!(told(&world.report(&mut function, &event)), ["unaudited-change none"]);
     world.answer(|call| match call.action.as_str() {
         "DescribeSecurityGroups" => Answer::Error(503, "RequestLimitExceeded", "Later."),
         _ => Answer::Moto,
     });
     assert_eq!(function.invoke(&event).error_type(), Some("Ec2Unavailable"));
     world.answer(|_| Answer::Moto);
-    assert_eq!(told(&function.report(&event)), ["left-scope none"]);
+    assert_eq!(told(&world.report(&mut function, &event)), ["left-scope none"]);
 }

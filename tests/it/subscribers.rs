@@ -40,11 +40,11 @@ async fn people_get_findings_of_medium_or_worse_and_machines_get_all() {
     for (rule, severity) in &rules {
         let group = world.group("typo3-shop").await;
         let event = world.authorize(&group, Ingress, std::slice::from_ref(rule)).await;
-        assert_eq!(function.report(&event)["findings"][0]["severity"], *severity);
+        assert_eq!(world.report(&mut function, &event)["findings"][0]["severity"], *severity);
     }
     let group = world.group("typo3-shop").await;
     let event = world.authorize(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
-    function.report(&event);
+    world.report(&mut function, &event);
     let mut told = severities(&world, &all).await;
     told.sort();
     assert_eq!(told, ["critical", "high", "low", "medium"]);

@@ -46,7 +46,7 @@ async fn nine_hundred_findings_of_three_hundred_groups_come_in_several_messages(
     let site = world.site(ACCOUNT, HERE).await;
     let three = [open(), tcp(3306, 3306).from("0.0.0.0/0"), tcp(8080, 8080).from("::/0")];
     let made = site.groups(300, &three).await;
-    let report = world.function(&[]).report(&sweep_of(&[HERE]));
+    let report = world.report(&mut world.function(&[]), &sweep_of(&[HERE]));
     assert_eq!(report["partial"], false);
     assert!(report["groups_audited"].as_u64() >= Some(300), "{}", report["groups_audited"]);
     // Four pages at the most, since VPCs bring their default groups; each costs two calls.
@@ -104,7 +104,7 @@ async fn a_sweep_finds_and_closes_rules_that_no_event_announced() {
     let before = (site.rules(&shop).await, site.rules(&fine).await);
 
     // Changes are reverted, and what is older is not, unless that is said.
-    let report = world.function(&REVERT).report(&sweep_of(&[HERE]));
+    let report = world.report(&mut world.function(&REVERT), &sweep_of(&[HERE]));
     let [finding] = of_code(&report, "open-ssh")[..] else { panic!("{report:#}") };
     assert_eq!(finding["remediation"]["outcome"], "none");
     assert!(finding["change"].is_null());
@@ -132,7 +132,7 @@ async fn a_sweep_finds_and_closes_rules_that_no_event_announced() {
     undo_all(&world, &of_closing);
     assert_eq!(site.ingress_unheld(&shop).await, opened);
     // What was put back is held, and the next sweep leaves it alone.
-    let report = function.report(&sweep_of(&[HERE]));
+    let report = world.report(&mut function, &sweep_of(&[HERE]));
     let [finding] = of_code(&report, "open-ssh")[..] else { panic!("{report:#}") };
     assert_eq!(finding["remediation"]["outcome"], "held");
     assert_eq!(site.ingress_unheld(&shop).await, opened);
@@ -175,7 +175,7 @@ async fn lists_are_looked_up_once_and_a_wide_baseline_is_called_out_once() {
     let site = world.site(ACCOUNT, HERE).await;
     let list = site.prefix_list("vendors", &["198.51.100.0/24"]).await;
     let made = site.groups(12, &[tcp(22, 22).from(&list)]).await;
-    let report = world.function(&[]).report(&sweep_of(&[HERE]));
+    let report = world.report(&mut world.function(&[]), &sweep_of(&[HERE]));
     assert_eq!(of_code(&report, "open-ssh").len(), made.len(), "{report:#}");
     let read = |action: &str| world.calls().iter().filter(|call| call.action == action).count();
     assert_eq!(read("GetManagedPrefixListEntries"), 1);
@@ -183,7 +183,7 @@ async fn lists_are_looked_up_once_and_a_wide_baseline_is_called_out_once() {
     assert_eq!(of_code(&report, "open-ssh-in-baseline").len(), 0);
 
     let settings = [("BASELINE", "as-documented")];
-    let report = world.function(&settings).report(&sweep_of(&[HERE, "eu-central-2"]));
+    let report = world.report(&mut world.function(&settings), &sweep_of(&[HERE, "eu-central-2"]));
     let [finding] = of_code(&report, "open-ssh-in-baseline")[..] else { panic!("{report:#}") };
     assert_eq!(finding["severity"], "informational");
     // An unreadable list is no list that complies.
@@ -191,7 +191,7 @@ async fn lists_are_looked_up_once_and_a_wide_baseline_is_called_out_once() {
         "GetManagedPrefixListEntries" => Answer::Error(403, "UnauthorizedOperation", "No."),
         _ => Answer::Moto,
     });
-    let report = world.function(&[]).report(&sweep_of(&[HERE]));
+    let report = world.report(&mut world.function(&[]), &sweep_of(&[HERE]));
     assert_eq!(of_code(&report, "unresolved-peer").len(), made.len(), "{report:#}");
 }
 

@@ -171,10 +171,10 @@ async fn connections_that_were_closed_between_two_events() {
     let (second, opens_second) = opened(&world, tcp(22, 22).from("::/0")).await;
     let services = Services::of(&world);
     let mut function = Function::start(&services.variables(&world));
-    assert_eq!(function.report(&opens_first)["outcome"], "noncompliant");
+    assert_eq!(world.report(&mut function, &opens_first)["outcome"], "noncompliant");
     services.ec2.close_connections();
     services.sns.close_connections();
-    assert_eq!(function.report(&opens_second)["outcome"], "noncompliant");
+    assert_eq!(world.report(&mut function, &opens_second)["outcome"], "noncompliant");
     assert_eq!(peers(&world, &second).await, [OFFICE_IPV6]);
     assert_eq!(world.messages().await.len(), 2);
 }
@@ -246,7 +246,7 @@ async fn a_members_role_is_asked_for_over_tls() {
     let event = member.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
     let services = Services::of(&world);
     let mut function = Function::start(&[services.variables(&world), vec![MEMBERS]].concat());
-    let report = function.report(&event);
+    let report = world.report(&mut function, &event);
     assert_eq!(report["findings"][0]["remediation"]["outcome"], "narrowed", "{report:#}");
     assert_eq!(services.sts.requests(), ["POST / HTTP/1.1"]);
     let asked = world.calls().into_iter().filter(|call| call.action == "AssumeRole");
@@ -336,5 +336,5 @@ async fn a_network_that_is_not_there_neither_stops_the_start_nor_the_change_that
     // As Lambda's own way to start it has it.
     let settings = [("AWS_ENDPOINT_URL_EC2", silent.as_str()), ("AWS_ENDPOINT_URL_SNS", &gone)];
     let mut function = Function::start(&world.variables(&silent, &settings));
-    assert_eq!(function.report(&event)["outcome"], "compliant");
+    assert_eq!(world.report(&mut function, &event)["outcome"], "compliant");
 }

@@ -118,6 +118,13 @@ impl Place<'_> {
                 let request = json!({"uUID": "0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"});
                 vec![(format!("{call}20150331"), request, json!({"functionArn": function}))]
             }
+            ("lambda", "PutResourcePolicy" | "DeleteResourcePolicy") => {
+                let names = [("", &function), ("20150331", &format!("{function}:3"))];
+                let one = |version: &str, arn: &String| {
+                    (format!("{call}{version}"), json!({"resourceArn": arn}), Value::Null)
+                };
+                names.map(|(version, arn)| one(version, arn)).into()
+            }
             ("lambda", _) => {
                 // The version of Lambda's API may follow the call, and one of the function its ARN.
                 let names =
@@ -146,6 +153,13 @@ impl Place<'_> {
             ("logs", _) => asked("logGroupName", &[name.into()]),
             ("monitoring", "DeleteAlarms" | "DisableAlarmActions") => {
                 asked("alarmNames", &[json!([name]), json!(["somebody-elses", name])])
+            }
+            ("monitoring", "PutAlarmMuteRule") => {
+                let muted = |names: Value| {
+                    let request = json!({"name": "at-night", "muteTargets": {"alarmNames": names}});
+                    (call.to_owned(), request, Value::Null)
+                };
+                vec![muted(json!([name])), muted(json!(["somebody-elses", name]))]
             }
             ("monitoring", _) => asked("alarmName", &[name.into()]),
             _ => panic!("{service} is no service of the table"),

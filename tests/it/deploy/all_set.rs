@@ -57,7 +57,7 @@ pub fn all_set() -> (Stack, &'static str) {
 
 fn deploy() -> String {
     let server = ministack::server();
-    let built = server.build(NAME, |template| without(&template, "OrganizationSendsEvents"));
+    let built = server.build(NAME, |template| without(&template, "MembersSendEvents"));
     // The layer of the baseline, as docs/settings.md has it made apart.
     let mut python = server.command("python");
     python.arg("-B").arg(venv::script("layer.py")).arg("typo3-sg-baseline").arg("our-site.yaml");

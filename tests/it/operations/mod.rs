@@ -29,6 +29,7 @@ async fn each_command_is_run_and_does_what_the_page_says() {
     numbers(&mut page, &operated);
     log(&mut page, &operated).await;
     parked(&mut page, &operated).await;
+    mapping(&mut page, &operated);
     undo(&mut page, &operated);
     reverting(&mut page, &operated).await;
     versions(&mut page, &operated);
@@ -120,6 +121,18 @@ async fn parked(page: &mut Page, operated: &Operated) {
 
     operated.run(&page.take("aws sqs purge-queue"));
     stack.emptied(queue).await;
+}
+
+fn mapping(page: &mut Page, operated: &Operated) {
+    let state = page.take("aws lambda list-event-source-mappings");
+    let enable = page.take("aws lambda update-event-source-mapping");
+    let shown = operated.run(&state);
+    let (mapping, _) = shown.split_once('\t').expect("an id");
+    let disable = ["lambda", "update-event-source-mapping", "--no-enabled", "--uuid", mapping];
+    ministack::server().aws(&disable);
+    assert!(operated.run(&state).contains("Disabl"), "{shown}");
+    operated.run(&enable.replace("MAPPING", mapping));
+    assert!(operated.run(&state).contains("Enabl"), "{shown}");
 }
 
 fn undo(page: &mut Page, operated: &Operated) {

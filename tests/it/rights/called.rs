@@ -41,16 +41,16 @@ async fn called(variables: &[(&str, &str)], swept: &Site, has_members: bool) -> 
     let group = world.group("typo3-shop").await;
     let list = world.prefix_list("desks", &["203.0.113.0/25", "198.51.100.0/24"]).await;
     for permission in [open(), tcp(22, 22).from(&list)] {
-        function.report(&world.authorize(&group, Ingress, &[permission]).await);
+        world.report(&mut function, &world.authorize(&group, Ingress, &[permission]).await);
     }
     let found = swept.group("typo3-swept").await;
     swept.authorize(&found, Ingress, &[open()]).await;
     world.completed(&mut function, &json!({"sweep": {"regions": [SWEPT]}}));
-    function.report(&json!({"holds": {"regions": [SWEPT]}}));
+    world.report(&mut function, &json!({"holds": {"regions": [SWEPT]}}));
     if has_members {
         let member = world.site(MEMBER, SWEPT).await;
         let group = member.group("typo3-member").await;
-        function.report(&member.authorize(&group, Ingress, &[open()]).await);
+        world.report(&mut function, &member.authorize(&group, Ingress, &[open()]).await);
     }
     let actions = world.calls().into_iter().map(|call| {
         let is_it =

@@ -13,7 +13,7 @@ const MEANT: [(&str, &str, &str); 8] = [
     (AUDITOR, "Role trust", "CREDENTIALS_EXPOSURE"),
     (MEMBER, "Role trust", "CREDENTIALS_EXPOSURE"),
     (MEMBER, "ForwardRole trust", "CREDENTIALS_EXPOSURE"),
-    // To come into other accounts is what it is for. Which ones, is for the roles there to say, and for the organisation.
+    // Its purpose is to act in other accounts. Which ones is up to the roles there, and to the settings that name them.
     (AUDITOR, "Role members", "CREDENTIALS_EXPOSURE"),
     // In a key's policy the asterisk is the key itself, and nothing else can be written.
     (AUDITOR, "TopicKey KeyPolicy", "RESOURCE_STAR"),
@@ -64,7 +64,7 @@ fn parliament_finds_only_what_is_intended() {
     let modes = combinations(&[
         ("Remediation", &REMEDIATIONS),
         ("RevertKeeps", &["baseline", "nothing"]),
-        ("Scope", &["all", "tag:role=web"]),
+        ("SweepAccounts", &["", "210987654321,111122223333"]),
         ("HoldMaxHours", &["0", "24"]),
         ("MemberRoleName", &["", "typo3-sg-auditor-member"]),
         ("OrganizationId", &["", "o-a1b2c3d4e5"]),
@@ -90,7 +90,7 @@ fn parliament_finds_only_what_is_intended() {
     }
     let named: BTreeSet<&str> =
         distinct.keys().filter_map(|key| key.rsplit_once(": ").map(|(name, _)| name)).collect();
-    assert_eq!(named.len(), 21, "{named:#?}");
+    assert_eq!(named.len(), 22, "{named:#?}");
 
     let meant: BTreeSet<(String, String)> = MEANT
         .iter()

@@ -34,7 +34,7 @@ fn eventbridge_may_keep_the_events_of_the_stacks_rules_and_of_no_others() {
     member_most["Scope"] = "tag:role=web".into();
     let asked =
         [(AUDITOR, least), (AUDITOR, most), (MEMBER, member_parameters()), (MEMBER, member_most)];
-    let counts = [6, 9, 3, 4];
+    let counts = [8, 10, 4, 4];
     for (resources, count) in resources(&asked).iter().zip(counts) {
         let [statement] = for_services(resources, "RulesReachFailures", "PolicyDocument")[..]
         else {

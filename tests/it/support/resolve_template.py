@@ -1,6 +1,7 @@
 """Resolves a template with the given parameters: lists each resource whose condition is true, with plain values.
 
-Standard input: [{"template": PATH, "parameters": {NAME: VALUE}, "types": [TYPE, ...] or absent}, ...].
+Standard input: [{"template": PATH, "parameters": {NAME: VALUE}, "types": [TYPE, ...] or absent, "stack": NAME,
+"region": NAME, "partition": NAME}, ...]. The last three have defaults.
 Standard output: for each, {RESOURCE: {"Type": text, "Ref": text, "Properties": {...}}}, of these types or of all. "Ref"
 is the value of a reference to the resource.
 
@@ -15,14 +16,7 @@ import sys
 
 from samtranslator.yaml_helper import yaml_parse
 
-ACCOUNT, REGION, STACK = "123456789012", "eu-central-1", "stack"
-PSEUDO = {
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Partition": "aws",
-    "AWS::Region": REGION,
-    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f",
-    "AWS::StackName": STACK,
-}
+ACCOUNT = "123456789012"
 # The service and the prefix of the resource in an ARN, by type.
 ARNS = {
     "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:"),
@@ -34,6 +28,18 @@ ARNS = {
     "AWS::SNS::Topic": ("sns", ""),
     "AWS::SQS::Queue": ("sqs", ""),
 }
+# How long a generated name can be, by type. CloudFormation cuts the stack's name where it would be longer. The name of a
+# key is an id, which always has this length.
+LONGEST = {
+    "AWS::CloudWatch::Alarm": 255,
+    "AWS::KMS::Key": 36,
+    "AWS::Logs::LogGroup": 512,
+    "AWS::SNS::Topic": 256,
+    "AWS::SQS::Queue": 80,
+}
+OTHERS_LONGEST = 64
+# The members that name a resource, by type.
+GIVEN = {"AWS::Events::Rule": "Name", "AWS::IAM::Role": "RoleName"}
 NOTHING = object()
 
 
@@ -44,13 +50,22 @@ def source(path):
 
 
 class Template:
-    def __init__(self, path, parameters):
+    def __init__(self, path, parameters, stack="stack", region="eu-central-1", partition="aws"):
         self.source = source(path)
         known = self.source["Parameters"]
         assert parameters.keys() <= known.keys(), f"no parameters of {path}: {parameters.keys() - known.keys()}"
         defaults = {name: parameter["Default"] for name, parameter in known.items() if "Default" in parameter}
         # CloudFormation compares strings, and treats numbers as strings.
-        self.values = {name: str(value) for name, value in {**defaults, **parameters}.items()} | PSEUDO
+        self.values = {name: str(value) for name, value in {**defaults, **parameters}.items()}
+        self.stack, self.region, self.partition = stack, region, partition
+        place = f"arn:{partition}:cloudformation:{region}:{ACCOUNT}"
+        self.values |= {
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Partition": partition,
+            "AWS::Region": region,
+            "AWS::StackId": f"{place}:stack/{stack}/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f",
+            "AWS::StackName": stack,
+        }
 
     def resources(self, types):
         return {
@@ -65,10 +80,13 @@ class Template:
         }
 
     def name(self, resource):
+        kind = self.source["Resources"][resource]["Type"]
         given = self.source["Resources"][resource].get("Properties", {})
-        of_type = {"AWS::Events::Rule": "Name", "AWS::IAM::Role": "RoleName"}
-        member = of_type.get(self.source["Resources"][resource]["Type"])
-        return self.plain(given[member]) if member in given else f"{STACK}-{resource}-1A2B3C4D5E6F"
+        member = GIVEN.get(kind)
+        if member in given:
+            return self.plain(given[member])
+        end = f"-{resource}-1A2B3C4D5E6F"
+        return self.stack[: LONGEST.get(kind, OTHERS_LONGEST) - len(end)] + end
 
     def attribute(self, resource, attribute):
         kind = self.source["Resources"][resource]["Type"]
@@ -76,9 +94,9 @@ class Template:
             assert (kind, attribute) == ("AWS::SQS::Queue", "QueueName"), f"{resource}.{attribute}"
             return self.name(resource)
         service, before = ARNS[kind]
-        region = "" if service == "iam" else REGION
+        region = "" if service == "iam" else self.region
         after = ":*" if service == "logs" else ""
-        return f"arn:aws:{service}:{region}:{ACCOUNT}:{before}{self.name(resource)}{after}"
+        return f"arn:{self.partition}:{service}:{region}:{ACCOUNT}:{before}{self.name(resource)}{after}"
 
     def reference(self, name):
         if name == "AWS::NoValue":
@@ -89,7 +107,7 @@ class Template:
         if kind == "AWS::SNS::Topic":
             return self.attribute(name, "Arn")
         if kind == "AWS::SQS::Queue":
-            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
+            return f"https://sqs.{self.region}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
         return self.name(name)
 
     def holds(self, condition):
@@ -152,6 +170,9 @@ class Template:
 
 
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    resolved = [Template(one["template"], one["parameters"]).resources(one.get("types")) for one in asked]
+    resolved = []
+    for asked in json.load(sys.stdin):
+        types = asked.pop("types", None)
+        path = asked.pop("template")
+        resolved.append(Template(path, **asked).resources(types))
     json.dump(resolved, sys.stdout)

@@ -33,6 +33,34 @@ pub fn with_policies(asked: &[(&str, Value)]) -> Vec<Resources> {
     resolved(asked, &json!(TYPES))
 }
 
+/// The resources of each template with these parameters, in the `stack`, `region` and `partition` that `place` names, and
+/// of the `types` that it names.
+pub fn resources_in(place: &Value, asked: &[(&str, Value)]) -> Vec<Resources> {
+    let one = |(template, parameters): &(&str, Value)| {
+        let mut one = place.clone();
+        one["template"] = (*template).into();
+        one["parameters"] = parameters.clone();
+        one
+    };
+    let asked: Vec<Value> = asked.iter().map(one).collect();
+    serde_json::from_slice(&run("resolve_template.py", &json!(asked))).expect("JSON")
+}
+
+/// The patterns of the EventBridge rules, by the names of the rules.
+pub fn patterns(resources: &Resources) -> BTreeMap<String, Value> {
+    let pattern = |it: &Value| it["Properties"].get("EventPattern").cloned();
+    resources.iter().filter_map(|(name, it)| Some((name.clone(), pattern(it)?))).collect()
+}
+
+/// The patterns that match each event, both by their names.
+pub fn matched(
+    events: &BTreeMap<String, Value>,
+    patterns: &BTreeMap<String, Value>,
+) -> BTreeMap<String, Vec<String>> {
+    let asked = json!({"patterns": patterns, "events": events});
+    serde_json::from_slice(&run("match_events.py", &asked)).expect("JSON")
+}
+
 fn resolved(asked: &[(&str, Value)], types: &Value) -> Vec<Resources> {
     let one = |(template, parameters): &(&str, Value)| json!({"template": template, "parameters": parameters, "types": types});
     let asked: Vec<Value> = asked.iter().map(one).collect();

@@ -207,12 +207,35 @@ impl World {
     /// report of each.
     pub fn delivered(&self, function: &mut Function, event: &Value) -> Vec<Value> {
         let mut delivered = self.handed_on().len();
-        let mut reports = vec![function.report(event)];
+        let mut reports = vec![self.report(function, event)];
         while let Some(payload) = self.handed_on().get(delivered) {
-            reports.push(function.report(payload));
+            reports.push(self.report(function, payload));
             delivered += 1;
         }
         reports
+    }
+
+    /// The report of an invocation, with the findings that it published. Where a schedule or an earlier
+    /// invocation asked, the answer itself has none.
+    pub fn report(&self, function: &mut Function, event: &Value) -> Value {
+        let before = self.published().len();
+        let mut report = function.report(event);
+        let findings = self.published().split_off(before).into_iter().flat_map(|mut published| {
+            published["findings"].as_array_mut().map(std::mem::take).expect("findings")
+        });
+        report["findings"] = findings.collect();
+        report
+    }
+
+    /// The reports that the function has published, the first ones first.
+    fn published(&self) -> Vec<Value> {
+        let calls = self.calls().into_iter().filter(|call| call.action == "Publish");
+        let report = |call: Call| {
+            let message: Value = serde_json::from_str(&call.fields["Message"]).expect("JSON");
+            let report = message["default"].as_str().expect("a message for every protocol");
+            serde_json::from_str(report).expect("a report in JSON")
+        };
+        calls.map(report).collect()
     }
 
     /// The same as one report: the first one, with what all of them found.

@@ -45,7 +45,7 @@ async fn later_invocations_sweep_what_the_first_has_no_time_for() {
 
     // Lambda may deliver a payload twice: then the same is told with the same ids.
     let payload = &world.handed_on()[0];
-    let again = function.report(payload);
+    let again = world.report(&mut function, payload);
     assert_eq!(ids(&again), ids(&reports[1]));
     assert!(!ids(&again).is_empty());
 }
@@ -53,7 +53,7 @@ async fn later_invocations_sweep_what_the_first_has_no_time_for() {
 #[tokio::test]
 async fn with_time_enough_nothing_is_handed_on() {
     let world = World::new().await;
-    let report = world.function(&[]).report(&sweep_of(&["eu-central-2"]));
+    let report = world.report(&mut world.function(&[]), &sweep_of(&["eu-central-2"]));
     assert_eq!(report["partial"], false);
     assert_eq!(world.handed_on(), [] as [Value; 0]);
 }
@@ -64,7 +64,7 @@ async fn a_sweep_stops_after_so_many_invocations_and_says_what_is_left() {
     let resume = json!({"depth": 11, "places_done": 0, "page": null});
     let regions = ["eu-central-2", "eu-south-2"];
     let event = json!({"sweep": {"regions": regions, "resume": resume}});
-    let report = world.function(&[SHORT]).report(&event);
+    let report = world.report(&mut world.function(&[SHORT]), &event);
     assert_eq!(world.handed_on(), [] as [Value; 0]);
     let [finding] = of_code(&report, "unaudited-change")[..] else { panic!("{report:#}") };
     assert_eq!(finding["region"], "eu-south-2");
@@ -85,7 +85,7 @@ async fn a_rest_that_cannot_be_handed_on_is_tried_again() {
     let failed = function.invoke(&event);
     assert_eq!(failed.error_type(), Some("NotHandedOn"), "{:#}", failed.body);
     world.answer(|_| Answer::Moto);
-    assert_eq!(function.report(&event)["partial"], true);
+    assert_eq!(world.report(&mut function, &event)["partial"], true);
 }
 
 #[tokio::test]
@@ -98,7 +98,8 @@ async fn groups_of_a_page_are_not_repeated_unless_ec2_no_longer_has_the_page() {
     for (page, expected) in [(Value::Null, &made[1..]), ("no token of EC2's".into(), &made[..])] {
         let done = [&made[0].id];
         let resume = json!({"depth": 1, "places_done": 0, "page": page, "groups_done": done});
-        let report = function.report(&json!({"sweep": {"regions": [HERE], "resume": resume}}));
+        let report =
+            world.report(&mut function, &json!({"sweep": {"regions": [HERE], "resume": resume}}));
         assert_eq!(of_code(&report, "unaudited-change").len(), 0, "{report:#}");
         let found: BTreeSet<&str> = of_code(&report, "open-ssh")
             .iter()
@@ -121,7 +122,7 @@ async fn findings_of_a_sweep_are_reported_whatever_happens_when_they_are_closed(
     let scope = ("SCOPE", "tag:Application=unheard");
     let settings = [REVERT[0], REVERT[1], scope, reverting("revert-ssh")[3]];
     let mut function = world.function(&settings);
-    let swept = function.report(&sweep_of(&[HERE]));
+    let swept = world.report(&mut function, &sweep_of(&[HERE]));
     assert_eq!((&swept["outcome"], findings(&swept).len()), (&json!("noncompliant"), 0));
     assert_eq!(site.ingress(&group).await, opened, "a sweep changes nothing");
     assert_eq!(world.messages().await, []);
@@ -136,9 +137,9 @@ async fn findings_of_a_sweep_are_reported_whatever_happens_when_they_are_closed(
     assert_eq!(site.ingress(&group).await.len(), 1, "it is closed all the same");
     world.answer(|_| Answer::Moto);
     // A sweep finds nothing any more.
-    assert_eq!(function.report(&sweep_of(&[HERE]))["outcome"], "compliant");
+    assert_eq!(world.report(&mut function, &sweep_of(&[HERE]))["outcome"], "compliant");
     assert_eq!(world.messages().await, []);
-    let report = function.report(&payload);
+    let report = world.report(&mut function, &payload);
     assert_eq!(findings(&report).len(), 1, "{report:#}");
     assert_eq!(findings(&report)[0]["remediation"]["outcome"], "already-gone");
     let [message] = world.messages().await.try_into().expect("one message");

@@ -69,7 +69,7 @@ async fn a_member_that_cannot_be_reached_is_said_and_the_others_are_swept() {
     let groups = everywhere(&world, &regions).await;
     let own = groups.iter().filter(|(site, _)| site.account == ACCOUNT);
     // Without a role there is nothing to reach it with.
-    let report = world.function(&[]).report(&sweep_of(&regions));
+    let report = world.report(&mut world.function(&[]), &sweep_of(&regions));
     assert_eq!(where_open(&report), at(own.clone()), "{report:#}");
     let unaudited = of_code(&report, "unaudited-change");
     assert_eq!(unaudited.len(), 2, "{report:#}");
@@ -86,7 +86,7 @@ async fn a_member_that_cannot_be_reached_is_said_and_the_others_are_swept() {
         "AssumeRole" => Answer::Error(403, "AccessDenied", "not authorized to perform"),
         _ => Answer::Moto,
     });
-    let report = function.report(&sweep_of(&regions));
+    let report = world.report(&mut function, &sweep_of(&regions));
     assert_eq!(where_open(&report), at(own.clone()), "{report:#}");
     for finding in of_code(&report, "unaudited-change") {
         let title = finding["title"].as_str().expect("a title");
@@ -105,7 +105,7 @@ async fn a_member_that_cannot_be_reached_is_said_and_the_others_are_swept() {
     assert_eq!(where_open(&message.report), at(own), "{:#}", message.report);
     assert_eq!(message.report["partial"], true);
     world.answer(|_| Answer::Moto);
-    assert_eq!(where_open(&function.report(&sweep_of(&regions))), at(&groups));
+    assert_eq!(where_open(&world.report(&mut function, &sweep_of(&regions))), at(&groups));
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_misspelled_schedule_is_reported_instead_of_sweeping_nothing() {
         json!({"sweep": {"regions": ["Frankfurt"]}}),
         json!({"sweep": {}, "holds": {}}),
     ] {
-        let report = function.report(&payload);
+        let report = world.report(&mut function, &payload);
         assert_eq!(findings(&report)[0]["code"], "unaudited-change", "{report:#}");
     }
     assert!(world.calls().iter().all(|call| call.action == "Publish"));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use typo3_sg_auditor::event::{Kind, decode};
 
 use super::{member, rules};
-use crate::support::resolved::{AUDITOR, MEMBER, resources, run};
+use crate::support::resolved::{self, AUDITOR, MEMBER, resources};
 use crate::watched::{Owned, Place, SERVICES, Stacks, assert_told_once, of_somebody_else};
 
 /// The role that a member's stack makes.
@@ -32,7 +32,7 @@ pub fn watching() -> (BTreeMap<String, Value>, Vec<(String, Value)>) {
 #[test]
 fn each_rule_is_watched_by_another_than_itself() {
     let (rules, watch) = watching();
-    assert_eq!(watch.len(), 4, "{watch:?}");
+    assert_eq!(watch.len(), 5, "{watch:?}");
     for (rule, properties) in &rules {
         let name = format!("\"{}\"", properties["name"].as_str().expect("a name"));
         let watched = watch.iter().filter(|(other, _)| other != rule).any(|(_, pattern)| {
@@ -49,9 +49,7 @@ fn stack(template: &str, parameters: Value) -> (Stacks, BTreeMap<String, Value>)
     let text = |value: &Value| value.as_str().expect("text").replace("Serverless", "Lambda");
     let owned = |it: &Value| Owned { kind: text(&it["Type"]), name: text(&it["Ref"]) };
     let has = resources.iter().map(|(name, it)| (name.clone(), owned(it))).collect();
-    let pattern = |it: &Value| it["Properties"].get("EventPattern").cloned();
-    let patterns = resources.iter().filter_map(|(name, it)| Some((name.clone(), pattern(it)?)));
-    (has, patterns.collect())
+    (has, resolved::patterns(&resources))
 }
 
 /// The events that each pattern matches.
@@ -59,11 +57,8 @@ fn matches(
     events: &BTreeMap<String, Value>,
     patterns: &BTreeMap<String, Value>,
 ) -> BTreeMap<String, Vec<String>> {
-    let asked = json!({"patterns": patterns, "events": events});
-    let by_event: BTreeMap<String, Vec<String>> =
-        serde_json::from_slice(&run("match_events.py", &asked)).expect("JSON");
     let mut by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (event, rules) in by_event {
+    for (event, rules) in resolved::matched(events, patterns) {
         for rule in rules {
             by_rule.entry(rule).or_default().push(event.clone());
         }
