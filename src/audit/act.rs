@@ -38,21 +38,11 @@ impl<E: SecurityGroups> Context<'_, E> {
         subject: &Subject<'_>,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        let today = (self.clock)().date_naive();
         for direction in Direction::BOTH {
             let mut lists = Lists::new();
-            // What one list holds can make another one decide.
-            loop {
-                let baseline = &self.settings.baseline;
-                let judge = Judge::new(baseline, direction, Some(&subject.group.id), &lists, today);
-                let rules = subject.of_direction(&judge);
-                let needed: BTreeSet<_> = rules.flat_map(|rule| judge.lists_needed(rule)).collect();
-                if needed.is_empty() {
-                    self.conclude(subject, &judge, tally).await?;
-                    break;
-                }
-                self.lookups.look_up(subject.at, needed, &mut lists).await?;
-            }
+            let rules: Vec<&Rule> = subject.of_direction(direction).collect();
+            self.look_up_lists(subject, direction, &rules, &mut lists).await?;
+            self.conclude(subject, &self.judge(subject, direction, &lists), tally).await?;
         }
         Ok(())
     }
@@ -69,7 +59,8 @@ impl<E: SecurityGroups> Context<'_, E> {
         let mut noncompliant = subject.judge(judge, self.settings, now, tally);
         if trigger.tells_of_wide_lists() {
             let name = &self.settings.baseline.name;
-            for rule in subject.of_direction(judge).filter(|rule| judge.wide_ssh(rule)) {
+            for rule in subject.of_direction(judge.direction()).filter(|rule| judge.wide_ssh(rule))
+            {
                 let list = trigger.list_entries(None);
                 tally.findings.push(origin.wide_list(name, rule, list, now));
             }
@@ -102,7 +93,7 @@ impl<E: SecurityGroups> Context<'_, E> {
                 (None, When::Later(found_by)) => {
                     let pieces = pieces.unwrap_or_default();
                     let deed = Deed {
-                        fix: subject.fix(verdict.rule, &pieces),
+                        fix: Some(subject.fix(verdict.rule, &pieces)),
                         would_keep: Some(pieces),
                         ..Deed::untouched(Action::Later(None), time)
                     };
@@ -202,7 +193,7 @@ impl<E: SecurityGroups> Context<'_, E> {
             action: done.action,
             time: (self.clock)(),
             presence: presence(!gone, rule, subject.rules),
-            fix: (!gone).then(|| subject.fix(rule, &left)).flatten(),
+            fix: (!gone).then(|| subject.fix(rule, &left)),
             would_keep: Some(pieces),
             undo: undo(
                 subject.origin.place.region.as_ref(),
@@ -234,7 +225,7 @@ pub(super) fn left_alone(
     let left_alone = |action| Deed {
         would_keep: is_due(Remediation::RevertIngress, judge, verdict).then(|| pieces.to_vec()),
         presence: presence(seen, rule, rules),
-        fix: seen.then(|| subject.fix(rule, pieces)).flatten(),
+        fix: seen.then(|| subject.fix(rule, pieces)),
         ..Deed::untouched(action, now)
     };
     let due = is_due(subject.remediation(settings), judge, verdict);
@@ -361,14 +352,14 @@ fn doubtful_exemptions(judge: &Judge<'_>, judgement: &Judgement) -> Vec<Doubtful
 impl Subject<'_> {
     /// The shell line that closes a rule as a revert would. EC2 refuses a call that adds what is
     /// there, so it adds only what is not.
-    pub fn fix(&self, rule: &Rule, pieces: &[Rule]) -> Option<String> {
+    pub fn fix(&self, rule: &Rule, pieces: &[Rule]) -> String {
         let is_there = |piece: &&Rule| self.rules.iter().any(|other| other.is_same_as(piece));
         let pieces: Vec<Rule> = pieces.iter().filter(|piece| !is_there(piece)).cloned().collect();
         let sequence = match is_too_full(self.rules, &pieces, rule.direction()) {
             true => Sequence::RuleFirst,
             false => Sequence::PiecesFirst,
         };
-        Some(replace_line(self.at.region.as_ref(), &self.group.id, rule, &pieces, sequence))
+        replace_line(self.at.region.as_ref(), &self.group.id, rule, &pieces, sequence)
     }
 }
 

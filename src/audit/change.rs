@@ -55,7 +55,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     .of_group(origin, change, found, settings, (clock, deadline), counts)
                     .await?;
                 // There is no group to put a rule back into, or to add what is missing to.
-                audited.report.findings.iter_mut().for_each(Finding::forget_commands);
+                audited.report.findings.iter_mut().for_each(Finding::forget_additions);
                 return Ok(audited);
             }
             Err(error) => return self.unreadable(origin, change, error, settings, clock),

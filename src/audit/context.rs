@@ -1,7 +1,14 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
+use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::Clock;
+use super::subject::Subject;
+use crate::baseline::Lists;
+use crate::ec2::{Direction, Rule, SecurityGroups};
+use crate::evaluate::Judge;
 use crate::settings::Settings;
 
 /// What every audit of a group needs, whatever triggered it.
@@ -19,4 +26,41 @@ pub(super) struct Context<'a, E> {
     /// Whether nothing was closed before in this invocation. Then a rule is closed even if there is
     /// no time left.
     pub is_first: bool,
+}
+
+impl<E: SecurityGroups> Context<'_, E> {
+    /// Judges the rules of a group in one direction.
+    pub fn judge<'j>(
+        &'j self,
+        subject: &'j Subject<'_>,
+        direction: Direction,
+        lists: &'j Lists,
+    ) -> Judge<'j> {
+        let today = (self.clock)().date_naive();
+        Judge::new(&self.settings.baseline, direction, Some(&subject.group.id), lists, today)
+    }
+
+    /// Adds the prefix lists that decide about these rules to `lists`. What one list contains can make
+    /// another one decide.
+    ///
+    /// # Errors
+    ///
+    /// When EC2 did not answer for now.
+    pub async fn look_up_lists(
+        &self,
+        subject: &Subject<'_>,
+        direction: Direction,
+        rules: &[&Rule],
+        lists: &mut Lists,
+    ) -> Result<(), AuditError> {
+        loop {
+            let judge = self.judge(subject, direction, lists);
+            let needed: BTreeSet<_> =
+                rules.iter().flat_map(|rule| judge.lists_needed(rule)).collect();
+            if needed.is_empty() {
+                return Ok(());
+            }
+            self.lookups.look_up(subject.at, needed, lists).await?;
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, is_late};
 use super::subject::{Candidates, Subject, Trigger, is_about};
-use super::sweep::{MAX_DEPTH, given_up};
+use super::sweep::unless_too_deep;
 use crate::ec2::hold::{Claim, claim};
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::event::{Message, Resume, Sweep};
@@ -68,17 +68,15 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 break;
             }
         }
-        let mut rest = rest.map(|resume| Sweep { resume, ..holds.clone() });
         tally.partial |= failed.is_some() || rest.is_some();
         if rest.is_some() {
             // If this invocation failed too, it would be tried again and hand on the same rest each
             // time. What failed is checked again in a quarter of an hour.
             failed = None;
         }
-        if let Some(Sweep { resume, .. }) = rest.take_if(|rest| rest.resume.depth > MAX_DEPTH) {
-            tally.findings.extend(given_up(&resume, &places, clock()));
-        }
-        Audited { rest: rest.map(Message::Holds), failed, ..self.found(tally) }
+        let rest = unless_too_deep(rest, &places, clock(), &mut tally)
+            .map(|resume| Message::Holds(Sweep { resume, ..holds.clone() }));
+        Audited { rest, failed, ..self.found(tally) }
     }
 
     /// The same in one place. `done` are the groups that had their turn. Returns whether all had; a

@@ -13,7 +13,7 @@ use crate::ec2::command::authorize_line;
 use crate::ec2::{Direction, Ec2Error, GroupId, Region, Rule, SecurityGroups};
 use crate::evaluate::plan::is_piece_of;
 use crate::evaluate::severity::severity;
-use crate::evaluate::{Code, Judge, Severity, Verdict};
+use crate::evaluate::{Code, Severity, Verdict};
 use crate::finding::{Action, Finding, FoundRule, Matter, NotAdded, Unchecked};
 use crate::net::Set;
 use crate::text::causes;
@@ -23,7 +23,7 @@ struct OpenRule {
     rule: Rule,
     severity: Severity,
     /// The shell line that closes it.
-    fix: Option<String>,
+    fix: String,
 }
 
 /// Completes the findings about one group.
@@ -49,7 +49,7 @@ pub(super) async fn settle<E: SecurityGroups>(
             // EC2 refuses a call that adds what is there.
             let is_there = |piece: &&Rule| rules.iter().any(|rule| rule.is_same_as(piece));
             let left: Vec<Rule> = pieces.iter().filter(|piece| !is_there(piece)).cloned().collect();
-            finding.fix = subject.fix(&found.rule, &left);
+            finding.fix = Some(subject.fix(&found.rule, &left));
         }
         if about_ssh {
             let others: Vec<&OpenRule> =
@@ -58,7 +58,7 @@ pub(super) async fn settle<E: SecurityGroups>(
             for OpenRule { rule, severity, fix } in others {
                 found.still_open.push(rule.clone());
                 finding.severity = finding.severity.max(*severity);
-                fixes.extend(fix.as_deref());
+                fixes.push(fix);
             }
             if found.presence.is_gone() && !fixes.is_empty() {
                 finding.fix = Some(fixes.join(" && "));
@@ -129,45 +129,36 @@ async fn open_ssh<E: SecurityGroups>(
 ) -> (Vec<OpenRule>, Vec<Rule>) {
     let ingress: Vec<&Rule> =
         rules.iter().filter(|rule| rule.direction() == Direction::Ingress).collect();
-    let (baseline, id) = (&context.settings.baseline, Some(&subject.group.id));
-    let today = (context.clock)().date_naive();
     let mut lists = Lists::new();
-    loop {
-        let judge = Judge::new(baseline, Direction::Ingress, id, &lists, today);
-        let needed: BTreeSet<_> =
-            ingress.iter().flat_map(|rule| judge.lists_needed(rule)).collect();
-        if !needed.is_empty() {
-            match context.lookups.look_up(subject.at, needed, &mut lists).await {
-                Ok(()) => continue,
-                Err(error) => tracing::warn!(error = causes(&error), "a list could not be read"),
-            }
-        }
-        let judge = Judge::new(baseline, Direction::Ingress, id, &lists, today);
-        let (mut covered, mut added) = (compliant(&judge, rules), Vec::new());
-        let (mut open, mut undecided) = (Vec::new(), Vec::new());
-        for rule in ingress {
-            let judgement = judge.judge(rule);
-            let Some(code) = judge.code(&judgement).filter(|code| *code == Code::OpenSsh) else {
-                if !judgement.unresolved.within(&judge.ssh()).is_empty() {
-                    undecided.push(rule.clone());
-                }
-                continue;
-            };
-            let severity = severity(code, rule, &judgement, &judge);
-            let verdict = Verdict { code, rule, judgement };
-            let pieces = replacing(context.settings, &judge, &verdict, &covered);
-            let pieces = not_among(pieces.unwrap_or_default(), &mut added);
-            covered = with_pieces(&covered, &pieces);
-            let fix = subject.fix(rule, &pieces);
-            open.push(OpenRule { rule: rule.clone(), severity, fix });
-        }
-        return (open, undecided);
+    let looked_up = context.look_up_lists(subject, Direction::Ingress, &ingress, &mut lists).await;
+    if let Err(error) = looked_up {
+        tracing::warn!(error = causes(&error), "a list could not be read");
     }
+    let judge = context.judge(subject, Direction::Ingress, &lists);
+    let (mut covered, mut added) = (compliant(&judge, rules), Vec::new());
+    let (mut open, mut undecided) = (Vec::new(), Vec::new());
+    for rule in ingress {
+        let judgement = judge.judge(rule);
+        let Some(code) = judge.code(&judgement).filter(|code| *code == Code::OpenSsh) else {
+            if !judgement.unresolved.within(&judge.ssh()).is_empty() {
+                undecided.push(rule.clone());
+            }
+            continue;
+        };
+        let severity = severity(code, rule, &judgement, &judge);
+        let verdict = Verdict { code, rule, judgement };
+        let pieces = replacing(context.settings, &judge, &verdict, &covered);
+        let pieces = not_among(pieces.unwrap_or_default(), &mut added);
+        covered = with_pieces(&covered, &pieces);
+        let fix = subject.fix(rule, &pieces);
+        open.push(OpenRule { rule: rule.clone(), severity, fix });
+    }
+    (open, undecided)
 }
 
 /// What of a removed rule is in the group now, and what should be and is not. What other rules that
 /// comply admit is not missing.
-fn replaced<E>(
+fn replaced<E: SecurityGroups>(
     context: &Context<'_, E>,
     subject: &Subject<'_>,
     found: &FoundRule,
@@ -178,9 +169,8 @@ fn replaced<E>(
     else {
         return (Vec::new(), Vec::new());
     };
-    let (baseline, id) = (&context.settings.baseline, Some(&subject.group.id));
-    let (lists, today) = (Lists::new(), (context.clock)().date_naive());
-    let judge = Judge::new(baseline, found.rule.direction(), id, &lists, today);
+    let lists = Lists::new();
+    let judge = context.judge(subject, found.rule.direction(), &lists);
     let covered = compliant(&judge, now);
     let is_there = |piece: &&Rule| now.iter().any(|rule| rule.is_same_as(piece));
     let is_missing = |piece: &&Rule| !is_there(piece) && !piece.traffic().is_subset_of(&covered);

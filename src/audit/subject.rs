@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use crate::ec2::hold::{Claim, Refusal, claim};
-use crate::ec2::{Group, Peer, Place, PrefixList, Reference, Rule};
+use crate::ec2::{Direction, Group, Peer, Place, PrefixList, Reference, Rule};
 use crate::evaluate::{Judge, Verdict};
 use crate::event::{FoundBy, ListChange, Note, RuleToClose};
 use crate::finding::{Finding, NotDue, Origin, Remark, Tally};
@@ -219,9 +219,8 @@ impl<'a> Subject<'a> {
         noncompliant
     }
 
-    /// The candidates of the judge's direction.
-    pub fn of_direction(&self, judge: &Judge<'_>) -> impl Iterator<Item = &Rule> {
-        let direction = judge.direction();
+    /// The candidates of one direction.
+    pub fn of_direction(&self, direction: Direction) -> impl Iterator<Item = &Rule> {
         self.candidates.iter().filter(move |rule| rule.direction() == direction)
     }
 

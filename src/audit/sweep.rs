@@ -53,11 +53,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let places = self.places(sweep);
         let Swept { mut tally, rest, failed } = sweeper.places(&places, &sweep.resume).await;
         tally.partial |= rest.is_some() || failed.is_some();
-        let mut rest = rest.map(|resume| Sweep { resume, ..sweep.clone() });
-        if let Some(Sweep { resume, .. }) = rest.take_if(|rest| rest.resume.depth > MAX_DEPTH) {
-            tally.findings.extend(given_up(&resume, &places, clock()));
-        }
-        Audited { rest: rest.map(Message::Sweep), failed, ..self.found(tally) }
+        let rest = unless_too_deep(rest, &places, clock(), &mut tally)
+            .map(|resume| Message::Sweep(Sweep { resume, ..sweep.clone() }));
+        Audited { rest, failed, ..self.found(tally) }
     }
 
     /// The places of a sweep, each once: its accounts in their order, each with its regions in
@@ -89,18 +87,23 @@ pub(super) fn not_swept(place: &Place, reason: Reason, time: DateTime<Utc>) -> F
     origin.not_audited(Unaudited::Place, reason, time)
 }
 
-/// The findings that the rest of a sweep's places were not audited, because too many invocations
-/// were needed.
-pub(super) fn given_up(
-    resume: &Resume,
+/// The rest, unless it takes too many invocations. Then there is a finding for each place that was
+/// not audited.
+pub(super) fn unless_too_deep(
+    mut rest: Option<Resume>,
     places: &[Place],
     time: DateTime<Utc>,
-) -> impl Iterator<Item = Finding> {
-    let turns = places.len() + resume.again.len();
-    (resume.places_done..turns).filter_map(move |at| {
-        let place = places.get(place_at(resume, at, places.len()))?;
-        Some(not_swept(place, Reason::TooManyInvocations(resume.depth), time))
-    })
+    tally: &mut Tally,
+) -> Option<Resume> {
+    if let Some(resume) = rest.take_if(|resume| resume.depth > MAX_DEPTH) {
+        let turns = places.len() + resume.again.len();
+        let missed = (resume.places_done..turns).map(|at| place_at(&resume, at, places.len()));
+        let reason = || Reason::TooManyInvocations(resume.depth);
+        tally.findings.extend(
+            missed.filter_map(|number| Some(not_swept(places.get(number)?, reason(), time))),
+        );
+    }
+    rest
 }
 
 /// The number of the place that has the turn `at`, of this many `places`.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Deserializer, Value};
 use thiserror::Error;
 
+use crate::event::is_message;
 use crate::text::utf16;
 
 /// Why a file contains no event, and what to do about it. The message does not name the file.
@@ -42,22 +43,8 @@ pub(super) enum NotAnEvent {
 }
 
 /// The members of an event, of a CloudTrail record, and of what can be around them.
-const OF_EVENTS: [&str; 14] = [
-    "CloudTrailEvent",
-    "Sns",
-    "body",
-    "close",
-    "detail-type",
-    "detailType",
-    "eventName",
-    "hold_tags",
-    "holds",
-    "list",
-    "lost",
-    "requestPayload",
-    "sweep",
-    "tags",
-];
+const OF_EVENTS: [&str; 7] =
+    ["CloudTrailEvent", "Sns", "body", "detail-type", "detailType", "eventName", "requestPayload"];
 
 /// The members of lists of events.
 const LISTS: [&str; 2] = ["Records", "Events"];
@@ -110,7 +97,12 @@ fn in_document(document: &Value) -> Result<(), NotAnEvent> {
             // A notification of SNS, and an event without its type.
             let is_wrapped = has("Message") && has("Type") || has("detail") && has("source");
             match OF_OTHERS.iter().find(|(name, _)| has(name)) {
-                _ if is_wrapped || OF_EVENTS.iter().any(|name| has(name)) => Ok(()),
+                _ if is_wrapped
+                    || is_message(members)
+                    || OF_EVENTS.iter().any(|name| has(name)) =>
+                {
+                    Ok(())
+                }
                 Some((_, error)) => Err(error()),
                 None => Err(NotAnEvent::Other),
             }

@@ -45,6 +45,7 @@ pub use actor::ActorType;
 pub use list_change::ListChange;
 pub use message::{Close, FoundBy, ListResume, Lost, Message, Note, Resume, RuleToClose, Sweep};
 pub use model::{ChangeKind, Event, GroupChange, Kind, ModifiedRule, Removed, RevokedRules};
+pub use payload::is_message;
 pub use record::Record;
 pub use tag_change::{HoldTags, TagAction, TagChange};
 pub use watched::{Part, WatchedChange};

@@ -263,6 +263,11 @@ pub(super) fn is_schedule(members: &Map<String, Value>) -> bool {
         && others.all(|(_, value)| group_ids::in_value(value).is_empty())
 }
 
+/// Whether `members` are a message: a schedule, or what the function handed to itself.
+pub fn is_message(members: &Map<String, Value>) -> bool {
+    is_handed_on(members) || is_schedule(members)
+}
+
 /// Reads what [is such a message](is_handed_on). Unknown members are left out: the version of the
 /// function that wrote them may have been rolled back.
 pub(super) fn handed_on(members: &Map<String, Value>) -> Result<Event, MessageError> {

@@ -519,7 +519,7 @@ impl Finding {
     }
 
     /// Leaves out what nobody can add to a group that is gone.
-    pub fn forget_commands(&mut self) {
+    pub fn forget_additions(&mut self) {
         (self.undo, self.complete) = (None, None);
         if let Matter::Rule(found) = &mut self.matter {
             found.missing.clear();

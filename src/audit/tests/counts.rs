@@ -1,6 +1,5 @@
 //! What an invocation did, in numbers.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::json;

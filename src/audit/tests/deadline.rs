@@ -1,6 +1,5 @@
 //! Every invocation ends before its deadline, and what it has no time for is handed on.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::*;

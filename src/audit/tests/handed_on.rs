@@ -1,7 +1,6 @@
 //! Every rule that is removed is reported, wherever an audit breaks off. An audit that finds rules
 //! which no event names hands them on, and changes nothing itself.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::json;

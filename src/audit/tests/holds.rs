@@ -1,7 +1,5 @@
 //! Holds: a rule that announces its own end is left alone until then, and no longer.
 
-use std::cell::Cell;
-
 use super::*;
 use crate::ec2::Region;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
@@ -255,19 +253,9 @@ fn holds_that_end_together_are_closed_and_reported_in_time() {
         }
         None
     });
-    let (notifier, home, settings) =
-        (MemoryNotifier::default(), place(), settings(Remediation::RevertSsh));
-    let auditor = Auditor::new(&slow, &notifier, &notifier, &settings, &home);
-    let mut closed = Vec::new();
-    let mut left = vec![check_of_holds()];
-    while let Some(event) = left.pop() {
-        let (deadline, clock) = (now.get() + TimeDelta::seconds(120), || now.get());
-        let report = block_on(auditor.audit(&event, &clock, Some(deadline))).unwrap();
-        assert!(now.get() < deadline, "Lambda has stopped it before it could report");
-        closed.extend(brief(&report));
-        left.extend(notifier.take_handed_on().iter().map(decoded));
-    }
-    assert_eq!(closed.len(), 6);
+    let answers = in_time(&slow, &settings(Remediation::RevertSsh), check_of_holds(), &now);
+    let closed = answers.into_iter().flat_map(|(answer, _)| brief(&answer.unwrap()));
+    assert_eq!(closed.count(), 6);
 }
 
 /// This many places, each with a group whose rule was held until ten minutes ago, and the message
@@ -289,23 +277,10 @@ fn checked(
     holds: Sweep,
     now: &Cell<DateTime<Utc>>,
 ) -> (Vec<String>, Vec<Result<Report, AuditError>>) {
-    let (notifier, home, settings) =
-        (MemoryNotifier::default(), place(), settings(Remediation::RevertSsh));
-    let auditor = Auditor::new(ec2, &notifier, &notifier, &settings, &home);
-    let mut left = vec![message(Message::Holds(holds))];
-    let (mut closed, mut answers) = (Vec::new(), Vec::new());
-    while let Some(event) = left.pop() {
-        let (deadline, clock) = (now.get() + TimeDelta::seconds(120), || now.get());
-        let answer = block_on(auditor.audit(&event, &clock, Some(deadline)));
-        assert!(now.get() < deadline, "Lambda has stopped it before it could report");
-        if let Ok(report) = &answer {
-            closed.extend(brief(report));
-        }
-        answers.push(answer);
-        left.extend(notifier.take_handed_on().iter().map(decoded));
-        assert!(answers.len() < 60, "it goes on forever");
-    }
-    (closed, answers)
+    let event = message(Message::Holds(holds));
+    let answers = in_time(ec2, &settings(Remediation::RevertSsh), event, now);
+    let answers: Vec<_> = answers.into_iter().map(|(answer, _)| answer).collect();
+    (answers.iter().flatten().flat_map(brief).collect(), answers)
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! What is kept of a closed rule is there, what is missing is not, and a line adds it.
 
-use std::cell::Cell;
-
 use super::*;
 
 const ALL_TCP: &str = "tcp 0-65535 0.0.0.0/0 sgr-1";

@@ -2,7 +2,6 @@
 //! last one of its process. Invocations that fail or die are tried again, as Lambda does. A seed
 //! decides everything that happens, and in which order.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::{pending, poll_fn};
 use std::pin::Pin;

@@ -1,7 +1,5 @@
 //! What a message says is true of the group: SSH that is open through another rule is named.
 
-use std::cell::Cell;
-
 use super::*;
 use crate::ec2::hold::{REASON, UNTIL};
 use crate::evaluate::Severity;

@@ -1,7 +1,5 @@
 //! The sweep audits every group, however many there are and however little time there is.
 
-use std::cell::Cell;
-
 use serde_json::json;
 
 use super::*;
