@@ -1,4 +1,4 @@
-//! The function beside others that start as it does: how long until it answers, how much memory it takes.
+//! Compares the function with others that start as it does: the time until the first answer, and the memory.
 //!
 //! `cargo bench --package sg-audit-function-bench` needs what the tests need: `python3` with venv, and the Python package
 //! registry on first use. It prints Markdown; with `-- --write` it puts it into docs/performance.md, with `-- --runs N`
