@@ -179,9 +179,6 @@ impl<E: SecurityGroups> Context<'_, E> {
             self.settings.remediation.reverts() || subject.remediation(self.settings).reverts();
         let hold =
             Hold::of_undo((self.clock)(), self.settings.hold_max_hours).filter(|_| reverts && gone);
-        // EC2 refuses a call as a whole that adds a rule which is there.
-        let left: Vec<Rule> =
-            pieces.iter().filter(|it| !added.iter().any(|is| is.is_same_as(it))).cloned().collect();
         let sequence = if done.was_full
             || is_too_full(subject.rules, std::slice::from_ref(rule), rule.direction())
         {
@@ -193,7 +190,7 @@ impl<E: SecurityGroups> Context<'_, E> {
             action: done.action,
             time: (self.clock)(),
             presence: presence(!gone, rule, subject.rules),
-            fix: (!gone).then(|| subject.fix(rule, &left)),
+            fix: (!gone).then(|| subject.fix(rule, &pieces)),
             would_keep: Some(pieces),
             undo: undo(
                 subject.origin.place.region.as_ref(),

@@ -124,8 +124,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let context = Context { is_first, ..self.context(lookups, settings, clock, deadline) };
         let ran = context.audit(&subject, tally).await;
         if !is_there {
-            // There is no group to put a rule back into.
-            tally.findings.iter_mut().for_each(|finding| finding.undo = None);
+            // There is no group to put a rule back into, or to add what is missing to.
+            tally.findings.iter_mut().for_each(Finding::forget_additions);
         }
         ran
     }

@@ -337,6 +337,15 @@ fn a_rule_that_is_gone_when_it_is_to_be_closed_is_reported_as_gone() {
 }
 
 #[test]
+fn nothing_is_missing_from_a_group_that_is_gone_when_its_rule_is_to_be_closed() {
+    let close = found_by_sweep(&ec2(&rules(&["tcp 0-65535 0.0.0.0/0 sgr-1"])));
+    let ran = run_alone(&MemoryEc2::default(), &reverting(), &close, noon(), None);
+    let finding = only(ran.report());
+    assert_eq!((&finding.complete, &finding.undo), (&None, &None));
+    assert_eq!(finding.found_rule().unwrap().missing, []);
+}
+
+#[test]
 fn a_rule_that_is_held_when_it_is_to_be_closed_is_left_alone() {
     let close = found_by_sweep(&ec2(&rules(&[FIRST])));
     let world = ec2(&[held_until(FIRST, "2026-11-02T13:00:00Z")]);
