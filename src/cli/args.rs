@@ -40,6 +40,33 @@ pub(super) enum Command {
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Print the script that completes commands and options in your shell
+    #[command(after_help = "\
+Examples:
+  sg-audit completions bash > ~/.local/share/bash-completion/completions/sg-audit
+  sg-audit completions zsh > ~/.zfunc/_sg-audit
+  sg-audit completions fish > ~/.config/fish/completions/sg-audit.fish")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page of sg-audit or of one of its commands
+    #[command(after_help = "\
+Examples:
+  sg-audit man check | man -l -
+  sg-audit man > ~/.local/share/man/man1/sg-audit.1")]
+    Man {
+        /// A command, such as `check` or `baseline show`
+        command: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 /// Run the function's handler on events, offline, and show the messages it would publish and the

@@ -71,6 +71,10 @@ pub(super) enum CliError {
         "`aws` did not open it ({status}), and its message above says why: if you are not logged in, run `aws sso login` or `aws configure`; if the group is in another region, set --region; if the rule already exists (InvalidPermission.Duplicate), remove it first"
     )]
     AwsFailed { status: ExitStatus },
+    #[error("sg-audit has no command `{command}`: `sg-audit help` lists its commands")]
+    NoSuchCommand { command: String },
+    #[error("the manual page cannot be made")]
+    Manual(#[source] io::Error),
     #[error("the report cannot be written as JSON")]
     Json(#[from] serde_json::Error),
     #[error("the audit cannot be started")]

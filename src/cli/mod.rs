@@ -1,5 +1,6 @@
 //! The command line, `sg-audit`: runs the function's handler on events, audits groups in a file or an
-//! account, prints the command that opens a rule for a limited time, and shows baselines.
+//! account, prints the command that opens a rule for a limited time, shows baselines, and makes shell
+//! completions and manual pages.
 //!
 //! Each command returns an `Answer` with everything it has to say, and only [`run`] prints it. The
 //! exit status is part of the contract: 0 compliant, 1 findings, 2 something could not be audited.
@@ -14,6 +15,7 @@ mod input;
 mod invoke;
 #[cfg(feature = "live")]
 mod live;
+mod manual;
 mod output;
 mod settings;
 
@@ -57,6 +59,8 @@ fn answer(
         Command::Baseline(BaselineCommand::Validate(args)) => {
             baseline::validate(args, now.date_naive())
         }
+        Command::Completions { shell } => Ok(manual::completions(*shell)),
+        Command::Man { command } => manual::page(command),
     }
 }
 

@@ -29,6 +29,7 @@ mod repository;
 mod reverts;
 mod rights;
 mod scope;
+mod shells;
 mod subscribers;
 mod sweep;
 mod templates;
