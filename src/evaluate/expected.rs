@@ -195,6 +195,11 @@ struct Admitted {
     ipv6: Reach,
 }
 
+/// Whether the members of groups and lists count for IPv6. Which family they use is not known, so
+/// they count for both; but where everybody can come by IPv4, they do.
+#[derive(Clone, Copy)]
+struct ByIpv6(bool);
+
 impl<'a> Expected<'a> {
     /// The expected entries of a direction. One that admits only the group itself is none.
     fn of(baseline: &'a Baseline, direction: Direction) -> Vec<Self> {
@@ -223,11 +228,21 @@ impl<'a> Expected<'a> {
         self.names_somebody() || !self.traffic.ipv6.is_empty()
     }
 
+    /// What the rules that are there now admit of it.
+    fn admitted_now(&self, now: &[&Rule]) -> (Admitted, ByIpv6) {
+        let admitted = self.admitted(now.iter().copied(), ByIpv6(true));
+        match admitted.ipv4 {
+            Reach::Everybody => (self.admitted(now.iter().copied(), ByIpv6(false)), ByIpv6(false)),
+            Reach::Nobody | Reach::Some => (admitted, ByIpv6(true)),
+        }
+    }
+
     /// What these rules admit of it.
-    ///
-    /// Which family the members of a group or a list use is not known. They count for both, but
-    /// where everybody can come by IPv4, they do, and it means nothing for IPv6.
-    fn admitted<'r>(&self, rules: impl Iterator<Item = &'r Rule>) -> Admitted {
+    fn admitted<'r>(
+        &self,
+        rules: impl Iterator<Item = &'r Rule>,
+        ByIpv6(members_by_ipv6): ByIpv6,
+    ) -> Admitted {
         let all = Traffic::union_of(rules.map(|rule| rule.traffic().within(&self.cells)).collect());
         let counted = self.counted(&all);
         let reach = |everybody: bool, some: bool| match (everybody, some) {
@@ -250,7 +265,7 @@ impl<'a> Expected<'a> {
         let ipv6 = reach(
             self.traffic.ipv6.is_subset_of(&all.ipv6)
                 && unnamed.is_subset_of(&all.cells_of_all_ipv6()),
-            named && ipv4 != Reach::Everybody || !counted.ipv6.is_empty(),
+            named && members_by_ipv6 || !counted.ipv6.is_empty(),
         );
         let ipv6 = if self.admits_ipv6() { ipv6 } else { Reach::Nobody };
         Admitted { all, counted, ipv4, ipv6 }
@@ -272,8 +287,9 @@ impl<'a> Expected<'a> {
 
     /// Who could reach it before these rules were removed, and who can now.
     fn after_removal(&self, taken: &[&Rule], now: &[&Rule]) -> Reached {
-        let before = self.admitted(now.iter().chain(taken).copied());
-        let after = self.admitted(now.iter().copied());
+        let (after, by_ipv6) = self.admitted_now(now);
+        // Judged the same way, so that removing a rule never lets anybody in.
+        let before = self.admitted(now.iter().chain(taken).copied(), by_ipv6);
         let lost: Vec<&Peer> = taken
             .iter()
             .filter(|rule| self.is_lost(rule, &after.all))
@@ -312,7 +328,7 @@ impl<'a> Expected<'a> {
 
     /// Who can reach it now. If the change can have touched it, nobody knows who could before.
     fn after_unknown(&self, is_touched: bool, now: &[&Rule]) -> Reached {
-        let after = self.admitted(now.iter().copied());
+        let (after, _) = self.admitted_now(now);
         let before = (!is_touched).then_some(&after);
         Reached { is_closed: is_touched, ..self.reached(before, &after) }
     }

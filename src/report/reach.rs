@@ -103,7 +103,7 @@ fn state(entry: &Reached) -> String {
         entry.families.iter().filter(|family| before(family) > Reach::Nobody).collect();
     families.sort_by_key(|family| !is_lower(family));
     match families.as_slice() {
-        [first, rest @ ..] if rest.iter().all(|other| state(other) == state(first)) => {
+        [first, rest @ ..] if rest.iter().all(|other| other.after == first.after) => {
             state(first).to_owned()
         }
         _ => {

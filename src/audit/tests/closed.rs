@@ -97,6 +97,8 @@ fn a_narrowed_website_is_reported_with_who_is_left() {
         let left = rule_text(&rule(left));
         let told = format!("What still lets some of it through: {left}.");
         assert!(ran.detail().contains(&told), "{}", ran.detail());
+        // Removing a rule lets nobody in.
+        assert!(!ran.detail().contains("Nobody could"), "{}", ran.detail());
     }
 }
 

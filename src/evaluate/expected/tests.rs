@@ -130,8 +130,8 @@ fn the_severity_is_medium_where_something_expected_is_left() {
     for (left, after) in [
         ("in tcp 443 198.51.100.7/32", "4:e>s 6:n>n"),
         ("in tcp 443 10.0.0.5/32", "4:e>s 6:n>n"),
-        ("in -1 * sg-0b", "4:e>s 6:n>s"),
-        ("in tcp 400-500 pl-0b", "4:e>s 6:n>s"),
+        ("in -1 * sg-0b", "4:e>s 6:s>s"),
+        ("in tcp 400-500 pl-0b", "4:e>s 6:s>s"),
     ] {
         let found = removed(&["in tcp 443 0.0.0.0/0"], &[left]);
         assert_eq!(found[0], "medium", "{left}");
@@ -177,6 +177,18 @@ fn a_group_that_comes_as_everybody_needs_no_rule_of_its_own() {
     }
     // Groups use IPv4 more often than not.
     assert_eq!(removed(&["in tcp 443 sg-0b"], &["in tcp 443 ::/0"])[0], "medium");
+}
+
+#[test]
+fn removing_a_rule_never_lets_anybody_in() {
+    // Its members were let in before too, by their own rule.
+    for peer in ["sg-0b", "pl-0b"] {
+        let own = format!("in tcp 443 {peer}");
+        let found = removed(&["in tcp 443 0.0.0.0/0"], &[&own]);
+        assert_eq!(found, ["medium", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>s 6:s>s"], "{peer}");
+        let found = removed(&["in tcp 443 0.0.0.0/0", &own], &[]);
+        assert_eq!(found, ["high", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>n 6:s>n"], "{peer}");
+    }
 }
 
 #[test]
@@ -331,25 +343,30 @@ const UNIVERSE: [(&str, &[usize]); 8] = [
     ("sg-0a", &[]),
 ];
 
-/// Who can reach HTTPS, told by points.
-fn reach_by_points(present: &[bool]) -> [char; 2] {
+/// Who can reach HTTPS over IPv4, told by points.
+fn reach_ipv4_by_points(present: &[bool]) -> char {
+    let open = |point: usize| {
+        UNIVERSE.iter().zip(present).any(|((_, points), is)| *is && points.contains(&point))
+    };
+    match (open(0) && open(1) && open(2), open(1) || open(0) || open(2) || open(5)) {
+        (true, _) => 'e',
+        (false, true) => 's',
+        (false, false) => 'n',
+    }
+}
+
+/// The same over IPv6, where the other group uses it or not.
+fn reach_ipv6_by_points(present: &[bool], named: bool) -> char {
     let open = |point: usize| {
         UNIVERSE.iter().zip(present).any(|((_, points), is)| *is && points.contains(&point))
     };
     let documentation = present[5];
-    let named = open(5);
-    let ipv4 = match (open(0) && open(1) && open(2), open(1) || open(0) || open(2) || named) {
+    let some = open(3) || open(4) || documentation || named && open(5);
+    match (open(3) && open(4), some) {
         (true, _) => 'e',
         (false, true) => 's',
         (false, false) => 'n',
-    };
-    let some = open(3) || open(4) || documentation || named && ipv4 != 'e';
-    let ipv6 = match (open(3) && open(4), some) {
-        (true, _) => 'e',
-        (false, true) => 's',
-        (false, false) => 'n',
-    };
-    [ipv4, ipv6]
+    }
 }
 
 /// Each rule of the universe is absent, removed by the change, or still there, and HTTP is open or
@@ -366,7 +383,11 @@ fn every_change_of_a_small_universe() {
             of.map(|((peer, _), _)| format!("in tcp 443 {peer}")).collect()
         };
         let present = |from: u32| states.iter().map(|is| *is >= from).collect::<Vec<bool>>();
-        let (before, after) = (reach_by_points(&present(1)), reach_by_points(&present(2)));
+        let ipv4 = [1, 2].map(|from| reach_ipv4_by_points(&present(from)));
+        // Where everybody can still come by IPv4, the other group does.
+        let named = ipv4[1] != 'e';
+        let ipv6 = [1, 2].map(|from| reach_ipv6_by_points(&present(from), named));
+        let (before, after) = ([ipv4[0], ipv6[0]], [ipv4[1], ipv6[1]]);
         let (taken, left) = (texts(1), texts(2));
         let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
         let left: Vec<&str> = left.iter().map(String::as_str).collect();
@@ -384,6 +405,7 @@ fn every_change_of_a_small_universe() {
                 continue;
             };
             assert!(lowered || shut_out, "{what}");
+            assert!((0..2).all(|at| rank(before[at]) >= rank(after[at])), "{what}");
             let https = format!("HTTPS 4:{}>{} 6:{}>{}", before[0], after[0], before[1], after[1]);
             assert_eq!(line(&found.entries[1]), https, "{what}");
             let is_nothing_left = after == ['n', 'n'] && http.is_empty();
