@@ -1,9 +1,10 @@
 //! Traffic that the site lives on, and that a change closed.
 //!
 //! Each `expected` entry of the baseline is judged by who can reach it before and after the change,
-//! for IPv4 and IPv6 apart. Addresses count as far as the entry admits them. Another group or a
-//! prefix list counts by its name: its members are somebody, such as a load balancer. The group
-//! itself never counts, since traffic among its members reaches no website.
+//! for IPv4 and IPv6 apart. Addresses count as far as the entry admits them and a host can have them:
+//! loopback, link-local, multicast and reserved ones are nobody's. Another group or a prefix list
+//! counts by its name: its members are somebody, such as a load balancer. The group itself never
+//! counts, since traffic among its members reaches no website.
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use super::severity::expected_traffic_closed;
 use crate::baseline::{Baseline, Entry, Lists};
 use crate::ec2::{Direction, GroupId, Peer, Reference, Rule, RuleId};
 use crate::event::{Removed, RevokedRules};
-use crate::net::{Cells, Set, Traffic};
+use crate::net::{Cells, ReferenceSet, Set, Traffic, nobodys_ipv4, nobodys_ipv6};
 
 /// What a change closed of the traffic that the site lives on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,15 +182,19 @@ struct Expected<'a> {
     entry: &'a Entry,
     direction: Direction,
     cells: Cells,
-    /// Addresses, and groups and lists by their name. The group itself is no part of it.
+    /// Addresses that somebody has, and groups and lists by their name. The group itself is no part
+    /// of it.
     traffic: Traffic,
+    /// Its ports with the addresses that nobody has.
+    nobody: Traffic,
 }
 
 /// What some rules admit of an expected entry.
 struct Admitted {
-    /// Everything within the ports of the entry.
+    /// Everything within the ports of the entry, and the addresses that nobody has: it makes no
+    /// difference whether a rule admits those.
     all: Traffic,
-    /// The same without the addresses that the entry does not admit.
+    /// What the rules admit of this that counts: only what the entry admits, and only somebody.
     counted: Traffic,
     ipv4: Reach,
     ipv6: Reach,
@@ -210,8 +215,15 @@ impl<'a> Expected<'a> {
             .collect();
         let entries = baseline.entries(direction).iter().zip(traffic);
         entries
-            .filter(|(entry, traffic)| entry.expected && !traffic.is_empty())
-            .map(|(entry, traffic)| Self { entry, direction, cells: entry.cells(), traffic })
+            .filter(|(entry, _)| entry.expected)
+            .map(|(entry, traffic)| {
+                let cells = entry.cells();
+                let nobody =
+                    Traffic::new(&cells, nobodys_ipv4(), nobodys_ipv6(), &ReferenceSet::empty());
+                let traffic = traffic.difference(&nobody);
+                Self { entry, direction, cells, traffic, nobody }
+            })
+            .filter(|expected| !expected.traffic.is_empty())
             .collect()
     }
 
@@ -245,6 +257,8 @@ impl<'a> Expected<'a> {
     ) -> Admitted {
         let all = Traffic::union_of(rules.map(|rule| rule.traffic().within(&self.cells)).collect());
         let counted = self.counted(&all);
+        let named = !all.references.is_empty();
+        let all = all.union(&self.nobody);
         let reach = |everybody: bool, some: bool| match (everybody, some) {
             (true, _) => Reach::Everybody,
             (false, true) => Reach::Some,
@@ -255,7 +269,6 @@ impl<'a> Expected<'a> {
             self.traffic.peers_by_reference().iter().fold(Cells::empty(), |cells, peer| {
                 cells.union(&self.cells.difference(&all.cells_of(peer)))
             });
-        let named = !all.references.is_empty();
         let ipv4 = reach(
             self.traffic.ipv4.is_subset_of(&all.ipv4)
                 && unnamed.is_subset_of(&all.cells_of_all_ipv4()),
@@ -273,10 +286,10 @@ impl<'a> Expected<'a> {
 
     /// What counts of the traffic that some rules admit within the ports of the entry.
     fn counted(&self, all: &Traffic) -> Traffic {
-        if self.names_somebody() {
-            return all.clone();
-        }
-        let Traffic { ipv4, ipv6, .. } = all.intersection(&self.traffic);
+        let Traffic { ipv4, ipv6, .. } = match self.names_somebody() {
+            true => all.difference(&self.nobody),
+            false => all.intersection(&self.traffic),
+        };
         Traffic { ipv4, ipv6, references: all.references.clone() }
     }
 

@@ -82,50 +82,69 @@ const fn v6(bits: u128, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), prefix)
 }
 
-/// IPv4 blocks that nobody on the Internet can use as a source (IANA IPv4 Special-Purpose Address
-/// Registry). The blocks for documentation are left out, so that examples behave like real
-/// addresses.
-const NOT_PUBLIC_IPV4: [Ipv4Net; 10] = [
-    v4(0, 0, 0, 0, 32),     // unspecified
-    v4(10, 0, 0, 0, 8),     // private, RFC 1918
-    v4(100, 64, 0, 0, 10),  // shared, RFC 6598
+/// IPv4 blocks that no host has towards another one (IANA IPv4 Special-Purpose Address Registry).
+const NOBODYS_IPV4: [Ipv4Net; 5] = [
+    v4(0, 0, 0, 0, 8),      // this network
     v4(127, 0, 0, 0, 8),    // loopback
     v4(169, 254, 0, 0, 16), // link-local
-    v4(172, 16, 0, 0, 12),  // private, RFC 1918
-    v4(192, 168, 0, 0, 16), // private, RFC 1918
-    v4(198, 18, 0, 0, 15),  // benchmarking, RFC 2544
     v4(224, 0, 0, 0, 4),    // multicast
     v4(240, 0, 0, 0, 4),    // reserved, limited broadcast
 ];
 
-/// IPv6 blocks that nobody on the Internet can use as a source.
-const NOT_PUBLIC_IPV6: [Ipv6Net; 6] = [
+/// IPv4 blocks that only hosts off the Internet have. The blocks for documentation are left out, so
+/// that examples behave like real addresses.
+const PRIVATE_IPV4: [Ipv4Net; 5] = [
+    v4(10, 0, 0, 0, 8),     // private, RFC 1918
+    v4(100, 64, 0, 0, 10),  // shared, RFC 6598
+    v4(172, 16, 0, 0, 12),  // private, RFC 1918
+    v4(192, 168, 0, 0, 16), // private, RFC 1918
+    v4(198, 18, 0, 0, 15),  // benchmarking, RFC 2544
+];
+
+/// IPv6 blocks that no host has towards another one.
+const NOBODYS_IPV6: [Ipv6Net; 5] = [
     v6(0, 128),                                        // unspecified
     v6(1, 128),                                        // loopback
     v6(0xffff_0000_0000, 96),                          // IPv4-mapped
-    v6(0xfc00_0000_0000_0000_0000_0000_0000_0000, 7),  // unique local
     v6(0xfe80_0000_0000_0000_0000_0000_0000_0000, 10), // link-local
     v6(0xff00_0000_0000_0000_0000_0000_0000_0000, 8),  // multicast
 ];
 
-static PUBLIC_IPV4: LazyLock<IntervalSet<u32>> = LazyLock::new(|| {
-    let not: IntervalSet<u32> = NOT_PUBLIC_IPV4.iter().map(interval_ipv4).collect();
-    IntervalSet::full().difference(&not)
+/// The IPv6 block that only hosts off the Internet have: unique local.
+const PRIVATE_IPV6: Ipv6Net = v6(0xfc00_0000_0000_0000_0000_0000_0000_0000, 7);
+
+static NOBODYS: LazyLock<(IntervalSet<u32>, IntervalSet<u128>)> = LazyLock::new(|| {
+    let ipv4 = NOBODYS_IPV4.iter().map(interval_ipv4).collect();
+    (ipv4, NOBODYS_IPV6.iter().map(interval_ipv6).collect())
 });
 
-static PUBLIC_IPV6: LazyLock<IntervalSet<u128>> = LazyLock::new(|| {
-    let not: IntervalSet<u128> = NOT_PUBLIC_IPV6.iter().map(interval_ipv6).collect();
-    IntervalSet::full().difference(&not)
+static PUBLIC: LazyLock<(IntervalSet<u32>, IntervalSet<u128>)> = LazyLock::new(|| {
+    let private_ipv4: IntervalSet<u32> = PRIVATE_IPV4.iter().map(interval_ipv4).collect();
+    let private_ipv6: IntervalSet<u128> = [interval_ipv6(&PRIVATE_IPV6)].into_iter().collect();
+    (
+        IntervalSet::full().difference(&private_ipv4.union(nobodys_ipv4())),
+        IntervalSet::full().difference(&private_ipv6.union(nobodys_ipv6())),
+    )
 });
+
+/// The IPv4 addresses that no host has towards another one, such as loopback and multicast.
+pub fn nobodys_ipv4() -> &'static IntervalSet<u32> {
+    &NOBODYS.0
+}
+
+/// The IPv6 addresses that no host has towards another one, such as loopback and multicast.
+pub fn nobodys_ipv6() -> &'static IntervalSet<u128> {
+    &NOBODYS.1
+}
 
 /// The IPv4 addresses that a host on the Internet can have.
 pub fn public_ipv4() -> &'static IntervalSet<u32> {
-    &PUBLIC_IPV4
+    &PUBLIC.0
 }
 
 /// The IPv6 addresses that a host on the Internet can have.
 pub fn public_ipv6() -> &'static IntervalSet<u128> {
-    &PUBLIC_IPV6
+    &PUBLIC.1
 }
 
 /// Whether the set has more than 65,536 public IPv4 addresses, which is more than one site has.

@@ -26,7 +26,7 @@ mod tests;
 
 pub use address::{
     Address, addresses, cidrs_ipv4, cidrs_ipv6, host_count, interval_ipv4, interval_ipv6,
-    network_count_ipv6, public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
+    network_count_ipv6, nobodys_ipv4, nobodys_ipv6, public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
 };
 pub use interval::{Bound, Interval, IntervalSet};
 pub use layers::Layers;

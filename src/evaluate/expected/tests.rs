@@ -179,6 +179,53 @@ fn a_group_that_comes_as_everybody_needs_no_rule_of_its_own() {
     assert_eq!(removed(&["in tcp 443 sg-0b"], &["in tcp 443 ::/0"])[0], "medium");
 }
 
+/// Blocks whose addresses nobody has who could come from elsewhere.
+const NOBODYS: [&str; 11] = [
+    "0.0.0.0/8",
+    "0.0.0.0/32",
+    "127.0.0.0/8",
+    "127.0.0.1/32",
+    "169.254.0.0/16",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "255.255.255.255/32",
+    "::/127",
+    "fe80::/10",
+    "ff00::/8",
+];
+
+#[test]
+fn addresses_that_nobody_has_are_nobody() {
+    for nobody in NOBODYS {
+        let rule = format!("in tcp 443 {nobody}");
+        // Taken away, nothing is closed, and nothing is left of it where it is all that is left.
+        assert_eq!(removed(&[&rule], &[]), NOTHING, "{nobody}");
+        for (taken, https) in [("0.0.0.0/0", "4:e>n 6:n>n"), ("::/0", "4:n>n 6:e>n")] {
+            let change = [known(Direction::Ingress, &[&format!("in tcp 443 {taken}")])];
+            let found = found(&baseline(), &change, &[&rule]).unwrap();
+            let https = format!("HTTPS {https}");
+            assert_eq!(lines(Some(&found)), ["high", "=HTTP 4:n>n 6:n>n", &https], "{nobody}");
+            assert_eq!(found.left, [], "{nobody}");
+        }
+        let anything = [unknown(Direction::Ingress, Cells::everything())];
+        assert!(found(&baseline(), &anything, &[&rule]).is_some(), "{nobody}");
+        // An entry for nobody is for nobody.
+        let entry = https_from(&format!("\"{nobody}\""));
+        let change = [known(Direction::Ingress, &[&rule])];
+        assert_eq!(found(&entry, &change, &[]), None, "{nobody}");
+    }
+    // Everybody without them is still everybody.
+    let rest = ["in tcp 443 0.0.0.0/1", "in tcp 443 128.0.0.0/2", "in tcp 443 192.0.0.0/3"];
+    assert_eq!(removed(&["in tcp 443 224.0.0.0/3"], &rest), NOTHING);
+    assert_eq!(removed(&["in tcp 443 0.0.0.0/0"], &rest), NOTHING);
+    assert_eq!(removed(&["in tcp 443 sg-0b"], &rest), NOTHING);
+    // A block that only begins with them has somebody in it.
+    assert_eq!(removed(&["in tcp 443 0.0.0.0/7"], &[])[0], "high");
+    for private in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"] {
+        assert_eq!(removed(&[&format!("in tcp 443 {private}")], &[])[0], "high", "{private}");
+    }
+}
+
 #[test]
 fn removing_a_rule_never_lets_anybody_in() {
     // Its members were let in before too, by their own rule.

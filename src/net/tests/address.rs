@@ -232,7 +232,7 @@ fn assert_blocks_are_left_out<T: Bound + Debug>(set: &IntervalSet<T>, blocks: &[
 #[test]
 fn public_ipv4_is_everything_except_the_special_blocks() {
     let special = ipv4(&[
-        "0.0.0.0/32",
+        "0.0.0.0/8",
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
@@ -258,6 +258,20 @@ fn public_ipv6_is_everything_except_the_special_blocks() {
     assert_blocks_are_left_out(public_ipv6(), special.intervals());
     assert_eq!(public_ipv6(), &IntervalSet::full().difference(&special));
     assert!(ipv6(&["2001:db8::/32"]).is_subset_of(public_ipv6()));
+}
+
+#[test]
+fn nobody_has_the_addresses_that_are_not_routed_between_hosts() {
+    let nobodys = ipv4(&["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"]);
+    assert_eq!(nobodys_ipv4(), &nobodys);
+    assert_blocks_are_left_out(&IntervalSet::full().difference(&nobodys), nobodys.intervals());
+    for host in ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"]
+    {
+        assert!(ipv4(&[host]).intersection(nobodys_ipv4()).is_empty(), "{host}");
+    }
+    let nobodys = ipv6(&["::/127", "::ffff:0:0/96", "fe80::/10", "ff00::/8"]);
+    assert_eq!(nobodys_ipv6(), &nobodys);
+    assert!(ipv6(&["fc00::/7"]).intersection(nobodys_ipv6()).is_empty());
 }
 
 #[test]
