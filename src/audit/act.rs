@@ -54,7 +54,7 @@ impl<E: SecurityGroups> Context<'_, E> {
         judge: &Judge<'_>,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        let Subject { origin, trigger, .. } = subject;
+        let (origin, trigger) = (subject.origin(), subject.trigger);
         let now = (self.clock)();
         let mut noncompliant = subject.judge(judge, self.settings, now, tally);
         if trigger.tells_of_wide_lists() {
@@ -193,7 +193,7 @@ impl<E: SecurityGroups> Context<'_, E> {
             fix: (!gone).then(|| subject.fix(rule, &pieces)),
             would_keep: Some(pieces),
             undo: undo(
-                subject.origin.place.region.as_ref(),
+                subject.at.region.as_ref(),
                 &subject.group.id,
                 gone.then_some(rule),
                 &added,
@@ -216,7 +216,7 @@ pub(super) fn left_alone(
     pieces: &Result<Vec<Rule>, RuleError>,
     now: DateTime<Utc>,
 ) -> Option<Deed> {
-    let Subject { origin, group, rules, trigger, .. } = subject;
+    let Subject { at, group, rules, trigger, .. } = subject;
     let (rule, seen) = (verdict.rule, candidate.seen);
     let pieces = pieces.as_deref().unwrap_or_default();
     let left_alone = |action| Deed {
@@ -229,7 +229,7 @@ pub(super) fn left_alone(
     let doubtful = doubtful_exemptions(judge, &verdict.judgement);
     if trigger.is_second_try() && !seen {
         // Whatever its tags or an exemption say by now, that it is gone has to be reported.
-        let region = origin.place.region.as_ref();
+        let region = at.region.as_ref();
         let undo = || undo(region, &group.id, Some(rule), &[], Sequence::RuleFirst, None);
         return (!due || !doubtful.is_empty())
             .then(|| Deed { undo: undo(), ..left_alone(Action::GoneBefore) });
@@ -256,6 +256,7 @@ pub(super) fn unreadable(
     error: &Ec2Error,
     now: DateTime<Utc>,
 ) -> Tally {
+    let settings = &settings.of_account(subject.place.account.as_ref());
     let mut tally = Tally { groups: 1, rules: subject.candidates.len(), ..Tally::default() };
     let lists = Lists::new();
     for direction in Direction::BOTH {
@@ -275,7 +276,7 @@ pub(super) fn unreadable(
             // As a revert of a rule that was not read: if it is not there, nothing is added.
             let fix = replace_line(region, id, verdict.rule, &pieces, Sequence::RuleFirst);
             let deed = Deed { fix: Some(fix), ..Deed::untouched(action, now) };
-            let mut finding = subject.origin.rule(&judge, verdict, deed);
+            let mut finding = subject.origin().rule(&judge, verdict, deed);
             let about_ssh = is_about_ssh(&finding);
             if let Matter::Rule(found) = &mut finding.matter {
                 found.unchecked = about_ssh.then_some(Unchecked::Group);

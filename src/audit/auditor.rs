@@ -233,15 +233,15 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         Origin { place, group: None, record: Some(record) }
     }
 
-    /// What an audit of a group needs.
+    /// What an audit of groups needs.
     pub(super) fn context<'c>(
         &'c self,
         lookups: &'c Lookups<'c, E>,
-        settings: &'c Settings,
         clock: Clock<'c>,
         deadline: Option<DateTime<Utc>>,
     ) -> Context<'c, E> {
-        Context { ec2: self.ec2, lookups, settings, clock, deadline, is_first: true }
+        let (ec2, settings) = (self.ec2, self.settings);
+        Context { ec2, lookups, settings, clock, deadline, is_first: true }
     }
 
     /// A group with all its rules, where it exists.
@@ -253,11 +253,6 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         let Some(group) = self.ec2.group(place, key).await? else { return Ok(None) };
         let rules = self.ec2.rules(place, &group).await?;
         Ok(Some((group, rules)))
-    }
-
-    /// The settings as the groups of a place see them.
-    pub(super) fn settings_of(&self, place: &Place) -> Settings {
-        self.settings.of_account(place.account.as_ref())
     }
 
     /// Why the groups of a place cannot be reached, where that is so.

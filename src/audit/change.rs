@@ -33,74 +33,77 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         (clock, deadline): (Clock<'_>, Option<DateTime<Utc>>),
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
-        let place = self.place(record);
+        let at = self.place(record);
+        let account = change.owner.as_ref().or(at.account.as_ref());
+        let place = Place { account: account.cloned(), region: at.region.clone() };
         let origin = self.origin(&place, record);
-        let settings = &self.settings_of(&place);
-        if let Some(rules) = settled_by_event(settings, change, clock().date_naive()) {
+        let settings = self.settings.of_account(account);
+        if let Some(rules) = settled_by_event(&settings, change, clock().date_naive()) {
             let tally = Tally { groups: 1, rules, ..Tally::default() };
             return Ok(self.found(tally));
         }
-        if let Some(reason) = self.out_of_reach(&place) {
+        if let Some(reason) = self.out_of_reach(&at) {
             return Ok(self.only(origin.unaudited(Some(&change.group), reason, clock())).into());
         }
-        let group = match self.ec2.group(&place, &change.group).await {
+        let group = match self.ec2.group(&at, &change.group).await {
             Ok(Some(group)) => group,
             Ok(None) => {
                 let group = match self.without_group(origin, change, clock) {
                     Ok(audited) => return Ok(audited),
-                    Err(id) => Group::known_by_id(id),
+                    Err(id) => told_of(id, change),
                 };
-                let found = (&place, &group, &[][..]);
-                let mut audited = self
-                    .of_group(origin, change, found, settings, (clock, deadline), counts)
-                    .await?;
+                let found = (&at, &group, &[][..]);
+                let mut audited =
+                    self.of_group(record, change, found, (clock, deadline), counts).await?;
                 // There is no group to put a rule back into, or to add what is missing to.
                 audited.report.findings.iter_mut().for_each(Finding::forget_additions);
                 return Ok(audited);
             }
-            Err(error) => return self.unreadable(origin, change, error, settings, clock),
+            Err(error) => return self.unreadable(&at, origin, change, error, clock),
         };
-        let owned = group.owned_at(&place);
-        let origin = self.origin(&owned, record);
-        let settings = &self.settings_of(&owned);
-        if let Some(key) = settings.scope.missing_tag(&group) {
+        if let Some(key) = self.settings.scope.missing_tag(&group) {
             if matches!(change.kind, ChangeKind::Retagged(_)) {
                 return self.left_unseen(record, &group.id, key, clock).await;
             }
             let why = Some(Skipped::OutOfScope(group.id));
             return Ok(Report::skipped(&self.baseline, ReportOutcome::OutOfScope, why).into());
         }
-        match self.ec2.rules(&place, &group).await {
+        match self.ec2.rules(&at, &group).await {
             Ok(rules) => {
-                let found = (&place, &group, &*rules);
-                self.of_group(origin, change, found, settings, (clock, deadline), counts).await
+                let found = (&at, &group, &*rules);
+                self.of_group(record, change, found, (clock, deadline), counts).await
             }
-            Err(error) => self.unreadable(origin.of_group(&group), change, error, settings, clock),
+            Err(error) => {
+                let place = group.owned_at(&at);
+                let origin = self.origin(&place, record).of_group(&group);
+                self.unreadable(&at, origin, change, error, clock)
+            }
         }
     }
 
     async fn of_group(
         &self,
-        origin: Origin<'_>,
+        record: &Record,
         change: &GroupChange,
-        (place, group, rules): (&Place, &Group, &[Rule]),
-        settings: &Settings,
+        (at, group, rules): (&Place, &Group, &[Rule]),
         (clock, deadline): (Clock<'_>, Option<DateTime<Utc>>),
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
-        let (trigger, candidates) = introduced(settings, change, origin.record, rules, clock());
+        let record = Some(record);
+        let (trigger, candidates) = introduced(self.settings, change, record, rules, clock());
         let lookups = Lookups::new(self.ec2);
-        let subject = Subject::new(place, origin, (group, rules), trigger, candidates);
+        let subject = Subject::new(at, record, (group, rules), trigger, candidates);
         let mut tally = Tally::default();
-        let context = self.context(&lookups, settings, clock, deadline);
+        let context = self.context(&lookups, clock, deadline);
         if let Err(error) = context.audit(&subject, &mut tally).await {
             // They are reported when it is tried again, and then not as what this run did.
             counts.acted(&tally.findings);
             return Err(error);
         }
         let removals = removals(change, &subject);
+        let settings = self.settings.of_account(subject.place.account.as_ref());
         if let Some(closed) = closed(&settings.baseline, Some(&group.id), &removals, rules) {
-            tally.findings.push(subject.origin.expected_closed(closed, clock()));
+            tally.findings.push(subject.origin().expected_closed(closed, clock()));
         }
         Ok(self.found(tally))
     }
@@ -131,10 +134,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// the event tells.
     fn unreadable(
         &self,
+        at: &Place,
         origin: Origin<'_>,
         change: &GroupChange,
         error: Ec2Error,
-        settings: &Settings,
         clock: Clock<'_>,
     ) -> Result<Audited, AuditError> {
         if error.may_pass() {
@@ -148,16 +151,22 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             return Ok(self.only(origin.unaudited(Some(&change.group), reason, clock())).into());
         };
         let now = clock();
-        let known = Group::known_by_id(id.clone());
+        let known = told_of(id.clone(), change);
         let group = origin.group.unwrap_or(&known);
         let candidates = rules.iter().map(|rule| Candidate {
-            claim: authorized_claim(settings, origin.record, rule, now),
+            claim: authorized_claim(self.settings, origin.record, rule, now),
             ..not_read(rule)
         });
         let candidates = Candidates::Named(candidates.collect());
-        let subject = Subject::new(origin.place, origin, (group, &[]), Trigger::Change, candidates);
-        Ok(self.found(unreadable(settings, &subject, &error, now)))
+        let found = (group, &[][..]);
+        let subject = Subject::new(at, origin.record, found, Trigger::Change, candidates);
+        Ok(self.found(unreadable(self.settings, &subject, &error, now)))
     }
+}
+
+/// A group that was not read, as far as its event tells of it.
+fn told_of(id: GroupId, change: &GroupChange) -> Group {
+    Group { owner: change.owner.clone(), ..Group::known_by_id(id) }
 }
 
 /// How many rules were judged, where the event alone settles that all of them comply.

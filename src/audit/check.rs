@@ -53,7 +53,9 @@ impl<'a> Check<'a> {
         }
         self.tally.groups += 1;
         self.tally.rules += rules.len();
-        let account = group.owner.as_ref().or(place.account.as_ref());
+        let candidates = Candidates::standing(rules);
+        let subject = Subject::new(place, None, (group, rules), Trigger::Check, candidates);
+        let account = subject.place.account.as_ref();
         let fits = |(of, _): &mut (Option<AccountId>, _)| of.as_ref() == account;
         let (_, yardstick) = match self.yardstick.take_if(fits) {
             Some(same) => self.yardstick.insert(same),
@@ -63,10 +65,6 @@ impl<'a> Check<'a> {
                 self.yardstick.insert((account.cloned(), yardstick))
             }
         };
-        let owned = group.owned_at(place);
-        let origin = Origin { place: &owned, group: None, record: None };
-        let candidates = Candidates::standing(rules);
-        let subject = Subject::new(place, origin, (group, rules), Trigger::Check, candidates);
         for direction in Direction::BOTH {
             let judge = yardstick.judge(direction, &group.id);
             let noncompliant = subject.judge(&judge, settings, now, &mut self.tally);
@@ -85,7 +83,7 @@ impl<'a> Check<'a> {
                     continue;
                 };
                 deed.remarks = remarks(&candidate);
-                let mut finding = subject.origin.rule(&judge, verdict, deed);
+                let mut finding = subject.origin().rule(&judge, verdict, deed);
                 finding.name_lists(|id| self.list_names.get(id).cloned());
                 self.tally.findings.push(finding);
             }

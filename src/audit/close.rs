@@ -90,7 +90,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.push(origin.unaudited(Some(&key), reason, clock()));
             return Ok(());
         }
-        let settings = &self.settings_of(&place);
+        let settings = self.settings;
         let trigger = Trigger::Close(*found_by);
         let read = match self.read(&place, &key).await {
             Ok(read) => read,
@@ -101,7 +101,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     found.iter().map(|one| to_close(one, Cow::Borrowed(&one.rule), settings, now));
                 let named = Candidates::Named(named.collect());
                 let group = Group::known_by_id(id.clone());
-                let subject = Subject::new(&place, origin, (&group, &[]), trigger, named);
+                let subject = Subject::new(&place, record, (&group, &[]), trigger, named);
                 tally.extend(unreadable(settings, &subject, &error, now));
                 return Ok(());
             }
@@ -118,10 +118,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             Candidate { seen, ..to_close(one, rule, settings, now) }
         });
         let named = Candidates::Named(named.filter(|one| !(is_out && one.seen)).collect());
-        let owned = group.owned_at(&place);
-        let origin = Origin { place: &owned, ..origin };
-        let subject = Subject::new(&place, origin, (&group, &rules), trigger, named);
-        let context = Context { is_first, ..self.context(lookups, settings, clock, deadline) };
+        let subject = Subject::new(&place, record, (&group, &rules), trigger, named);
+        let context = Context { is_first, ..self.context(lookups, clock, deadline) };
         let ran = context.audit(&subject, tally).await;
         if !is_there {
             // There is no group to put a rule back into, or to add what is missing to.

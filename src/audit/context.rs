@@ -17,7 +17,8 @@ pub(super) struct Context<'a, E> {
     pub ec2: &'a E,
     /// Prefix lists and groups that rules name.
     pub lookups: &'a Lookups<'a, E>,
-    /// What to audit against and what to do.
+    /// What to audit against and what to do. [`audit`](Self::audit) takes them as those of the
+    /// account of the group.
     pub settings: &'a Settings,
     /// The time.
     pub clock: Clock<'a>,

@@ -7,20 +7,23 @@ use crate::finding::Tally;
 
 impl<E: SecurityGroups> Context<'_, E> {
     /// Judges a group, acts on what does not comply and reports what became of it, open SSH first.
+    /// The settings are taken as those of the group's account.
     ///
     /// # Errors
     ///
     /// When EC2 did not answer for now. What became of other rules before is in `tally` then.
     pub async fn audit(&self, subject: &Subject<'_>, tally: &mut Tally) -> Result<(), AuditError> {
+        let settings = self.settings.of_account(subject.place.account.as_ref());
+        let context = &Context { settings: &settings, ..*self };
         tally.groups += 1;
         tally.rules += subject.candidates.len();
         let (found, handed_on) = (tally.findings.len(), tally.to_close.len());
-        let answer = self.judge_and_act(subject, tally).await;
+        let answer = context.judge_and_act(subject, tally).await;
         let found = tally.findings.iter_mut().skip(found);
         // They are published where they cannot be handed on.
         let handed_on = tally.to_close.iter_mut().skip(handed_on).map(|one| &mut one.finding);
         let mut findings: Vec<_> = found.chain(handed_on).collect();
-        settle(self, subject, &mut findings).await;
+        settle(context, subject, &mut findings).await;
         for finding in findings {
             finding.name_lists(|id| self.lookups.list_name(subject.at, id));
         }

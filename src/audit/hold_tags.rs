@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::auditor::{Audited, Auditor};
+use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, is_late};
@@ -16,7 +17,6 @@ use super::subject::{Candidate, Candidates, Subject, Trigger};
 use crate::ec2::{GroupId, GroupKey, RuleId, SecurityGroups};
 use crate::event::{FoundBy, HoldTags, Message, Note, Record};
 use crate::finding::{Origin, Reason, Tally, Unaudited};
-use crate::settings::Settings;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// Audits rules as if they had no hold. A call may name a thousand: those that there is no time
@@ -29,7 +29,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         deadline: Option<DateTime<Utc>>,
     ) -> Result<Audited, AuditError> {
         let place = self.place(record);
-        let settings = &self.settings_of(&place);
         let origin = self.origin(&place, record);
         let unaudited = |reason| {
             let what = Unaudited::RuleTags(change.rules.clone());
@@ -52,15 +51,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let mut tally = Tally::default();
         let mut groups = by_group.into_iter();
         while let Some((group, rules)) = groups.next() {
-            let tagged = Tagged {
-                auditor: self,
-                settings,
-                lookups: &lookups,
-                origin,
-                note: &note,
-                clock,
-                deadline,
-            };
+            let context = self.context(&lookups, clock, deadline);
+            let tagged = Tagged { auditor: self, context, origin, note: &note };
             if let Err(error) = tagged.in_group(&group, &rules, &mut tally).await {
                 // Everything is found again when it is tried again, and what is to be closed does
                 // not wait for that.
@@ -82,12 +74,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 /// Rules whose tags changed.
 struct Tagged<'a, E, N, O> {
     auditor: &'a Auditor<'a, E, N, O>,
-    settings: &'a Settings,
-    lookups: &'a Lookups<'a, E>,
+    context: Context<'a, E>,
     origin: Origin<'a>,
     note: &'a Option<Note>,
-    clock: Clock<'a>,
-    deadline: Option<DateTime<Utc>>,
 }
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Tagged<'_, E, N, O> {
@@ -98,7 +87,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Tagged<'_, E, N, O> {
         tagged: &[RuleId],
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        let Self { auditor, settings, lookups, origin, note, clock, deadline } = *self;
+        let Self { auditor, context, origin, note } = self;
         let key = GroupKey::Id(id.clone());
         let (group, rules) = match auditor.read(origin.place, &key).await {
             Ok(Some(read)) => read,
@@ -107,23 +96,21 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Tagged<'_, E, N, O> {
             Err(error) if error.may_pass() => return Err(error.into()),
             Err(error) => {
                 let reason = Reason::Ec2(error);
-                tally.findings.push(origin.unaudited(Some(&key), reason, clock()));
+                tally.findings.push(origin.unaudited(Some(&key), reason, (context.clock)()));
                 return Ok(());
             }
         };
-        if !settings.scope.contains(&group) {
+        if !context.settings.scope.contains(&group) {
             return Ok(());
         }
         let is_tagged = |id: &RuleId| tagged.contains(id);
         let named = rules.iter().filter(|rule| rule.id().is_some_and(is_tagged));
         let candidates =
-            named.map(|rule| Candidate::tagged(Cow::Borrowed(rule), note.clone())).collect();
+            named.map(|rule| Candidate::tagged(Cow::Borrowed(rule), (*note).clone())).collect();
         let trigger = Trigger::WholeGroup(FoundBy::Tagging);
-        let place = origin.place;
-        let owned = group.owned_at(place);
-        let origin = Origin { place: &owned, ..origin };
+        let found = (&group, &*rules);
         let candidates = Candidates::Named(candidates);
-        let subject = Subject::new(place, origin, (&group, &rules), trigger, candidates);
-        auditor.context(lookups, settings, clock, deadline).audit(&subject, tally).await
+        let subject = Subject::new(origin.place, origin.record, found, trigger, candidates);
+        context.audit(&subject, tally).await
     }
 }

@@ -14,7 +14,7 @@ use super::sweep::unless_too_deep;
 use crate::ec2::hold::{Claim, claim};
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::event::{Message, Resume, Sweep};
-use crate::finding::{Finding, Origin, Reason, Tally};
+use crate::finding::{Finding, Reason, Tally};
 use crate::text::causes;
 
 /// The end of a hold that is not reverted is reported within this time, twice at most. The sweep
@@ -89,7 +89,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         deadline: Option<DateTime<Utc>>,
         tally: &mut Tally,
     ) -> Result<bool, AuditError> {
-        let settings = &self.settings_of(place);
+        let settings = self.settings;
         let now = clock();
         let mut over: BTreeMap<GroupId, Vec<Rule>> = BTreeMap::new();
         for (group, rule) in self.ec2.held_rules(place).await? {
@@ -105,7 +105,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
         }
         let lookups = Lookups::new(self.ec2);
-        let context = self.context(&lookups, settings, clock, deadline);
+        let context = self.context(&lookups, clock, deadline);
         let mut failed = Ok(true);
         for (id, held) in over {
             // At least one group has its turn, so that the next invocation gets further.
@@ -138,9 +138,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let is_there = |held: &&Rule| rules.iter().any(|rule| rule.is_same_as(held));
         let there: Vec<Rule> = held.iter().filter(is_there).cloned().collect();
         let candidates = Candidates::Standing { rules: there.into(), note: None };
-        let owned = group.owned_at(place);
-        let origin = Origin { place: &owned, group: None, record: None };
-        let subject = Subject::new(place, origin, (&group, &rules), Trigger::Holds, candidates);
+        let subject = Subject::new(place, None, (&group, &rules), Trigger::Holds, candidates);
         let mut ended = Tally::default();
         let ran = context.audit(&subject, &mut ended).await;
         let max_hours = context.settings.hold_max_hours;

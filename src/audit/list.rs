@@ -50,11 +50,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         if let Some(reason) = not_ready(change, &list) {
             return Err(AuditError::ListNotReady { list: change.list.clone(), reason });
         }
-        let settings = &self.settings_of(&place);
         let lookups = Lookups::new(self.ec2);
         lookups.insert(&place, &change.list, read);
         let mut tally = Tally::default();
-        let context = self.context(&lookups, settings, clock, deadline);
+        let context = self.context(&lookups, clock, deadline);
         let naming = Naming { context, place: &place, record, change, list: &list };
         let rest = match naming.groups(resume, &mut tally).await {
             Ok(rest) => rest,
@@ -66,7 +65,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             Err(error) => return Err(error),
         };
         if *resume == ListResume::default() {
-            tally.findings.extend(wide_sources(settings, origin, change, &list, clock));
+            tally.findings.extend(wide_sources(self.settings, origin, change, &list, clock));
         }
         if tally.groups == 0 && tally.findings.is_empty() && rest.is_none() {
             let why = Some(Skipped::UnusedList(change.list.clone()));
@@ -138,11 +137,9 @@ impl<E: SecurityGroups> Naming<'_, E> {
         if is_done || !context.settings.scope.contains(group) {
             return Ok(());
         }
-        let owned = group.owned_at(place);
-        let origin = Origin { place: &owned, group: None, record: Some(record) };
         let candidates = Candidates::Standing { rules: Cow::Owned(naming), note: None };
         let trigger = Trigger::List(change, list);
-        let subject = Subject::new(place, origin, (group, rules), trigger, candidates);
+        let subject = Subject::new(place, Some(record), (group, rules), trigger, candidates);
         context.audit(&subject, tally).await
     }
 }

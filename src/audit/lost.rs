@@ -6,7 +6,7 @@ use super::auditor::{Audited, Auditor};
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward};
 use super::subject::Trigger;
-use super::sweep::{MAX_DEPTH, MAX_FINDINGS, Sweeper, Swept};
+use super::sweep::{MAX_DEPTH, Sweeper, Swept};
 use crate::ec2::{Scope, SecurityGroups};
 use crate::event::{FoundBy, Lost, Message, Note, Record, Resume};
 use crate::finding::{Reason, Unaudited};
@@ -26,17 +26,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let origin = self.origin(&place, record);
         let lookups = Lookups::new(self.ec2);
         let note = Note::Lost(lost.reason.clone());
+        let context = self.context(&lookups, clock, deadline);
         let sweeper = Sweeper {
-            ec2: self.ec2,
-            settings: self.settings,
-            trigger: Trigger::WholeGroup(FoundBy::Lost),
             change: Some((record, &note)),
-            lookups: &lookups,
-            clock,
-            deadline,
-            max_findings: MAX_FINDINGS,
             reach: &|place| self.out_of_reach(place),
-            progress: &|_| {},
+            ..Sweeper::new(context, Trigger::WholeGroup(FoundBy::Lost))
         };
         let Swept { mut tally, rest, failed } =
             sweeper.places(std::slice::from_ref(&place), &lost.resume).await;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::ec2::hold::{Claim, Refusal, claim};
 use crate::ec2::{Direction, Group, Peer, Place, PrefixList, Reference, Rule};
 use crate::evaluate::{Judge, Verdict};
-use crate::event::{FoundBy, ListChange, Note, RuleToClose};
+use crate::event::{FoundBy, ListChange, Note, Record, RuleToClose};
 use crate::finding::{Finding, NotDue, Origin, Remark, Tally};
 use crate::settings::{Remediation, Settings};
 
@@ -13,9 +13,11 @@ use crate::settings::{Remediation, Settings};
 pub(super) struct Subject<'a> {
     /// Where EC2 is asked about the group.
     pub at: &'a Place,
-    /// Where findings come from. Its place is that of the group's owner, who may have shared the
-    /// group with the account that is asked.
-    pub origin: Origin<'a>,
+    /// Where the group is for its owner, who may have shared it with the account that is asked.
+    /// Findings name this place, and the settings of its account count.
+    pub place: Place,
+    /// The change behind the audit.
+    pub record: Option<&'a Record>,
     /// The group.
     pub group: &'a Group,
     /// All its rules.
@@ -149,21 +151,23 @@ impl<'a> Subject<'a> {
     /// A group that was read at a place, with its rules.
     pub fn new(
         at: &'a Place,
-        origin: Origin<'a>,
+        record: Option<&'a Record>,
         (group, rules): (&'a Group, &'a [Rule]),
         trigger: Trigger<'a>,
         candidates: Candidates<'a>,
     ) -> Self {
-        Self { at, origin: origin.of_group(group), group, rules, trigger, candidates }
+        Self { at, place: group.owned_at(at), record, group, rules, trigger, candidates }
+    }
+
+    /// Where findings come from.
+    pub fn origin(&self) -> Origin<'_> {
+        Origin { place: &self.place, group: Some(self.group), record: self.record }
     }
 
     /// Whether the group belongs to another account than the one that is asked. Such a group is
     /// reported and never changed.
     pub fn is_shared(&self) -> bool {
-        match (&self.group.owner, &self.at.account) {
-            (Some(owner), Some(account)) => owner != account,
-            _ => false,
-        }
+        self.at.account.is_some() && self.place.account != self.at.account
     }
 
     /// What may be done about what is found.
@@ -211,7 +215,7 @@ impl<'a> Subject<'a> {
                 continue;
             }
             let code = judge.code(&judgement);
-            tally.exempt(self.origin.exempted(judge, rule, &judgement));
+            tally.exempt(self.origin().exempted(judge, rule, &judgement));
             if let (Some(code), Some(candidate)) = (code, self.candidates.get(at, settings, now)) {
                 noncompliant.push((Verdict { code, rule, judgement }, candidate));
             }

@@ -1,7 +1,5 @@
 //! The sweep: every group in scope, page by page, so that nothing an event missed stays unseen.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::auditor::{Audited, Auditor};
@@ -24,7 +22,7 @@ use crate::text::causes;
 pub(super) const MAX_DEPTH: u32 = 11;
 
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
-pub(super) const MAX_FINDINGS: usize = 10_000;
+const MAX_FINDINGS: usize = 10_000;
 
 /// A page that takes longer than this may be left unfinished when time runs out.
 const SLOW: TimeDelta = TimeDelta::seconds(10);
@@ -38,17 +36,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         deadline: Option<DateTime<Utc>>,
     ) -> Audited {
         let lookups = Lookups::new(self.ec2);
+        let trigger = Trigger::Sweep(self.settings.sweep_remediation);
         let sweeper = Sweeper {
-            ec2: self.ec2,
-            settings: self.settings,
-            trigger: Trigger::Sweep(self.settings.sweep_remediation),
-            change: None,
-            lookups: &lookups,
-            clock,
-            deadline,
-            max_findings: MAX_FINDINGS,
             reach: &|place| self.out_of_reach(place),
-            progress: &|_| {},
+            ..Sweeper::new(self.context(&lookups, clock, deadline), trigger)
         };
         let places = self.places(sweep);
         let Swept { mut tally, rest, failed } = sweeper.places(&places, &sweep.resume).await;
@@ -130,17 +121,13 @@ pub(super) struct Swept {
 
 /// Audits groups as they are.
 pub(super) struct Sweeper<'a, E> {
-    pub ec2: &'a E,
-    pub settings: &'a Settings,
+    /// What an audit of groups needs. Its lookups serve all groups. Without a deadline, everything is
+    /// audited at once.
+    pub context: Context<'a, E>,
     /// What triggered it, which decides what may be done about what is found.
     pub trigger: Trigger<'a>,
     /// The change behind it, with what there is to say about each rule because of it.
     pub change: Option<(&'a Record, &'a Note)>,
-    /// Looked up once for all groups.
-    pub lookups: &'a Lookups<'a, E>,
-    pub clock: Clock<'a>,
-    /// When there has to be an answer. Without it, everything is audited at once.
-    pub deadline: Option<DateTime<Utc>>,
     /// With this many findings, the rest is left to another invocation.
     pub max_findings: usize,
     /// Why the groups of a place cannot be reached, where that is so.
@@ -149,7 +136,13 @@ pub(super) struct Sweeper<'a, E> {
     pub progress: &'a dyn Fn(usize),
 }
 
-impl<E: SecurityGroups> Sweeper<'_, E> {
+impl<'a, E: SecurityGroups> Sweeper<'a, E> {
+    /// Every group can be reached, and nobody follows the progress.
+    pub fn new(context: Context<'a, E>, trigger: Trigger<'a>) -> Self {
+        let max_findings = MAX_FINDINGS;
+        Self { context, trigger, change: None, max_findings, reach: &|_| None, progress: &|_| {} }
+    }
+
     /// Audits the groups of some places. What cannot be read in one of them, for good or for now,
     /// does not stop the others.
     pub async fn places(&self, places: &[Place], from: &Resume) -> Swept {
@@ -214,10 +207,9 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
     ) -> Result<Option<Next>, AuditError> {
         let Next { mut page, mut done } = start;
         let mut resumed = page.is_some();
-        let settings = self.settings.of_account(place.account.as_ref());
         loop {
-            let which = Selection::Scope(&settings.scope);
-            let got = match self.ec2.groups(place, which, page.as_deref()).await {
+            let which = Selection::Scope(&self.context.settings.scope);
+            let got = match self.context.ec2.groups(place, which, page.as_deref()).await {
                 // A token that was handed on is refused when it came too late, or when the settings
                 // changed. What it stood for is not known, so the place starts again.
                 Err(Ec2Error::Refused { action: "DescribeSecurityGroups", code, .. })
@@ -231,15 +223,15 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
                 got => got?,
             };
             resumed = false;
-            let began = (self.clock)();
+            let began = (self.context.clock)();
             let left: Vec<_> =
                 got.groups.iter().filter(|(group, _)| !done.contains(&group.id)).collect();
             let last = left.len();
             for (number, (group, rules)) in (1..).zip(left) {
-                self.group(place, group, rules, &settings, tally).await?;
+                self.group(place, group, rules, tally).await?;
                 done.push(group.id.clone());
                 // Most pages take a moment. One with much to look up may take minutes.
-                let is_slow = (self.clock)() - began > SLOW;
+                let is_slow = (self.context.clock)() - began > SLOW;
                 if number < last && is_slow && self.is_late() {
                     return Ok(Some(Next { page, done }));
                 }
@@ -256,24 +248,21 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
         }
     }
 
-    /// Where findings of a place come from.
-    fn origin<'o>(&'o self, place: &'o Place) -> Origin<'o> {
-        Origin { place, group: None, record: self.change.map(|(record, _)| record) }
-    }
-
     /// The finding that the groups of a place were not audited.
     fn not_swept(&self, place: &Place, reason: Reason) -> Finding {
-        self.origin(place).not_audited(Unaudited::Place, reason, (self.clock)())
+        let origin = Origin { place, group: None, record: self.change.map(|(record, _)| record) };
+        origin.not_audited(Unaudited::Place, reason, (self.context.clock)())
     }
 
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
-        is_late(self.deadline, (self.clock)())
+        is_late(self.context.deadline, (self.context.clock)())
     }
 
     /// Whether there are so many findings that more would fill the function's memory.
     fn is_full(&self, tally: &Tally) -> bool {
-        self.deadline.is_some() && tally.findings.len() + tally.to_close.len() >= self.max_findings
+        self.context.deadline.is_some()
+            && tally.findings.len() + tally.to_close.len() >= self.max_findings
     }
 
     async fn group(
@@ -281,37 +270,23 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
         place: &Place,
         group: &Group,
         rules: &[Rule],
-        settings: &Settings,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
-        let owned = group.owned_at(place);
-        let note = self.change.map(|(_, note)| note.clone());
-        let candidates = Candidates::Standing { rules: rules.into(), note };
-        let origin = self.origin(&owned);
-        let subject = Subject::new(place, origin, (group, rules), self.trigger, candidates);
-        let settings = &match owned.account == place.account {
-            true => Cow::Borrowed(settings),
-            false => Cow::Owned(self.settings.of_account(owned.account.as_ref())),
-        };
-        let context = Context {
-            ec2: self.ec2,
-            lookups: self.lookups,
-            settings,
-            clock: self.clock,
-            deadline: self.deadline,
-            is_first: true,
-        };
-        context.audit(&subject, tally).await
+        let (record, note) = self.change.unzip();
+        let candidates = Candidates::Standing { rules: rules.into(), note: note.cloned() };
+        let subject = Subject::new(place, record, (group, rules), self.trigger, candidates);
+        self.context.audit(&subject, tally).await
     }
 
     /// Reports once a sweep that the baseline itself is wide on SSH.
     async fn call_out_wide_baseline(&self, place: Option<&Place>, tally: &mut Tally) {
-        let baseline = &self.settings.baseline;
+        let baseline = &self.context.settings.baseline;
         let mut lists = Lists::new();
         let Some(place) = place else { return };
-        let today = (self.clock)().date_naive();
+        let now = (self.context.clock)();
+        let today = now.date_naive();
         let named = baseline.ssh_lists(today).into_iter().cloned().collect();
-        if let Err(error) = self.lookups.look_up(place, named, &mut lists).await {
+        if let Err(error) = self.context.lookups.look_up(place, named, &mut lists).await {
             // The groups are audited all the same, and rules that depend on a list say so.
             tracing::warn!(
                 error = causes(&error),
@@ -320,8 +295,7 @@ impl<E: SecurityGroups> Sweeper<'_, E> {
         }
         if open_ssh_in_baseline(baseline, &lists, today) {
             let origin = Origin { place, group: None, record: None };
-            let finding = origin.wide_baseline(&baseline.name, None, (self.clock)());
-            tally.findings.push(finding);
+            tally.findings.push(origin.wide_baseline(&baseline.name, None, now));
         }
     }
 }
@@ -343,18 +317,10 @@ pub async fn survey(
     progress: &dyn Fn(usize),
 ) -> Survey {
     let lookups = Lookups::new(ec2);
-    let sweeper = Sweeper {
-        ec2,
-        settings,
-        trigger: Trigger::Sweep(Remediation::Notify),
-        change: None,
-        lookups: &lookups,
-        clock,
-        deadline: None,
-        max_findings: usize::MAX,
-        reach: &|_| None,
-        progress,
-    };
+    let context =
+        Context { ec2, lookups: &lookups, settings, clock, deadline: None, is_first: true };
+    let sweeper =
+        Sweeper { progress, ..Sweeper::new(context, Trigger::Sweep(Remediation::Notify)) };
     let Swept { mut tally, failed, .. } = sweeper.places(places, &Resume::default()).await;
     tally.partial = failed.is_some();
     Survey { report: Report::new(&BaselineName::from(&settings.baseline), tally), failed }

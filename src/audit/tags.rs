@@ -10,7 +10,6 @@ use super::subject::{Candidates, Subject, Trigger};
 use crate::ec2::{GroupId, GroupKey, Place, Scope, SecurityGroups};
 use crate::event::{FoundBy, Message, Note, Record, TagAction, TagChange};
 use crate::finding::{Reason, Report, ReportOutcome, ScopeExit, Skipped, Tally};
-use crate::settings::Settings;
 
 /// What a change of tags means for the scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +43,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         deadline: Option<DateTime<Utc>>,
     ) -> Result<Audited, AuditError> {
         let place = self.place(record);
-        let settings = &self.settings_of(&place);
-        let Some(movement) = movement(change, &settings.scope) else {
+        let Some(movement) = movement(change, &self.settings.scope) else {
             let why = Some(Skipped::OtherTags);
             return Ok(Report::skipped(&self.baseline, ReportOutcome::Ignored, why).into());
         };
         let lookups = Lookups::new(self.ec2);
-        let moved =
-            Moved { auditor: self, settings, lookups, place: &place, record, movement, clock };
+        let moved = Moved { auditor: self, lookups, place: &place, record, movement, clock };
         let mut tally = Tally::default();
         let mut groups = change.groups.iter();
         while let Some(id) = groups.next() {
@@ -82,10 +79,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         clock: Clock<'_>,
     ) -> Result<Audited, AuditError> {
         let place = &self.place(record);
-        let settings = &self.settings_of(place);
         let movement = Move::Out(ScopeExit::Missing(key.to_owned()));
         let lookups = Lookups::new(self.ec2);
-        let moved = Moved { auditor: self, settings, lookups, place, record, movement, clock };
+        let moved = Moved { auditor: self, lookups, place, record, movement, clock };
         let mut tally = Tally::default();
         moved.group(group, &mut tally).await?;
         Ok(self.found(tally))
@@ -95,7 +91,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 /// Groups whose tags changed.
 struct Moved<'a, E, N, O> {
     auditor: &'a Auditor<'a, E, N, O>,
-    settings: &'a Settings,
     lookups: Lookups<'a, E>,
     place: &'a Place,
     record: &'a Record,
@@ -105,7 +100,7 @@ struct Moved<'a, E, N, O> {
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
     async fn group(&self, id: &GroupId, tally: &mut Tally) -> Result<(), AuditError> {
-        let Self { auditor, settings, clock, .. } = self;
+        let Self { auditor, clock, .. } = self;
         let key = GroupKey::Id(id.clone());
         let origin = auditor.origin(self.place, self.record);
         let unaudited = |reason| origin.unaudited(Some(&key), reason, clock());
@@ -127,19 +122,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             Move::In => (Note::EnteredScope, FoundBy::Sweep),
             // Taken out of the scope and opened in the same minute: what was opened is acted on as
             // if the group were still in.
-            Move::Out(exit) => {
-                let is_back = settings.scope.contains(&group);
-                let origin = origin.of_group(&group);
-                tally.findings.push(origin.left_scope(exit.clone(), is_back, clock()));
-                (Note::LeftScope, FoundBy::Leaving)
-            }
+            Move::Out(_) => (Note::LeftScope, FoundBy::Leaving),
         };
         let candidates = Candidates::Standing { rules: (&*rules).into(), note: Some(note) };
         let trigger = Trigger::WholeGroup(found_by);
-        let owned = group.owned_at(self.place);
-        let origin = auditor.origin(&owned, self.record);
-        let subject = Subject::new(self.place, origin, (&group, &rules), trigger, candidates);
+        let record = Some(self.record);
+        let subject = Subject::new(self.place, record, (&group, &rules), trigger, candidates);
+        if let Move::Out(exit) = &self.movement {
+            let is_back = auditor.settings.scope.contains(&group);
+            tally.findings.push(subject.origin().left_scope(exit.clone(), is_back, clock()));
+        }
         // Everything here is closed by another invocation, so no deadline matters.
-        auditor.context(&self.lookups, settings, *clock, None).audit(&subject, tally).await
+        auditor.context(&self.lookups, *clock, None).audit(&subject, tally).await
     }
 }

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::call::{ApiCall, CallResult, GroupCall};
 use super::error::{NotUnderstood, Unread};
-use super::model::{ChangeKind, Event, Kind, RevokedRules};
+use super::model::{ChangeKind, Event, GroupChange, Kind, RevokedRules};
 use super::record::{self, Envelope, Record};
 use super::rule_call::RuleCall;
 use super::wire::Node;
 use super::{authorize, group_ids, list, modify, revoke, tags, watched};
-use crate::ec2::GroupKey;
+use crate::ec2::{AccountId, GroupKey};
 use crate::text::causes;
 
 /// What a record tells. There is always at least one event.
@@ -96,6 +96,7 @@ fn not_told(node: Node<'_>, record: &Record, result: CallResult) -> Option<NotUn
 /// A call about the rules of a group that succeeded or ended in a server error.
 fn changed(node: Node<'_>, record: Record, call: GroupCall, result: CallResult) -> Event {
     let (request, response) = (parameters(node, call), node.member("responseElements"));
+    let owner = owner(request, response);
     let group = match group(request, response) {
         Ok(Some(group)) => group,
         Ok(None) => {
@@ -115,22 +116,24 @@ fn changed(node: Node<'_>, record: Record, call: GroupCall, result: CallResult) 
     };
     let kind = match not_told(node, &record, result) {
         Some(error) => Err(error),
-        None => kind(call, &record, &group, request, response),
+        None => {
+            let account = owner.as_ref().or(record.account.as_ref());
+            kind(call, &record, (&group, account), request, response)
+        }
     };
     let kind = kind.unwrap_or_else(|error| ChangeKind::Unknown(causes(&error)));
-    Event::change(record, group, kind)
+    Event { record, kind: Kind::Change(GroupChange { group, owner, kind }) }
 }
 
 fn kind(
     call: GroupCall,
     record: &Record,
-    group: &GroupKey,
+    (group, account): (&GroupKey, Option<&AccountId>),
     request: Node<'_>,
     response: Node<'_>,
 ) -> Result<ChangeKind, NotUnderstood> {
     let name = || record.event_name.clone().unwrap_or_default();
     let not_read = |cause| NotUnderstood::Rules { call: name(), cause };
-    let account = record.account.as_ref();
     let of_rules =
         |direction| RuleCall { direction, account, group: group.id(), request, response };
     match call {
@@ -160,14 +163,26 @@ fn parameters(node: Node<'_>, call: GroupCall) -> Node<'_> {
 /// The group that the request names by its id, else the one in the response, else the one that the
 /// request names by its name.
 fn group(request: Node<'_>, response: Node<'_>) -> Result<Option<GroupKey>, Unread> {
-    let rules = ["securityGroupRuleSet", "revokedSecurityGroupRuleSet"].into_iter();
-    let rules = rules
-        .flat_map(|list| response.member(list).items("securityGroupRuleId").unwrap_or_default());
-    for node in [request, response].into_iter().chain(rules) {
+    for node in group_nodes(request, response) {
         if let Some(id) = node.member("groupId").id()? {
             return Ok(Some(GroupKey::Id(id)));
         }
     }
     let Some(name) = request.member("groupName").readable() else { return Ok(None) };
     Ok(Some(GroupKey::Name { name, vpc_id: request.member("vpcId").text()? }))
+}
+
+/// The account that owns the group, where the response tells.
+fn owner(request: Node<'_>, response: Node<'_>) -> Option<AccountId> {
+    group_nodes(request, response)
+        .find_map(|node| node.member("groupOwnerId").account().ok().flatten())
+}
+
+/// What may name the group: the request, the response, and the rules in the response.
+fn group_nodes<'a>(request: Node<'a>, response: Node<'a>) -> impl Iterator<Item = Node<'a>> {
+    let rules = ["securityGroupRuleSet", "revokedSecurityGroupRuleSet"].into_iter();
+    let rules = rules.flat_map(move |list| {
+        response.member(list).items("securityGroupRuleId").unwrap_or_default()
+    });
+    [request, response].into_iter().chain(rules)
 }

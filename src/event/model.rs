@@ -7,7 +7,7 @@ use super::message::{Lost, Message, Resume};
 use super::record::Record;
 use super::tag_change::{HoldTags, TagChange};
 use super::watched::WatchedChange;
-use crate::ec2::{Direction, GroupKey, Rule, RuleId};
+use crate::ec2::{AccountId, Direction, GroupKey, Rule, RuleId};
 use crate::net::Cells;
 use crate::text::causes;
 
@@ -49,6 +49,9 @@ pub enum Kind {
 pub struct GroupChange {
     /// Which group.
     pub group: GroupKey,
+    /// The account that owns the group, where the event tells. The group may be shared with the
+    /// account that the event is from.
+    pub owner: Option<AccountId>,
     /// What was done to it.
     pub kind: ChangeKind,
 }
@@ -118,8 +121,9 @@ impl ModifiedRule {
 const MOST_GROUPS: usize = 20;
 
 impl Event {
+    /// A change of a group whose owner is not told.
     pub(super) fn change(record: Record, group: GroupKey, kind: ChangeKind) -> Self {
-        Self { record, kind: Kind::Change(GroupChange { group, kind }) }
+        Self { record, kind: Kind::Change(GroupChange { group, owner: None, kind }) }
     }
 
     /// The call changed nothing.

@@ -225,7 +225,7 @@ impl SecurityGroups for MemoryEc2 {
         };
         self.record(format!("DescribeSecurityGroupRules {which}{}", there(place)), None);
         let groups = self.groups.borrow();
-        let here = groups.iter().filter(|stored| same_place(&stored.place, place));
+        let here = groups.iter().filter(|stored| agree(&stored.place.region, &place.region));
         Ok(here
             .flat_map(|stored| {
                 let has_id = |rule: &&Rule| rule.id().is_some_and(|id| ids.contains(id));
@@ -305,8 +305,10 @@ impl SecurityGroups for MemoryEc2 {
 }
 
 impl Stored {
+    /// Whether it is the group that an account at `place` knows by this id. No two accounts have
+    /// groups of the same id, so one of another account has been shared with it.
     fn is(&self, place: &Place, id: &GroupId) -> bool {
-        self.group.id == *id && same_place(&self.place, place)
+        self.group.id == *id && agree(&self.place.region, &place.region)
     }
 
     pub fn is_named(&self, place: &Place, key: &GroupKey) -> bool {

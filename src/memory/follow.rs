@@ -15,7 +15,7 @@ impl MemoryEc2 {
         let known = groups.iter().position(|stored| stored.is_named(place, &change.group));
         let mut stored = match known {
             Some(at) => groups.swap_remove(at),
-            None => match self.new_group(place, &change.group) {
+            None => match self.new_group(place, change) {
                 Some(stored) => stored,
                 None => return,
             },
@@ -28,15 +28,15 @@ impl MemoryEc2 {
 
     /// A group before the first event that tells of it. Its egress is that of a new group, because
     /// hardly anybody changes it, and what becomes of connections depends on it.
-    fn new_group(&self, place: &Place, key: &GroupKey) -> Option<Stored> {
-        let (id, name, vpc_id) = match key {
+    fn new_group(&self, place: &Place, change: &GroupChange) -> Option<Stored> {
+        let (id, name, vpc_id) = match &change.group {
             GroupKey::Id(id) => (id.clone(), None, None),
             GroupKey::Name { name, vpc_id } => {
                 let id = format!("sg-{:017x}", self.new_number()).parse().ok()?;
                 (id, Some(name.clone()), vpc_id.clone())
             }
         };
-        let owner = place.account.clone();
+        let owner = change.owner.clone().or_else(|| place.account.clone());
         Some(Stored {
             place: place.clone(),
             group: Group { name, vpc_id, owner, ..Group::known_by_id(id) },

@@ -52,7 +52,7 @@ fn authorize(ec2: &MemoryEc2, rule: &Rule) -> Result<(), Ec2Error> {
 
 /// Has the group follow a change.
 fn follow(ec2: &MemoryEc2, kind: ChangeKind) {
-    ec2.follow(&place(), &GroupChange { group: GroupKey::Id(sg()), kind });
+    ec2.follow(&place(), &GroupChange { group: GroupKey::Id(sg()), owner: None, kind });
 }
 
 /// The rule of this id, modified to tcp 22 from anywhere.
@@ -278,7 +278,7 @@ fn a_group_that_an_event_names_by_its_name_is_found_by_it() {
     let ec2 = MemoryEc2::default();
     let key = named("typo3", Some("vpc-0a"));
     let kind = ChangeKind::Authorized(vec![tcp(22, "0.0.0.0/0")]);
-    ec2.follow(&place(), &GroupChange { group: key.clone(), kind });
+    ec2.follow(&place(), &GroupChange { group: key.clone(), owner: None, kind });
     let found = now(ec2.group(&place(), &key)).unwrap().unwrap();
     assert!(ec2.rules_of(&found.id).unwrap().contains(&tcp(22, "0.0.0.0/0")));
 }

@@ -1,5 +1,6 @@
 //! Validated settings.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
@@ -118,10 +119,15 @@ impl Settings {
 
     /// The settings for the groups of an account; see [`Baseline::of_account`].
     #[must_use]
-    pub fn of_account(&self, account: Option<&AccountId>) -> Self {
-        let mut settings = self.clone();
-        settings.baseline = settings.baseline.of_account(account);
-        settings
+    pub fn of_account(&self, account: Option<&AccountId>) -> Cow<'_, Self> {
+        match account {
+            // What an exemption names counts as well, whenever it ends.
+            Some(account) if self.baseline.names(account, NaiveDate::MIN) => {
+                let baseline = self.baseline.clone().of_account(Some(account));
+                Cow::Owned(Self { baseline, ..self.clone() })
+            }
+            _ => Cow::Borrowed(self),
+        }
     }
 
     /// The settings if they have no fault. Adds faults to `faults`.

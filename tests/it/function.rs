@@ -105,6 +105,7 @@ async fn another_accounts_event_is_said_to_be_unaudited() {
     let mut event = world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
     event["account"] = "210987654321".into();
     event["detail"]["recipientAccountId"] = "210987654321".into();
+    event["detail"]["responseElements"] = json!(null);
     let mut function = world.function(&REVERT);
     function.invoke(&event);
     assert_eq!(world.ingress(&group).await.len(), 1);

@@ -124,6 +124,7 @@ async fn the_account_an_event_names_gives_no_access_to_another() {
         let mut event = event.clone();
         event["account"] = account.into();
         event["detail"]["recipientAccountId"] = account.into();
+        event["detail"]["responseElements"] = json!(null);
         event["detail"]["awsRegion"] = region.into();
         event
     };

@@ -147,7 +147,7 @@ fn a_group_that_only_admitted_itself_loses_nothing() {
         panic!("a revoke")
     };
     let group = GroupKey::Name { name: "typo3-shop".to_owned(), vpc_id: None };
-    let kind = Kind::Change(GroupChange { group, kind: ChangeKind::Revoked(rules) });
+    let kind = Kind::Change(GroupChange { group, owner: None, kind: ChangeKind::Revoked(rules) });
     nothing_is_told(&Event { record: record(), kind }, &[]);
 }
 

@@ -594,7 +594,8 @@ fn a_close_message_that_is_not_understood_has_its_groups_audited() {
         with("found_by", json!("x")),
     ] {
         let event = decoded(&payload);
-        let Kind::Change(GroupChange { group, kind: ChangeKind::Unknown(reason) }) = &event.kind
+        let Kind::Change(GroupChange { group, kind: ChangeKind::Unknown(reason), .. }) =
+            &event.kind
         else {
             panic!("{event:?}")
         };

@@ -164,7 +164,7 @@ fn record() -> Record {
 }
 
 fn change(kind: ChangeKind) -> GroupChange {
-    GroupChange { group: GroupKey::Id(id(SG)), kind }
+    GroupChange { group: GroupKey::Id(id(SG)), owner: None, kind }
 }
 
 fn event(kind: ChangeKind) -> Event {

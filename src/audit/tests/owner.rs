@@ -1,7 +1,7 @@
 //! A group that another account has shared: it is that account's everywhere, and never changed.
 
 use super::*;
-use crate::event::{Close, FoundBy, ListChange, RuleToClose, TagAction, TagChange};
+use crate::event::{Close, FoundBy, HoldTags, ListChange, RuleToClose, TagAction, TagChange};
 
 const OPEN: &str = "tcp 22 0.0.0.0/0 sgr-1";
 
@@ -95,7 +95,7 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
             panic!("{finding:#?}")
         };
         assert_eq!(why, NotDue::OtherOwner, "{event:?}");
-        for finding in report.findings.iter().filter(|it| it.rule().is_some()) {
+        for finding in &report.findings {
             assert_eq!(finding.place.account, Some(id("210987654321")), "{event:?}");
         }
     }
@@ -116,4 +116,65 @@ fn a_shared_group_that_cannot_be_read_is_not_changed() {
     let report = run(&refusing, &reverting(), &authorized(&[OPEN])).unwrap();
     assert_eq!(changes(&world), [] as [&str; 0]);
     assert_eq!(only(&report).place.account, Some(id("210987654321")));
+}
+
+/// What the settings name by its account is the group's own where that account owns the group.
+#[test]
+fn the_owner_s_settings_count_whatever_leads_to_a_shared_group() {
+    let named = |settings: Settings| with_sources(settings, "210987654321/sg-0b0b,203.0.113.0/24");
+    let tags = [("sg-audit:allow-until", "2026-11-02T11:45:00Z"), ("sg-audit:reason", "vendor")];
+    let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    // The owner's rules name a group of its account without the account.
+    let admitted = rule("tcp 22 sg-0b0b sgr-1");
+    let over = admitted.clone().with_tags(tags.into());
+    let to_close = |found_by| RuleToClose {
+        place: place(),
+        group: id(SG),
+        rule: admitted.clone(),
+        note: None,
+        found_by,
+    };
+    let closing = |found_by| message(Message::Close(Close { rules: vec![to_close(found_by)] }));
+    let retagged = HoldTags { rules: vec![id("sgr-1")], unread: None };
+    let tagged = TagChange {
+        groups: vec![id(SG)],
+        tags: [("Role".to_owned(), TagAction::Set("typo3".to_owned()))].into(),
+        all_deleted: false,
+    };
+    for (event, rule, scope) in [
+        (authorized(&["tcp 22 sg-0b0b sgr-1"]), &admitted, Scope::All),
+        (cut_short(), &admitted, Scope::All),
+        (sweep(), &admitted, Scope::All),
+        (check_of_holds(), &over, Scope::All),
+        (closing(FoundBy::Sweep), &admitted, Scope::All),
+        (Event { record: record(), kind: Kind::HoldTags(retagged) }, &admitted, Scope::All),
+        (Event { record: record(), kind: Kind::Tags(tagged) }, &admitted, role_scope()),
+    ] {
+        let settings = Settings { scope, ..named(reverting()) };
+        let about_rules = |world: &MemoryEc2| {
+            let report = run(world, &settings, &event).unwrap();
+            report.findings.iter().filter(|finding| finding.found_rule().is_some()).count()
+        };
+        assert_eq!(about_rules(&world(rule)), 0, "{event:?}");
+        // In a group of the account that is asked, the rule names another group.
+        assert_eq!(about_rules(&ec2(std::slice::from_ref(rule))), 1, "{event:?}");
+    }
+}
+
+#[test]
+fn an_event_that_tells_the_owner_is_believed_where_the_group_cannot_be_read() {
+    let mut event = authorized(&[OPEN]);
+    let Kind::Change(change) = &mut event.kind else { panic!("{event:?}") };
+    change.owner = Some(id("210987654321"));
+    let world = MemoryEc2::default();
+    let gone = run(&world, &reverting(), &event).unwrap();
+    assert_eq!(changes(&world), [] as [&str; 0]);
+    let refusing = hooked(&world, |call| matches!(call, Call::Group(_)).then(denied));
+    let unread = run(&refusing, &reverting(), &event).unwrap();
+    let read = run(&self::world(&rule(OPEN)), &reverting(), &event).unwrap();
+    for report in [&gone, &unread] {
+        assert_eq!(only(report).place.account, Some(id("210987654321")));
+        assert_eq!(only(report).fingerprint, only(&read).fingerprint);
+        assert_eq!(only(report).outcome(), Outcome::None);
+    }
 }

@@ -254,7 +254,7 @@ fn scenario(chance: &Chance, settings: &mut Settings) -> (Vec<(Group, Vec<Rule>)
             0 => ChangeKind::Unknown("it was cut short".to_owned()),
             _ => ChangeKind::Authorized(rules.clone()),
         };
-        let change = GroupChange { group: GroupKey::Id(group.id.clone()), kind };
+        let change = GroupChange { group: GroupKey::Id(group.id.clone()), owner: None, kind };
         let record = Record { event_id: Some(format!("e-{number}")), ..record() };
         Event { record, kind: Kind::Change(change) }
     });

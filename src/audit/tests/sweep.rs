@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::audit::Counts;
+use crate::audit::context::Context;
 use crate::audit::lookups::Lookups;
 use crate::audit::subject::Trigger;
 use crate::audit::sweep::Sweeper;
@@ -306,18 +307,16 @@ fn many_findings_are_left_to_several_invocations() {
     let world = open_groups(10).with_groups_a_page(2);
     let (settings, lookups) = (settings(Remediation::Notify), Lookups::new(&world));
     let swept = |deadline, from: &Resume| {
-        let sweeper = Sweeper {
+        let context = Context {
             ec2: &world,
-            settings: &settings,
-            trigger: Trigger::Sweep(Remediation::Notify),
-            change: None,
             lookups: &lookups,
+            settings: &settings,
             clock: &noon,
             deadline,
-            max_findings: 3,
-            reach: &|_| None,
-            progress: &|_| {},
+            is_first: true,
         };
+        let trigger = Trigger::Sweep(Remediation::Notify);
+        let sweeper = Sweeper { max_findings: 3, ..Sweeper::new(context, trigger) };
         block_on(sweeper.places(&[place()], from))
     };
     let (mut from, mut audited) = (Resume::default(), Vec::new());

@@ -241,6 +241,44 @@ fn a_shared_group_is_one_group_from_sweep_event_and_check() {
     }
 }
 
+/// The file names the owner's account, and the event is of the account that the group is shared
+/// with.
+#[test]
+fn an_event_of_the_account_that_a_group_is_shared_with_finds_the_group() {
+    let mut shared = described(&[from_cidrs(22, 22, &["0.0.0.0/0".to_owned()])]);
+    shared["OwnerId"] = OTHER.into();
+    let arn = shared["SecurityGroupArn"].as_str().unwrap().replace("123456789012", OTHER);
+    shared["SecurityGroupArn"] = arn.into();
+    let groups = File::new("shared-elsewhere", &groups(&[shared]));
+    let sweep = event("scheduled-sweep");
+    let open = std::fs::read_to_string(event("authorize-open-ssh")).unwrap();
+    // Newer events tell the owner, older ones do not.
+    let told =
+        open.replace(r#""groupOwnerId": "123456789012""#, &format!(r#""groupOwnerId": "{OTHER}""#));
+    assert_ne!(told, open);
+    let mut untold: Value = serde_json::from_str(&open).unwrap();
+    untold["detail"]["responseElements"] = Value::Null;
+    let told = File::new("shared-told", &told);
+    let untold = File::new("shared-untold", &untold.to_string());
+    let reverting = ["--remediation=revert-ssh", "--ssh-source=none", "--scope=all"];
+    let swept = json_of(&["invoke", &sweep, "--groups", groups.path()]).0;
+    for change in [&told, &untold] {
+        let arguments = [&["invoke", change.path(), "--groups", groups.path()], &reverting[..]];
+        let (report, found) = json_of(&arguments.concat());
+        let [finding] = &report["findings"].as_array().unwrap()[..] else { panic!("{report:#}") };
+        assert_eq!((&finding["code"], &finding["account"]), (&json!("open-ssh"), &json!(OTHER)));
+        assert_eq!(finding["fingerprint"], swept["findings"][0]["fingerprint"]);
+        assert_eq!(finding["remediation"]["outcome"], "none");
+        assert_eq!((found.status, found.notes.len()), (1, 0), "{:?}", found.notes);
+        let text = answer(&arguments.concat()).unwrap().out;
+        assert!(!text.contains("RevokeSecurityGroup"), "{text}");
+    }
+    // Nobody gave the group: the event alone tells whose it is.
+    let (report, _) = json_of(&[&["invoke", told.path()], &reverting[..]].concat());
+    assert_eq!(report["findings"][0]["account"], OTHER);
+    assert_eq!(report["findings"][0]["remediation"]["outcome"], "none");
+}
+
 #[test]
 fn what_nobody_gave_cannot_be_compliant() {
     for (name, about) in [

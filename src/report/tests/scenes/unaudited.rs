@@ -13,6 +13,7 @@ pub(super) fn all() -> Scenes {
     let mut elsewhere = authorizing(&["tcp 22 0.0.0.0/0"]);
     elsewhere["account"] = json!("210987654321");
     elsewhere["detail"]["recipientAccountId"] = json!("210987654321");
+    elsewhere["detail"]["responseElements"] = json!(null);
     let mut other_region = sample("authorize-open-ssh");
     other_region["region"] = json!("eu-west-1");
     let mut lost = sample("authorize-open-ssh");
