@@ -137,7 +137,13 @@ fn invoke_runs_the_handler_and_shows_its_calls() {
     ];
     let found = answer(&revert).unwrap();
     assert_eq!(found.status, 1);
-    assert!(found.out.contains("Subject: CLOSED after 0 s"), "{}", found.out);
+    assert!(
+        found
+            .out
+            .contains("Subject: CLOSED: SSH to the Internet on sg-0a1b2c3d4e5f67890 (critical, "),
+        "{}",
+        found.out
+    );
     let calls = found.out.split_once("Calls to EC2:\n\n").unwrap().1;
     let calls: Vec<&str> =
         calls.lines().map(|line| line.trim().split(' ').next().unwrap()).collect();

@@ -6,6 +6,7 @@
 mod identity;
 mod model;
 mod origin;
+mod repair;
 mod report;
 
 pub use identity::{finding_id, fingerprint, fingerprint_of};

@@ -35,7 +35,8 @@ pub struct Finding {
     pub controls: Vec<&'static str>,
     /// When the auditor acted, or looked.
     pub time: DateTime<Utc>,
-    /// A shell line that closes what is open, as a revert would.
+    /// A shell line that closes what is open, as a revert would, or takes back a change of the
+    /// auditor.
     pub fix: Option<String>,
     /// A shell line that adds what is missing.
     pub complete: Option<String>,

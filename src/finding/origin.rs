@@ -5,6 +5,7 @@ use super::model::{
     Action, ExpiredExemption, Finding, FoundGroup, FoundRule, ListEntries, Matter, Presence,
     Reason, Remark, ScopeExit, Unaudited, Weakening,
 };
+use super::repair::repair;
 use super::report::Exempted;
 use crate::ec2::command::authorize_line;
 use crate::ec2::hold::Hold;
@@ -219,8 +220,9 @@ impl<'a> Origin<'a> {
             true => auditor_changed(deployed),
             false => auditor_changed(deployed).max(AUDITOR_WEAKENED),
         };
+        let fix = self.place.region.as_ref().and_then(|region| repair(region, change));
         let matter = Matter::AuditorChanged { change: change.clone(), weakened };
-        self.finding(code, severity, fingerprint, time, matter)
+        Finding { fix, ..self.finding(code, severity, fingerprint, time, matter) }
     }
 
     /// What of a rule is exempt, by which exemptions.

@@ -13,6 +13,11 @@ use crate::settings::MAX_PIECES;
 use crate::text::{in_backticks, minute, quoted, timestamp};
 use crate::words::{excess_text, rule_text};
 
+const AUDITED_ONCE_MORE: &str =
+    "All its rules were audited once more, as if it were still in scope.";
+
+const NOT_SEEN: &str = "The rule was not in the group when it was read.";
+
 /// How many entries of a list are named.
 const ENTRIES_NAMED: usize = 6;
 
@@ -22,7 +27,7 @@ pub(super) fn detail(finding: &Finding) -> String {
         Matter::Rule(found) => sentences(finding, found),
         Matter::WideList { list, .. } => with_list(
             finding,
-            "Nothing was changed, because the baseline admits it. Take addresses out of the list, \
+            "Nothing was closed, because the baseline admits it. Take addresses out of the list, \
              or name narrower SSH sources.",
             list.as_ref(),
         ),
@@ -41,7 +46,7 @@ pub(super) fn detail(finding: &Finding) -> String {
                 true => "It has the tag again, and is audited.",
                 false => "Its changes are not audited any more.",
             };
-            format!("{now} Its rules were audited once more as though it were in.")
+            format!("{now} {AUDITED_ONCE_MORE}")
         }
         Matter::AuditorChanged { change, weakened } => of_auditor(change, weakened),
     }
@@ -77,6 +82,26 @@ pub(super) fn of_checked_rule(finding: &Finding, found: &FoundRule) -> String {
     }
 }
 
+/// As [`detail`], without what a mail says before it.
+pub(super) fn done(finding: &Finding) -> String {
+    match &finding.matter {
+        Matter::Rule(found) => {
+            let done = match found.action {
+                Action::Held { seen: true, .. } => String::new(),
+                Action::Held { seen: false, .. } => NOT_SEEN.to_owned(),
+                _ => action(found),
+            };
+            with_remarks(finding, found, done)
+        }
+        Matter::WideList { list, .. } | Matter::WideBaseline { list, .. } => {
+            list.as_ref().map_or_else(String::new, |list| of_list(finding, list))
+        }
+        Matter::LeftScope { .. } => AUDITED_ONCE_MORE.to_owned(),
+        Matter::Unaudited { .. } => String::new(),
+        _ => detail(finding),
+    }
+}
+
 fn sentences(finding: &Finding, found: &FoundRule) -> String {
     let mut sentences = Vec::new();
     if !found.still_open.is_empty() && found.presence.is_gone() {
@@ -86,17 +111,23 @@ fn sentences(finding: &Finding, found: &FoundRule) -> String {
         sentences.push(format!("STILL OPEN: SSH is open to {whom} through {others}, {rules}."));
     }
     sentences.push(action(found));
+    sentences.extend(unchecked(found));
+    with_remarks(finding, found, sentences.join(" "))
+}
+
+/// What was done, and what else there is to say.
+fn with_remarks(finding: &Finding, found: &FoundRule, done: String) -> String {
+    let mut sentences = Vec::from_iter(Some(done).filter(|done| !done.is_empty()));
     if !found.still_open.is_empty() && !found.presence.is_gone() {
         let rules = open_rules(&found.still_open);
         sentences.push(format!("SSH is open through {rules} too."));
     }
-    sentences.extend(unchecked(found));
     sentences.extend(remarks(finding, found));
     sentences.join(" ")
 }
 
 /// That nobody could look whether other rules keep SSH open.
-fn unchecked(found: &FoundRule) -> Option<String> {
+pub(super) fn unchecked(found: &FoundRule) -> Option<String> {
     let why = match found.unchecked.as_ref().filter(|_| found.presence.is_gone())? {
         Unchecked::Group => "the group could not be read again".to_owned(),
         Unchecked::Rules(rules) => {
@@ -187,7 +218,7 @@ fn held(hold: &Hold, then: AfterHold, seen: bool) -> String {
             "After that it is closed, if it is still there and the settings are those of today."
         }
     };
-    let there = if seen { "" } else { " The rule was not in the group when it was read." };
+    let there = if seen { String::new() } else { format!(" {NOT_SEEN}") };
     format!("Left alone until {until}, as its tags ask. {then}{there}")
 }
 
@@ -442,8 +473,8 @@ fn of_auditor(change: &WatchedChange, weakened: &[Weakening]) -> String {
     }
     if change.by_cloudformation {
         detail.push_str(
-            " CloudFormation made the call, as it does when a stack is deployed. If nobody of \
-             yours deployed then, somebody else did.",
+            " CloudFormation made the call, as it does when a stack is deployed. If your \
+             team did not deploy then, somebody else did.",
         );
     }
     detail
@@ -470,51 +501,50 @@ fn of_weakening(weakening: Weakening) -> &'static str {
 fn of_part(part: Part) -> (&'static str, &'static str) {
     match part {
         Part::Trail => (
-            "Where no trail records management events, the auditor hears of no change, and only \
+            "Without a trail that records management events, the auditor hears of no change: only \
              its sweep finds what was opened.",
-            "See that the trail logs and records management events, then run a sweep.",
+            "Check that the trail logs and records management events, then run a sweep.",
         ),
         Part::Rule => (
-            "What this rule no longer brings, be it changes or the time of the sweep, is not \
-             audited.",
-            "Hold its state, pattern and targets against the template, put back by hand what \
-             differs, then run a sweep.",
+            "Changes that this rule no longer sends are not audited, and a sweep that it no longer \
+             starts does not run.",
+            "Compare its state, pattern and targets with the template, correct what differs, then \
+             run a sweep.",
         ),
         Part::Function => (
             "The function may do something else now, or nothing.",
-            "Hold its code, settings, layers, concurrency and policy against what you deployed, \
-             put back what differs, then run a sweep.",
+            "Compare its code, settings, layers, concurrency and policy with what you deployed, \
+             correct what differs, then run a sweep.",
         ),
         Part::Topic => (
             "Findings may no longer reach everybody who should have them.",
-            "See that the topic, its policy and its subscriptions are as they should be, then read \
-             the function's log for what was found since.",
+            "Check the topic, its policy and its subscriptions, then read in the function's log what \
+             was found since.",
         ),
         Part::Queue => (
             "Events that could not be audited wait in this queue, and may be lost.",
-            "See that the queue is there and that its policy, and its key where it has one, let \
-             EventBridge and the function send, then run a sweep.",
+            "Check that the queue exists and that its policy, and its key if it has one, let \
+             EventBridge and the function send to it, then run a sweep.",
         ),
         Part::Role => (
-            "The function acts by this role, and may no longer be able to read, to close or to \
-             tell, or be able to do more than it should.",
-            "Hold its policies against the template, put back what differs, then run a sweep.",
+            "The function works with this role. It may no longer be able to read, close or publish, \
+             or it may have more rights than it should.",
+            "Compare its policies with the template, correct what differs, then run a sweep.",
         ),
         Part::Log => (
             "The function's log is the record of what was audited and closed, and older parts of \
              it may be gone.",
-            "See that the log group is there and keeps its entries as long as it should.",
+            "Check that the log group exists and how long it keeps its entries.",
         ),
         Part::Key => (
-            "What is encrypted with this key can no longer be told or kept where it does not let \
-             those use it who did.",
-            "See that the key is enabled, that its deletion is not scheduled and that its policy is \
-             the template's, then read the function's log for what was found since, and run a \
+            "Messages that need this key may no longer be published or kept.",
+            "Check that the key is enabled, that its deletion is not scheduled and that its policy \
+             is the template's, then read in the function's log what was found since, and run a \
              sweep.",
         ),
         Part::Alarm => (
-            "Where this alarm is silent, nobody hears that the auditor fails.",
-            "See that the alarm is there, that it acts and that it watches what it should.",
+            "If this alarm is silent, nobody learns that the auditor fails.",
+            "Check that the alarm exists, that its actions are enabled and what it watches.",
         ),
     }
 }

@@ -18,7 +18,21 @@ pub(super) fn sentence(closed: &Closed, group: &str) -> (String, String) {
     }
 }
 
-fn known(closed: &Closed, group: &str) -> String {
+/// What is closed on which group, as a noun phrase: `HTTPS closed for IPv6, open for IPv4 on …`.
+pub(super) fn topic(closed: &Closed, group: &str) -> String {
+    if !closed.is_known() {
+        return format!("{} not reachable on {group}", names(closed.closed()));
+    }
+    let states = states(closed);
+    let clauses: Vec<String> = states
+        .into_iter()
+        .map(|(state, entries)| format!("{} {state}", names(entries.into_iter())))
+        .collect();
+    format!("{} on {group}", clauses.join("; "))
+}
+
+/// The entries that were closed to somebody, those together of which the same is true.
+fn states(closed: &Closed) -> Vec<(String, Vec<&Reached>)> {
     let mut states: Vec<(String, Vec<&Reached>)> = Vec::new();
     for entry in closed.closed() {
         let state = state(entry);
@@ -27,7 +41,11 @@ fn known(closed: &Closed, group: &str) -> String {
             None => states.push((state, vec![entry])),
         }
     }
-    let mut clauses: Vec<String> = states
+    states
+}
+
+fn known(closed: &Closed, group: &str) -> String {
+    let mut clauses: Vec<String> = states(closed)
         .into_iter()
         .map(|(state, entries)| {
             let are = if entries.len() > 1 { "are" } else { "is" };
@@ -127,7 +145,7 @@ pub(super) fn detail(closed: &Closed) -> String {
         left => format!("What still lets some of it through: {}", rules(left)),
     };
     format!(
-        "Nothing was changed, and nothing is opened by itself. {reach} The rules that let it \
+        "The auditor opens nothing by itself. {reach} The rules that let it \
          through are gone: {}. {left}.",
         rules(removed)
     )

@@ -81,20 +81,19 @@ impl Standing {
             Self::StillOpen => "STILL OPEN",
             Self::MaybeStillOpen => "MAYBE STILL OPEN",
             Self::NotClosed => "NOT CLOSED",
-            Self::ClosedTooFar => "CLOSED TOO FAR",
+            Self::ClosedTooFar => "FIX NOW",
             Self::NotAudited => "NOT AUDITED",
             Self::AuditorChanged => "AUDITOR CHANGED",
-            Self::Down => "DOWN",
-            Self::PartlyDown => "PARTLY DOWN",
-            Self::MaybeDown => "MAYBE DOWN",
+            Self::Down => "FIX NOW",
+            Self::PartlyDown | Self::MaybeDown => "CHECK",
             Self::Open | Self::WideList => "OPEN",
-            Self::LeftScope => "LEFT SCOPE",
+            Self::LeftScope => "NO LONGER AUDITED",
             Self::Undecided => "UNDECIDED",
-            Self::MaybeExempt => "MAYBE EXEMPT",
-            Self::Held => "HELD OPEN",
+            Self::MaybeExempt => "LEFT OPEN",
+            Self::Held => "OPEN FOR NOW",
             Self::Closed => "CLOSED",
             Self::AlreadyGone => "ALREADY GONE",
-            Self::NoLongerThere => "NO LONGER THERE",
+            Self::NoLongerThere => "GONE",
             Self::Note => "NOTE",
         }
     }
@@ -115,7 +114,7 @@ impl Standing {
     }
 
     /// Whether what was done did not work, or nothing could be done.
-    fn is_failure(self) -> bool {
+    pub fn is_failure(self) -> bool {
         matches!(
             self,
             Self::StillOpen

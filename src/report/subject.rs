@@ -1,51 +1,72 @@
+use std::collections::BTreeSet;
+
 use super::standing::{Standing, by_urgency};
-use super::title::{auditor_call, title};
+use super::title::topic;
 use super::wording::{self, Part};
-use crate::finding::{Finding, Matter, Report};
-use crate::text::{inert, minute};
+use crate::evaluate::Severity;
+use crate::finding::{Finding, Report};
+use crate::text::{count, inert, minute};
 use crate::words::rule_text;
 
 /// SNS wants fewer than 100 characters.
 pub(super) const MAX_CHARS: usize = 99;
 
-/// The Subject of the mail about these findings of a report: the outcome first, then what was open,
-/// to whom, where. Printable ASCII, at most [`MAX_CHARS`], begins with a letter.
+/// The Subject of the mail about these findings of a report: how things stand, then what it is
+/// about, then severity, account and region. Printable ASCII, at most [`MAX_CHARS`], begins with a
+/// letter.
 pub(super) fn subject(report: &Report, part: Option<Part>) -> String {
     let Some(&lead) = by_urgency(&report.findings).first() else {
         return "No findings".to_owned();
     };
-    let tail = tail(report, lead, part);
-    // What is cut, if something must be, is the group's name at the end: it may have 255 characters,
-    // and the mail has it.
+    let (head, tail) = match report.findings.as_slice() {
+        [_, _, ..] if is_of_schedule(report) => (of_schedule(report), place(report, None)),
+        _ => {
+            let more = more(report, lead);
+            let worst = report.findings.iter().map(|finding| finding.severity).max();
+            (headline(lead), more + &place(report, worst))
+        }
+    };
+    let tail = part.map_or_else(|| tail.clone(), |part| format!("{tail} [{part}]"));
+    // What is cut, if something must be, is the group's name at the end of the headline: it may have
+    // 255 characters, and the mail has it.
     let room = MAX_CHARS.saturating_sub(tail.len());
-    format!("{}{tail}", inert::clip_ascii(&inert::for_subject(&headline(lead)), room))
+    format!("{}{tail}", inert::clip_ascii(&inert::for_subject(&head), room))
 }
 
+/// Whether a schedule asked for the audit, so that no change is behind its findings.
+pub(super) fn is_of_schedule(report: &Report) -> bool {
+    report.scheduled && report.findings.iter().all(|finding| finding.change.is_none())
+}
+
+/// `Scheduled audit: 1 STILL OPEN, 3 critical, 2 high`
+fn of_schedule(report: &Report) -> String {
+    let mut states: Vec<(Standing, usize)> = Vec::new();
+    let tried = |it: &Standing| it.is_failure() || *it == Standing::Closed;
+    for standing in by_urgency(&report.findings).into_iter().map(Standing::of).filter(tried) {
+        match states.iter_mut().find(|(same, _)| same.as_str() == standing.as_str()) {
+            Some((_, n)) => *n += 1,
+            None => states.push((standing, 1)),
+        }
+    }
+    let states = states.iter().map(|(standing, n)| format!("{n} {}", standing.as_str()));
+    let counts: Vec<String> = states.chain([wording::severities(&report.findings)]).collect();
+    format!("Scheduled audit: {}", counts.join(", "))
+}
+
+/// How things stand with a finding, and what it is about.
 fn headline(finding: &Finding) -> String {
     let standing = Standing::of(finding);
-    let outcome = standing.as_str();
-    let lead = || decapitalised(&title(finding).lead);
-    match (standing, wording::delay(finding), &finding.matter) {
-        (Standing::Closed | Standing::ClosedTooFar, Some(delay), _) => {
-            format!("{outcome} after {delay}: {}", lead())
-        }
-        (Standing::Held, _, _) => {
+    let state = standing.as_str();
+    let state = match (standing, wording::delay(finding)) {
+        (Standing::Closed, Some(delay)) => format!("{state} in {delay}"),
+        (Standing::Held, _) => {
             let until = wording::held(finding).map(|hold| minute(hold.until));
-            let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-            format!("{outcome}{until}: {}", lead())
+            until.map_or_else(|| state.to_owned(), |until| format!("OPEN UNTIL {until}"))
         }
-        (Standing::StillOpen, _, _) => {
-            format!("{outcome} through {}: {}", first_open(finding), lead())
-        }
-        // The title of such a finding is mostly the reason, and too long.
-        (Standing::NotAudited, _, _) => format!("{outcome}: {}", change(finding)),
-        // It begins with a name of the baseline's.
-        (_, _, Matter::ExpectedClosed(_)) => format!("{outcome}: {}", title(finding).lead),
-        (_, _, Matter::AuditorChanged { change, .. }) if change.server_error.is_none() => {
-            format!("{outcome}{}", auditor_call(change))
-        }
-        _ => format!("{outcome}: {}", lead()),
-    }
+        (Standing::StillOpen, _) => format!("{state} by {}", first_open(finding)),
+        _ => state.to_owned(),
+    };
+    format!("{state}: {}", topic(finding))
 }
 
 /// The rule through which SSH is still open, and how many more there are.
@@ -55,53 +76,42 @@ pub(super) fn first_open(finding: &Finding) -> String {
         [] => return "another rule".to_owned(),
     };
     let name = first.id().map_or_else(|| rule_text(first), ToString::to_string);
-    if more == 0 { name } else { format!("{name} and {more} more") }
+    if more == 0 { name } else { format!("{name} +{more}") }
 }
 
-/// What was called, on which group.
-fn change(finding: &Finding) -> String {
-    let call = finding.change.as_ref().and_then(|change| change.event_name.as_deref());
-    let call = call.filter(|call| !call.is_empty()).unwrap_or("a change");
-    let call = inert::clip_ascii(call, 40);
-    match &finding.group {
-        Some(group) => {
-            let name = group.name.as_deref().filter(|name| !name.trim().is_empty());
-            format!("{call} on {}", name.unwrap_or(group.id.as_str()))
-        }
-        None => call,
-    }
-}
-
-/// The sentence as it goes on after a colon: `Tcp 3306 is …` is `tcp 3306 is …`, and SSH stays SSH.
-fn decapitalised(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    match (chars.next(), chars.clone().next()) {
-        (Some(first), Some(second)) if !second.is_uppercase() => {
-            format!("{}{}", first.to_lowercase(), chars.as_str())
-        }
-        _ => sentence.to_owned(),
-    }
-}
-
-/// How many findings more there are, how many of those are open although the one that is named is
-/// not, and which part it is.
-fn tail(report: &Report, lead: &Finding, part: Option<Part>) -> String {
-    let mut tail = String::new();
+/// How many findings more there are, and how many of those are open although the one that is named
+/// is not.
+fn more(report: &Report, lead: &Finding) -> String {
     let others = report.findings.len().saturating_sub(1);
-    if others > 0 {
-        let lead = Standing::of(lead);
-        // Beside a hold, which was announced, what nobody announced is news.
-        let news = |it: Standing| it.is_open() && !(lead == it && it == Standing::Held);
-        let open = report.findings.iter().filter(|it| news(Standing::of(it))).count();
-        tail = match open {
-            _ if lead.is_open() && lead != Standing::Held => format!(" (+{others} more)"),
-            0 => format!(" (+{others} more)"),
-            _ if open == others => format!(" (+{others} more, open)"),
-            _ => format!(" (+{others} more, {open} open)"),
-        };
+    if others == 0 {
+        return String::new();
     }
-    if let Some(part) = part {
-        tail.push_str(&format!(" [{part}]"));
+    let lead = Standing::of(lead);
+    // Beside a hold, which was announced, what nobody announced is news.
+    let news = |it: Standing| it.is_open() && !(lead == it && it == Standing::Held);
+    match report.findings.iter().filter(|it| news(Standing::of(it))).count() {
+        open if open > 0 && (!lead.is_open() || lead == Standing::Held) => {
+            format!(" +{others}, {open} open")
+        }
+        _ => format!(" +{others} more"),
     }
-    tail
+}
+
+/// ` (critical, 123456789012, eu-central-1)`: the worst severity, and where all of it is.
+fn place(report: &Report, worst: Option<Severity>) -> String {
+    let places = || report.findings.iter().map(|finding| &finding.place);
+    let accounts: BTreeSet<_> = places().filter_map(|place| place.account.as_ref()).collect();
+    let regions: BTreeSet<_> = places().filter_map(|place| place.region.as_ref()).collect();
+    let one = |names: Vec<&str>, noun| match names.as_slice() {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        several => Some(count(several.len(), noun)),
+    };
+    let parts = [
+        worst.map(|severity| severity.as_str().to_owned()),
+        one(accounts.into_iter().map(|it| it.as_str()).collect(), "account"),
+        one(regions.into_iter().map(|it| it.as_str()).collect(), "region"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }

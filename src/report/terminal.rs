@@ -84,7 +84,7 @@ fn counts(report: &Report, groups: usize) -> String {
         ),
     };
     format!(
-        "{findings}; {}, {} audited; {}",
+        "{findings}; {}, {} audited; baseline {}",
         count(report.groups, "group"),
         count(report.rules, "rule"),
         wording::baseline(&report.baseline)

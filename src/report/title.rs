@@ -1,11 +1,11 @@
 use super::reach;
 use super::wording::{called, list, list_name, reason as reason_text, whom};
-use crate::ec2::{Direction, GroupKey, Protocol, RuleId, Selector};
+use crate::ec2::{Direction, GroupKey, Protocol, Rule, RuleId, Selector};
 use crate::evaluate::Code;
 use crate::event::WatchedChange;
-use crate::finding::{Finding, FoundRule, Matter, ScopeExit, Unaudited};
-use crate::net::{Cells, IntervalSet, Set, wide_ipv4, wide_ipv6};
-use crate::text::{capitalised, count};
+use crate::finding::{Action, Finding, FoundRule, Matter, Outcome, ScopeExit, Unaudited};
+use crate::net::{Cells, IntervalSet, Set, Traffic, wide_ipv4, wide_ipv6};
+use crate::text::{capitalised, count, inert};
 use crate::words::{cells_text, every_protocol_but, in_capitals, rule_text};
 
 /// A finding in one sentence: what it is, and what explains it.
@@ -98,8 +98,68 @@ fn list_called(finding: &Finding) -> String {
     name.map_or_else(String::new, |name| format!("; the list is called {name}"))
 }
 
+/// Whoever is on it.
+const INTERNET: &str = "the Internet";
+
+/// What a finding is about, as a noun phrase for a Subject: `SSH to the Internet on typo3-shop`.
+pub(super) fn topic(finding: &Finding) -> String {
+    let group = || finding.group.as_ref().map_or_else(|| "a security group".to_owned(), called);
+    match &finding.matter {
+        Matter::Rule(found) if finding.code == Code::UnresolvedPeer => {
+            format!("{} on {}", in_capitals(&rule_text(&found.rule)), group())
+        }
+        // The rule that is named is gone, and another one is meant.
+        Matter::Rule(found) if found.presence.is_gone() && !found.still_open.is_empty() => {
+            format!("SSH on {}", group())
+        }
+        Matter::Rule(found) if is_closed_too_far(found) => {
+            let missing = Traffic::union_of(found.missing.iter().map(Rule::traffic).collect());
+            format!("{} missing on {}", in_capitals(&cells_text(&missing.cells())), group())
+        }
+        Matter::Rule(found) => {
+            let (what, _) = opened(finding.code, found);
+            let whom = opened_to(found);
+            let way = match found.rule.direction() {
+                // The time until which it is held open takes the room.
+                _ if matches!(found.action, Action::Held { .. }) => String::new(),
+                Direction::Egress => format!(" out to {whom}"),
+                Direction::Ingress if whom == INTERNET => format!(" to {whom}"),
+                Direction::Ingress => format!(" from {whom}"),
+            };
+            format!("{what}{way} on {}", group())
+        }
+        Matter::WideList { .. } => format!("SSH to the Internet on {}", group()),
+        Matter::WideBaseline { baseline, .. } => {
+            format!("SSH to the Internet in the baseline {baseline}")
+        }
+        Matter::ExpectedClosed(closed) => reach::topic(closed, &group()),
+        Matter::Unaudited { what, .. } => match (what, &finding.group) {
+            (Unaudited::Place, _) => "all security groups".to_owned(),
+            (_, Some(_)) => format!("{} on {}", call(finding), group()),
+            (_, None) => call(finding),
+        },
+        Matter::LeftScope { .. } => group(),
+        Matter::AuditorChanged { change, .. } => match change.resource.as_deref() {
+            Some(resource) => format!("{} on {}", change.call, named(resource)),
+            None => change.call.clone(),
+        },
+    }
+}
+
+/// Whether a revert took more than it should have.
+fn is_closed_too_far(found: &FoundRule) -> bool {
+    found.presence.is_gone() && found.action.outcome() == Outcome::Failed
+}
+
+/// The name of the call behind a finding.
+fn call(finding: &Finding) -> String {
+    let call = finding.change.as_ref().and_then(|change| change.event_name.as_deref());
+    let call = call.filter(|call| !call.is_empty()).unwrap_or("a change");
+    inert::clip_ascii(call, 40)
+}
+
 fn of_rule(code: Code, found: &FoundRule, group: &str) -> Title {
-    let FoundRule { rule, excess, ssh, .. } = found;
+    let rule = &found.rule;
     if code == Code::UnresolvedPeer {
         let depends = if found.presence.is_gone() { "depended" } else { "depends" };
         let rule = capitalised(&in_capitals(&rule_text(rule)));
@@ -112,10 +172,29 @@ fn of_rule(code: Code, found: &FoundRule, group: &str) -> Title {
         return format!("SSH is open to {} on {group}", whom(&found.still_open)).into();
     }
     let [is, are] = if found.presence.is_gone() { ["was", "were"] } else { ["is", "are"] };
+    let (what, many) = opened(code, found);
+    let whom = opened_to(found);
+    let verb = if many { are } else { is };
+    let what = capitalised(&what);
+    if rule.direction() == Direction::Egress {
+        format!("{what} {verb} allowed out of {group} to {whom}").into()
+    } else {
+        format!("{what} {verb} open to {whom} on {group}").into()
+    }
+}
+
+/// To whom a rule opens more than the baseline does.
+fn opened_to(found: &FoundRule) -> String {
+    let excess = &found.excess;
     let wide = wide_ipv4(&excess.peers_ipv4()) || wide_ipv6(&excess.peers_ipv6());
-    let whom = if wide { "the Internet".to_owned() } else { rule.peer().to_string() };
+    if wide { INTERNET.to_owned() } else { found.rule.peer().to_string() }
+}
+
+/// What a rule opens, and whether that is a plural.
+fn opened(code: Code, found: &FoundRule) -> (String, bool) {
+    let FoundRule { rule, excess, ssh, .. } = found;
     let cells = excess.cells();
-    let (what, many) = if cells.at(0).is_some() && cells.at(255).is_some() {
+    if cells.at(0).is_some() && cells.at(255).is_some() {
         (all_protocols(&cells), false)
     } else if rule.protocol() == Protocol::TCP && rule.selector() == Selector::ALL {
         ("all TCP ports".to_owned(), true)
@@ -128,13 +207,6 @@ fn of_rule(code: Code, found: &FoundRule, group: &str) -> Title {
         } else {
             (named, false)
         }
-    };
-    let verb = if many { are } else { is };
-    let what = capitalised(&what);
-    if rule.direction() == Direction::Egress {
-        format!("{what} {verb} allowed out of {group} to {whom}").into()
-    } else {
-        format!("{what} {verb} open to {whom} on {group}").into()
     }
 }
 
@@ -155,17 +227,12 @@ fn named_group(key: &GroupKey) -> String {
 
 fn of_auditor(change: &WatchedChange) -> Title {
     let was = if change.server_error.is_some() { "may have been" } else { "was" };
-    format!("The auditor {was} changed{}", auditor_call(change)).into()
-}
-
-/// ` by CloudFormation: DeleteTrail on main`
-pub(super) fn auditor_call(change: &WatchedChange) -> String {
     let by = if change.by_cloudformation { " by CloudFormation" } else { "" };
     let on = match change.resource.as_deref() {
         Some(resource) => format!(" on {}", named(resource)),
         None => ", and the record does not say of what".to_owned(),
     };
-    format!("{by}: {}{on}", change.call)
+    format!("The auditor {was} changed{by}: {}{on}", change.call).into()
 }
 
 /// A name as part of a sentence. Quoted, if it could be taken for more of the sentence.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -98,15 +98,15 @@ pub(super) fn skipped(skipped: &Skipped) -> String {
     }
 }
 
-/// How long after the change something was done about it, where both times are known and in order,
-/// and the change was what opened the rule.
+/// How long after the change something was done about it, where that is known and the change was
+/// what opened the rule. Offline no time passes.
 pub(super) fn delay(finding: &Finding) -> Option<String> {
     let change = finding.change.as_ref()?.time?;
     if finding.found_rule().is_some_and(may_be_older) {
         return None;
     }
     let delay = finding.time.signed_duration_since(change);
-    (delay >= TimeDelta::zero()).then(|| duration(delay))
+    (delay > TimeDelta::zero()).then(|| duration(delay))
 }
 
 /// Whether the rule may have been there before the change.
@@ -153,10 +153,19 @@ pub(super) fn severities(findings: &[Finding]) -> String {
     parts.join(", ")
 }
 
-/// `baseline standard 1a2b3c4d5e6f`
+/// How many groups the findings are about.
+pub(super) fn groups(findings: &[&Finding]) -> usize {
+    let places = findings.iter().filter_map(|finding| {
+        let group = finding.group.as_ref()?;
+        Some((&finding.place, &group.id))
+    });
+    places.collect::<BTreeSet<_>>().len()
+}
+
+/// `standard 1a2b3c4d5e6f`
 pub(super) fn baseline(baseline: &BaselineName) -> String {
     let hash: String = baseline.sha256.chars().take(12).collect();
-    format!("baseline {} {hash}", baseline.name).trim_end().to_owned()
+    format!("{} {hash}", baseline.name).trim_end().to_owned()
 }
 
 /// Rules that keep SSH open, with their ids: `sgr-… (tcp 22 from ::/0)`.

@@ -144,7 +144,9 @@ async fn the_group_is_named_and_the_message_can_be_filtered() {
     assert_eq!(message.report["version"], 1);
     let [mail] = world.mails().try_into().expect("one mail");
     assert!(mail.starts_with("SSH was open to the Internet on typo3-shop\n"), "{mail}");
-    for line in ["Who: ", "Rule: sgr-", "Too much: tcp 22 from anywhere", "Console: https://"] {
+    for line in
+        ["Who: ", "Rule: sgr-", "Exceeds the baseline: tcp 22 from anywhere", "Console: https://"]
+    {
         assert!(mail.lines().any(|text| text.starts_with(line)), "{line} is not in:\n{mail}");
     }
     assert_eq!(finding(&message, 0)["group"]["name"], "typo3-shop");

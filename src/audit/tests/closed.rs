@@ -45,7 +45,10 @@ fn closing_the_website_is_one_finding_with_an_undo() {
     let undo = finding.undo.as_deref().unwrap();
     assert_eq!(undo.matches("authorize-security-group-ingress").count(), 1, "{undo}");
     assert_eq!((undo.matches("0.0.0.0/0").count(), undo.matches("::/0").count()), (2, 2), "{undo}");
-    assert_eq!(ran.messages[0].subject, format!("DOWN: {title}"));
+    assert_eq!(
+        ran.messages[0].subject,
+        "FIX NOW: HTTP and HTTPS closed on typo3-shop (high, 123456789012, eu-central-1)"
+    );
     let told = "Everybody could reach HTTP and HTTPS; now nobody can.";
     assert!(ran.detail().contains(told), "{}", ran.detail());
 }
@@ -56,7 +59,10 @@ fn the_words_say_what_still_works() {
     let ran = audit(&http, &["tcp 443 0.0.0.0/0", "tcp 443 ::/0"]);
     let title = "HTTP is closed; HTTPS still works on typo3-shop";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
-    assert_eq!(ran.messages[0].subject, format!("PARTLY DOWN: {title}"));
+    assert_eq!(
+        ran.messages[0].subject,
+        "CHECK: HTTP closed on typo3-shop (medium, 123456789012, eu-central-1)"
+    );
     let finding = &ran.published()["findings"][0];
     let expected = |entry: &str, family: &str, before: &str, after: &str| {
         serde_json::json!({
@@ -176,7 +182,7 @@ fn if_the_removed_rules_are_not_known_the_severity_is_low() {
     assert!(ran.detail().contains("is not known"), "{}", ran.detail());
     assert!(finding.rule().is_none() && finding.undo.is_none());
     assert_eq!(ran.published()["findings"][0]["expected"][0]["before"], Value::Null);
-    assert!(ran.messages[0].subject.starts_with("MAYBE DOWN: "), "{}", ran.messages[0].subject);
+    assert!(ran.messages[0].subject.starts_with("CHECK: "), "{}", ran.messages[0].subject);
     // Somebody is left, and perhaps nobody else was there before.
     for left in ["tcp 443 0.0.0.0/0", "tcp 80 sg-0b", "-1 * 10.0.0.0/8"] {
         nothing_is_told(&revoked_unknown(), &[left]);

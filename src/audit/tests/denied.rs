@@ -38,11 +38,11 @@ fn what_was_added_is_told_with_the_reason() {
     let mail = mail(&ran.messages[0]);
     assert!(mail.contains(added), "{mail}");
     assert!(!mail.to_lowercase().contains("put it back"), "{mail}");
-    let (_, undo) = mail.split_once("To take back what was added:\n").unwrap();
+    let (_, undo) = mail.split_once("To remove what the auditor added:\n").unwrap();
     let undo = undo.lines().next().unwrap();
     assert!(undo.starts_with("aws ec2 revoke-") && !undo.contains("authorize"), "{undo}");
     // What was added is there: to add it again would fail, and the rule would stay.
-    let (_, fix) = mail.split_once("To close it now:\n").unwrap();
+    let (_, fix) = mail.split_once("Close it now:\n").unwrap();
     let fix = fix.lines().next().unwrap();
     assert!(fix.starts_with("aws ec2 revoke-") && !fix.contains("authorize"), "{fix}");
 }
@@ -73,7 +73,7 @@ fn a_finding_that_has_only_a_line_tells_it_too() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let ran = where_nothing_is_revoked(&settings, &texts);
     let mail = mail(&ran.messages[0]);
-    let brief: Vec<&str> = mail.lines().filter(|line| line.contains(". NOT CLOSED: ")).collect();
+    let brief: Vec<&str> = mail.lines().filter(|line| line.contains(", NOT CLOSED, ")).collect();
     assert_eq!(brief.len(), 3, "{mail}");
     // The first rule's pieces cover those of the others.
     assert!(mail.contains("Added before that"), "{mail}");
@@ -85,6 +85,6 @@ fn what_a_revert_removed_is_put_back() {
     let world = ec2(&rules(&["tcp 22 0.0.0.0/0"]));
     let ran = run_at(&world, &settings, &authorized(&["tcp 22 0.0.0.0/0"]), noon(), None);
     let mail = mail(&ran.messages[0]);
-    assert!(mail.contains("put it back with the next line"), "{mail}");
-    assert!(!mail.contains("take back"), "{mail}");
+    assert!(mail.contains("If somebody needs the rule, put it back."), "{mail}");
+    assert!(!mail.contains("remove what the auditor"), "{mail}");
 }

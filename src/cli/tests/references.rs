@@ -62,7 +62,7 @@ fn a_narrow_list_is_proposed_as_an_ssh_source() {
     // A list that lets the Internet in must not become one.
     let wide = invoked("wide.json", &list(Some("office"), "0.0.0.0/1"));
     assert!(!wide.contains(&format!("add {LIST}")), "{wide}");
-    assert!(wide.contains("add the addresses that need SSH to the SSH sources"), "{wide}");
+    assert!(wide.contains("add the addresses to the SSH sources"), "{wide}");
 }
 
 /// A group with a rule that names a group of another account.

@@ -67,8 +67,8 @@ impl Lines {
     }
 
     /// What else may be wrong, where it was bad and a person's credentials did it.
-    pub(super) fn if_not_you(&mut self, finding: &Finding, worst: Severity) {
-        let Some(change) = &finding.change else { return };
+    pub(super) fn if_not_you(&mut self, finding: &Finding, worst: Option<Severity>) {
+        let Some((change, worst)) = finding.change.as_ref().zip(worst) else { return };
         let is_of_person = matches!(change.actor_type, ActorType::Person | ActorType::Root);
         if !is_of_person || worst < Severity::High {
             return;
@@ -76,9 +76,28 @@ impl Lines {
         let event = change.event_id.as_deref().filter(|id| !id.is_empty());
         let event = event.map_or_else(String::new, |id| format!(", from event {id} on"));
         self.text(
-            &format!("If it was not you or a colleague: these credentials may be stolen. See in CloudTrail what else they did{event}."),
+            &format!(
+                "Not you or your team? These credentials may be stolen: see in CloudTrail what else \
+                 they did{event}."
+            ),
             TEXT,
         );
+    }
+
+    /// The line between what a reader needs now and the details.
+    pub(super) fn rule(&mut self) {
+        self.gap();
+        self.0.push_str("--\n");
+    }
+
+    /// Blocks, with an empty line before each but at the beginning of a section.
+    pub(super) fn append(&mut self, blocks: &[Lines]) {
+        for block in blocks {
+            if !self.0.ends_with("--\n") {
+                self.gap();
+            }
+            self.0.push_str(&block.0);
+        }
     }
 
     /// An empty line between what is there and what follows.

@@ -31,24 +31,29 @@ fn a_record_that_tells_little_leaves_lines_out() {
     let scene = Scene::new().without_groups();
     let told = scene.group_at(("123456789012", "eu-central-1"), GROUP, None, &[]).run(&event);
     assert_snapshot!(told.mail(), @r#"
-    SSH is open to the Internet on sg-0a1b2c3d4e5f67890
+    SSH is open to the Internet on sg-0a1b2c3d4e5f67890. This stays open until somebody closes it.
+    Close it, unless it is needed:
+    aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
     Nothing was changed: findings are only reported. The rule was still in the group.
 
-    Seen: 2026-03-12 08:11:55 UTC, AuthorizeSecurityGroupIngress
-    Group: sg-0a1b2c3d4e5f67890, eu-central-1, account 123456789012
-    Rule: sgr-04f0ba190d9a9551b, tcp 22 from 0.0.0.0/0
-    Too much: tcp 22 from anywhere
-    A revert would keep: nothing
+    To allow SSH permanently, add the addresses to the SSH sources: the stack's parameter SshSources (SSH_SOURCES in docs/settings).
 
-    If it was not needed, close it:
-    aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
-    If it was needed: add the addresses that need SSH to the SSH sources.
+    Group: sg-0a1b2c3d4e5f67890, eu-central-1, account 123456789012
+    Seen: 2026-03-12 08:11:55 UTC, AuthorizeSecurityGroupIngress
+    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f67890
+
+    --
+    Finding: open-ssh, critical
+    Rule: sgr-04f0ba190d9a9551b, tcp 22 from 0.0.0.0/0
+    Exceeds the baseline: tcp 22 from anywhere
+    A revert would keep: nothing
+    Controls: CIS 3.0.0 5.2, CIS 5.0.0 5.3, CIS 7.0.0 6.3, EC2.13, EC2.18, EC2.19, EC2.53
+    Fingerprint: 1910c946857616c830b8853a68977f2d
     To tolerate it until 2026-04-11, add to 'exemptions' in the baseline:
     - { group: sg-0a1b2c3d4e5f67890, direction: ingress, protocol: tcp, ports: [22], peers: [0.0.0.0/0], reason: "<ticket, and why this is needed>", until: 2026-04-11 }
 
-    Console: https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#SecurityGroup:groupId=sg-0a1b2c3d4e5f67890
-    Controls: CIS 3.0.0 5.2, CIS 5.0.0 5.3, CIS 7.0.0 6.3, EC2.13, EC2.18, EC2.19, EC2.53
-    Reference: open-ssh, critical, baseline standard 04ba0e433322, fingerprint 1910c946857616c830b8853a68977f2d
+    Baseline: standard 04ba0e433322
+    What each finding means and what to do: docs/findings.
     "#);
 }
 
@@ -71,7 +76,7 @@ fn three_findings_are_told_in_full() {
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let mail = Scene::new().run(&authorizing(&rules)).mail();
     assert_eq!(mail.matches("To tolerate it until").count(), 3, "{mail}");
-    assert_eq!(mail.matches("\n4. OPEN: tcp 9103 from 0.0.0.0/0, ").count(), 1, "{mail}");
+    assert_eq!(mail.matches("\n4. high, OPEN, tcp 9103 from 0.0.0.0/0\n").count(), 1, "{mail}");
 }
 
 #[test]
@@ -85,10 +90,10 @@ fn nothing_is_called_closed_while_ssh_is_open_through_another_rule() {
             }
             met += 1;
             let mail = mail(message);
-            assert!(message.subject.starts_with("STILL OPEN through "), "{name}");
-            assert!(!mail.contains("Closed"), "{name}: {mail}");
+            assert!(message.subject.starts_with("STILL OPEN by "), "{name}");
+            assert!(!mail.contains("closed now"), "{name}: {mail}");
             assert!(mail.contains("STILL OPEN: "), "{name}: {mail}");
-            assert!(mail.contains("To close what is still open:\naws ec2 "), "{name}: {mail}");
+            assert!(mail.contains("Close what is still open now:\naws ec2 "), "{name}: {mail}");
         }
     }
     assert!(met >= 3, "{met}");
@@ -98,7 +103,8 @@ fn nothing_is_called_closed_while_ssh_is_open_through_another_rule() {
 fn nothing_has_to_be_done_by_hand_where_there_is_a_command() {
     for (name, told) in scenes::all() {
         for mail in told.messages.iter().map(mail) {
-            let has_command = mail.contains("lose it:\n") || mail.contains("lose it now:\n");
+            let has_command = mail.contains("Close it, unless it is needed:\n")
+                || mail.contains("lose it now:\n");
             assert!(!has_command || !mail.contains("by hand now"), "{name}: {mail}");
             assert!(!mail.contains("Add them by hand"), "{name}: {mail}");
         }

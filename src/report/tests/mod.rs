@@ -6,6 +6,7 @@ mod events;
 mod inert;
 mod json;
 mod laws;
+mod mails;
 mod scene;
 mod scenes;
 mod sns;

@@ -15,16 +15,16 @@ fn each_length_of_time() {
     };
     // The clocks of AWS differ, so that the call may seem to be later.
     let all = [-5, 0, 59, 60, 125, 3600, 11_520, 86_400, 187_200].map(after).join("\n");
-    assert_snapshot!(all, @r"
+    assert_snapshot!(all, @"
     CLOSED
-    CLOSED after 0 s
-    CLOSED after 59 s
-    CLOSED after 1 min
-    CLOSED after 2 min 5 s
-    CLOSED after 1 h
-    CLOSED after 3 h 12 min
-    CLOSED after 1 d
-    CLOSED after 2 d 4 h
+    CLOSED
+    CLOSED in 59 s
+    CLOSED in 1 min
+    CLOSED in 2 min 5 s
+    CLOSED in 1 h
+    CLOSED in 3 h 12 min
+    CLOSED in 1 d
+    CLOSED in 2 d 4 h
     ");
 }
 
@@ -32,10 +32,10 @@ fn each_length_of_time() {
 fn what_is_open_is_counted_beside_what_is_not() {
     let of = |rules: &[&str]| Scene::reverting().run(&authorizing(rules)).subjects();
     let (ssh, database) = ("tcp 22 0.0.0.0/0", "tcp 3306 0.0.0.0/0");
-    assert_snapshot!(of(&[ssh, "tcp 22 ::/0", "tcp 22 192.0.2.0/24"]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+2 more)");
-    assert_snapshot!(of(&[database, "tcp 3306 ::/0", "tcp 25 0.0.0.0/0"]), @"OPEN: TCP 3306 is open to the Internet on typo3-shop (+2 more)");
-    assert_snapshot!(of(&[ssh, database]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+1 more, open)");
-    assert_snapshot!(of(&[ssh, "tcp 22 ::/0", database]), @"CLOSED after 41 s: SSH was open to the Internet on typo3-shop (+2 more, 1 open)");
+    assert_snapshot!(of(&[ssh, "tcp 22 ::/0", "tcp 22 192.0.2.0/24"]), @"CLOSED in 41 s: SSH to the Internet on typo3-shop +2 more (critical, 123456789012, eu-central-1)");
+    assert_snapshot!(of(&[database, "tcp 3306 ::/0", "tcp 25 0.0.0.0/0"]), @"OPEN: TCP 3306 to the Internet on typo3-shop +2 more (critical, 123456789012, eu-central-1)");
+    assert_snapshot!(of(&[ssh, database]), @"CLOSED in 41 s: SSH to the Internet on typo3-shop +1, 1 open (critical, 123456789012, eu-central-1)");
+    assert_snapshot!(of(&[ssh, "tcp 22 ::/0", database]), @"CLOSED in 41 s: SSH to the Internet on typo3-shop +2, 1 open (critical, 123456789012, eu-central-1)");
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn the_name_of_the_group_gives_way() {
         let scene = Scene::reverting().without_groups().group(GROUP, name, &[NAMED]);
         scene.run(&authorizing(&["tcp 22 0.0.0.0/0", "tcp 25 0.0.0.0/0"])).subjects()
     };
-    assert_snapshot!(called(&"launch-wizard-".repeat(18)), @"CLOSED after 41 s: SSH was open to the Internet on launch-wizard-launch-wizard-l... (+1 more, open)");
-    assert_snapshot!(called("B\u{fc}ro\u{202e}\nCLOSED"), @r#"CLOSED after 41 s: SSH was open to the Internet on "B?ro??CLOSED" (sg-0a1b2c3d4e... (+1 more, open)"#);
-    assert_snapshot!(called(""), @"CLOSED after 41 s: SSH was open to the Internet on sg-0a1b2c3d4e5f67890 (+1 more, open)");
+    assert_snapshot!(called(&"launch-wizard-".repeat(18)), @"CLOSED in 41 s: SSH to the Internet on launch-... +1, 1 open (critical, 123456789012, eu-central-1)");
+    assert_snapshot!(called("B\u{fc}ro\u{202e}\nCLOSED"), @r#"CLOSED in 41 s: SSH to the Internet on "B?ro??... +1, 1 open (critical, 123456789012, eu-central-1)"#);
+    assert_snapshot!(called(""), @"CLOSED in 41 s: SSH to the Internet on sg-0a1b... +1, 1 open (critical, 123456789012, eu-central-1)");
 }
 
 #[test]
@@ -54,10 +54,10 @@ fn each_part_of_a_split_report_says_so() {
     let groups = (0..300).fold(Scene::new(), |scene, n| {
         scene.group(&format!("sg-{n:017}"), "typo3", &["tcp 3306 0.0.0.0/0"])
     });
-    assert_snapshot!(groups.run(&sweep()).subjects(), @r"
-    OPEN: TCP 3306 is open to the Internet on typo3 (+122 more) [part 1 of 3]
-    OPEN: TCP 3306 is open to the Internet on typo3 (+122 more) [part 2 of 3]
-    OPEN: TCP 3306 is open to the Internet on typo3 (+53 more) [part 3 of 3]
+    assert_snapshot!(groups.run(&sweep()).subjects(), @"
+    Scheduled audit: 123 critical (123456789012, eu-central-1) [part 1 of 3]
+    Scheduled audit: 123 critical (123456789012, eu-central-1) [part 2 of 3]
+    Scheduled audit: 54 critical (123456789012, eu-central-1) [part 3 of 3]
     ");
 }
 
@@ -83,20 +83,20 @@ fn a_title_says_what_is_open_to_whom() {
         "tcp 79-81 0.0.0.0/0",
         "tcp 22 pl-0123456789abcdef0",
     ];
-    assert_snapshot!(titles.map(of).join("\n"), @r"
-    SSH is open to the Internet on typo3-shop
-    SSH is open to the Internet on typo3-shop
-    SSH is open to 198.51.100.0/24 on typo3-shop
-    SSH (TCP 20-25) is open to the Internet on typo3-shop
-    All TCP ports are open to the Internet on typo3-shop
-    All TCP ports are open to 10.0.0.0/8 on typo3-shop
-    Every protocol is open to the Internet on typo3-shop
-    Every protocol is open to sg-0123456789abcdef0 on typo3-shop
-    UDP 53 is open to the Internet on typo3-shop
-    ICMP type 8 is open to the Internet on typo3-shop
-    All ICMPv6 is open to the Internet on typo3-shop
-    Protocol 50 is open to 198.51.100.7/32 on typo3-shop
-    TCP 79, 81 is open to the Internet on typo3-shop
-    TCP 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read
+    assert_snapshot!(titles.map(of).join("\n"), @"
+    SSH is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    SSH is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    SSH is open to 198.51.100.0/24 on typo3-shop. This stays open until somebody closes it.
+    SSH (TCP 20-25) is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    All TCP ports are open to the Internet on typo3-shop. This stays open until somebody closes it.
+    All TCP ports are open to 10.0.0.0/8 on typo3-shop. This stays open until somebody closes it.
+    Every protocol is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    Every protocol is open to sg-0123456789abcdef0 on typo3-shop. This stays open until somebody closes it.
+    UDP 53 is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    ICMP type 8 is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    All ICMPv6 is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    Protocol 50 is open to 198.51.100.7/32 on typo3-shop. This stays open until somebody closes it.
+    TCP 79, 81 is open to the Internet on typo3-shop. This stays open until somebody closes it.
+    TCP 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read. Nothing was closed.
     ");
 }

@@ -1,0 +1,40 @@
+//! The shell line that takes back a call that blinded the auditor.
+
+use crate::ec2::Region;
+use crate::event::{Part, WatchedChange};
+use crate::text::escape::shell_word;
+
+/// The line that takes the change back, where one call of AWS's does. Other changes have to be
+/// compared with the template.
+pub(super) fn repair(region: &Region, change: &WatchedChange) -> Option<String> {
+    // CloudTrail shows a name, or an ARN of which `trail/NAME` is left.
+    let name = |kind: &str| {
+        let resource = change.resource.as_deref()?;
+        Some(shell_word(resource.strip_prefix(kind).unwrap_or(resource)))
+    };
+    let region = shell_word(region.as_str());
+    let calls: Vec<String> = match (change.part, change.call.as_str()) {
+        (Part::Trail, "StopLogging") => {
+            vec![format!("cloudtrail start-logging --region {region} --name {}", name("trail/")?)]
+        }
+        (Part::Rule, "DisableRule") => {
+            vec![format!("events enable-rule --region {region} --name {}", name("rule/")?)]
+        }
+        (Part::Key, "DisableKey") => {
+            vec![format!("kms enable-key --region {region} --key-id {}", name("key/")?)]
+        }
+        (Part::Key, "ScheduleKeyDeletion") => {
+            let key = name("key/")?;
+            vec![
+                format!("kms cancel-key-deletion --region {region} --key-id {key}"),
+                format!("kms enable-key --region {region} --key-id {key}"),
+            ]
+        }
+        (Part::Alarm, "DisableAlarmActions") => vec![format!(
+            "cloudwatch enable-alarm-actions --region {region} --alarm-names {}",
+            name("alarm:")?
+        )],
+        _ => return None,
+    };
+    Some(calls.iter().map(|call| format!("aws {call}")).collect::<Vec<_>>().join(" && "))
+}

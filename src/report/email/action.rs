@@ -1,0 +1,167 @@
+//! What to do now.
+
+use super::super::detail::done;
+use super::super::standing::Standing;
+use super::super::wording;
+use super::lines::{Lines, TEXT};
+use crate::ec2::Ec2Error;
+use crate::evaluate::Code;
+use crate::finding::{Action, Connections, Finding, NotAdded, Presence};
+use crate::net::{Set, wide_ipv4, wide_ipv6};
+use crate::text::minute;
+
+/// Characters of what was done about a finding: as many rules as a revert adds at most, and more.
+const OUTCOME: usize = 5 * TEXT;
+
+/// What to do now, with the lines to paste, and what the auditor did.
+pub(super) fn act(mail: &mut Lines, finding: &Finding) {
+    mail.text(&advice(finding).unwrap_or_default(), TEXT);
+    if let Some(fix) = finding.fix.as_deref() {
+        mail.text(fix_label(finding), TEXT);
+        mail.command(Some(fix));
+    }
+    if finding.complete.is_some() {
+        mail.text("Add what is missing:", TEXT);
+        mail.command(finding.complete.as_deref());
+    }
+    if undo_comes_first(finding) {
+        mail.text(&undo_label(finding), TEXT);
+        mail.command(finding.undo.as_deref());
+    }
+    mail.text(&done(finding), OUTCOME);
+}
+
+/// What stands over the line that closes what is open.
+fn fix_label(finding: &Finding) -> &'static str {
+    match Standing::of(finding) {
+        Standing::StillOpen => "Close what is still open now:",
+        Standing::NotClosed => "Close it now:",
+        Standing::Held => "To close it earlier:",
+        Standing::AuditorChanged => "Put it back:",
+        _ => "Close it, unless it is needed:",
+    }
+}
+
+/// Whether nothing else has to be done, so that the line that undoes it is what a reader may want.
+pub(super) fn undo_comes_first(finding: &Finding) -> bool {
+    finding.undo.is_some() && finding.fix.is_none() && finding.complete.is_none()
+}
+
+/// What stands over the line that undoes what was done.
+pub(super) fn undo_label(finding: &Finding) -> String {
+    let only_removes = finding.found_rule().is_some_and(|found| !found.presence.is_gone());
+    let back = match finding.code {
+        _ if only_removes => return "To remove what the auditor added:".to_owned(),
+        Code::ExpectedTrafficClosed => {
+            return "If it has to be reachable, put back what was removed:".to_owned();
+        }
+        _ => "If somebody needs the rule, put it back",
+    };
+    match wording::undone_until(finding).map(minute) {
+        Some(until) => format!("{back}. The auditor then leaves it alone until {until}:"),
+        None => format!("{back}:"),
+    }
+}
+
+/// What to do, unless the label of a command says it.
+fn advice(finding: &Finding) -> Option<String> {
+    let text = match Standing::of(finding) {
+        Standing::StillOpen | Standing::NotClosed | Standing::Open if finding.fix.is_some() => {
+            return None;
+        }
+        Standing::StillOpen | Standing::NotClosed => "Close it by hand now.",
+        Standing::Open => "Remove the rule, unless it is needed.",
+        Standing::MaybeStillOpen => "Look at the group's other inbound rules now.",
+        Standing::ClosedTooFar if is_at_limit(finding) => {
+            "The group has no room for more rules. Remove rules that nobody needs, ask AWS for a \
+             higher quota (\"Inbound or outbound rules per security group\"), or use a second group."
+        }
+        Standing::ClosedTooFar if is_missing_ssh_only(finding) => {
+            "Somebody who needs SSH may be locked out."
+        }
+        Standing::ClosedTooFar => "A website may be down.",
+        Standing::NotAudited => "Look at the rules yourself.",
+        Standing::WideList => {
+            "Take addresses out of the prefix list, unless it has to hold all of them, and check who \
+             may change it."
+        }
+        Standing::Note => {
+            "If that is not intended, use a baseline that allows SSH from known addresses only."
+        }
+        Standing::MaybeDown => "If a website has to be reachable here, check that it is.",
+        Standing::LeftScope => "If the group has to be audited, put its tag back.",
+        Standing::MaybeExempt => "If the exemption is not meant for it, remove the rule.",
+        Standing::Held | Standing::Closed | Standing::AlreadyGone | Standing::NoLongerThere => {
+            return Some(match connections_live_on(finding) {
+                true => CONNECTIONS.to_owned(),
+                false => "No action is needed.".to_owned(),
+            });
+        }
+        Standing::Down | Standing::PartlyDown | Standing::Undecided | Standing::AuditorChanged => {
+            return None;
+        }
+    };
+    Some(text.to_owned())
+}
+
+const CONNECTIONS: &str =
+    "Connections made while it was open may still be there: end them on the server.";
+
+fn connections_live_on(finding: &Finding) -> bool {
+    finding.found_rule().is_some_and(|found| found.presence == Presence::Gone(Connections::LiveOn))
+}
+
+/// Whether all that is missing is SSH.
+fn is_missing_ssh_only(finding: &Finding) -> bool {
+    finding.found_rule().is_some_and(|found| {
+        found.missing.iter().all(|rule| rule.traffic().cells().is_subset_of(&found.ssh))
+    })
+}
+
+/// Whether something is missing because the group cannot hold another rule.
+fn is_at_limit(finding: &Finding) -> bool {
+    match finding.found_rule().map(|found| &found.action) {
+        Some(Action::Reverted(reverted)) => reverted
+            .missing
+            .iter()
+            .any(|(_, why)| matches!(why, NotAdded::Ec2(Ec2Error::LimitExceeded))),
+        _ => false,
+    }
+}
+
+/// How to allow it permanently.
+pub(super) fn if_needed(finding: &Finding) -> Option<String> {
+    let text = match finding.code {
+        Code::OpenSsh | Code::SshFromUnlistedHost => {
+            let who = possible_source(finding).unwrap_or_else(|| "the addresses".to_owned());
+            return Some(format!(
+                "To allow SSH permanently, add {who} to the SSH sources: the stack's parameter \
+                 SshSources (SSH_SOURCES in docs/settings)."
+            ));
+        }
+        Code::IngressNotInBaseline | Code::EgressNotInBaseline => {
+            "To allow it permanently, add it to the baseline (\"A baseline of your own\" in docs/settings)."
+        }
+        Code::UnresolvedPeer if finding.is_rule_gone() => {
+            "To allow it permanently, name addresses instead of the prefix list."
+        }
+        Code::UnresolvedPeer => {
+            "Let the auditor read the prefix list, or name addresses instead of it."
+        }
+        Code::AuditorChanged
+        | Code::ExpectedTrafficClosed
+        | Code::LeftScope
+        | Code::OpenSshInBaseline
+        | Code::UnauditedChange => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// The prefix list from which the rule admits SSH, unless it is too wide for an SSH source.
+fn possible_source(finding: &Finding) -> Option<String> {
+    let found = finding.found_rule()?;
+    let ssh = found.excess.within(&found.ssh);
+    let is_wide = wide_ipv4(&ssh.peers_ipv4()) || wide_ipv6(&ssh.peers_ipv6());
+    let list = found.rule.peer().list().filter(|_| !is_wide)?;
+    Some(wording::list(finding, list))
+}

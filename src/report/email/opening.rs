@@ -1,0 +1,76 @@
+//! What happened, and how things stand now.
+
+use super::super::detail::unchecked;
+use super::super::standing::Standing;
+use super::super::title::title;
+use super::super::wording::{self, open_rules, texts};
+use crate::finding::{Action, AfterHold, Finding, Matter};
+use crate::text::{minute, quoted};
+
+/// The first lines about a finding: what happened, and whether it is still open.
+pub(super) fn opening(finding: &Finding) -> String {
+    let what = title(finding).whole();
+    match Standing::of(finding) {
+        Standing::StillOpen => {
+            format!("STILL OPEN: {what} through {}.", open_rules(finding.still_open()))
+        }
+        Standing::MaybeStillOpen => {
+            let why = finding.found_rule().and_then(unchecked).unwrap_or_default();
+            format!("{what}. {why}")
+        }
+        Standing::NotClosed if is_later(finding) => format!("{what}. This is not closed yet."),
+        Standing::NotClosed => format!("{what}. The auditor could not close it."),
+        Standing::ClosedTooFar => {
+            let missing = finding.found_rule().map(|found| texts(&found.missing));
+            format!(
+                "{what}. This is closed now, but too much went with it. Missing: {}.",
+                missing.unwrap_or_default()
+            )
+        }
+        Standing::NotAudited => format!("{what}. Nothing was closed."),
+        Standing::AuditorChanged => format!("{what}."),
+        Standing::Down => format!("{what}. A website may be down."),
+        Standing::PartlyDown => format!("{what}. A website may be out of reach for some."),
+        Standing::Open => format!("{what}. This stays open until somebody closes it."),
+        Standing::LeftScope => match finding.matter {
+            Matter::LeftScope { is_back: true, .. } => {
+                format!("{what}. It has the tag again and is audited.")
+            }
+            _ => format!("{what}. Its changes are no longer audited."),
+        },
+        Standing::MaybeExempt => {
+            format!("{what}. This was left open, because an exemption may cover it.")
+        }
+        Standing::Held => held(finding, &what),
+        Standing::Closed => match wording::delay(finding) {
+            Some(delay) => format!("{what} for {delay}. This is closed now."),
+            None => format!("{what}. This is closed now."),
+        },
+        Standing::AlreadyGone | Standing::NoLongerThere => {
+            format!("{what}. The rule is already gone.")
+        }
+        Standing::WideList | Standing::Undecided => format!("{what}. Nothing was closed."),
+        Standing::MaybeDown | Standing::Note => format!("{what}."),
+    }
+}
+
+fn is_later(finding: &Finding) -> bool {
+    finding.found_rule().is_some_and(|found| matches!(found.action, Action::Later(_)))
+}
+
+fn held(finding: &Finding, what: &str) -> String {
+    match finding.found_rule().map(|found| &found.action) {
+        Some(Action::Held { hold, then, .. }) => {
+            let then = match then {
+                AfterHold::Reported => "reported again, and not closed",
+                AfterHold::Closed => "closed automatically",
+            };
+            let until = minute(hold.until);
+            format!(
+                "{what} until {until}, as announced: {}. After that it is {then}.",
+                quoted(&hold.reason)
+            )
+        }
+        _ => format!("{what}."),
+    }
+}
