@@ -109,7 +109,12 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         deadline: Option<DateTime<Utc>>,
         counts: &mut Counts,
     ) -> Result<Report, AuditError> {
-        let record = &event.record;
+        // When a schedule asked for something is not when something changed.
+        let no_change = Record::default();
+        let record = match &event.kind {
+            Kind::Message(Message::Sweep(_) | Message::Holds(_)) => &no_change,
+            _ => &event.record,
+        };
         let Audited { report, to_close, rest, failed } = match &event.kind {
             Kind::Ignored(reason) => {
                 let why = Skipped::Event(reason.clone());

@@ -242,13 +242,11 @@ fn authorized_claim(
     claim(rule.tags(), since, now, settings.hold_max_hours)
 }
 
-/// What a rule asks for, if the rule that was read still has the tags. A listing without ids has no
-/// tags either.
+/// What a rule asks for, if the rule that was read still has the tags.
 fn still_tagged(asked: Claim, read: &Candidate<'_>) -> Claim {
     let tagged = read.rule.tags().contains_key(UNTIL);
-    let lists_tags = read.seen && read.rule.id().is_some();
     match asked {
-        Claim::Held(_) if lists_tags && !tagged => Claim::Refused(Refusal::TagsRemoved),
+        Claim::Held(_) if read.seen && !tagged => Claim::Refused(Refusal::TagsRemoved),
         // The event's rule asks for nothing, so these are the tags of the rule that was read.
         Claim::None if tagged => Claim::Refused(Refusal::TaggedLater),
         asked => asked,
@@ -260,15 +258,19 @@ fn not_read(rule: &Rule) -> Candidate<'_> {
     Candidate { rule: Cow::Borrowed(rule), seen: false, note: None, claim: Claim::None }
 }
 
-/// A rule that an event tells of, as the group has it now. What the read does not tell (older output
-/// has no ids), the event does.
+/// A rule that an event tells of, as the group has it now. A listing without ids has no tags either;
+/// then those of the event count.
 pub(super) fn as_read<'a>(rule: &'a Rule, present: &'a [Rule]) -> Candidate<'a> {
     let Some(read) = present.iter().find(|other| other.is_same_as(rule)) else {
         return not_read(rule);
     };
     let read = match read.id() {
         Some(_) => Cow::Borrowed(read),
-        None => Cow::Owned(read.clone().with_id(rule.id().cloned())),
+        None => {
+            let mut tags = rule.tags().clone();
+            tags.extend(read.tags().clone());
+            Cow::Owned(read.clone().with_id(rule.id().cloned()).with_tags(tags))
+        }
     };
     Candidate { rule: read, seen: true, ..not_read(rule) }
 }

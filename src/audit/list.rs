@@ -34,8 +34,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Result<Audited, AuditError> {
         let place = self.place(record);
         let origin = self.origin(&place, record);
-        let unaudited =
-            |reason| origin.not_audited(Unaudited::List(change.list.clone()), reason, clock());
+        let unaudited = |reason| {
+            let what = Unaudited::List(change.list.clone());
+            let mut finding = origin.not_audited(what, reason, clock());
+            finding.name_lists(|_| change.name.clone());
+            finding
+        };
         if let Some(reason) = self.out_of_reach(&place) {
             return Ok(self.only(unaudited(reason)).into());
         }
@@ -51,7 +55,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             return Err(AuditError::ListNotReady { list: change.list.clone(), reason });
         }
         let lookups = Lookups::new(self.ec2);
-        lookups.insert(&place, &change.list, read);
+        lookups.insert(&place, &change.list, change.name.as_ref(), read);
         let mut tally = Tally::default();
         let context = self.context(&lookups, clock, deadline);
         let naming = Naming { context, place: &place, record, change, list: &list };
@@ -177,7 +181,8 @@ fn wide_sources(
     became_wide.then(|| {
         let entries = list_entries(change, list, None);
         let mut finding = origin.wide_baseline(&baseline.name, Some(entries), clock());
-        finding.name_lists(|id| list.name.clone().filter(|_| *id == change.list));
+        let name = list.name.as_ref().or(change.name.as_ref());
+        finding.name_lists(|id| name.filter(|_| *id == change.list).cloned());
         finding
     })
 }

@@ -11,18 +11,29 @@ use crate::text::causes;
 pub(super) struct Lookups<'a, E> {
     ec2: &'a E,
     lists: RefCell<HashMap<(Place, ListId), Result<PrefixList, Ec2Error>>>,
+    /// What the event calls lists.
+    names: RefCell<HashMap<(Place, ListId), String>>,
     stale: RefCell<HashMap<(Place, GroupRef), bool>>,
 }
 
 impl<'a, E: SecurityGroups> Lookups<'a, E> {
     /// Nothing has been looked up yet.
     pub fn new(ec2: &'a E) -> Self {
-        Self { ec2, lists: RefCell::default(), stale: RefCell::default() }
+        let (lists, names, stale) = Default::default();
+        Self { ec2, lists, names, stale }
     }
 
-    /// Remembers a list that was read elsewhere.
-    pub fn insert(&self, place: &Place, id: &ListId, list: Result<PrefixList, Ec2Error>) {
-        self.lists.borrow_mut().insert((place.clone(), id.clone()), list);
+    /// Remembers a list that was read elsewhere, and what an event calls it.
+    pub fn insert(
+        &self,
+        place: &Place,
+        id: &ListId,
+        name: Option<&String>,
+        list: Result<PrefixList, Ec2Error>,
+    ) {
+        let key = (place.clone(), id.clone());
+        self.names.borrow_mut().extend(name.map(|name| (key.clone(), name.clone())));
+        self.lists.borrow_mut().insert(key, list);
     }
 
     /// Whether a group that a rule names no longer exists. Where EC2 does not answer, it counts as
@@ -41,10 +52,12 @@ impl<'a, E: SecurityGroups> Lookups<'a, E> {
         stale
     }
 
-    /// The name of a list that was looked up, where it has one.
+    /// The name of a list: as it was looked up, else as an event calls it.
     pub fn list_name(&self, place: &Place, id: &ListId) -> Option<String> {
+        let key = (place.clone(), id.clone());
         let lists = self.lists.borrow();
-        lists.get(&(place.clone(), id.clone()))?.as_ref().ok()?.name.clone()
+        let read = lists.get(&key).and_then(|list| list.as_ref().ok()?.name.clone());
+        read.or_else(|| self.names.borrow().get(&key).cloned())
     }
 
     /// Adds the entries of these lists to `lists`, or why they cannot be read.

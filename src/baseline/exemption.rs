@@ -9,9 +9,6 @@ use crate::net::Interval;
 /// How many days before its last day an exemption is reported as ending.
 const SOON: Days = Days::new(30);
 
-/// What stands for the reason in an exemption that a report proposes. Nobody has said why yet.
-pub const PLACEHOLDER_REASON: &str = "<ticket, and why this is needed>";
-
 impl Baseline {
     /// The exemptions that have expired or end within 30 days.
     pub fn ending(&self, today: NaiveDate) -> impl Iterator<Item = &Exemption> {

@@ -18,7 +18,6 @@ mod show;
 mod size;
 
 pub use admitted::{Admitted, Lists, Resolved};
-pub use exemption::PLACEHOLDER_REASON;
 pub use fault::{BaselineError, Fault};
 pub use model::{ANYWHERE, Baseline, BaselinePeer, Entry, Exemption, PeerTerm, SSH_SOURCES};
 pub use parse::{SSH_PORT, parse_peers, parse_ports};

@@ -12,9 +12,9 @@ use super::output::Answer;
 use crate::baseline::{BaselinePeer, SSH_PORT, parse_peers, parse_ports};
 use crate::ec2::command::Command;
 use crate::ec2::hold::{Hold, VALUE_CHARS, says_why};
-use crate::ec2::{Direction, GroupId, Peer, Protocol, Region, Rule};
+use crate::ec2::{Direction, GroupId, ListId, Peer, Protocol, Region, Rule};
 use crate::evaluate::is_wide;
-use crate::net::{Cells, Interval};
+use crate::net::{Cells, Interval, Set};
 use crate::settings::SettingsError;
 use crate::text::{in_backticks, inert};
 
@@ -29,15 +29,21 @@ const TIMES: &str = "write 30m, 8h, 1h30m or 2d";
 /// Prints the command of a hold that begins now, or runs it with the program `aws`.
 pub(super) fn run(args: &AllowArgs, aws: &OsStr, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let held = HeldRule::new(args, now)?;
-    let opened = held.opened_to_everybody();
-    if let Some(what) = opened
-        && !args.yes_to_everybody
-    {
-        let (peer, ports) = (args.from.clone(), args.port.clone());
-        return Err(CliError::ToEverybody { peer, ports, what });
-    }
-    let warning =
-        opened.map(|what| format!("warning: the Internet reaches {what} until the hold ends"));
+    let warning = match held.reach() {
+        Reach::Everybody(what) if !args.yes_to_everybody => {
+            let (peer, ports) = (args.from.clone(), args.port.clone());
+            return Err(CliError::ToEverybody { peer, ports, what });
+        }
+        Reach::Everybody(what) => {
+            Some(format!("warning: the Internet reaches {what} until the hold ends"))
+        }
+        Reach::List(list, what) => Some(format!(
+            "warning: whoever is in {list} reaches {what} until the hold ends, and its addresses \
+             are not known here: look at them with `aws ec2 \
+             get-managed-prefix-list-entries --prefix-list-id {list}`"
+        )),
+        Reach::Others => None,
+    };
     let command = held.command();
     let until = held.hold.until.format("%Y-%m-%d %H:%M:%S UTC");
     let condition = format!("if the function's HOLD_MAX_HOURS is {} or more", args.max_hours);
@@ -57,6 +63,16 @@ pub(super) fn run(args: &AllowArgs, aws: &OsStr, now: DateTime<Utc>) -> Result<A
     }
     let note = format!("held until {until}, {condition}");
     Ok(Answer { notes: warning.into_iter().chain([note]).collect(), ..Answer::default() })
+}
+
+/// Who gets SSH, or every port.
+enum Reach<'a> {
+    /// The Internet. Holds what of the two it gets.
+    Everybody(&'static str),
+    /// Whoever is in a prefix list, which may be the Internet.
+    List(&'a ListId, &'static str),
+    /// Nobody, or few.
+    Others,
 }
 
 /// A rule to add, and its hold.
@@ -99,15 +115,18 @@ impl HeldRule {
         Ok(Self { region, group, rule, hold: Hold { until, reason } })
     }
 
-    /// What the rule opens to the Internet, if that is SSH or every port.
-    fn opened_to_everybody(&self) -> Option<&'static str> {
+    fn reach(&self) -> Reach<'_> {
         let ssh = Cells::of_protocol(Protocol::TCP, &Interval::new(SSH_PORT, SSH_PORT).into());
         let traffic = self.rule.traffic();
         let has_every_port = Interval::from(self.rule.selector()) == Interval::new(0, u16::MAX);
-        if has_every_port && is_wide(&traffic) {
-            Some("every port")
-        } else {
-            is_wide(&traffic.within(&ssh)).then_some("SSH")
+        let (what, traffic) = match has_every_port {
+            true => ("every port", traffic),
+            false => ("SSH", traffic.within(&ssh)),
+        };
+        match self.rule.peer().list() {
+            Some(list) if !traffic.is_empty() => Reach::List(list, what),
+            _ if is_wide(&traffic) => Reach::Everybody(what),
+            _ => Reach::Others,
         }
     }
 

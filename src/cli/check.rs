@@ -42,7 +42,7 @@ fn in_file(
     let list_file = args.audit.prefix_lists.as_deref();
     input::read_once(std::iter::once(file).chain(list_file))?;
     let DescribedLists { lists, names } = input::prefix_lists_of(list_file)?;
-    let check = input::parse(file, |bytes| {
+    let check = input::groups_of(file, |bytes| {
         fold(
             bytes,
             || Check::new(&settings, &lists, now).with_list_names(names.clone()),

@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use thiserror::Error;
 
 use super::event_file::NotAnEvent;
+use super::file_kind::FileKind;
 use crate::audit::AuditError;
 use crate::baseline::BaselineError;
 use crate::describe::DescribeError;
@@ -22,6 +23,8 @@ pub(super) enum CliError {
     StandardInputTwice { times: usize },
     #[error("{name}: {source}")]
     Input { name: String, source: Box<DescribeError> },
+    #[error("{name}: this is {kind}, not security groups: {advice}", advice = kind.instead_of_groups())]
+    NotGroups { name: String, kind: FileKind },
     #[error("{name}: {source}")]
     NotAnEvent { name: String, source: NotAnEvent },
     /// An empty answer from AWS more often comes from the wrong region than from an account without

@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Deserializer, Value};
+use serde_json::{Deserializer, Map, Value};
 use thiserror::Error;
 
-use crate::event::is_message;
+use super::file_kind::FileKind;
+use crate::event::{is_message, is_record};
 use crate::text::utf16;
 
 /// Why a file contains no event, and what to do about it. The message does not name the file.
@@ -20,55 +21,31 @@ pub(super) enum NotAnEvent {
         "the file is not JSON: give an event as EventBridge delivers it, or a file of CloudTrail records as it is in the trail's bucket (it may be compressed with gzip)"
     )]
     NotJson(#[source] serde_json::Error),
-    #[error(
-        "these are rows of an Athena query, whose columns have other names than the members of a CloudTrail record: give the trail's own file from its bucket (it may be compressed with gzip)"
-    )]
-    Athena,
-    #[error(
-        "these are rows of a CloudTrail Lake query: take the records out of them with `jq '.QueryResultRows[][].eventJson // empty | fromjson'`, and give `invoke` its output"
-    )]
-    Lake,
-    #[error(
-        "this is the output of `aws ec2 describe-security-groups` or `describe-security-group-rules`, not an event: audit it with `sg-audit check --groups FILE`, or give it to `invoke` with --groups, next to an event"
-    )]
-    Groups,
-    #[error(
-        "this is the output of `aws ec2 get-managed-prefix-list-entries`, not an event: give it with --prefix-lists, under the id of its list"
-    )]
-    PrefixLists,
+    #[error("this is {0}, not an event: {advice}", advice = .0.instead_of_an_event())]
+    Kind(FileKind),
     #[error(
         "there is no event in the file: give an event as EventBridge delivers it, a CloudTrail record, or a file of them as it is in the trail's bucket (it may be compressed with gzip)"
     )]
     Other,
 }
 
-/// The members of an event, of a CloudTrail record, and of what can be around them.
-const OF_EVENTS: [&str; 7] =
-    ["CloudTrailEvent", "Sns", "body", "detail-type", "detailType", "eventName", "requestPayload"];
-
-/// The members of lists of events.
+/// Lists of events, and what can be around an event.
 const LISTS: [&str; 2] = ["Records", "Events"];
+const WRAPPERS: [&str; 3] = ["requestPayload", "body", "CloudTrailEvent"];
 
-/// Makes the error for a file of another kind.
-type Other = fn() -> NotAnEvent;
-
-/// The members of other things that people have in files.
-const OF_OTHERS: [(&str, Other); 8] = [
-    ("QueryResultRows", || NotAnEvent::Lake),
-    ("eventJson", || NotAnEvent::Lake),
-    ("ResultSet", || NotAnEvent::Athena),
-    ("eventname", || NotAnEvent::Athena),
-    ("SecurityGroups", || NotAnEvent::Groups),
-    ("SecurityGroupRules", || NotAnEvent::Groups),
-    ("IpPermissions", || NotAnEvent::Groups),
-    ("Entries", || NotAnEvent::PrefixLists),
-];
+/// Members of an event that was cut short.
+const OF_EVENTS: [&str; 6] =
+    ["CloudTrailEvent", "Sns", "body", "detail-type", "detailType", "requestPayload"];
 
 /// Refuses a file without anything that could be an event. Whatever else is wrong with an event is
 /// a finding about it, because its change can have happened.
 pub(super) fn refuse_others(bytes: &[u8]) -> Result<(), NotAnEvent> {
     let text = utf16(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Owned);
-    in_text(text.trim_start_matches('\u{feff}').trim())
+    let text = text.trim_start_matches('\u{feff}').trim();
+    in_text(text).map_err(|error| match (error, FileKind::of_text(text)) {
+        (NotAnEvent::NotJson(_), Some(kind)) => NotAnEvent::Kind(kind),
+        (error, _) => error,
+    })
 }
 
 fn in_text(text: &str) -> Result<(), NotAnEvent> {
@@ -78,10 +55,16 @@ fn in_text(text: &str) -> Result<(), NotAnEvent> {
     let documents = Deserializer::from_str(text).into_iter::<Value>();
     any(documents.map(|document| match document {
         Ok(document) => in_document(&document),
-        // An event that was cut short is still one.
-        Err(_) if OF_EVENTS.iter().any(|name| text.contains(&format!("\"{name}\""))) => Ok(()),
+        Err(_) if is_cut_short(text) => Ok(()),
         Err(error) => Err(NotAnEvent::NotJson(error)),
     }))
+}
+
+/// Whether it is a part of an event. It is still one.
+fn is_cut_short(text: &str) -> bool {
+    let has = |name: &str| text.contains(&format!("\"{name}\""));
+    let is_of_cloudtrail = text.contains(".amazonaws.") || !has("eventSource");
+    OF_EVENTS.into_iter().any(has) || has("eventName") && is_of_cloudtrail
 }
 
 fn in_document(document: &Value) -> Result<(), NotAnEvent> {
@@ -89,25 +72,28 @@ fn in_document(document: &Value) -> Result<(), NotAnEvent> {
         Value::Array(elements) => any(elements.iter().map(in_document)),
         // A string with JSON in it, as some tools print events.
         Value::String(text) => in_text(text.trim()),
-        Value::Object(members) => {
-            let has = |name: &str| members.contains_key(name);
-            if let Some(list) = LISTS.iter().find_map(|name| members.get(*name)) {
-                return in_document(list);
-            }
-            // A notification of SNS, and an event without its type.
-            let is_wrapped = has("Message") && has("Type") || has("detail") && has("source");
-            match OF_OTHERS.iter().find(|(name, _)| has(name)) {
-                _ if is_wrapped
-                    || is_message(members)
-                    || OF_EVENTS.iter().any(|name| has(name)) =>
-                {
-                    Ok(())
-                }
-                Some((_, error)) => Err(error()),
-                None => Err(NotAnEvent::Other),
-            }
-        }
+        Value::Object(members) => in_object(members),
         _ => Err(NotAnEvent::Other),
+    }
+}
+
+fn in_object(members: &Map<String, Value>) -> Result<(), NotAnEvent> {
+    let has = |name: &str| members.contains_key(name);
+    let of_eventbridge = has("detail-type") || has("detailType") || has("detail") && has("source");
+    if of_eventbridge || is_message(members) || is_record(members) {
+        return Ok(());
+    }
+    if let Some(list) = LISTS.iter().find_map(|name| members.get(*name)) {
+        return in_document(list);
+    }
+    let of_sns = members.get("Sns").map(|sns| sns.get("Message").unwrap_or(&Value::Null));
+    let message = members.get("Message").filter(|_| has("Type"));
+    let wrapped = WRAPPERS.iter().find_map(|name| members.get(*name)).or(of_sns).or(message);
+    match wrapped.map(in_document) {
+        Some(Err(error @ (NotAnEvent::Kind(_) | NotAnEvent::Other))) => Err(error),
+        // What is wrapped may be a broken event.
+        Some(_) => Ok(()),
+        None => Err(FileKind::of_json(members).map_or(NotAnEvent::Other, NotAnEvent::Kind)),
     }
 }
 

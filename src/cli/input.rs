@@ -7,6 +7,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use super::error::CliError;
+use super::file_kind::FileKind;
 use crate::describe::{DescribeError, DescribedLists, prefix_lists};
 
 /// The path that means standard input.
@@ -48,16 +49,31 @@ pub(super) fn read_once<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result
     }
 }
 
-/// Reads a file that the AWS CLI wrote.
-pub(super) fn parse<T>(
+/// Reads the groups of a file that the AWS CLI wrote.
+pub(super) fn groups_of<T>(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> Result<T, DescribeError>,
 ) -> Result<T, CliError> {
-    parse(&read(path)?)
-        .map_err(|error| CliError::Input { name: name(path), source: Box::new(error) })
+    let bytes = read(path)?;
+    parse(&bytes).map_err(|error| match error {
+        DescribeError::NotJson { .. } | DescribeError::NotGroups { .. } => {
+            match FileKind::of_bytes(&bytes).filter(|kind| *kind != FileKind::Groups) {
+                Some(kind) => CliError::NotGroups { name: name(path), kind },
+                None => input(path, error),
+            }
+        }
+        error => input(path, error),
+    })
+}
+
+fn input(path: &Path, error: DescribeError) -> CliError {
+    CliError::Input { name: name(path), source: Box::new(error) }
 }
 
 /// The prefix lists of a file, if one is given.
 pub(super) fn prefix_lists_of(path: Option<&Path>) -> Result<DescribedLists, CliError> {
-    path.map_or_else(|| Ok(DescribedLists::default()), |path| parse(path, prefix_lists))
+    path.map_or_else(
+        || Ok(DescribedLists::default()),
+        |path| prefix_lists(&read(path)?).map_err(|error| input(path, error)),
+    )
 }

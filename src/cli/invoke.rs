@@ -18,7 +18,7 @@ use crate::describe::{self, DescribedGroup, DescribedLists};
 use crate::ec2::{Group, ListId, Place, Rule, Scope};
 use crate::evaluate::Code;
 use crate::event::{Event, Kind, Message as Task, Part, decode};
-use crate::finding::{BaselineName, Finding, Report, ReportOutcome};
+use crate::finding::{BaselineName, Finding, Outcome, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::report::terminal::{Compliant, Style, exit_status, groups_compliant, render_changes};
 use crate::report::{Message, to_json_pretty, to_title};
@@ -37,7 +37,7 @@ pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result
     let (group_file, list_file) = (args.groups.as_deref(), options.prefix_lists.as_deref());
     input::read_once(events.clone().chain(group_file).chain(list_file))?;
     let described = input::prefix_lists_of(list_file)?;
-    let groups = group_file.map(|file| input::parse(file, describe::groups)).transpose()?;
+    let groups = group_file.map(|file| input::groups_of(file, describe::groups)).transpose()?;
     let simulation = Simulation::new(groups, described, settings);
     let payloads: Vec<(String, Vec<u8>)> = events.map(payload).collect::<Result<_, _>>()?;
     let invocations = payloads
@@ -89,7 +89,17 @@ fn notes(
         .chain(settings::warnings(&simulation.settings))
         .collect();
     match group_file {
-        Some(file) => notes.extend(missing_groups(invocations, &input::name(file))),
+        Some(file) => {
+            let file = input::name(file);
+            notes.extend(missing_groups(invocations, &file));
+            if invocations.iter().any(|one| one.seen.tags_unknown) {
+                notes.push(inert::plain(&format!(
+                    "note: {file} does not show the tags of rules, so whether they have those of a \
+                     hold now is not known: add the output of `aws ec2 \
+                     describe-security-group-rules` to it"
+                )));
+            }
+        }
         None if invocations.iter().any(|one| one.seen.beyond_one_group) => notes.push(
             "note: such an event is about all groups and contains none of them: give them with \
              --groups FILE"
@@ -268,9 +278,11 @@ impl Simulation {
                 seen.beyond_one_group = true;
                 seen.compliant.groups += groups_compliant(report);
             }
-            // These look at single rules.
+            // These look at single rules, by their tags or their ids.
             Kind::HoldTags(_) | Kind::Message(Task::HoldTags(_) | Task::Holds(_)) => {
                 seen.beyond_one_group = true;
+                seen.tags_unknown |= self.ec2.has_rules_without_ids();
+                seen.groups_unknown |= seen.tags_unknown;
             }
             Kind::Message(Task::Close(close)) => {
                 let groups = close.rules.iter().map(|one| &one.group);
@@ -284,6 +296,10 @@ impl Simulation {
             | Kind::Ignored(_) => {}
         }
         seen.groups_unknown |= self.follows_events && seen.beyond_one_group;
+        seen.tags_unknown |= !self.follows_events
+            && report.findings.iter().any(|finding| {
+                finding.outcome() == Outcome::Held && self.ec2.has_rules_without_ids()
+            });
         seen.calls.extend(calls);
     }
 }
@@ -326,6 +342,8 @@ struct Seen {
     beyond_one_group: bool,
     /// Whether any event was a sweep.
     swept: bool,
+    /// Whether a hold matters and the file does not show the tags of rules.
+    tags_unknown: bool,
     /// Whether an event was about groups that nobody gave.
     groups_unknown: bool,
     /// What changed and is not known to be part of the auditor.

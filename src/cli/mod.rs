@@ -11,6 +11,7 @@ mod baseline;
 mod check;
 mod error;
 mod event_file;
+mod file_kind;
 mod input;
 mod invoke;
 #[cfg(feature = "live")]

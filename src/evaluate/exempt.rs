@@ -3,7 +3,8 @@
 use chrono::Days;
 
 use super::judge::{Judge, Judgement};
-use crate::baseline::{Exemption, Lists, PLACEHOLDER_REASON, Resolved};
+use crate::baseline::{Exemption, Lists, Resolved};
+use crate::ec2::hold::PLACEHOLDER_REASON;
 use crate::ec2::{Ec2Error, ListId, Peer, Reference, Rule};
 use crate::net::{Set, Traffic};
 

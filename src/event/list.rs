@@ -25,7 +25,8 @@ pub(super) fn read(node: Node<'_>, record: Record, call: ListCall, is_told: bool
         let call = record.event_name.clone().unwrap_or_default();
         return Event::undecodable(record, &NotUnderstood::NoList { call });
     };
-    let mut change = ListChange { list, version_before: None, added: Vec::new() };
+    let name = response.member("prefixListName").readable().filter(|name| !name.is_empty());
+    let mut change = ListChange { list, name, version_before: None, added: Vec::new() };
     if is_told && !request.is_omitted() {
         let makes_version = match call {
             ListCall::Modify if only_renames_or_resizes(request) => {

@@ -8,6 +8,9 @@ use crate::ec2::ListId;
 pub struct ListChange {
     /// `pl-…`
     pub list: ListId,
+    /// The list's name, where the event tells it.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The version that the change was made to: the list must be read at a newer one. `None` where
     /// the change makes no new version, or does not tell which version it was made to.
     pub version_before: Option<i64>,

@@ -46,7 +46,7 @@ pub use list_change::ListChange;
 pub use message::{Close, FoundBy, ListResume, Lost, Message, Note, Resume, RuleToClose, Sweep};
 pub use model::{ChangeKind, Event, GroupChange, Kind, ModifiedRule, Removed, RevokedRules};
 pub use payload::is_message;
-pub use record::Record;
+pub use record::{Record, is_record};
 pub use tag_change::{HoldTags, TagAction, TagChange};
 pub use watched::{Part, WatchedChange};
 use wrapper::Unwrapped;

@@ -15,7 +15,8 @@ use crate::text::causes;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// Who, when, where. For [`Message::Close`], [`Message::Tags`], [`Message::HoldTags`] and
-    /// [`Message::Lost`] this is the change behind them. It is empty for the other messages.
+    /// [`Message::Lost`] this is the change behind them. The other messages have none, and at most a
+    /// time.
     pub record: Record,
     /// What was done.
     pub kind: Kind,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::actor::ActorType;
 use super::error::Unread;
@@ -35,6 +35,30 @@ pub struct Record {
     /// What kind of caller that is.
     #[serde(default)]
     pub actor_type: ActorType,
+}
+
+/// Members that CloudTrail writes into every record, beside `eventName` and `eventSource`.
+const MEMBERS: [&str; 9] = [
+    "awsRegion",
+    "eventID",
+    "eventTime",
+    "eventVersion",
+    "recipientAccountId",
+    "requestParameters",
+    "responseElements",
+    "sourceIPAddress",
+    "userIdentity",
+];
+
+/// Whether `members` look like a CloudTrail record: an `eventName`, with the host name of a service
+/// as its `eventSource`. S3, DynamoDB and others write records with the same members, whose source is
+/// as `aws:s3`. Without a source, the other members decide.
+pub fn is_record(members: &Map<String, Value>) -> bool {
+    members.contains_key("eventName")
+        && match members.get("eventSource").and_then(Value::as_str) {
+            Some(source) => source.contains(".amazonaws."),
+            None => MEMBERS.iter().filter(|name| members.contains_key(**name)).count() > 1,
+        }
 }
 
 /// What EventBridge writes around a record.

@@ -256,10 +256,16 @@ impl Unwrapping {
     }
 
     fn schedule(&mut self, schedule: Result<Event, MessageError>, envelope: Envelope) {
-        let event = schedule.unwrap_or_else(|error| {
-            let kind = Kind::Undecodable(clip(&causes(&error), LONGEST_REASON));
-            Event { record: envelope.into(), kind }
-        });
+        let envelope = Record::from(envelope);
+        let event = match schedule {
+            Ok(Event { kind, .. }) => {
+                Event { record: Record { time: envelope.time, ..Record::default() }, kind }
+            }
+            Err(error) => {
+                let kind = Kind::Undecodable(clip(&causes(&error), LONGEST_REASON));
+                Event { record: envelope, kind }
+            }
+        };
         self.push(Unwrapped::Event(event));
     }
 

@@ -109,6 +109,12 @@ impl MemoryEc2 {
         groups.iter().find(|stored| stored.is_named(place, key)).map(|stored| stored.rules.len())
     }
 
+    /// Whether it has rules without ids, as in listings that show neither ids nor tags of rules.
+    pub fn has_rules_without_ids(&self) -> bool {
+        let groups = self.groups.borrow();
+        groups.iter().any(|stored| stored.rules.iter().any(|rule| rule.id().is_none()))
+    }
+
     fn record(&self, call: String, refused: Option<&str>) {
         let call = match refused {
             Some(code) => format!("{call} ({code})"),

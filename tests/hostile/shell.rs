@@ -6,9 +6,9 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use typo3_sg_auditor::baseline::{Baseline, PLACEHOLDER_REASON};
+use typo3_sg_auditor::baseline::Baseline;
 use typo3_sg_auditor::ec2::command::Command as AwsCommand;
-use typo3_sg_auditor::ec2::hold::Hold;
+use typo3_sg_auditor::ec2::hold::{Hold, PLACEHOLDER_REASON};
 use typo3_sg_auditor::ec2::{Direction, Group};
 use typo3_sg_auditor::finding::Finding;
 

@@ -1,7 +1,7 @@
 //! Exemptions, and lists that are SSH sources, in reports and reverts.
 
 use super::*;
-use crate::baseline::PLACEHOLDER_REASON;
+use crate::ec2::hold::PLACEHOLDER_REASON;
 use crate::finding::ExpiredExemption;
 use crate::report::to_json;
 use crate::words::excess_text;

@@ -114,6 +114,15 @@ fn tags_that_the_rule_was_not_authorised_with_do_not_count() {
 }
 
 #[test]
+fn a_listing_without_tags_does_not_say_that_they_were_taken_off() {
+    let world = ec2(&[rule(OPEN).with_id(None)]);
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&world, &settings, &authorized(held()), noon(), None);
+    assert_eq!(brief(ran.report()), ["open-ssh held tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(found(ran.report()).remarks, []);
+}
+
+#[test]
 fn modifying_a_rule_voids_its_hold() {
     let world = ec2(&[held()]);
     let event = event(ChangeKind::Modified(vec![modified(OPEN)]));

@@ -7,7 +7,8 @@ use crate::finding::ListEntries;
 fn changed(version_before: Option<i64>, added: &[&str]) -> Event {
     let record = Record { event_name: Some("ModifyManagedPrefixList".to_owned()), ..record() };
     let added = added.iter().map(|net| id(net)).collect();
-    Event { record, kind: Kind::List(ListChange { list: id("pl-1"), version_before, added }) }
+    let (list, name) = (id("pl-1"), None);
+    Event { record, kind: Kind::List(ListChange { list, name, version_before, added }) }
 }
 
 /// The group, and another one with open SSH.

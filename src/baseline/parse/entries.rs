@@ -7,9 +7,9 @@ use chrono::{Days, NaiveDate};
 use super::fields::{Faults, Fields, Key, optional, required};
 use super::values::{Numbers, OWN, is_set_name, not_a_peer, peer};
 use super::yaml::{Node, Value};
-use crate::baseline::exemption::PLACEHOLDER_REASON;
 use crate::baseline::fault::nearest;
 use crate::baseline::model::{ANYWHERE, BaselinePeer, Entry, Exemption, PeerTerm};
+use crate::ec2::hold::is_placeholder;
 use crate::ec2::{Direction, GroupId, Protocol};
 use crate::net::IntervalSet;
 use crate::text::in_backticks;
@@ -238,7 +238,7 @@ impl Entries<'_> {
 
     fn reason(&mut self, node: &Node) -> Option<String> {
         let reason = self.faults.text(node, "reason")?;
-        if reason == PLACEHOLDER_REASON {
+        if is_placeholder(&reason) {
             let message =
                 "`reason` is still the placeholder; write the ticket, and why this is needed";
             self.faults.add(node.line, message);

@@ -5,6 +5,7 @@ use clap::Parser;
 
 use super::*;
 use crate::cli::args::{Arguments, Command as Subcommand};
+use crate::ec2::hold::PLACEHOLDER_REASON;
 
 const SHOP: [&str; 10] = [
     "--group",
@@ -147,6 +148,8 @@ fn every_fault_says_what_to_write() {
         ("--port", "70000"),
         ("--reason", "two\nlines"),
         ("--reason", "turned \u{202e}round"),
+        ("--reason", PLACEHOLDER_REASON),
+        ("--reason", "Ticket, and why this is needed."),
     ] {
         let faults = faults(&[option, value]);
         assert!(faults.len() == 1 && faults[0].starts_with(option), "{option} {value}: {faults:?}");
@@ -192,7 +195,7 @@ fn other_rules_need_no_confirmation() {
         ("0.0.0.0/0", "8080"),
         ("0.0.0.0/0", "23-65535"),
         ("sg-0123456789abcdef0", "22"),
-        ("pl-0123456789abcdef0", "22"),
+        ("pl-0123456789abcdef0", "8080"),
     ] {
         let given = ["--from", from, "--port", port];
         assert_eq!(printed(&given).notes.len(), 1, "{from} {port}");
@@ -200,6 +203,22 @@ fn other_rules_need_no_confirmation() {
         assert_eq!(printed(&[&given[..], &["--yes-to-everybody"]].concat()), printed(&given));
     }
     let udp = ["--from", "0.0.0.0/0", "--protocol", "udp", "--port", "22"];
+    assert_eq!(printed(&udp).notes.len(), 1);
+}
+
+#[test]
+fn a_prefix_list_that_may_be_the_internet_is_warned_of() {
+    let list = "pl-0123456789abcdef0";
+    for (port, what) in [("22", "SSH"), ("20-25", "SSH"), ("0-65535", "every port")] {
+        let answer = printed(&["--from", list, "--port", port]);
+        assert!(answer.out.contains(list), "{}", answer.out);
+        let [warning, _] = &answer.notes[..] else { panic!("{:?}", answer.notes) };
+        let said = format!("warning: whoever is in {list} reaches {what} until the hold ends");
+        assert!(warning.starts_with(&said), "{warning}");
+        let look = format!("get-managed-prefix-list-entries --prefix-list-id {list}");
+        assert!(warning.contains(&look), "{warning}");
+    }
+    let udp = ["--from", list, "--port", "22", "--protocol", "udp"];
     assert_eq!(printed(&udp).notes.len(), 1);
 }
 

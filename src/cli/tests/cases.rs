@@ -338,3 +338,79 @@ fn more_ssh_sources_than_a_revert_puts_back_are_warned_of() {
     let error = answer(&revert).unwrap_err().join("\n");
     assert!(error.contains("41 SSH sources are more than the 40 rules"), "{error}");
 }
+
+#[test]
+fn tags_that_a_file_does_not_show_are_unknown_and_not_gone() {
+    let (open, tags) = (from_cidrs(22, 22, &["0.0.0.0/0".to_owned()]), "does not show the tags");
+    let without = groups(&[described(&[open])]);
+    let rule = json!({"SecurityGroupRules": [{"SecurityGroupRuleId": "sgr-0123456789abcdef0",
+        "GroupId": SHOP, "GroupOwnerId": "123456789012", "IsEgress": false, "IpProtocol": "tcp",
+        "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0", "Tags": []}]});
+    let taken_off = format!("{without}{rule}");
+    let held = event("authorize-held");
+    for (name, text, outcome) in [("no-tags", &without, "held"), ("off", &taken_off, "narrowed")] {
+        let file = File::new(name, text);
+        let arguments = [&["invoke", &held, "--groups", file.path()], &REVERT[..]].concat();
+        let (report, found) = json_of(&arguments);
+        let remediation = &report["findings"][0]["remediation"];
+        assert_eq!(remediation["outcome"], outcome, "{report:#}");
+        let detail = remediation["detail"].as_str().unwrap();
+        assert_eq!(detail.contains("taken off"), outcome == "narrowed", "{detail}");
+        let is_told = found.notes.iter().any(|note| note.contains(tags));
+        assert_eq!(is_told, outcome == "held", "{:?}", found.notes);
+    }
+    let file = File::new("no-tags-holds", &without);
+    let untagged = std::fs::read_to_string(event("delete-tags")).unwrap();
+    let untagged = untagged.replace(SHOP, "sgr-0123456789abcdef0");
+    let untagged = untagged.replace(r#""Application""#, r#""sg-audit:allow-until""#);
+    let untagged = File::new("deleted-hold-tags", &untagged);
+    for name in [event("scheduled-holds").as_str(), untagged.path()] {
+        let found = answer(&["invoke", name, "--groups", file.path()]).unwrap();
+        assert_eq!(found.status, NOT_AUDITED, "{name}: {}", found.out);
+        assert!(found.notes.iter().any(|note| note.contains(tags)), "{name}: {:?}", found.notes);
+    }
+}
+
+#[test]
+fn the_clock_of_a_sweep_is_that_of_its_event() {
+    let rule = json!({"SecurityGroupRules": [{"SecurityGroupRuleId": "sgr-0123456789abcdef0",
+        "GroupId": SHOP, "GroupOwnerId": "123456789012", "IsEgress": false, "IpProtocol": "tcp",
+        "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0", "Tags": [
+            {"Key": "sg-audit:allow-until", "Value": "2026-03-12T09:00:00Z"},
+            {"Key": "sg-audit:reason", "Value": "vendor"}]}]});
+    let both = format!("{}{rule}", groups(&[described(&[])]));
+    let file = File::new("swept-hold", &both);
+    let arguments = ["invoke", &event("scheduled-sweep"), "--groups", file.path()];
+    let (report, _) = json_of(&arguments);
+    let remediation = &report["findings"][0]["remediation"];
+    assert_eq!(remediation["outcome"], "held", "{report:#}");
+    assert_eq!(remediation["time"], "2026-03-12T03:17:00Z");
+    assert_eq!(report["findings"][0]["change"], Value::Null);
+}
+
+#[test]
+fn a_changed_list_is_called_by_the_name_in_the_event_where_the_file_has_none() {
+    let list = "pl-0f678901234567890";
+    let from_list = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+        "PrefixListIds": [{"PrefixListId": list}]});
+    let groups = File::new("named-by-event", &groups(&[described(&[from_list])]));
+    let mut nameless: Value =
+        serde_json::from_str(&std::fs::read_to_string(event("modify-prefix-list")).unwrap())
+            .unwrap();
+    nameless["detail"]["responseElements"] = Value::Null;
+    let nameless = File::new("nameless-event", &nameless.to_string());
+    let titles = |change: &str, lists: Value| {
+        let file = File::new("named-lists", &json!({ list: lists }).to_string());
+        let given = ["--groups", groups.path(), "--prefix-lists", file.path()];
+        let (report, _) = json_of(&[&["invoke", change], &given[..]].concat());
+        report["findings"][0]["title"].as_str().unwrap().to_owned()
+    };
+    let entries = json!([{"Cidr": "0.0.0.0/1"}]);
+    let change = event("modify-prefix-list");
+    let title = titles(&change, json!({"Entries": entries}));
+    assert!(title.ends_with("; the list is called office"), "{title}");
+    let title = titles(&change, json!({"Entries": entries, "PrefixListName": "renamed"}));
+    assert!(title.ends_with("; the list is called renamed"), "{title}");
+    let title = titles(nameless.path(), json!({"Entries": entries}));
+    assert!(!title.contains("called"), "{title}");
+}

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::json;
 
 use super::*;
 
@@ -35,6 +36,81 @@ fn refused(name: &str, content: &[u8]) -> String {
     answer.notes.join("\n")
 }
 
+/// What S3 tells about a new file.
+const S3: &str = r#"{"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3",
+    "awsRegion": "eu-central-1", "eventTime": "2026-03-12T08:11:14.000Z",
+    "eventName": "ObjectCreated:Put", "userIdentity": {"principalId": "AWS:AROAEXAMPLE"},
+    "requestParameters": {"sourceIPAddress": "198.51.100.23"}, "responseElements": {},
+    "s3": {"bucket": {"name": "trail"}, "object": {"key": "trail.json.gz"}}}]}"#;
+
+/// What a stream of DynamoDB tells.
+const STREAM: &str = r#"{"Records": [{"eventID": "1", "eventVersion": "1.1",
+    "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1", "eventName": "INSERT",
+    "dynamodb": {}}]}"#;
+
+fn in_sqs(text: &str) -> String {
+    json!({"Records": [{"eventSource": "aws:sqs", "body": text}]}).to_string()
+}
+
+fn in_sns(text: &str) -> String {
+    json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": text}}]}).to_string()
+}
+
+#[test]
+fn a_record_without_its_source_is_an_event_where_the_rest_of_it_is_there() {
+    let mut event: serde_json::Value =
+        serde_json::from_str(&text_of("authorize-open-ssh")).unwrap();
+    let mut record = event["detail"].take();
+    record.as_object_mut().unwrap().remove("eventSource");
+    let file = File::new("without-source", &record.to_string());
+    let found = answer(&["invoke", file.path()]).unwrap();
+    assert_eq!(found.status, 1, "{}", found.out);
+}
+
+/// What `check` says about a file without groups.
+fn no_groups(name: &str, content: &str) -> String {
+    let file = File::new(name, content);
+    answer(&["check", "--groups", file.path()]).unwrap_err().join("\n")
+}
+
+#[test]
+fn the_usual_wrong_files_are_recognised() {
+    const JSON: &str = "--output json";
+    const IN_AWS: &str = "sg-audit reads groups as they are in AWS";
+    for (name, content, kind, advice) in [
+        ("hcl.tf", "# ours\nresource \"aws_security_group\" \"web\" {}\n", "Terraform's", IN_AWS),
+        ("plan.json", r#"{"format_version": "1.2", "resource_changes": []}"#, "a plan", IN_AWS),
+        ("state.json", r#"{"version": 4, "terraform_version": "1.9"}"#, "a state", IN_AWS),
+        (
+            "cfn.json",
+            r#"{"Resources": {"G": {"Type": "AWS::EC2::SecurityGroup"}}}"#,
+            "CloudF",
+            IN_AWS,
+        ),
+        ("cfn.yaml", "Parameters:\n  A: {}\nResources:\n  G: {}\n", "a CloudFormation", IN_AWS),
+        ("csv.csv", "GroupId,GroupName,VpcId\nsg-1,web,vpc-1\n", "a table as CSV", JSON),
+        ("aws.yaml", "SecurityGroups:\n- GroupId: sg-1\n", "`--output yaml`", JSON),
+        ("aws.text", "SECURITYGROUPS\tweb\tsg-1\n", "`--output text`", JSON),
+        ("aws.table", "-----\n|  DescribeSecurityGroups  |\n", "`--output table`", JSON),
+    ] {
+        let said = no_groups(name, content);
+        assert!(said.contains(kind) && said.contains(advice), "{name}: {said}");
+        let said = refused(&format!("event-{name}"), content.as_bytes());
+        assert!(said.contains(kind) && said.contains("not an event"), "{name}: {said}");
+    }
+    let said = no_groups("event.json", &text_of("authorize-open-ssh"));
+    assert!(said.contains("this is an event, not security groups"), "{said}");
+    assert!(said.contains("`sg-audit invoke FILE`"), "{said}");
+    let baseline = no_groups("ours.yaml", "version: 1\nname: ours\ningress: []\negress: []\n");
+    assert!(baseline.contains("give it with --baseline"), "{baseline}");
+    // What is none of these keeps its own error, and so does JSON that was cut short.
+    let said = no_groups("prose.txt", "An error occurred (AccessDenied), again, and again");
+    assert!(said.contains("not JSON at line 1"), "{said}");
+    let groups = group(SHOP, 22, ANYWHERE);
+    let said = no_groups("cut.json", &groups[..groups.len() / 2]);
+    assert!(said.contains("not JSON at line"), "{said}");
+}
+
 #[test]
 fn a_file_without_an_event_is_an_error_that_says_what_to_do() {
     let groups = group(SHOP, 22, ANYWHERE);
@@ -48,13 +124,19 @@ fn a_file_without_an_event_is_an_error_that_says_what_to_do() {
         ("athena-row", r#"[{"eventname": "StopLogging"}]"#, "rows of an Athena query"),
         ("lake", r#"{"QueryResultRows": [[{"eventJson": "{}"}]]}"#, "| fromjson'"),
         ("lake-row", r#"[{"eventJson": "{\"eventName\": \"StopLogging\"}"}]"#, "| fromjson'"),
-        ("groups", r#"{"SecurityGroups": []}"#, "`sg-audit check --groups FILE`"),
-        ("rules", &groups, "`sg-audit check --groups FILE`"),
+        ("groups", r#"{"SecurityGroups": []}"#, "`sg-audit check FILE`"),
+        ("rules", &groups, "`sg-audit check FILE`"),
         ("list", list, "give it with --prefix-lists"),
         ("other", r#"{"Buckets": []}"#, "there is no event in the file"),
         ("none", "[]", "there is no event in the file"),
         ("number", "1", "there is no event in the file"),
         ("string", r#""hello""#, "the file is not JSON"),
+        ("s3", S3, "`aws s3 cp s3://BUCKET/KEY .`"),
+        ("s3-in-sqs", &in_sqs(S3), "`aws s3 cp s3://BUCKET/KEY .`"),
+        ("s3-cut", &S3[..S3.len() / 2], "the file is not JSON"),
+        ("trail-in-sns", &in_sns(r#"{"s3Bucket": "b", "s3ObjectKey": ["k"]}"#), "aws s3 cp"),
+        ("stream", STREAM, "a record of `aws:dynamodb`, not an event"),
+        ("clicks", r#"{"eventName": "click", "userId": 7}"#, "there is no event in the file"),
     ] {
         let said = refused(&format!("not-{name}"), content.as_bytes());
         assert!(said.contains(says), "{name}: {said}");

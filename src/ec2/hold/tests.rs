@@ -88,7 +88,8 @@ fn if_the_settings_allow_no_holds_that_is_the_only_fault() {
 #[test]
 fn a_hold_needs_a_reason() {
     let no_reason = Claim::Refused(Refusal::NoReason);
-    for blank in ["", "   ", "\t", ".", "--", "\u{200b}"] {
+    let unwritten = "Ticket, and why this is needed";
+    for blank in ["", "   ", "\t", ".", "--", "\u{200b}", PLACEHOLDER_REASON, unwritten] {
         assert_eq!(asks("2026-03-12T16:00:00Z", blank), no_reason, "{blank:?}");
     }
     let tags = [(UNTIL.to_owned(), "2026-03-12T16:00:00Z".to_owned())].into();

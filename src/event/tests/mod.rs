@@ -99,7 +99,8 @@ fn sweep_line(task: &str, sweep: &Sweep) -> String {
 fn list_line(change: &ListChange) -> String {
     let version = change.version_before.map_or("?".to_owned(), |version| version.to_string());
     let added: Vec<_> = change.added.iter().map(|net| format!(" +{net}")).collect();
-    format!("{} after version {version}:{}", change.list, added.concat())
+    let name = change.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    format!("{}{name} after version {version}:{}", change.list, added.concat())
 }
 
 fn tags_line(change: &TagChange) -> String {

@@ -58,10 +58,10 @@ const SAMPLES: [(&str, &str); 48] = [
          sgr-0d4e5f67890123456 is tcp 22-22 2001:db8:1::/48, \
          sgr-0e5f6789012345678 is tcp 443-443 pl-0f678901234567890",
     ),
-    ("modify-prefix-list", "pl-0f678901234567890 after version 3: +0.0.0.0/1"),
+    ("modify-prefix-list", "pl-0f678901234567890 (office) after version 3: +0.0.0.0/1"),
     ("modify-widened", "sgr-0c3d4e5f678901234 is tcp 22-22 0.0.0.0/0"),
     ("no-response", "ingress tcp 22-22 0.0.0.0/0, ingress tcp 22-22 ::/0"),
-    ("restore-prefix-list", "pl-0f678901234567890 after version 4:"),
+    ("restore-prefix-list", "pl-0f678901234567890 (office) after version 4:"),
     ("revoke-by-rule-id", "ingress revoked"),
     ("revoke-http", "revoked ingress tcp 80-80 0.0.0.0/0, ingress tcp 80-80 ::/0"),
     (

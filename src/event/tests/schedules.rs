@@ -26,6 +26,8 @@ fn a_scheduled_event_asks_for_a_sweep_of_its_own_place() {
     assert_eq!(lines_of(&other), [OWN_PLACE]);
     other.as_object_mut().unwrap().remove("detail-type");
     assert_eq!(lines_of(&other), [OWN_PLACE]);
+    let time = Some("2026-03-12T03:17:00Z".parse().unwrap());
+    assert_eq!(event(&other).record, Record { time, ..Record::default() });
 
     let payload = json!({"holds": {"regions": ["eu-central-1"]}});
     assert_eq!(lines_of(&scheduled(payload.clone())), ["holds in ; eu-central-1"]);
