@@ -18,6 +18,15 @@ use crate::finding::{Action, Finding, FoundRule, Matter, NotAdded, Unchecked};
 use crate::net::Set;
 use crate::text::causes;
 
+/// The rules of a group that let addresses reach SSH beyond the baseline.
+struct SshRules {
+    open: Vec<OpenRule>,
+    /// Those that let one public host reach it.
+    of_hosts: Vec<Rule>,
+    /// Those that may be open, because a list that decides could not be read.
+    undecided: Vec<Rule>,
+}
+
 /// A rule that admits SSH from the Internet, and how bad that is.
 struct OpenRule {
     rule: Rule,
@@ -37,7 +46,7 @@ pub(super) async fn settle<E: SecurityGroups>(
         return;
     }
     let Now { rules, was_read } = rules_now(context, subject, findings, acted).await;
-    let (open, undecided) = open_ssh(context, subject, &rules).await;
+    let SshRules { open, of_hosts, undecided } = ssh_rules(context, subject, &rules).await;
     let region = subject.at.region.as_ref();
     for finding in findings {
         let about_ssh = is_about_ssh(finding);
@@ -62,6 +71,10 @@ pub(super) async fn settle<E: SecurityGroups>(
             }
             if found.presence.is_gone() && !fixes.is_empty() {
                 finding.fix = Some(fixes.join(" && "));
+            }
+            if finding.code == Code::SshFromUnlistedHost && was_read {
+                let others = of_hosts.iter().filter(|rule| !is_the_same(rule, found));
+                found.other_hosts = Some(others.count());
             }
             let undecided = undecided.iter().filter(|rule| !is_the_same(rule, found));
             let undecided: Vec<Rule> = undecided.cloned().collect();
@@ -120,13 +133,12 @@ async fn rules_now<E: SecurityGroups>(
     Now { rules, was_read }
 }
 
-/// The rules among these that are open SSH, and those that may be, because a list that decides could
-/// not be read.
-async fn open_ssh<E: SecurityGroups>(
+/// The rules among these that let addresses reach SSH beyond the baseline.
+async fn ssh_rules<E: SecurityGroups>(
     context: &Context<'_, E>,
     subject: &Subject<'_>,
     rules: &[Rule],
-) -> (Vec<OpenRule>, Vec<Rule>) {
+) -> SshRules {
     let ingress: Vec<&Rule> =
         rules.iter().filter(|rule| rule.direction() == Direction::Ingress).collect();
     let mut lists = Lists::new();
@@ -136,10 +148,14 @@ async fn open_ssh<E: SecurityGroups>(
     }
     let judge = context.judge(subject, Direction::Ingress, &lists);
     let (mut covered, mut added) = (compliant(&judge, rules), Vec::new());
-    let (mut open, mut undecided) = (Vec::new(), Vec::new());
+    let (mut open, mut of_hosts, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
     for rule in ingress {
         let judgement = judge.judge(rule);
-        let Some(code) = judge.code(&judgement).filter(|code| *code == Code::OpenSsh) else {
+        let code = judge.code(&judgement);
+        if code == Some(Code::SshFromUnlistedHost) {
+            of_hosts.push(rule.clone());
+        }
+        let Some(code) = code.filter(|code| *code == Code::OpenSsh) else {
             if !judgement.unresolved.within(&judge.ssh()).is_empty() {
                 undecided.push(rule.clone());
             }
@@ -153,7 +169,7 @@ async fn open_ssh<E: SecurityGroups>(
         let fix = subject.fix(rule, &pieces);
         open.push(OpenRule { rule: rule.clone(), severity, fix });
     }
-    (open, undecided)
+    SshRules { open, of_hosts, undecided }
 }
 
 /// What of a removed rule is in the group now, and what should be and is not. What other rules that

@@ -8,7 +8,7 @@ use strum::{EnumIter, IntoStaticStr};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Code {
-    /// SSH from more than one public address (or IPv6 /64) outside the baseline.
+    /// SSH from more than one public address (or IPv6 /64) outside the baseline, by one rule.
     OpenSsh,
     /// SSH from a single public host outside the baseline.
     SshFromUnlistedHost,

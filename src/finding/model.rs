@@ -140,6 +140,9 @@ pub struct FoundRule {
     pub still_open: Vec<Rule>,
     /// Why there may be more of these, where nobody could look.
     pub unchecked: Option<Unchecked>,
+    /// How many other rules of the group let one public host each reach SSH beyond the baseline;
+    /// `None` where nobody counted them.
+    pub other_hosts: Option<usize>,
     /// The hold that [`Finding::undo`] puts on the rule.
     pub undo_hold: Option<Hold>,
     /// What else there is to say, in this order.

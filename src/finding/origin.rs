@@ -104,6 +104,7 @@ impl<'a> Origin<'a> {
             would_keep: deed.would_keep,
             still_open: Vec::new(),
             unchecked: None,
+            other_hosts: None,
             undo_hold: deed.undo_hold,
             remarks: deed.remarks,
         }));

@@ -2,6 +2,7 @@ use super::reach;
 use super::wording::{self, error, open_rules, texts, whom};
 use crate::ec2::Rule;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
+use crate::evaluate::Code;
 use crate::event::{Note, Part, WatchedChange};
 use crate::finding::{
     Action, AfterHold, Connections, DoubtfulExemption, ExpiredExemption, Finding, FoundRule,
@@ -89,7 +90,7 @@ pub(super) fn done(finding: &Finding) -> String {
             let done = match found.action {
                 Action::Held { seen: true, .. } => String::new(),
                 Action::Held { seen: false, .. } => NOT_SEEN.to_owned(),
-                _ => action(found),
+                _ => action(finding.code, found),
             };
             with_remarks(finding, found, done)
         }
@@ -110,7 +111,7 @@ fn sentences(finding: &Finding, found: &FoundRule) -> String {
         let whom = whom(&found.still_open);
         sentences.push(format!("STILL OPEN: SSH is open to {whom} through {others}, {rules}."));
     }
-    sentences.push(action(found));
+    sentences.push(action(finding.code, found));
     sentences.extend(unchecked(found));
     with_remarks(finding, found, sentences.join(" "))
 }
@@ -138,13 +139,16 @@ pub(super) fn unchecked(found: &FoundRule) -> Option<String> {
 }
 
 /// What was done about a rule.
-fn action(found: &FoundRule) -> String {
+fn action(code: Code, found: &FoundRule) -> String {
     match &found.action {
         Action::Held { hold, then, seen } => held(hold, *then, *seen),
         Action::NotDue { why, seen } => {
-            let why = not_due(*why);
+            let why = match why {
+                NotDue::NotOpenSsh if code == Code::SshFromUnlistedHost => not_open_ssh(found),
+                why => not_due(*why).to_owned(),
+            };
             match seen {
-                None => why.to_owned(),
+                None => why,
                 Some(true) => format!("{why} The rule was still in the group."),
                 Some(false) => format!("{why} The rule was not in the group when it was read."),
             }
@@ -200,13 +204,28 @@ fn not_due(why: NotDue) -> &'static str {
              SWEEP_REMEDIATION says."
         }
         NotDue::NotOpenSsh => {
-            "Nothing was changed: SSH is closed only where more than one public address can reach \
-             it, and nothing else is."
+            "Nothing was changed: only rules that let more than one public host reach SSH beyond the \
+             baseline are closed."
         }
         NotDue::NotPublicIngress => {
             "Nothing was changed: only ingress from public addresses is reverted."
         }
     }
+}
+
+/// Why a rule that lets a single host reach SSH is left alone, and how many more of them the group
+/// has, which together may let in many.
+fn not_open_ssh(found: &FoundRule) -> String {
+    let others = match found.other_hosts {
+        None => " Whether other rules of the group do the same is not known.".to_owned(),
+        Some(0) => String::new(),
+        Some(1) => " Another rule of the group does the same.".to_owned(),
+        Some(n) => format!(" {n} other rules of the group do the same."),
+    };
+    format!(
+        "Nothing was changed: beyond the baseline, this rule lets one public host reach SSH, and only \
+         rules that let in more than one are closed.{others}"
+    )
 }
 
 /// Why a rule that is held is left alone, and what comes after.

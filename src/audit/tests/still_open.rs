@@ -4,6 +4,7 @@ use super::*;
 use crate::ec2::hold::{REASON, UNTIL};
 use crate::evaluate::Severity;
 use crate::finding::Unchecked;
+use crate::report::ReportJson;
 
 const OPENED: &str = "tcp 22 0.0.0.0/0 sgr-1";
 
@@ -285,4 +286,92 @@ fn of_a_group_that_cannot_be_read_nothing_is_known() {
     // A revert of a rule that was not read revokes it first. So does the next line.
     assert!(paste(&world, only(&report).fix.as_deref().unwrap()));
     assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
+}
+
+const HOST: &str = "tcp 22 198.51.100.1/32 sgr-1";
+
+/// What a change tells that opened [`HOST`], in a group that also has `others`.
+fn host_beside(others: &[&str]) -> Ran {
+    let world = ec2(&rules(&[&[HOST], others].concat()));
+    let settings = settings(Remediation::RevertSsh);
+    run_at(&world, &settings, &authorized(&[HOST]), noon(), None)
+}
+
+#[test]
+fn rules_for_single_hosts_are_counted() {
+    let alone = "Nothing was changed: beyond the baseline, this rule lets one public host reach SSH, \
+                 and only rules that let in more than one are closed. The rule was still in the \
+                 group.";
+    let ran = host_beside(&["tcp 443 198.51.100.2/32 sgr-2", "tcp 22 203.0.113.9/32 sgr-3"]);
+    assert_eq!(found(ran.report()).other_hosts, Some(0));
+    assert_eq!(ran.detail(), alone);
+    // In another family, among other ports, with office addresses, and the same host once more.
+    let others = [
+        "tcp 22 2001:db8:2::1/128 sgr-2",
+        "tcp 0-65535 198.51.100.3/32 sgr-3",
+        "-1 * 198.51.100.1/32 sgr-4",
+        "tcp 22 10.0.0.0/8 sgr-5",
+        "tcp 22 sg-0b sgr-6",
+    ];
+    let ran = host_beside(&others);
+    assert_eq!(found(ran.report()).other_hosts, Some(3));
+    assert!(ran.detail().contains(" 3 other rules of the group do the same. "), "{}", ran.detail());
+    let ran = host_beside(&others[..1]);
+    let told = " Another rule of the group does the same. ";
+    assert!(ran.detail().contains(told), "{}", ran.detail());
+    // Where SSH is open, that is told by the rule that opens it.
+    let ran = host_beside(&["tcp 22 198.51.100.2/31 sgr-2"]);
+    assert_eq!(found(ran.report()).other_hosts, Some(0));
+    assert!(ran.detail().contains("SSH is open through sgr-2"), "{}", ran.detail());
+}
+
+#[test]
+fn many_hosts_of_one_change_are_counted_in_each_finding() {
+    let hosts: Vec<String> =
+        (0..50).map(|host| format!("tcp 22 198.51.100.{host}/32 sgr-{host:x}")).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let ran = run_at(
+        &ec2(&rules(&hosts)),
+        &settings(Remediation::RevertSsh),
+        &authorized(&hosts),
+        noon(),
+        None,
+    );
+    assert_eq!(ran.report().findings.len(), 50);
+    for finding in &ran.report().findings {
+        assert_eq!(finding.code, Code::SshFromUnlistedHost);
+        assert_eq!(finding.found_rule().unwrap().other_hosts, Some(49));
+    }
+    assert!(mail(&ran).contains("49 other rules of the group do the same."));
+}
+
+#[test]
+fn hosts_of_a_group_that_cannot_be_read_again_are_not_counted() {
+    let world = ec2(&rules(&[OPENED, "tcp 22 198.51.100.1/32 sgr-2"]));
+    let reads = Cell::new(0);
+    let second = |call: Call<'_>| {
+        let is_second = matches!(call, Call::Rules(_)) && reads.replace(reads.get() + 1) > 0;
+        is_second.then(denied)
+    };
+    let refusing = hooked(&world, second);
+    let event = authorized(&[OPENED, "tcp 22 198.51.100.1/32 sgr-2"]);
+    let report = run(&refusing, &settings(Remediation::RevertSsh), &event).unwrap();
+    let host = with_code(&report, Code::SshFromUnlistedHost);
+    assert_eq!(host.found_rule().unwrap().other_hosts, None);
+    let detail = serde_json::to_value(ReportJson::from(&report)).unwrap().to_string();
+    assert!(
+        detail.contains("Whether other rules of the group do the same is not known."),
+        "{detail}"
+    );
+}
+
+#[test]
+fn what_is_not_closed_besides_hosts_says_which_rules_are() {
+    let database = "tcp 3306 0.0.0.0/0 sgr-2";
+    let world = ec2(&rules(&[HOST, "tcp 22 198.51.100.2/32 sgr-3", database]));
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&world, &settings, &authorized(&[database]), noon(), None);
+    let told = "only rules that let more than one public host reach SSH beyond the baseline are \
+                closed.";
+    assert!(ran.detail().contains(told), "{}", ran.detail());
 }
