@@ -16,7 +16,7 @@ use crate::baseline::Lists;
 use crate::ec2::hold::{Claim, Refusal, UNTIL, claim};
 use crate::ec2::{Direction, Ec2Error, Group, GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::evaluate::Judge;
-use crate::evaluate::expected::closed;
+use crate::evaluate::expected::{Closed, closed, lists_needed};
 use crate::event::{
     ChangeKind, FoundBy, GroupChange, ModifiedRule, Note, Record, Removed, RevokedRules,
 };
@@ -102,10 +102,36 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let removals = removals(change, &subject);
         let settings = self.settings.of_account(subject.place.account.as_ref());
-        if let Some(closed) = closed(&settings.baseline, Some(&group.id), &removals, rules) {
-            tally.findings.push(subject.origin().expected_closed(closed, clock()));
+        match self.closed_by(&removals, &subject, &settings, &lookups).await {
+            Ok(closed) => {
+                let found = closed.map(|closed| subject.origin().expected_closed(closed, clock()));
+                tally.findings.extend(found);
+                Ok(self.found(tally))
+            }
+            Err(error) => {
+                counts.acted(&tally.findings);
+                Err(error)
+            }
         }
-        Ok(self.found(tally))
+    }
+
+    /// What the removal of rules closed of the traffic that the site lives on, by the prefix lists as
+    /// they are now.
+    async fn closed_by(
+        &self,
+        removals: &[RevokedRules],
+        subject: &Subject<'_>,
+        settings: &Settings,
+        lookups: &Lookups<'_, E>,
+    ) -> Result<Option<Closed>, AuditError> {
+        let (baseline, group, mut lists) =
+            (&settings.baseline, Some(&subject.group.id), Lists::new());
+        if closed(baseline, group, removals, &[], &lists).is_none() {
+            return Ok(None);
+        }
+        let needed = lists_needed(baseline, removals, subject.rules);
+        lookups.look_up(subject.at, needed, &mut lists).await?;
+        Ok(closed(baseline, group, removals, subject.rules, &lists))
     }
 
     /// The group does not exist. `Err` holds its id if what the event says was opened still has to be
@@ -176,7 +202,7 @@ fn settled_by_event(settings: &Settings, change: &GroupChange, today: NaiveDate)
         ChangeKind::Revoked(revoked) => {
             // What the site does not live on can go without anybody being asked.
             let removal = std::slice::from_ref(revoked);
-            let closed = closed(&settings.baseline, change.group.id(), removal, &[]);
+            let closed = closed(&settings.baseline, change.group.id(), removal, &[], &Lists::new());
             return closed.is_none().then_some(0);
         }
         ChangeKind::Created => Rule::of_new_group().into(),

@@ -15,7 +15,7 @@ use crate::audit::Check;
 use crate::baseline::{Baseline, Lists};
 use crate::describe::{DescribedGroup, DescribedLists, fold};
 use crate::ec2::ListId;
-use crate::finding::Report;
+use crate::finding::{Matter, Report};
 use crate::net::Set;
 use crate::report::terminal::{Style, exit_status};
 
@@ -75,6 +75,11 @@ pub(super) fn missing_lists<'a>(
         if !found.unresolved.is_empty() {
             missing.extend(baseline.lists_named(found.rule.direction()));
             missing.extend(found.rule.peer().list());
+        }
+    }
+    for finding in &report.findings {
+        if let Matter::ExpectedClosed(closed) = &finding.matter {
+            missing.extend(&closed.unread);
         }
     }
     missing.retain(|id| !lists.contains_key(*id));

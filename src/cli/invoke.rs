@@ -172,7 +172,7 @@ impl Simulation {
             account: common(places().map(|place| &place.account)),
             region: common(places().map(|place| &place.region)),
         };
-        let ec2 = MemoryEc2::new(groups, lists.clone()).with_list_names(names);
+        let ec2 = MemoryEc2::new(groups, lists.clone()).with_list_names(names).with_other_lists();
         let notifier = MemoryNotifier::default();
         Self { ec2, notifier, settings, home, lists, follows_events }
     }

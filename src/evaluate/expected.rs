@@ -2,16 +2,22 @@
 //!
 //! Each `expected` entry of the baseline is judged by who can reach it before and after the change,
 //! for IPv4 and IPv6 apart. Addresses count as far as the entry admits them and a host can have them:
-//! loopback, link-local, multicast and reserved ones are nobody's. Another group or a prefix list
-//! counts by its name: its members are somebody, such as a load balancer. The group itself never
-//! counts, since traffic among its members reaches no website.
+//! loopback, link-local, multicast and reserved ones are nobody's. A prefix list counts by its
+//! entries. Another group counts by its name: its members are somebody, such as a load balancer. The
+//! group itself never counts, since traffic among its members reaches no website.
+//!
+//! A list that cannot be read is somebody too, and what depends on that is not called known.
 
+use std::collections::BTreeSet;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::Severity;
+use super::judge::of_entries;
 use super::severity::expected_traffic_closed;
 use crate::baseline::{Baseline, Entry, Lists};
-use crate::ec2::{Direction, GroupId, Peer, Reference, Rule, RuleId};
+use crate::ec2::{Direction, Ec2Error, GroupId, ListId, Peer, Reference, Rule, RuleId};
 use crate::event::{Removed, RevokedRules};
 use crate::net::{Cells, ReferenceSet, Set, Traffic, nobodys_ipv4, nobodys_ipv6};
 
@@ -25,6 +31,8 @@ pub struct Closed {
     pub removed: Option<Vec<Rule>>,
     /// The rules that still let others reach some of it.
     pub left: Vec<Rule>,
+    /// The prefix lists that could not be read and that decide about some of it.
+    pub unread: BTreeSet<ListId>,
     /// How bad that is.
     pub severity: Severity,
 }
@@ -40,6 +48,8 @@ pub struct Reached {
     pub families: Vec<FamilyReach>,
     /// Whether the change closed it to somebody, or may have.
     pub is_closed: bool,
+    /// Whether it did for certain.
+    pub is_certain: bool,
     /// The peers of removed rules that can reach less of it than before.
     pub closed_to: Vec<Peer>,
     /// The protocols and ports that somebody could reach before and nobody can now.
@@ -53,8 +63,8 @@ pub struct FamilyReach {
     pub family: Family,
     /// Before the change; `None` where that is not known.
     pub before: Option<Reach>,
-    /// Now.
-    pub after: Reach,
+    /// Now; `None` where that is not known.
+    pub after: Option<Reach>,
 }
 
 /// An address family.
@@ -80,16 +90,33 @@ pub enum Reach {
 }
 
 impl Reached {
-    /// Whether anybody can reach it now.
+    /// Whether it is known that somebody can reach it now.
     pub fn is_open(&self) -> bool {
-        self.families.iter().any(|family| family.after != Reach::Nobody)
+        self.families.iter().any(|family| family.after.is_some_and(|after| after != Reach::Nobody))
+    }
+
+    /// Whether it is known that nobody can reach it now.
+    pub fn is_shut(&self) -> bool {
+        self.families.iter().all(|family| family.after == Some(Reach::Nobody))
+    }
+
+    /// Keeps only what is true of `other` as well: the same entry, if the lists that could not be read
+    /// hold something else.
+    fn keep_what_agrees(&mut self, other: &Self) {
+        self.is_certain &= other.is_closed;
+        for own in &mut self.families {
+            let other = other.families.iter().find(|other| other.family == own.family);
+            own.before = own.before.filter(|_| other.map(|it| it.before) == Some(own.before));
+            own.after = own.after.filter(|_| other.map(|it| it.after) == Some(own.after));
+        }
+        self.shut = self.shut.intersection(&other.shut);
     }
 }
 
 impl Closed {
     /// Whether it is known that the change closed something.
     pub fn is_known(&self) -> bool {
-        self.removed.is_some()
+        self.closed().any(|entry| entry.is_certain)
     }
 
     /// The entries that were closed to somebody, or may have been.
@@ -104,35 +131,59 @@ impl Closed {
         directions.all(|other| other == first).then_some(first)
     }
 
-    /// Whether somebody can still reach anything that the site lives on.
+    /// Whether somebody can still reach anything that the site lives on, or may.
     pub fn is_anything_open(&self) -> bool {
-        self.entries.iter().any(Reached::is_open)
+        !self.entries.iter().all(Reached::is_shut)
     }
 }
 
 /// What a change closed of the traffic that the site lives on, if anything. `group` is the group
 /// itself; `removals` is what the change removed, each in another direction; `rules` are the group's
-/// rules now, in both directions.
+/// rules now, in both directions; `lists` are those of [`lists_needed`].
 pub fn closed(
     baseline: &Baseline,
     group: Option<&GroupId>,
     removals: &[RevokedRules],
     rules: &[Rule],
+    lists: &Lists,
 ) -> Option<Closed> {
     let (mut entries, mut removed, mut left) = (Vec::new(), Some(Vec::new()), Vec::new());
-    for RevokedRules { direction, removed: what } in removals {
+    let mut undecided = BTreeSet::new();
+    for removal in removals {
+        let RevokedRules { direction, removed: what } = removal;
         let mut now = of_others(rules, *direction, group);
-        let expected = Expected::of(baseline, *direction);
-        let (of_direction, taken) = match what {
+        let (taken, touched) = match what {
             Removed::Rules(taken) => {
                 let taken = of_others(taken, *direction, group);
                 // A read that is behind still shows them. EC2 gives no other rule their ids.
                 let ids: Vec<&RuleId> = taken.iter().filter_map(|rule| rule.id()).collect();
                 now.retain(|rule| rule.id().is_none_or(|id| !ids.contains(&id)));
-                (expected.iter().map(|one| one.after_removal(&taken, &now)).collect(), Some(taken))
+                (Some(taken), Cells::empty())
             }
-            Removed::Within(cells) => (perhaps_closed(&expected, cells, &now), None),
+            Removed::Within(cells) => (None, cells.clone()),
         };
+        let reached = |expected: &[Expected<'_>]| -> Vec<Reached> {
+            match &taken {
+                Some(taken) => expected.iter().map(|one| one.after_removal(taken, &now)).collect(),
+                None => perhaps_closed(expected, &touched, &now),
+            }
+        };
+        let expected = Expected::of(baseline, *direction, lists);
+        let mut of_direction = reached(&expected);
+        let mut unread = lists_needed(baseline, std::slice::from_ref(removal), rules);
+        unread.retain(|id| !is_known(lists, id));
+        if of_direction.iter().any(|entry| entry.is_closed) && !unread.is_empty() {
+            let by_name = of_direction.clone();
+            let everybody = [Ipv4Net::default().into(), Ipv6Net::default().into()];
+            for entries in [&[][..], &everybody] {
+                let lists = assuming(lists, &unread, entries);
+                let others = reached(&Expected::of(baseline, *direction, &lists));
+                of_direction.iter_mut().zip(&others).for_each(|(own, it)| own.keep_what_agrees(it));
+            }
+            if of_direction != by_name {
+                undecided.extend(unread);
+            }
+        }
         let closed = expected.iter().zip(&of_direction).filter(|(_, reached)| reached.is_closed);
         let closed: Vec<&Expected<'_>> = closed.map(|(one, _)| one).collect();
         if closed.is_empty() {
@@ -144,11 +195,52 @@ pub fn closed(
             removed.extend(taken.into_iter().filter(admit).cloned());
             removed
         });
-        entries.extend(of_direction);
+        entries.extend(of_direction.into_iter().filter(|entry| !entry.families.is_empty()));
     }
-    let is_open = entries.iter().any(Reached::is_open);
-    let severity = expected_traffic_closed(removed.is_some(), is_open);
-    (!entries.is_empty()).then_some(Closed { entries, removed, left, severity })
+    if entries.is_empty() {
+        return None;
+    }
+    let severity = Severity::Low;
+    let closed = Closed { entries, removed, left, unread: undecided, severity };
+    let severity = expected_traffic_closed(closed.is_known(), closed.is_anything_open());
+    Some(Closed { severity, ..closed })
+}
+
+/// The prefix lists to look up before [`closed`] can tell what a change closed: those of the entries
+/// and of the rules that let some of the traffic through, or did.
+pub fn lists_needed(
+    baseline: &Baseline,
+    removals: &[RevokedRules],
+    rules: &[Rule],
+) -> BTreeSet<ListId> {
+    let mut needed = BTreeSet::new();
+    for RevokedRules { direction, removed } in removals {
+        let taken: &[Rule] = match removed {
+            Removed::Rules(taken) => taken,
+            Removed::Within(_) => &[],
+        };
+        for entry in baseline.entries(*direction).iter().filter(|entry| entry.expected) {
+            let cells = entry.cells();
+            let admits = |rule: &&Rule| {
+                rule.direction() == *direction && !rule.cells().intersection(&cells).is_empty()
+            };
+            needed.extend(baseline.lists_among(&entry.peers).cloned());
+            let rules = rules.iter().chain(taken).filter(admits);
+            needed.extend(rules.filter_map(|rule| rule.peer().list()).cloned());
+        }
+    }
+    needed
+}
+
+/// Whether it is known whom a list holds. One that does not exist holds nobody.
+fn is_known(lists: &Lists, id: &ListId) -> bool {
+    matches!(lists.get(id), Some(Ok(_) | Err(Ec2Error::NotFound { .. })))
+}
+
+/// The lists, if those that could not be read hold these entries.
+fn assuming(lists: &Lists, unread: &BTreeSet<ListId>, entries: &[IpNet]) -> Lists {
+    let assumed = unread.iter().map(|id| (id.clone(), Ok(entries.to_vec())));
+    lists.clone().into_iter().chain(assumed).collect()
 }
 
 /// The rules of a direction that admit others than the group itself.
@@ -168,7 +260,8 @@ fn of_others<'r>(
 /// touched it. A site that is still reached one way may never have been reached the other way, so
 /// that counts only if nobody can reach any entry that the change can have touched.
 fn perhaps_closed(expected: &[Expected<'_>], cells: &Cells, now: &[&Rule]) -> Vec<Reached> {
-    let is_touched = |one: &Expected<'_>| !one.cells.intersection(cells).is_empty();
+    let is_touched =
+        |one: &Expected<'_>| !one.traffic.is_empty() && !one.cells.intersection(cells).is_empty();
     let mut reached: Vec<Reached> =
         expected.iter().map(|one| one.after_unknown(is_touched(one), now)).collect();
     if reached.iter().any(|one| one.is_closed && one.is_open()) {
@@ -181,9 +274,10 @@ fn perhaps_closed(expected: &[Expected<'_>], cells: &Cells, now: &[&Rule]) -> Ve
 struct Expected<'a> {
     entry: &'a Entry,
     direction: Direction,
+    lists: &'a Lists,
     cells: Cells,
-    /// Addresses that somebody has, and groups and lists by their name. The group itself is no part
-    /// of it.
+    /// Addresses that somebody has, and by their name groups and lists that were not read. The group
+    /// itself is no part of it.
     traffic: Traffic,
     /// Its ports with the addresses that nobody has.
     nobody: Traffic,
@@ -200,30 +294,26 @@ struct Admitted {
     ipv6: Reach,
 }
 
-/// Whether the members of groups and lists count for IPv6. Which family they use is not known, so
+/// Whether the members of groups, and of lists that were not read, count for IPv6. Which family they use is not known, so
 /// they count for both; but where everybody can come by IPv4, they do.
 #[derive(Clone, Copy)]
 struct ByIpv6(bool);
 
 impl<'a> Expected<'a> {
-    /// The expected entries of a direction. One that admits only the group itself is none.
-    fn of(baseline: &'a Baseline, direction: Direction) -> Vec<Self> {
-        let by_name = Lists::new();
-        let traffic: Vec<Traffic> = baseline
-            .admitted_by_entry(direction, None, &by_name)
-            .map(|(_, traffic)| traffic)
-            .collect();
-        let entries = baseline.entries(direction).iter().zip(traffic);
-        entries
+    /// The expected entries of a direction. One that admits only the group itself admits nobody.
+    fn of(baseline: &'a Baseline, direction: Direction, lists: &'a Lists) -> Vec<Self> {
+        let known = lists.keys().filter(|id| is_known(lists, id)).cloned();
+        let known: ReferenceSet = known.map(Reference::PrefixList).collect();
+        baseline
+            .admitted_by_entry(direction, None, lists)
             .filter(|(entry, _)| entry.expected)
             .map(|(entry, traffic)| {
                 let cells = entry.cells();
-                let nobody =
-                    Traffic::new(&cells, nobodys_ipv4(), nobodys_ipv6(), &ReferenceSet::empty());
-                let traffic = traffic.difference(&nobody);
-                Self { entry, direction, cells, traffic, nobody }
+                let (ipv4, ipv6) = (nobodys_ipv4(), nobodys_ipv6());
+                let traffic = traffic.difference(&Traffic::new(&cells, ipv4, ipv6, &known));
+                let nobody = Traffic::new(&cells, ipv4, ipv6, &ReferenceSet::empty());
+                Self { entry, direction, lists, cells, traffic, nobody }
             })
-            .filter(|expected| !expected.traffic.is_empty())
             .collect()
     }
 
@@ -238,6 +328,17 @@ impl<'a> Expected<'a> {
 
     fn admits_ipv6(&self) -> bool {
         self.names_somebody() || !self.traffic.ipv6.is_empty()
+    }
+
+    /// What a rule admits within the ports of the entry.
+    fn of_rule(&self, rule: &Rule) -> Traffic {
+        let cells = rule.cells().intersection(&self.cells);
+        match rule.peer().list().and_then(|id| self.lists.get(id)) {
+            Some(Ok(entries)) => of_entries(&cells, entries),
+            Some(Err(Ec2Error::NotFound { .. })) => Traffic::empty(),
+            _ if rule.has_lost_peering() => Traffic::empty(),
+            Some(Err(_)) | None => rule.traffic().within(&cells),
+        }
     }
 
     /// What the rules that are there now admit of it.
@@ -255,7 +356,7 @@ impl<'a> Expected<'a> {
         rules: impl Iterator<Item = &'r Rule>,
         ByIpv6(members_by_ipv6): ByIpv6,
     ) -> Admitted {
-        let all = Traffic::union_of(rules.map(|rule| rule.traffic().within(&self.cells)).collect());
+        let all = Traffic::union_of(rules.map(|rule| self.of_rule(rule)).collect());
         let counted = self.counted(&all);
         let named = !all.references.is_empty();
         let all = all.union(&self.nobody);
@@ -295,7 +396,7 @@ impl<'a> Expected<'a> {
 
     /// Whether a rule admits some of it.
     fn is_admitted_by(&self, rule: &Rule) -> bool {
-        !self.counted(&rule.traffic().within(&self.cells)).is_empty()
+        !self.counted(&self.of_rule(rule)).is_empty()
     }
 
     /// Who could reach it before these rules were removed, and who can now.
@@ -315,9 +416,12 @@ impl<'a> Expected<'a> {
                 closed_to.push((*peer).clone());
             }
         }
+        // Behind a group or a list is often all the traffic of a site.
+        let is_closed = !self.traffic.is_empty()
+            && (lowered || lost.iter().any(|peer| peer.reference().is_some()));
         Reached {
-            // Behind a group or a list is often all the traffic of a site.
-            is_closed: lowered || lost.iter().any(|peer| peer.reference().is_some()),
+            is_closed,
+            is_certain: is_closed,
             closed_to,
             shut: before.counted.cells().difference(&after.counted.cells()),
             ..self.reached(Some(&before), &after)
@@ -326,16 +430,16 @@ impl<'a> Expected<'a> {
 
     /// Whether what a removed rule admitted of it is not admitted completely any more.
     fn is_lost(&self, rule: &Rule, now: &Traffic) -> bool {
-        let taken = rule.traffic().within(&self.cells);
+        let taken = self.of_rule(rule);
         match rule.peer().reference() {
-            Some(peer) => {
+            Some(peer) if !taken.references.is_empty() => {
                 let anybody = match self.admits_ipv4() {
                     true => now.cells_of_all_ipv4(),
                     false => now.cells_of_all_ipv6(),
                 };
                 !taken.cells().is_subset_of(&now.cells_of(peer).union(&anybody))
             }
-            None => !self.counted(&taken).is_subset_of(now),
+            _ => !self.counted(&taken).is_subset_of(now),
         }
     }
 
@@ -350,12 +454,12 @@ impl<'a> Expected<'a> {
         let ipv4 = FamilyReach {
             family: Family::Ipv4,
             before: before.map(|before| before.ipv4),
-            after: after.ipv4,
+            after: Some(after.ipv4),
         };
         let ipv6 = FamilyReach {
             family: Family::Ipv6,
             before: before.map(|before| before.ipv6),
-            after: after.ipv6,
+            after: Some(after.ipv6),
         };
         let families = [(ipv4, self.admits_ipv4()), (ipv6, self.admits_ipv6())];
         Reached {
@@ -363,6 +467,7 @@ impl<'a> Expected<'a> {
             direction: self.direction,
             families: families.into_iter().filter(|(_, is)| *is).map(|(it, _)| it).collect(),
             is_closed: false,
+            is_certain: false,
             closed_to: Vec::new(),
             shut: Cells::empty(),
         }

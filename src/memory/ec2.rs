@@ -21,6 +21,7 @@ pub struct MemoryEc2 {
     lists: Lists,
     list_names: ListNames,
     list_states: BTreeMap<ListId, (i64, ListState)>,
+    has_other_lists: bool,
     rule_limit: usize,
     groups_a_page: usize,
     calls: RefCell<Vec<String>>,
@@ -56,6 +57,7 @@ impl MemoryEc2 {
             lists,
             list_names: ListNames::new(),
             list_states: BTreeMap::new(),
+            has_other_lists: false,
             rule_limit: RULE_LIMIT,
             groups_a_page: GROUPS_A_PAGE,
             calls: RefCell::default(),
@@ -74,6 +76,13 @@ impl MemoryEc2 {
     #[must_use]
     pub fn with_groups_a_page(mut self, groups_a_page: usize) -> Self {
         self.groups_a_page = groups_a_page;
+        self
+    }
+
+    /// Other lists exist as well, and cannot be read.
+    #[must_use]
+    pub fn with_other_lists(mut self) -> Self {
+        self.has_other_lists = true;
         self
     }
 
@@ -259,10 +268,17 @@ impl SecurityGroups for MemoryEc2 {
             Some(Err(error)) => Err(error.clone()),
             None => {
                 let cause = cause(format!("the entries of `{id}` were not given"));
-                Err(Ec2Error::NotFound { action, cause })
+                Err(match self.has_other_lists {
+                    true => Ec2Error::Denied { action, cause },
+                    false => Ec2Error::NotFound { action, cause },
+                })
             }
         };
-        let refused = found.is_err().then_some("InvalidPrefixListID.NotFound");
+        let refused = match &found {
+            Ok(_) => None,
+            Err(Ec2Error::NotFound { .. }) => Some("InvalidPrefixListID.NotFound"),
+            Err(_) => Some("UnauthorizedOperation"),
+        };
         self.record(format!("{action} {id}"), refused);
         found
     }

@@ -9,7 +9,7 @@ use super::detail::{connections, detail, undecided};
 use super::title::title;
 use super::wording;
 use crate::ec2::hold::Hold;
-use crate::ec2::{Direction, Peer, Protocol, Rule, RuleId};
+use crate::ec2::{Direction, ListId, Peer, Protocol, Rule, RuleId};
 use crate::evaluate::expected::{Family, FamilyReach, Reach, Reached};
 use crate::evaluate::{Code, Severity};
 use crate::event::{ActorType, Record};
@@ -81,6 +81,8 @@ pub(super) struct FindingJson {
     /// How many entries of `expected` are not listed because a message had to be kept small.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) expected_omitted: usize,
+    /// The prefix lists that could not be read and that decide about `expected`.
+    expected_unread: Vec<ListId>,
     pub(super) remediation: RemediationJson,
 }
 
@@ -98,7 +100,7 @@ pub(super) struct ExpectedJson {
     direction: Direction,
     family: Family,
     before: Option<Reach>,
-    after: Reach,
+    after: Option<Reach>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -253,6 +255,10 @@ impl From<&Finding> for FindingJson {
             change: finding.change.as_ref().map(ChangeJson::from),
             expected: expected(finding),
             expected_omitted: 0,
+            expected_unread: match &finding.matter {
+                Matter::ExpectedClosed(closed) => closed.unread.iter().cloned().collect(),
+                _ => Vec::new(),
+            },
             still_open: finding
                 .still_open()
                 .iter()

@@ -1,7 +1,7 @@
 //! The words about traffic that the site lives on, and that a change closed.
 
 use super::wording::texts;
-use crate::ec2::{Direction, Rule};
+use crate::ec2::{Direction, ListId, Rule};
 use crate::evaluate::expected::{Closed, Family, FamilyReach, Reach, Reached};
 use crate::net::Set;
 use crate::text::capitalised;
@@ -10,17 +10,26 @@ use crate::words::{cells_text, in_capitals};
 /// How many rules or peers are named. The others are only counted.
 const NAMED: usize = 6;
 
+/// Which prefix lists could not be read.
+fn not_read(closed: &Closed) -> String {
+    let lists: Vec<&ListId> = closed.unread.iter().collect();
+    let s = if lists.len() == 1 { "" } else { "s" };
+    format!("the prefix list{s} {} could not be read", some_of(&lists))
+}
+
 /// What is closed, what still works, on which group; and how the sentence goes on.
 pub(super) fn sentence(closed: &Closed, group: &str) -> (String, String) {
-    match closed.is_known() {
-        true => (known(closed, group), String::new()),
-        false => unknown(closed, group),
+    if closed.removed.is_none() {
+        return unknown(closed, group);
     }
+    let is_certain = closed.closed().all(|entry| entry.is_certain);
+    let rest = if is_certain { String::new() } else { format!(": {}", not_read(closed)) };
+    (known(closed, group), rest)
 }
 
 /// What is closed on which group, as a noun phrase: `HTTPS closed for IPv6, open for IPv4 on …`.
 pub(super) fn topic(closed: &Closed, group: &str) -> String {
-    if !closed.is_known() {
+    if closed.removed.is_none() {
         return format!("{} not reachable on {group}", names(closed.closed()));
     }
     let states = states(closed);
@@ -83,7 +92,8 @@ fn unknown(closed: &Closed, group: &str) -> (String, String) {
 /// `HTTPS still works`, or for whom it does.
 fn still_works(closed: &Closed) -> Vec<String> {
     let open = || closed.entries.iter().filter(|entry| !entry.is_closed && entry.is_open());
-    let is_whole = |entry: &&Reached| entry.families.iter().any(|it| it.after == Reach::Everybody);
+    let is_whole =
+        |entry: &&Reached| entry.families.iter().any(|it| it.after == Some(Reach::Everybody));
     let whole: Vec<&Reached> = open().filter(is_whole).collect();
     let partly: Vec<&Reached> = open().filter(|entry| !is_whole(entry)).collect();
     [(whole, ""), (partly, " for some")]
@@ -98,23 +108,29 @@ fn still_works(closed: &Closed) -> Vec<String> {
 
 /// How an entry stands that was closed to somebody: `closed for IPv4, open for IPv6`.
 fn state(entry: &Reached) -> String {
-    if !entry.is_open() {
+    if entry.is_shut() && entry.is_certain {
         return "closed".to_owned();
     }
+    if !entry.is_certain {
+        let whom = if entry.is_open() { " to some" } else { "" };
+        return format!("perhaps closed{whom}");
+    }
     if !entry.shut.is_empty() {
-        return format!("closed for {}, open for the rest", in_capitals(&cells_text(&entry.shut)));
+        let rest = if entry.is_open() { ", open for the rest" } else { "" };
+        return format!("closed for {}{rest}", in_capitals(&cells_text(&entry.shut)));
     }
     let before = |family: &FamilyReach| family.before.unwrap_or(Reach::Nobody);
-    let is_lower = |family: &FamilyReach| family.after < before(family);
+    let is_lower = |family: &FamilyReach| family.after.is_some_and(|it| it < before(family));
     let everybody = entry.families.iter().any(|it| before(it) == Reach::Everybody);
     if !everybody || !entry.families.iter().any(is_lower) {
         return format!("closed to {}", some_of(&entry.closed_to));
     }
     let state = |family: &FamilyReach| match (family.after, is_lower(family)) {
-        (Reach::Nobody, _) => "closed",
-        (Reach::Some, true) => "open to some only",
-        (Reach::Some, false) => "open to some",
-        (Reach::Everybody, _) => "open",
+        (None, _) => "perhaps open",
+        (Some(Reach::Nobody), _) => "closed",
+        (Some(Reach::Some), true) => "open to some only",
+        (Some(Reach::Some), false) => "open to some",
+        (Some(Reach::Everybody), _) => "open",
     };
     // Where nobody came before, nothing was closed.
     let mut families: Vec<&FamilyReach> =
@@ -140,13 +156,23 @@ pub(super) fn detail(closed: &Closed) -> String {
              whether the site needs it here. {reach}"
         );
     };
+    let is_unread =
+        |rule: &Rule| rule.peer().list().is_some_and(|list| closed.unread.contains(list));
     let left = match closed.left.as_slice() {
         [] => "No other rule lets any of it through".to_owned(),
+        left if left.iter().all(is_unread) => {
+            format!("What may still let some of it through: {}", rules(left))
+        }
         left => format!("What still lets some of it through: {}", rules(left)),
     };
+    let let_it = if removed.iter().all(is_unread) { "may have let it" } else { "let it" };
+    let unread = match closed.unread.is_empty() {
+        true => String::new(),
+        false => format!(" Whom a list lets in is not known: {}.", not_read(closed)),
+    };
     format!(
-        "The auditor opens nothing by itself. {reach} The rules that let it \
-         through are gone: {}. {left}.",
+        "The auditor opens nothing by itself. {reach} The rules that {let_it} through are gone: {}. \
+         {left}.{unread}",
         rules(removed)
     )
 }
@@ -157,7 +183,8 @@ fn reach(entries: &[Reached]) -> Vec<String> {
     let mut alike: Vec<Vec<&Reached>> = Vec::new();
     for entry in entries {
         let key = |one: &Reached| {
-            (one.direction, one.families.clone(), lost_somebody(one), one.shut.is_empty())
+            let is_whole = one.shut.is_empty();
+            (one.direction, one.families.clone(), lost_somebody(one), is_whole, one.is_certain)
         };
         let is_alike = |other: &Reached| key(other) == key(entry);
         match alike.iter_mut().find(|group| group.iter().all(|other| is_alike(other))) {
@@ -173,16 +200,31 @@ fn reach(entries: &[Reached]) -> Vec<String> {
 fn reach_of(alike: &[&Reached]) -> Vec<String> {
     let Some(first) = alike.first() else { return Vec::new() };
     let what = names(alike.iter().copied());
-    let is_shut_in_part = !first.shut.is_empty() && first.is_open();
+    let is_shut_in_part = !first.shut.is_empty() && !first.is_shut();
     let sentence = |family: &FamilyReach, over: String| {
-        let (before, after) = (family.before.map(whom), whom(family.after));
-        let (is_egress, is_changed) = (first.direction == Direction::Egress, before != Some(after));
-        let now = match family.after {
-            Reach::Some if !is_changed && lost_somebody(first) => "fewer",
-            _ => after,
+        let is_egress = first.direction == Direction::Egress;
+        let before = family.before.map(whom);
+        let Some(after) = family.after.map(whom) else {
+            return match (before, is_egress) {
+                (None, false) => format!("Who can reach {what}{over} is not known."),
+                (None, true) => format!("Where {what}{over} can go out to is not known."),
+                (Some(before), false) => format!(
+                    "{} could reach {what}{over}; who can now is not known.",
+                    capitalised(before)
+                ),
+                (Some(before), true) => {
+                    format!("{what}{over} could go out to {before}; to whom now is not known.")
+                }
+            };
+        };
+        let is_changed = before != Some(after);
+        let is_some = family.after == Some(Reach::Some);
+        let now = match is_some && !is_changed && lost_somebody(first) && first.is_certain {
+            true => "fewer",
+            false => after,
         };
         match before {
-            Some(_) if is_shut_in_part && is_changed && family.after == Reach::Some => {
+            Some(_) if is_shut_in_part && is_changed && is_some => {
                 format!("Not all of {what}{over} is open any more.")
             }
             Some(before) if before == now && is_egress => {

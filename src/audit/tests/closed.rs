@@ -95,8 +95,7 @@ fn one_address_family_can_be_closed() {
 
 #[test]
 fn a_narrowed_website_is_reported_with_who_is_left() {
-    for left in ["tcp 443 198.51.100.7/32", "tcp 443 10.0.0.5/32", "tcp 443 sg-0b", "tcp 443 pl-0b"]
-    {
+    for left in ["tcp 443 198.51.100.7/32", "tcp 443 10.0.0.5/32", "tcp 443 sg-0b"] {
         let ran = audit(&revoked(&["tcp 443 0.0.0.0/0"]), &[left]);
         let title = "HTTPS is open to some only on typo3-shop";
         assert_eq!(told(&ran), ("medium", title.to_owned()), "{left}");
@@ -106,6 +105,103 @@ fn a_narrowed_website_is_reported_with_who_is_left() {
         // Removing a rule lets nobody in.
         assert!(!ran.detail().contains("Nobody could"), "{}", ran.detail());
     }
+}
+
+/// Audits a change after which the group has these rules, with these prefix lists.
+fn audit_with_lists(event: &Event, left: &[&str], lists: Lists) -> Ran {
+    let world = ec2_with_lists(&rules(left), lists);
+    run_at(&world, &settings(Remediation::Notify), event, noon(), None)
+}
+
+#[test]
+fn the_entries_of_a_list_decide_who_is_left() {
+    let everybody = revoked(&["tcp 443 0.0.0.0/0", "tcp 443 ::/0"]);
+    let left = |lists: Lists| audit_with_lists(&everybody, &["tcp 443 pl-1"], lists);
+    let ran = left(list("pl-1", &["198.51.100.0/24"]));
+    let title = "HTTPS is open to some only for IPv4, closed for IPv6 on typo3-shop";
+    assert_eq!(told(&ran), ("medium", title.to_owned()));
+    let ran = left(list("pl-1", &["0.0.0.0/0"]));
+    let title = "HTTPS is closed for IPv6, open for IPv4 on typo3-shop";
+    assert_eq!(told(&ran), ("medium", title.to_owned()));
+    let missing = Ec2Error::NotFound { action: "TheCall", cause: cause("no such list") };
+    for nobody in [list("pl-1", &[]), list("pl-1", &["127.0.0.0/8"]), list_error("pl-1", missing)] {
+        let ran = left(nobody);
+        assert_eq!(told(&ran), ("high", "HTTPS is closed on typo3-shop".to_owned()));
+        assert!(ran.detail().contains("No other rule lets any of it through."), "{}", ran.detail());
+        assert_eq!(ran.published()["findings"][0]["expected_unread"], serde_json::json!([]));
+    }
+    // Taking such a rule away closes nothing.
+    let last = revoked(&["tcp 443 pl-1"]);
+    let compliant = |lists: Lists| {
+        let ran = audit_with_lists(&last, &[], lists);
+        ran.report().outcome == ReportOutcome::Compliant
+    };
+    assert!(compliant(list("pl-1", &[])));
+    assert!(!compliant(list("pl-1", &["198.51.100.0/24"])));
+}
+
+#[test]
+fn a_list_that_cannot_be_read_closes_nothing_for_certain() {
+    let ran = audit_with_lists(
+        &revoked(&["tcp 443 0.0.0.0/0"]),
+        &["tcp 443 pl-1"],
+        list_error("pl-1", denied()),
+    );
+    let title = "HTTPS is perhaps closed on typo3-shop: the prefix list pl-1 could not be read";
+    assert_eq!(told(&ran), ("low", title.to_owned()));
+    assert_eq!(
+        ran.messages[0].subject,
+        "CHECK: HTTPS perhaps closed on typo3-shop (low, 123456789012, eu-central-1)"
+    );
+    let detail = "The auditor opens nothing by itself. Nobody can reach HTTP, as \
+                  before. Everybody could reach HTTPS over IPv4; who can now is not known. Who can \
+                  reach HTTPS over IPv6 is not known. The rules that let it through are gone: tcp \
+                  443 from 0.0.0.0/0. What may still let some of it through: tcp 443 from pl-1. \
+                  Whom a list lets in is not known: the prefix list pl-1 could not be read.";
+    assert_eq!(ran.detail(), detail);
+    let finding = &ran.published()["findings"][0];
+    assert_eq!(finding["expected_unread"], serde_json::json!(["pl-1"]));
+    let ipv4 = serde_json::json!({
+        "entry": "HTTPS", "direction": "ingress", "family": "ipv4",
+        "before": "everybody", "after": null,
+    });
+    assert_eq!(finding["expected"][2], ipv4);
+
+    let last = revoked(&["tcp 443 pl-1"]);
+    let ran = audit_with_lists(&last, &[], list_error("pl-1", denied()));
+    assert_eq!(told(&ran), ("low", title.to_owned()));
+    let gone = "The rules that may have let it through are gone: tcp 443 from pl-1.";
+    assert!(ran.detail().contains(gone), "{}", ran.detail());
+    let left = ["tcp 443 198.51.100.7/32"];
+    let ran = audit_with_lists(&last, &left, list_error("pl-1", denied()));
+    let title =
+        "HTTPS is perhaps closed to some on typo3-shop: the prefix list pl-1 could not be read";
+    assert_eq!(told(&ran), ("low", title.to_owned()));
+
+    // What is certain is told as such, beside what is not.
+    let both = revoked(&["tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"]);
+    let ran = audit_with_lists(&both, &["tcp 443 pl-1"], list_error("pl-1", denied()));
+    let title = "HTTP is closed; HTTPS is perhaps closed on typo3-shop: the prefix list pl-1 could \
+                 not be read";
+    assert_eq!(told(&ran), ("medium", title.to_owned()));
+}
+
+#[test]
+fn a_list_that_cannot_be_read_for_now_is_read_in_another_try() {
+    let world = ec2_with_lists(&rules(&["tcp 443 pl-1"]), list("pl-1", &["0.0.0.0/0"]));
+    let throttling = hooked(&world, |call| matches!(call, Call::PrefixList(_)).then(throttled));
+    let (event, settings) = (revoked(&["tcp 443 0.0.0.0/0"]), settings(Remediation::Notify));
+    let ran = run_at(&throttling, &settings, &event, noon(), None);
+    assert_eq!(ran.error_kind(), "Ec2Unavailable");
+    assert!(ran.messages.is_empty());
+    assert_eq!(run(&world, &settings, &event).unwrap().outcome, ReportOutcome::Compliant);
+    // Where no list can decide, none is read.
+    let reads = |removed: &str| {
+        let (world, list) = (ec2(&rules(&["tcp 22 pl-1", "tcp 443 sg-0b"])), "PrefixList");
+        run(&world, &settings, &revoked(&[removed])).unwrap();
+        world.take_calls().iter().any(|call| call.contains(list))
+    };
+    assert!(!reads("tcp 443 0.0.0.0/0") && !reads("tcp 22 pl-1") && reads("tcp 443 pl-1"));
 }
 
 #[test]

@@ -142,6 +142,11 @@ fn ec2_with_lists(rules: &[Rule], lists: Lists) -> MemoryEc2 {
     MemoryEc2::new([(place(), group(), rules.to_vec())], lists)
 }
 
+/// A prefix list that cannot be read.
+fn list_error(name: &str, error: Ec2Error) -> Lists {
+    [(id(name), Err(error))].into()
+}
+
 /// A prefix list that has these entries.
 fn list(name: &str, entries: &[&str]) -> Lists {
     [(id(name), Ok(entries.iter().map(|net| id(net)).collect()))].into()

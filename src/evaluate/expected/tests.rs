@@ -1,6 +1,7 @@
 use chrono::NaiveDate;
 
 use super::*;
+use crate::ec2::cause;
 
 const GROUP: &str = "sg-0a";
 
@@ -60,8 +61,29 @@ fn tcp(port: u16) -> Cells {
     rule(&format!("in tcp {port} 0.0.0.0/0")).cells()
 }
 
+/// Prefix lists, by what they hold. `pl-denied` cannot be read, and `pl-0c` was not looked up.
+fn lists() -> Lists {
+    let of = |id: &str, blocks: &[&str]| {
+        (id.parse().unwrap(), Ok(blocks.iter().map(|block| block.parse().unwrap()).collect()))
+    };
+    let action = "GetManagedPrefixListEntries";
+    let missing = Ec2Error::NotFound { action, cause: cause("no such list") };
+    let denied = Ec2Error::Denied { action, cause: cause("not allowed") };
+    Lists::from([
+        of("pl-0b", &["192.0.2.0/25", "192.0.2.128/25"]),
+        of("pl-ipv6", &["2001:db8:7::/48"]),
+        of("pl-all", &["0.0.0.0/0"]),
+        of("pl-halves", &["0.0.0.0/1", "128.0.0.0/1"]),
+        of("pl-private", &["10.0.0.0/8"]),
+        of("pl-loopback", &["127.0.0.0/8"]),
+        of("pl-empty", &[]),
+        ("pl-missing".parse().unwrap(), Err(missing)),
+        ("pl-denied".parse().unwrap(), Err(denied)),
+    ])
+}
+
 fn found(baseline: &Baseline, removals: &[RevokedRules], after: &[&str]) -> Option<Closed> {
-    closed(baseline, Some(&GROUP.parse().unwrap()), removals, &rules(after))
+    closed(baseline, Some(&GROUP.parse().unwrap()), removals, &rules(after), &lists())
 }
 
 fn letter(reach: Reach) -> char {
@@ -77,7 +99,7 @@ fn line(reached: &Reached) -> String {
     let sign = if reached.is_closed { "" } else { "=" };
     let family = |FamilyReach { family, before, after }: &FamilyReach| {
         let family = if *family == Family::Ipv4 { 4 } else { 6 };
-        format!(" {family}:{}>{}", before.map_or('?', letter), letter(*after))
+        format!(" {family}:{}>{}", before.map_or('?', letter), after.map_or('?', letter))
     };
     let families: String = reached.families.iter().map(family).collect();
     format!("{sign}{}{families}", reached.entry)
@@ -131,7 +153,8 @@ fn the_severity_is_medium_where_something_expected_is_left() {
         ("in tcp 443 198.51.100.7/32", "4:e>s 6:n>n"),
         ("in tcp 443 10.0.0.5/32", "4:e>s 6:n>n"),
         ("in -1 * sg-0b", "4:e>s 6:s>s"),
-        ("in tcp 400-500 pl-0b", "4:e>s 6:s>s"),
+        ("in tcp 400-500 pl-0b", "4:e>s 6:n>n"),
+        ("in tcp 443 pl-private", "4:e>s 6:n>n"),
     ] {
         let found = removed(&["in tcp 443 0.0.0.0/0"], &[left]);
         assert_eq!(found[0], "medium", "{left}");
@@ -154,7 +177,7 @@ fn the_group_itself_reaches_no_website() {
     assert_eq!(found.left, []);
     // Of a group whose id is not known, nobody can tell.
     let removal = known(Direction::Ingress, &itself[..1]);
-    assert!(closed(&baseline(), None, &[removal], &[]).is_some());
+    assert!(closed(&baseline(), None, &[removal], &[], &lists()).is_some());
 }
 
 #[test]
@@ -227,15 +250,120 @@ fn addresses_that_nobody_has_are_nobody() {
 }
 
 #[test]
+fn a_list_counts_by_its_entries() {
+    let everybody = "in tcp 443 0.0.0.0/0";
+    let left = |list: &str| removed(&[everybody], &[&format!("in tcp 443 {list}")]);
+    for (list, severity, https) in [
+        ("pl-0b", "medium", "HTTPS 4:e>s 6:n>n"),
+        ("pl-private", "medium", "HTTPS 4:e>s 6:n>n"),
+        ("pl-ipv6", "medium", "HTTPS 4:e>n 6:s>s"),
+        ("pl-loopback", "high", "HTTPS 4:e>n 6:n>n"),
+        ("pl-empty", "high", "HTTPS 4:e>n 6:n>n"),
+        ("pl-missing", "high", "HTTPS 4:e>n 6:n>n"),
+    ] {
+        assert_eq!(left(list), [severity, "=HTTP 4:n>n 6:n>n", https], "{list}");
+    }
+    assert_eq!((left("pl-all"), left("pl-halves")), (vec![], vec![]));
+    // Nobody in it has lost anything.
+    for nobody in ["pl-loopback", "pl-empty", "pl-missing"] {
+        let rule = format!("in tcp 443 {nobody}");
+        assert_eq!(removed(&[&rule], &[]), NOTHING, "{nobody}");
+        // And it is not somebody who is left, nor a rule to bring back.
+        let taken = ["in tcp 443 198.51.100.7/32", &rule];
+        let change = [known(Direction::Ingress, &taken)];
+        let found = found(&baseline(), &change, &[&rule]).unwrap();
+        assert_eq!(found.severity, Severity::High, "{nobody}");
+        assert_eq!((found.removed, found.left), (Some(rules(&taken[..1])), vec![]), "{nobody}");
+        let anything = [unknown(Direction::Ingress, Cells::everything())];
+        let found = super::closed(&baseline(), None, &anything, &rules(&[&rule]), &lists());
+        assert_eq!(found.map(|it| it.severity), Some(Severity::Low), "{nobody}");
+    }
+    // Its addresses by another rule are as good.
+    assert_eq!(removed(&["in tcp 443 pl-0b"], &["in tcp 443 192.0.2.0/24"]), NOTHING);
+    assert_eq!(removed(&["in tcp 443 192.0.2.0/24"], &["in tcp 443 pl-0b"]), NOTHING);
+    assert_eq!(removed(&["in tcp 443 pl-all"], &[everybody]), NOTHING);
+    let found = removed(&["in tcp 443 pl-all"], &["in tcp 443 pl-0b"]);
+    assert_eq!(found[..2], ["medium", "=HTTP 4:n>n 6:n>n"]);
+    assert_eq!(found[2], "HTTPS 4:e>s 6:n>n");
+}
+
+#[test]
+fn an_entry_for_a_list_admits_its_entries() {
+    let closed = |list: &str, taken: &str, after: &[&str]| {
+        lines(found(&https_from(list), &[known(Direction::Ingress, &[taken])], after).as_ref())
+    };
+    let (list, host) = ("in tcp 443 pl-0b", "in tcp 443 192.0.2.7/32");
+    assert_eq!(closed("pl-0b", list, &["in tcp 443 192.0.2.0/24"]), NOTHING);
+    assert_eq!(closed("pl-0b", list, &[host]), ["medium", "HTTPS 4:e>s"]);
+    assert_eq!(closed("pl-0b", host, &["in tcp 443 sg-0c"]), NOTHING);
+    assert_eq!(closed("pl-0b", "in tcp 443 198.51.100.7/32", &[]), NOTHING);
+    for nobody in ["pl-empty", "pl-missing", "pl-loopback"] {
+        assert_eq!(closed(nobody, "in tcp 443 0.0.0.0/0", &[]), NOTHING, "{nobody}");
+        assert_eq!(closed(nobody, "in tcp 443 sg-0b", &[]), NOTHING, "{nobody}");
+    }
+    assert_eq!(closed("pl-denied", "in tcp 443 pl-denied", &[])[0], "low");
+}
+
+#[test]
+fn what_depends_on_a_list_that_cannot_be_read_is_not_called_known() {
+    let everybody = "in tcp 443 0.0.0.0/0";
+    let nobody = "=HTTP 4:n>n 6:n>n";
+    for list in ["pl-denied", "pl-0c"] {
+        let rule = format!("in tcp 443 {list}");
+        let after = |taken: &[&str], left: &[&str]| {
+            let found = found(&baseline(), &[known(Direction::Ingress, taken)], left);
+            let unread = found.as_ref().map(|found| found.unread.clone()).unwrap_or_default();
+            assert!(unread.iter().all(|id| id.as_str() == list), "{unread:?}");
+            (lines(found.as_ref()), unread.len())
+        };
+        let told =
+            |lines: &[&str], unread| (lines.iter().map(|it| it.to_string()).collect(), unread);
+        // It may hold everybody, or nobody.
+        let found = after(&[everybody], &[&rule]);
+        assert_eq!(found, told(&["low", nobody, "HTTPS 4:e>? 6:?>?"], 1));
+        // Nobody is left for certain, and whether anybody could come is not known.
+        assert_eq!(after(&[&rule], &[]), told(&["low", nobody, "HTTPS 4:?>n 6:?>n"], 1));
+        let host = "in tcp 443 198.51.100.7/32";
+        assert_eq!(after(&[&rule], &[host]), told(&["low", nobody, "HTTPS 4:?>s 6:?>n"], 1));
+        // Somebody may be left, and who it was is known.
+        assert_eq!(after(&[host], &[&rule]), told(&[], 0));
+        // What it holds makes no difference.
+        assert_eq!(after(&[&rule], &[everybody]), told(&[], 0));
+        let found = after(&[everybody, &rule], &[]);
+        assert_eq!(found, told(&["high", nobody, "HTTPS 4:e>n 6:?>n"], 1));
+        let found = after(&[everybody, "in tcp 80 0.0.0.0/0"], &[&rule]);
+        assert_eq!(found, told(&["medium", "HTTP 4:e>n 6:n>n", "HTTPS 4:e>? 6:?>?"], 1));
+        let ssh = format!("in tcp 22 {list}");
+        let found = after(&[everybody], &[&ssh]);
+        assert_eq!(found, told(&["high", nobody, "HTTPS 4:e>n 6:n>n"], 0));
+        // An unknown change closes nothing to those who may be left.
+        let anything = [unknown(Direction::Ingress, Cells::everything())];
+        assert_eq!(super::closed(&baseline(), None, &anything, &rules(&[&rule]), &lists()), None);
+    }
+}
+
+#[test]
+fn only_lists_that_can_decide_are_looked_up() {
+    let needed = |entry: &str, taken: &[&str], after: &[&str]| -> Vec<String> {
+        let change = [known(Direction::Ingress, taken)];
+        let needed = lists_needed(&https_from(entry), &change, &rules(after));
+        needed.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(needed("anywhere", &["in tcp 443 0.0.0.0/0"], &[]), NOTHING);
+    let others = ["in tcp 22 pl-0b", "out tcp 443 pl-0b", "in tcp 443 sg-0b"];
+    assert_eq!(needed("anywhere", &others, &others), NOTHING);
+    assert_eq!(needed("anywhere", &["in -1 * pl-0b"], &["in tcp 1-443 pl-0c"]), ["pl-0b", "pl-0c"]);
+    assert_eq!(needed("pl-0d", &["in tcp 443 0.0.0.0/0"], &[]), ["pl-0d"]);
+}
+
+#[test]
 fn removing_a_rule_never_lets_anybody_in() {
     // Its members were let in before too, by their own rule.
-    for peer in ["sg-0b", "pl-0b"] {
-        let own = format!("in tcp 443 {peer}");
-        let found = removed(&["in tcp 443 0.0.0.0/0"], &[&own]);
-        assert_eq!(found, ["medium", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>s 6:s>s"], "{peer}");
-        let found = removed(&["in tcp 443 0.0.0.0/0", &own], &[]);
-        assert_eq!(found, ["high", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>n 6:s>n"], "{peer}");
-    }
+    let own = "in tcp 443 sg-0b";
+    let found = removed(&["in tcp 443 0.0.0.0/0"], &[own]);
+    assert_eq!(found, ["medium", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>s 6:s>s"]);
+    let found = removed(&["in tcp 443 0.0.0.0/0", own], &[]);
+    assert_eq!(found, ["high", "=HTTP 4:n>n 6:n>n", "HTTPS 4:e>n 6:s>n"]);
 }
 
 #[test]
@@ -331,7 +459,7 @@ fn an_entry_counts_only_whom_it_admits() {
     assert_eq!(closed("sg-0b", balancer, &["in tcp 443 10.0.0.0/8"])[0], "medium");
     assert_eq!(closed("sg-0b", balancer, &["in tcp 443 0.0.0.0/0"])[1], "HTTPS 4:e>e 6:e>n");
     assert_eq!(closed("\"2001:db8::/32\"", balancer, &[]), ["high", "HTTPS 6:s>n"]);
-    assert_eq!(closed("pl-0b", "in tcp 443 pl-0b", &[]), ["high", "HTTPS 4:e>n 6:e>n"]);
+    assert_eq!(closed("pl-0b", "in tcp 443 pl-0b", &[]), ["high", "HTTPS 4:e>n"]);
     assert_eq!(closed("self", "in -1 * 0.0.0.0/0", &[]), NOTHING);
 }
 
