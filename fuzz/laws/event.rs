@@ -14,7 +14,7 @@ use typo3_sg_auditor::event::decode;
 use typo3_sg_auditor::finding::Report;
 use typo3_sg_auditor::memory::{MemoryEc2, MemoryNotifier};
 use typo3_sg_auditor::net::{Set, Traffic};
-use typo3_sg_auditor::report::terminal::{Style, render};
+use typo3_sg_auditor::report::terminal::{View, render};
 use typo3_sg_auditor::report::{Message, to_json, to_json_pretty};
 use typo3_sg_auditor::settings::{Remediation, RevertKeeps, Settings};
 
@@ -146,7 +146,7 @@ fn assert_message(message: &Message) {
 
 fn assert_report(report: &Report) {
     for width in [20, 100] {
-        assert_inert(&render(report, Style { colour: false, width }));
+        assert_inert(&render(report, View::plain(width), 0));
     }
     let pretty = to_json_pretty(report).unwrap_or_default();
     pretty.lines().for_each(assert_ascii);

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::ec2::{Protocol, Region};
+use crate::evaluate::Severity;
 use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
 
 /// Checks EC2 security groups against what a TYPO3 server needs
@@ -16,13 +17,13 @@ use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
     arg_required_else_help = true,
     after_help = "\
 Exit status:
-  0  compliant
+  0  no finding of the severity that --fail-on names, or worse
   1  findings
   2  something could not be audited; the reason is on stderr
 
 Examples:
   sg-audit invoke events/authorize-open-ssh.json
-  aws ec2 describe-security-groups | sg-audit check --groups -
+  aws ec2 describe-security-groups | sg-audit check -
   sg-audit allow --group sg-0a1b2c3d4e5f67890 --from 198.51.100.7/32 --port 22 --for 2h \\
     --reason \"vendor support, ticket 4711\"
   sg-audit baseline show standard"
@@ -73,9 +74,10 @@ pub(super) enum Shell {
 /// calls it would make
 ///
 /// Nothing reaches AWS: all events share an EC2 in memory. With --groups it has the groups of the
-/// file, as they are after the events. Without --groups each group has the rules that the events so
+/// files, as they are after the events. Without --groups each group has the rules that the events so
 /// far tell of, and the egress rules that EC2 gives a new group. The clock stands at the time of the
-/// event.
+/// event, where it has one. To see holds, give the output of `describe-security-group-rules` too:
+/// only that has the tags of rules.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -89,9 +91,9 @@ pub(super) struct InvokeArgs {
     pub events: Vec<PathBuf>,
 
     /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
-    /// `describe-security-group-rules`; `-` reads standard input
+    /// `describe-security-group-rules`, or of both; can be repeated; `-` reads standard input
     #[arg(long, value_name = "FILE")]
-    pub groups: Option<PathBuf>,
+    pub groups: Vec<PathBuf>,
 
     /// The auditor's stack, or a function, role, alarm or other part of it; can be repeated. Changes
     /// of trails and of these parts are findings; changes of others are left out
@@ -106,41 +108,63 @@ pub(super) struct InvokeArgs {
     pub audit: AuditOptions,
 }
 
-/// Audit groups as they are, from a file or from your account
-///
-/// --live reads every group of the account with your own credentials, as `aws` does: from
-/// variables, a profile or SSO. It only makes calls that read. --groups connects to nothing. Only the
-/// output of `describe-security-group-rules` has rule ids, and only that of
-/// `describe-security-groups` has names, VPCs and tags. If both are in one file, they are read as
-/// one.
-#[derive(Debug, Args)]
-#[command(after_help = "\
+/// Whether `check` cannot read an account in this build. Its options are not listed then.
+const NOT_LIVE: bool = !cfg!(feature = "live");
+
+/// The examples of `check`.
+const CHECK_EXAMPLES: &str = if cfg!(feature = "live") {
+    "\
 Examples:
-  aws ec2 describe-security-groups | sg-audit check --groups -
-  aws ec2 describe-security-groups > groups.json
-  sg-audit check --groups groups.json --ssh-source 203.0.113.0/24 --ssh-source 2001:db8:1::/48
-  sg-audit check --live --region eu-central-1 --region eu-west-1")]
+  aws ec2 describe-security-groups | sg-audit check -
+  sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high
+  sg-audit check --live --region eu-central-1 --region eu-west-1 --summary"
+} else {
+    "\
+Examples:
+  aws ec2 describe-security-groups | sg-audit check -
+  sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high"
+};
+
+/// Audit groups as they are
+///
+/// FILE is what `aws` prints; nothing is connected to. Only the output of
+/// `describe-security-group-rules` has the ids and the tags of rules, and so their holds; only that of
+/// `describe-security-groups` has the names, VPCs and tags of groups. Give both, and they are read as
+/// one.
+#[cfg_attr(
+    feature = "live",
+    doc = "",
+    doc = "--live reads every group of the account instead, with your own credentials, as `aws` does: \
+           from variables, a profile or SSO. It only makes calls that read."
+)]
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
 pub(super) struct CheckArgs {
-    /// The output of `aws ec2 describe-security-groups` or `describe-security-group-rules`; `-`
-    /// reads standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "live")]
-    pub groups: Option<PathBuf>,
+    /// The output of `aws ec2 describe-security-groups` or `describe-security-group-rules`,
+    /// compressed with gzip or not; `-` reads standard input
+    #[arg(value_name = "FILE", required_unless_present_any = ["groups", "live"])]
+    pub files: Vec<PathBuf>,
+
+    /// The same as FILE; can be repeated
+    #[arg(long, value_name = "FILE")]
+    pub groups: Vec<PathBuf>,
 
     /// Read the groups of your account from AWS
-    #[arg(long, conflicts_with_all = ["groups", "prefix_lists"])]
+    #[arg(long, hide = NOT_LIVE, conflicts_with_all = ["files", "groups", "prefix_lists"])]
     pub live: bool,
 
     /// A region to audit instead of the configured one; can be repeated
-    #[arg(long, value_name = "REGION", requires = "live")]
+    #[arg(long, hide = NOT_LIVE, value_name = "REGION", requires = "live")]
     pub region: Vec<Region>,
 
     /// Audit every region that is enabled for the account
-    #[arg(long, requires = "live", conflicts_with = "region")]
+    #[arg(long, hide = NOT_LIVE, requires = "live", conflicts_with = "region")]
     pub all_regions: bool,
 
     /// The profile to log in with, as in ~/.aws/config
     #[arg(
         long,
+        hide = NOT_LIVE,
         value_name = "NAME",
         requires = "live",
         value_parser = NonEmptyStringValueParser::new()
@@ -237,16 +261,20 @@ impl From<HoldProtocol> for Protocol {
 #[derive(Debug, Subcommand)]
 pub(super) enum BaselineCommand {
     /// Print the baseline in effect: with its peer sets, SSH sources and web ports
+    #[command(after_help = "\
+Examples:
+  sg-audit baseline show standard --ssh-source 203.0.113.0/24
+  sg-audit baseline show restricted-egress > our-site.yaml")]
     Show(BaselineArgs),
     /// Say that a baseline is valid, or everything that is wrong with it
+    #[command(after_help = "\
+Examples:
+  sg-audit baseline validate our-site.yaml
+  sg-audit baseline validate our-site.yaml --web-port 8443")]
     Validate(BaselineArgs),
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sg-audit baseline show standard --ssh-source 203.0.113.0/24
-  sg-audit baseline validate our-site.yaml")]
 pub(super) struct BaselineArgs {
     /// `standard`, `restricted-egress`, `as-documented`, or the path of a YAML file
     /// [default: standard]
@@ -300,6 +328,32 @@ pub(super) struct AuditOptions {
     /// The output format: text for people, or the report as JSON and nothing else
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
+
+    /// The exit status is 1 if there is a finding of this severity or worse
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Low)]
+    pub fail_on: Severity,
+
+    /// Show only findings of this severity or worse; the others still count
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Informational)]
+    pub min_severity: Severity,
+
+    /// Print only how many findings there are of each severity
+    #[arg(long)]
+    pub summary: bool,
+
+    /// Print an exemption for each finding, to paste into a baseline
+    #[arg(long)]
+    pub show_exemptions: bool,
+}
+
+impl ValueEnum for Severity {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Critical, Self::High, Self::Medium, Self::Low, Self::Informational]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -10,6 +10,7 @@ use super::error::CliError;
 #[cfg(feature = "live")]
 use super::live::run as in_account;
 use super::output::{Answer, formatted};
+use super::progress::Progress;
 use super::{input, settings};
 use crate::audit::Check;
 use crate::baseline::{Baseline, Lists};
@@ -19,12 +20,10 @@ use crate::finding::{Matter, Report};
 use crate::net::Set;
 use crate::report::terminal::{Style, exit_status};
 
-/// Audits the groups in a file, or those of an account.
+/// Audits the groups in files, or those of an account.
 pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
-    match &args.groups {
-        Some(file) => in_file(args, file, style, now),
-        None => in_account(args, style, now),
-    }
+    settings::refuse_summary(&args.audit)?;
+    if args.live { in_account(args, style, now) } else { in_files(args, style, now) }
 }
 
 #[cfg(not(feature = "live"))]
@@ -32,36 +31,34 @@ fn in_account(_: &CheckArgs, _: Style, _: DateTime<Utc>) -> Result<Answer, CliEr
     Err(CliError::NotLive)
 }
 
-fn in_file(
-    args: &CheckArgs,
-    file: &Path,
-    style: Style,
-    now: DateTime<Utc>,
-) -> Result<Answer, CliError> {
+fn in_files(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let settings = settings::resolve(&args.audit, None, now.date_naive())?;
     let list_file = args.audit.prefix_lists.as_deref();
-    input::read_once(std::iter::once(file).chain(list_file))?;
+    let files: Vec<&Path> = args.files.iter().chain(&args.groups).map(AsRef::as_ref).collect();
+    input::read_once(files.iter().copied().chain(list_file))?;
     let DescribedLists { lists, names } = input::prefix_lists_of(list_file)?;
-    let check = input::groups_of(file, |bytes| {
-        fold(
-            bytes,
-            || Check::new(&settings, &lists, now).with_list_names(names.clone()),
-            |check, DescribedGroup { place, group, rules }| check.group(&place, &group, &rules),
-        )
-    })?;
+    let progress = Progress::of("groups");
+    let check = input::groups_of(&files, |bytes| {
+        let new = || (Check::new(&settings, &lists, now).with_list_names(names.clone()), 0);
+        fold(bytes, new, |(check, done), DescribedGroup { place, group, rules }| {
+            check.group(&place, &group, &rules);
+            *done += 1;
+            progress.done(*done);
+        })
+    });
+    drop(progress);
+    let (check, _) = check?;
     if check.is_empty() {
-        return Err(CliError::NoGroups { name: input::name(file) });
+        return Err(CliError::NoGroups { name: input::names(&files) });
     }
     let report = check.report();
     if report.groups == 0 {
-        return Err(CliError::NoneInScope { name: input::name(file) });
+        return Err(CliError::NoneInScope { name: input::names(&files) });
     }
     let missing = missing_lists(&report, &settings.baseline, &lists);
-    Ok(Answer {
-        out: formatted(&report, args.audit.format, style)?,
-        notes: settings::warnings(&settings).chain(missing.into_iter().map(missing_list)).collect(),
-        status: exit_status(&report),
-    })
+    let notes = settings::warnings(&settings).chain(missing.into_iter().map(missing_list));
+    let (notes, status) = (notes.collect(), exit_status(&report, args.audit.fail_on));
+    Ok(Answer { out: formatted(report, &args.audit, style)?, notes, status })
 }
 
 /// The prefix lists that findings depend on and that were not given.

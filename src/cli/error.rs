@@ -56,6 +56,8 @@ pub(super) enum CliError {
         "--scope names a tag, but events don't contain the tags of groups, so nothing was audited: write the output of `describe-security-groups` to a file and give it with --groups, or write --scope all"
     )]
     TagsUnknown,
+    #[error("--summary is for --format text: every other format has its own counts")]
+    SummaryOfText,
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]

@@ -1,14 +1,15 @@
 //! Files and standard input.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::error::CliError;
 use super::file_kind::FileKind;
-use crate::describe::{DescribeError, DescribedLists, prefix_lists};
+use super::output::print_notes;
+use crate::describe::{DescribeError, DescribedLists, described_text, groups, prefix_lists};
 
 /// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
@@ -17,6 +18,9 @@ const STANDARD_INPUT: &str = "-";
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let bytes = if path == Path::new(STANDARD_INPUT) {
         let mut bytes = Vec::new();
+        if io::stdin().is_terminal() {
+            print_notes(&["reads standard input; end it with Ctrl-D".to_owned()]);
+        }
         io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
     } else {
         fs::read(path)
@@ -49,21 +53,45 @@ pub(super) fn read_once<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result
     }
 }
 
-/// Reads the groups of a file that the AWS CLI wrote.
+/// Reads the groups of files that the AWS CLI wrote, as if they were one.
 pub(super) fn groups_of<T>(
-    path: &Path,
-    parse: impl FnOnce(&[u8]) -> Result<T, DescribeError>,
+    paths: &[&Path],
+    parse: impl Fn(&[u8]) -> Result<T, DescribeError>,
 ) -> Result<T, CliError> {
-    let bytes = read(path)?;
-    parse(&bytes).map_err(|error| match error {
-        DescribeError::NotJson { .. } | DescribeError::NotGroups { .. } => {
-            match FileKind::of_bytes(&bytes).filter(|kind| *kind != FileKind::Groups) {
-                Some(kind) => CliError::NotGroups { name: name(path), kind },
-                None => input(path, error),
-            }
-        }
-        error => input(path, error),
+    let files = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    if let ([path], [file]) = (paths, files.as_slice()) {
+        return parse(file).map_err(|error| no_groups(path, file, error));
+    }
+    let mut all = Vec::new();
+    for (path, file) in paths.iter().zip(&files) {
+        let text = described_text(file).map_err(|error| no_groups(path, file, error))?;
+        all.extend_from_slice(text.as_bytes());
+        all.push(b'\n');
+    }
+    parse(&all).map_err(|error| {
+        // The same file has the same error when it is read alone, unless more pages follow in others.
+        let alone = paths.iter().zip(&files).find_map(|(path, file)| match groups(file) {
+            Ok(_) | Err(DescribeError::Partial) => None,
+            Err(error) => Some(no_groups(path, file, error)),
+        });
+        let all = || CliError::Input { name: names(paths), source: Box::new(error) };
+        alone.unwrap_or_else(all)
     })
+}
+
+/// Why there are no groups in a file.
+fn no_groups(path: &Path, file: &[u8], error: DescribeError) -> CliError {
+    let is_other = matches!(error, DescribeError::NotJson { .. } | DescribeError::NotGroups { .. });
+    let kind = is_other.then(|| FileKind::of_bytes(file)).flatten();
+    match kind.filter(|kind| *kind != FileKind::Groups) {
+        Some(kind) => CliError::NotGroups { name: name(path), kind },
+        None => input(path, error),
+    }
+}
+
+/// What messages call several files.
+pub(super) fn names(paths: &[&Path]) -> String {
+    paths.iter().map(|path| name(path)).collect::<Vec<_>>().join(", ")
 }
 
 fn input(path: &Path, error: DescribeError) -> CliError {

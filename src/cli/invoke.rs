@@ -10,17 +10,20 @@ use super::args::{Format, InvokeArgs};
 use super::check::{missing_list, missing_lists};
 use super::error::CliError;
 use super::event_file::refuse_others;
-use super::output::{Answer, NOT_AUDITED};
+use super::output::{Answer, NOT_AUDITED, view};
+use super::progress::Progress;
 use super::{input, settings};
 use crate::audit::{AuditError, Auditor};
 use crate::baseline::Lists;
 use crate::describe::{self, DescribedGroup, DescribedLists};
 use crate::ec2::{Group, ListId, Place, Rule, Scope};
-use crate::evaluate::Code;
+use crate::evaluate::{Code, Severity};
 use crate::event::{Event, Kind, Message as Task, Part, decode};
 use crate::finding::{BaselineName, Finding, Outcome, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
-use crate::report::terminal::{Compliant, Style, exit_status, groups_compliant, render_changes};
+use crate::report::terminal::{
+    Compliant, Style, View, exit_status, groups_compliant, render_changes,
+};
 use crate::report::{Message, to_json_pretty, to_title};
 use crate::settings::Settings;
 use crate::text::{in_backticks, inert};
@@ -28,29 +31,41 @@ use crate::text::{in_backticks, inert};
 /// Audits events one after another. They share one EC2.
 pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let options = &args.audit;
+    settings::refuse_summary(options)?;
     let sweep_remediation = args.sweep_remediation.clone();
     let settings = settings::resolve(options, sweep_remediation, now.date_naive())?;
-    if args.groups.is_none() && matches!(settings.scope, Scope::Tag { .. }) {
+    if args.groups.is_empty() && matches!(settings.scope, Scope::Tag { .. }) {
         return Err(CliError::TagsUnknown);
     }
     let events = args.events.iter().map(AsRef::as_ref);
-    let (group_file, list_file) = (args.groups.as_deref(), options.prefix_lists.as_deref());
-    input::read_once(events.clone().chain(group_file).chain(list_file))?;
+    let group_files: Vec<&Path> = args.groups.iter().map(AsRef::as_ref).collect();
+    let list_file = options.prefix_lists.as_deref();
+    input::read_once(events.clone().chain(group_files.iter().copied()).chain(list_file))?;
     let described = input::prefix_lists_of(list_file)?;
-    let groups = group_file.map(|file| input::groups_of(file, describe::groups)).transpose()?;
+    let given = !group_files.is_empty();
+    let groups = given.then(|| input::groups_of(&group_files, describe::groups)).transpose()?;
     let simulation = Simulation::new(groups, described, settings);
     let payloads: Vec<(String, Vec<u8>)> = events.map(payload).collect::<Result<_, _>>()?;
-    let invocations = payloads
+    let progress = Progress::of("events");
+    let mut invocations = payloads
         .into_iter()
-        .map(|(name, payload)| simulation.invoke(name, &payload, &args.auditor, now))
+        .map(|(name, payload)| simulation.invoke(name, &payload, args, (&progress, now)))
         .collect::<Result<Vec<_>, _>>()?;
-    let notes = notes(&simulation, &invocations, group_file);
-    let status = invocations.iter().map(Invocation::exit_status).max().unwrap_or_default();
+    drop(progress);
+    let files = given.then(|| input::names(&group_files));
+    let notes = notes(&simulation, &invocations, files.as_deref());
+    let status = invocations.iter().map(|one| one.exit_status(options.fail_on)).max();
+    let status = status.unwrap_or_default();
     let out = match options.format {
-        Format::Text => text(&invocations, style),
+        Format::Text => {
+            invocations.iter_mut().for_each(|one| one.report.hide_below(options.min_severity));
+            text(&invocations, view(options, style))
+        }
         Format::Json => {
             let reports = invocations.into_iter().map(|one| one.report).collect();
-            format!("{}\n", to_json_pretty(&simulation.merged(reports))?)
+            let mut report = simulation.merged(reports);
+            report.hide_below(options.min_severity);
+            format!("{}\n", to_json_pretty(&report)?)
         }
     };
     Ok(Answer { out, notes, status })
@@ -66,13 +81,13 @@ fn payload(path: &Path) -> Result<(String, Vec<u8>), CliError> {
 }
 
 /// The output for each event, with its name if there are several.
-fn text(invocations: &[Invocation], style: Style) -> String {
+fn text(invocations: &[Invocation], view: View) -> String {
     if let [one] = invocations {
-        return one.text(style);
+        return one.text(view);
     }
     let texts: Vec<String> = invocations
         .iter()
-        .map(|one| format!("== {} ==\n\n{}", inert::plain(&one.name), one.text(style)))
+        .map(|one| format!("== {} ==\n\n{}", inert::plain(&one.name), one.text(view)))
         .collect();
     texts.join("\n")
 }
@@ -81,17 +96,16 @@ fn text(invocations: &[Invocation], style: Style) -> String {
 fn notes(
     simulation: &Simulation,
     invocations: &[Invocation],
-    group_file: Option<&Path>,
+    group_files: Option<&str>,
 ) -> Vec<String> {
     let unaudited = || invocations.iter().flat_map(|one| one.unaudited().map(|it| (&one.name, it)));
     let mut notes: Vec<String> = unaudited()
         .map(|(name, finding)| inert::plain(&format!("{name}: {}", to_title(finding))))
         .chain(settings::warnings(&simulation.settings))
         .collect();
-    match group_file {
+    match group_files {
         Some(file) => {
-            let file = input::name(file);
-            notes.extend(missing_groups(invocations, &file));
+            notes.extend(missing_groups(invocations, file));
             if invocations.iter().any(|one| one.seen.tags_unknown) {
                 notes.push(inert::plain(&format!(
                     "note: {file} does not show the tags of rules, so whether they have those of a \
@@ -183,13 +197,13 @@ impl Simulation {
         &self,
         name: String,
         payload: &[u8],
-        auditor_names: &[String],
-        now: DateTime<Utc>,
+        args: &InvokeArgs,
+        (progress, now): (&Progress, DateTime<Utc>),
     ) -> Result<Invocation, CliError> {
         let mut seen = Seen::default();
         let mut events = decode(payload);
         for event in &mut events {
-            seen.leave_out_others(event, auditor_names);
+            seen.leave_out_others(event, &args.auditor);
         }
         let clock = events.iter().filter_map(time).max().unwrap_or(now);
         let runtime =
@@ -198,7 +212,8 @@ impl Simulation {
             Auditor::new(&self.ec2, &self.notifier, &self.notifier, &self.settings, &self.home)
                 .with_members(true);
         let mut reports = Vec::new();
-        for event in &events {
+        for (done, event) in events.iter().enumerate() {
+            progress.done(done);
             if let Kind::Change(change) = &event.kind
                 && self.follows_events
             {
@@ -380,8 +395,12 @@ struct Body {
 }
 
 impl Invocation {
-    fn text(&self, style: Style) -> String {
-        let mut text = render_changes(&self.report, style, self.seen.compliant, self.exit_status());
+    fn text(&self, view: View) -> String {
+        let status = self.exit_status(view.fail_on);
+        let mut text = render_changes(&self.report, view, self.seen.compliant, status);
+        if view.summary {
+            return text;
+        }
         if self.messages.is_empty() {
             text.push_str("\nWould be published: nothing\n");
         }
@@ -402,11 +421,11 @@ impl Invocation {
     }
 
     /// What nobody could look at is not compliant.
-    fn exit_status(&self) -> u8 {
+    fn exit_status(&self, fail_on: Severity) -> u8 {
         if self.seen.groups_unknown || !self.seen.missing_lists.is_empty() {
             NOT_AUDITED
         } else {
-            exit_status(&self.report)
+            exit_status(&self.report, fail_on)
         }
     }
 

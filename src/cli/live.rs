@@ -1,13 +1,11 @@
 //! `sg-audit check --live`: audits the groups of an account with a person's own credentials.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::CheckArgs;
 use super::error::CliError;
 use super::output::{Answer, NOT_AUDITED, formatted};
+use super::progress::Progress;
 use super::settings;
 use crate::audit::{Survey, survey};
 use crate::aws::{Live, LiveError};
@@ -16,9 +14,6 @@ use crate::evaluate::Code;
 use crate::report::terminal::{Style, exit_status};
 use crate::report::to_title;
 use crate::text::{causes, inert};
-
-/// How often the progress bar moves.
-const TICK: Duration = Duration::from_millis(120);
 
 /// Audits every group in scope in the regions of the options.
 pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
@@ -30,10 +25,10 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
     let surveyed = runtime.block_on(async {
         let live = Live::log_in(args.profile.as_deref(), first_region(args).as_ref()).await?;
         let places = places(args, &live).await?;
-        let bar = progress();
-        let progress = |groups| bar.set_message(format!("{groups} groups"));
+        let bar = Progress::at_once("groups");
+        let progress = |groups| bar.done(groups);
         let survey = survey(&live.ec2(), &settings, &places, &Utc::now, &progress).await;
-        bar.finish_and_clear();
+        drop(bar);
         Ok((places, survey))
     });
     let (places, Survey { report, failed }) = surveyed.map_err(CliError::Account)?;
@@ -45,13 +40,13 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
     let mut notes: Vec<String> =
         unaudited.map(|finding| inert::plain(&to_title(finding))).collect();
     notes.extend(settings::warnings(&settings));
-    let mut status = exit_status(&report);
+    let mut status = exit_status(&report, args.audit.fail_on);
     if let Some(error) = failed {
         let cause = causes(&error);
         notes.push(inert::plain(&format!("not everything was audited: {cause}; try it again")));
         status = NOT_AUDITED;
     }
-    Ok(Answer { out: formatted(&report, args.audit.format, style)?, notes, status })
+    Ok(Answer { out: formatted(report, &args.audit, style)?, notes, status })
 }
 
 /// The region to log in to. Every region can list all the others.
@@ -66,15 +61,4 @@ async fn places(args: &CheckArgs, live: &Live) -> Result<Vec<Place>, LiveError> 
         return Ok(vec![live.place()?]);
     }
     Ok(regions.into_iter().map(|region| live.place_in(region)).collect())
-}
-
-/// A spinner on a terminal. Elsewhere it draws nothing.
-fn progress() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} audited, {elapsed}") {
-        bar.set_style(style);
-    }
-    bar.set_message("0 groups");
-    bar.enable_steady_tick(TICK);
-    bar
 }

@@ -18,6 +18,7 @@ mod invoke;
 mod live;
 mod manual;
 mod output;
+mod progress;
 mod settings;
 
 use std::ffi::{OsStr, OsString};

@@ -1,13 +1,14 @@
 //! Standard output and standard error.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 
+use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
-use super::args::Format;
+use super::args::{AuditOptions, Format};
 use super::error::CliError;
 use crate::finding::Report;
-use crate::report::terminal::{Style, render};
+use crate::report::terminal::{Style, View, groups_compliant, render};
 use crate::report::to_json_pretty;
 
 /// The exit status if something could not be audited, or the command could not run.
@@ -49,7 +50,8 @@ impl Answer {
     }
 }
 
-fn print_notes(lines: &[String]) {
+/// Prints lines on standard error.
+pub(super) fn print_notes(lines: &[String]) {
     let mut err = io::stderr().lock();
     for line in lines {
         // If standard error cannot be written, nobody can be told.
@@ -57,20 +59,30 @@ fn print_notes(lines: &[String]) {
     }
 }
 
-/// How to write to standard output. There are no colours if it is not a terminal, if `NO_COLOR` is
-/// set (<https://no-color.org>), or if the terminal calls itself dumb.
+/// How to write to standard output. Colours are for terminals that take them, as `NO_COLOR`,
+/// `CLICOLOR` and `CLICOLOR_FORCE` say (<https://bixense.com/clicolors>).
 pub(super) fn style() -> Style {
     let out = io::stdout();
     let width = terminal_size_of(&out).map_or(WIDTH, |(width, _)| usize::from(width.0));
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    Style { colour: out.is_terminal() && !no_color && !dumb, width }
+    Style { colour: AutoStream::choice(&out) != ColorChoice::Never, width }
+}
+
+/// What a text shows.
+pub(super) fn view(options: &AuditOptions, style: Style) -> View {
+    let AuditOptions { show_exemptions, summary, fail_on, .. } = *options;
+    View { style, exemptions: show_exemptions, summary, fail_on }
 }
 
 /// A report on groups in the format that was asked for.
-pub(super) fn formatted(report: &Report, format: Format, style: Style) -> Result<String, CliError> {
-    Ok(match format {
-        Format::Text => render(report, style),
-        Format::Json => format!("{}\n", to_json_pretty(report)?),
+pub(super) fn formatted(
+    mut report: Report,
+    options: &AuditOptions,
+    style: Style,
+) -> Result<String, CliError> {
+    let compliant = groups_compliant(&report);
+    report.hide_below(options.min_severity);
+    Ok(match options.format {
+        Format::Text => render(&report, view(options, style), compliant),
+        Format::Json => format!("{}\n", to_json_pretty(&report)?),
     })
 }

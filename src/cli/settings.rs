@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::args::{AuditOptions, BaselineOptions};
+use super::args::{AuditOptions, BaselineOptions, Format};
 use super::error::CliError;
 use crate::settings::{Names, RawSettings, Settings};
 
@@ -25,6 +25,15 @@ fn list(values: &[String]) -> Option<String> {
 /// A note for each setting that is accepted and may still surprise.
 pub(super) fn warnings(settings: &Settings) -> impl Iterator<Item = String> {
     settings.warnings().into_iter().map(|warning| format!("warning: {warning}"))
+}
+
+/// Refuses `--summary` in a format that has its own.
+pub(super) fn refuse_summary(options: &AuditOptions) -> Result<(), CliError> {
+    match options.format {
+        Format::Text => Ok(()),
+        _ if options.summary => Err(CliError::SummaryOfText),
+        _ => Ok(()),
+    }
 }
 
 /// The settings of an audit. Only `invoke` has the option `sweep_remediation`.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::CommandFactory;
 
+mod options;
 mod references;
 
 use super::*;

@@ -19,9 +19,6 @@ pub(super) fn each(
     ) -> Result<ControlFlow<()>, DescribeError>,
 ) -> Result<ControlFlow<()>, DescribeError> {
     let text = text(input)?;
-    if text.trim_start().is_empty() {
-        return Err(DescribeError::Empty);
-    }
     let mut json = serde_json::Deserializer::from_str(&text);
     while json.end().is_err() {
         if read(&mut json)?.is_break() {
@@ -31,14 +28,22 @@ pub(super) fn each(
     Ok(ControlFlow::Continue(()))
 }
 
-fn text(input: &[u8]) -> Result<Cow<'_, str>, DescribeError> {
-    if let Some(text) = utf16(input) {
-        // `utf16` replaces invalid units by this character.
-        let readable = !text.contains(char::REPLACEMENT_CHARACTER);
-        return if readable { Ok(Cow::Owned(text)) } else { Err(DescribeError::NotText) };
-    }
+/// The text of an input, without a byte order mark.
+///
+/// # Errors
+///
+/// When it is empty, or neither UTF-8 nor UTF-16.
+pub fn text(input: &[u8]) -> Result<Cow<'_, str>, DescribeError> {
     let utf8 = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    std::str::from_utf8(utf8).map(Cow::Borrowed).map_err(|_| DescribeError::NotText)
+    let text = match utf16(input) {
+        // `utf16` replaces invalid units by this character.
+        Some(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+            return Err(DescribeError::NotText);
+        }
+        Some(text) => Cow::Owned(text),
+        None => Cow::Borrowed(std::str::from_utf8(utf8).map_err(|_| DescribeError::NotText)?),
+    };
+    if text.trim_start().is_empty() { Err(DescribeError::Empty) } else { Ok(text) }
 }
 
 /// The error for broken JSON, or what `otherwise` makes of an error about the content.

@@ -18,6 +18,7 @@ mod reader;
 
 use std::ops::ControlFlow;
 
+pub use document::text as described_text;
 pub use error::{DescribeError, RuleFault};
 pub use lists::{DescribedLists, prefix_lists};
 pub use model::{DescribedGroup, Subject};

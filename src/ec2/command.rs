@@ -67,6 +67,38 @@ pub fn replace_line(
     calls.join(" && ")
 }
 
+/// One line that revokes rules of one direction. Those of the same protocol and ports are one
+/// element of it, which keeps it short.
+pub fn revoke_line(region: Option<&Region>, group: &GroupId, rules: &[&Rule]) -> Option<String> {
+    let direction = rules.first()?.direction();
+    let mut permissions: Vec<Value> = Vec::new();
+    for rule in rules {
+        let new = permission(rule, false);
+        let same = |other: &&mut Value| {
+            ["IpProtocol", "FromPort", "ToPort"].iter().all(|key| other.get(key) == new.get(key))
+        };
+        match permissions.iter_mut().find(same).and_then(Value::as_object_mut) {
+            Some(other) => add_peers(other, new),
+            None => permissions.push(new),
+        }
+    }
+    Some(Command::new("revoke", direction, region, group, permissions).to_string())
+}
+
+/// Adds the peers of another element of `--ip-permissions` with the same protocol and ports.
+fn add_peers(permission: &mut Map<String, Value>, other: Value) {
+    let Value::Object(other) = other else { return };
+    for (key, value) in other {
+        match (permission.get_mut(&key), value) {
+            (Some(Value::Array(peers)), Value::Array(more)) => peers.extend(more),
+            (Some(_), _) => {}
+            (None, value) => {
+                permission.insert(key, value);
+            }
+        }
+    }
+}
+
 /// One line that authorises rules with their descriptions, their tags and `hold`; as many calls as
 /// there are directions and different tags. `None` where there is no rule. The limit of [`undo`]
 /// applies here too.

@@ -486,6 +486,15 @@ impl Finding {
         }
     }
 
+    /// Whether it is about a rule that EC2 makes every default group with.
+    pub fn is_of_every_default_group(&self) -> bool {
+        let found = self.group.as_ref().zip(self.found_rule());
+        found.is_some_and(|(group, found)| {
+            let (id, name) = (group.id.clone(), group.name.clone());
+            Group { name, ..Group::known_by_id(id) }.is_made_with(&found.rule)
+        })
+    }
+
     /// The rule that the report names: the one that exceeds the baseline or is wide, or the first
     /// that admitted traffic which is closed now.
     pub fn rule(&self) -> Option<&Rule> {

@@ -242,6 +242,16 @@ impl Report {
         Self::merged(baseline, std::iter::once(found).chain(closed).collect())
     }
 
+    /// Leaves out the findings below a severity. They still count, in the totals and the outcome.
+    pub fn hide_below(&mut self, least: Severity) {
+        self.findings.retain(|finding| finding.severity >= least);
+    }
+
+    /// How many findings were left out.
+    pub fn hidden(&self) -> usize {
+        self.totals.by_severity.values().sum::<usize>().saturating_sub(self.findings.len())
+    }
+
     /// Sorts the findings, counts them and draws the conclusion.
     fn conclude(&mut self) {
         self.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.code.cmp(&b.code)));

@@ -1,31 +1,36 @@
 //! The report on a terminal: worst first, one block a group, then counts and the exit status.
 
+mod blocks;
 mod page;
-
-use std::collections::HashMap;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-pub use page::Style;
-use page::{About, DIM, LABEL, Page};
+use page::{About, DIM, Page};
+pub use page::{Style, View};
 
+use self::blocks::{Block, blocks, by_kind};
 use super::detail::{connections, detail, of_checked_rule, undecided};
 use super::title::title;
 use super::wording;
-use crate::ec2;
+use crate::ec2::Rule;
+use crate::ec2::command::revoke_line;
 use crate::evaluate::{Code, Severity};
-use crate::finding::{Finding, FoundGroup, Outcome, Report, ReportOutcome};
+use crate::finding::{Finding, FoundRule, Outcome, Report, ReportOutcome};
 use crate::text::{count, minute, quoted};
-use crate::words::excess_text;
+use crate::words::{excess_text, rules_text};
 
-const BOLD: Ansi = Ansi::new().bold();
+/// How many groups are named whose findings are told together.
+const GROUPS_NAMED: usize = 6;
 
-/// The exit status that a report means: 0 compliant, 1 findings, 2 something could not be audited.
-pub fn exit_status(report: &Report) -> u8 {
-    match report.outcome {
-        _ if report.findings.iter().any(|finding| finding.code == Code::UnauditedChange) => 2,
-        ReportOutcome::Noncompliant => 1,
-        ReportOutcome::Compliant | ReportOutcome::OutOfScope | ReportOutcome::Ignored => 0,
+/// The exit status that a report means: 0 nothing of this severity or worse, 1 findings, 2 something
+/// could not be audited. Findings that are not shown count.
+pub fn exit_status(report: &Report, fail_on: Severity) -> u8 {
+    let fails = |(severity, n): (&Severity, &usize)| *severity >= fail_on && *n > 0;
+    let unaudited = report.totals.by_code.get(&Code::UnauditedChange);
+    if unaudited.is_some_and(|n| *n > 0) {
+        2
+    } else {
+        u8::from(report.handed_on > 0 || report.totals.by_severity.iter().any(fails))
     }
 }
 
@@ -41,12 +46,12 @@ pub struct Compliant {
     pub naming: usize,
 }
 
-/// The report on groups as they are, as text that ends in a line break.
-pub fn render(report: &Report, style: Style) -> String {
-    let page = Page { text: String::new(), style, about: About::Groups };
-    let groups = groups_compliant(report);
-    let compliant = Compliant { groups, ..Compliant::default() };
-    page.written(report, &blocks(&report.findings), compliant, exit_status(report))
+/// The report on groups as they are, as text that ends in a line break. `compliant` is how many of
+/// them complied.
+pub fn render(report: &Report, view: View, compliant: usize) -> String {
+    let page = Page { text: String::new(), view, about: About::Groups };
+    let compliant = Compliant { groups: compliant, ..Compliant::default() };
+    page.written(report, compliant, exit_status(report, view.fail_on))
 }
 
 /// How many of the groups that were looked at have nothing noncompliant.
@@ -64,27 +69,32 @@ pub fn groups_compliant(report: &Report) -> usize {
 /// The report on changes of groups, as text that ends in a line break. Of what complied, a report
 /// does not say how much of it was looked at. `status` is the exit status: a report does not say
 /// either that the groups it is about were not given.
-pub fn render_changes(report: &Report, style: Style, compliant: Compliant, status: u8) -> String {
-    let page = Page { text: String::new(), style, about: About::Changes };
-    page.written(report, &blocks(&report.findings), compliant, status)
+pub fn render_changes(report: &Report, view: View, compliant: Compliant, status: u8) -> String {
+    let page = Page { text: String::new(), view, about: About::Changes };
+    page.written(report, compliant, status)
 }
 
-/// `3 findings in 2 groups (1 critical, 2 medium); 10 groups, 57 rules audited; baseline …`
-fn counts(report: &Report, groups: usize) -> String {
-    let findings = match (report.findings.len(), groups) {
-        (0, _) => "no findings".to_owned(),
-        (n, 0) => {
-            format!("{} ({})", count(n, "finding"), wording::severities(&report.findings))
-        }
-        (n, _) => format!(
-            "{} in {} ({})",
-            count(n, "finding"),
-            count(groups, "group"),
-            wording::severities(&report.findings)
-        ),
+/// `3 findings in 2 groups: 1 critical, 2 medium`
+fn findings(report: &Report) -> String {
+    let by_severity = report.totals.by_severity.iter().rev().filter(|(_, n)| **n > 0);
+    let counts: Vec<String> = by_severity.map(|(it, n)| format!("{n} {}", it.as_str())).collect();
+    let all: usize = report.totals.by_severity.values().sum();
+    if all == 0 {
+        return "no findings".to_owned();
+    }
+    let groups = blocks(&report.findings).iter().filter(|block| block.group.is_some()).count();
+    let (places, hidden) = match (report.hidden(), groups) {
+        (0, 0) => (String::new(), String::new()),
+        (0, groups) => (format!(" in {}", count(groups, "group")), String::new()),
+        (hidden, _) => (String::new(), format!("; {hidden} of them not shown")),
     };
+    format!("{}{places}: {}{hidden}", count(all, "finding"), counts.join(", "))
+}
+
+/// `10 groups and 57 rules audited; baseline …`
+fn audited(report: &Report) -> String {
     format!(
-        "{findings}; {}, {} audited; baseline {}",
+        "{} and {} audited; baseline {}",
         count(report.groups, "group"),
         count(report.rules, "rule"),
         wording::baseline(&report.baseline)
@@ -92,37 +102,18 @@ fn counts(report: &Report, groups: usize) -> String {
 }
 
 /// `exit 1: noncompliant`
-fn verdict(report: &Report, status: u8) -> String {
+fn verdict(report: &Report, status: u8, fail_on: Severity) -> String {
     let outcome = match report.outcome {
-        ReportOutcome::Compliant => "compliant",
-        ReportOutcome::Noncompliant => "noncompliant",
-        ReportOutcome::OutOfScope => "out of scope",
-        ReportOutcome::Ignored => "ignored",
-    };
-    let outcome = if status == 2 { "not everything could be audited" } else { outcome };
-    format!("exit {status}: {outcome}")
-}
-
-/// The findings about one group, or about none.
-struct Block<'a> {
-    place: &'a ec2::Place,
-    group: Option<&'a FoundGroup>,
-    findings: Vec<&'a Finding>,
-}
-
-/// The findings by group, in the order of the worst finding of each.
-fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
-    let mut blocks: Vec<Block<'_>> = Vec::new();
-    let mut known: HashMap<(&ec2::Place, Option<&FoundGroup>), usize> = HashMap::new();
-    for finding in findings {
-        let (place, group) = (&finding.place, finding.group.as_ref());
-        let at = *known.entry((place, group)).or_insert(blocks.len());
-        match blocks.get_mut(at) {
-            Some(block) => block.findings.push(finding),
-            None => blocks.push(Block { place, group, findings: vec![finding] }),
+        _ if status == 2 => "not everything could be audited".to_owned(),
+        ReportOutcome::Noncompliant if status == 0 => {
+            format!("noncompliant, but nothing of severity {} or worse", fail_on.as_str())
         }
-    }
-    blocks
+        ReportOutcome::Compliant => "compliant".to_owned(),
+        ReportOutcome::Noncompliant => "noncompliant".to_owned(),
+        ReportOutcome::OutOfScope => "out of scope".to_owned(),
+        ReportOutcome::Ignored => "ignored".to_owned(),
+    };
+    format!("exit {status}: {outcome}")
 }
 
 /// The widths of severity and code.
@@ -133,7 +124,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(findings: &[Finding]) -> Self {
+    fn of(findings: &[&Finding]) -> Self {
         let widest = |of: fn(&Finding) -> &'static str| {
             findings.iter().map(|finding| of(finding).len()).max().unwrap_or_default()
         };
@@ -146,27 +137,18 @@ impl Columns {
 
 impl Page {
     /// The text of a whole report.
-    fn written(
-        mut self,
-        report: &Report,
-        blocks: &[Block<'_>],
-        compliant: Compliant,
-        status: u8,
-    ) -> String {
-        let columns = Columns::of(&report.findings);
-        for block in blocks {
-            self.header(block);
-            for finding in &block.findings {
-                self.finding(finding, columns);
-            }
-            self.line("");
+    fn written(mut self, report: &Report, compliant: Compliant, status: u8) -> String {
+        if !self.view.summary {
+            self.findings(report);
         }
         self.compliant(compliant);
-        for (exempt, _) in wording::exempt(&report.exempt) {
-            self.flow(&format!("exempt: {exempt}"), 2);
-        }
-        for skipped in &report.skipped {
-            self.flow(&wording::skipped(skipped), 2);
+        if !self.view.summary {
+            for (exempt, _) in wording::exempt(&report.exempt) {
+                self.flow(&format!("exempt: {exempt}"), 0, 2);
+            }
+            for skipped in &report.skipped {
+                self.flow(&wording::skipped(skipped), 0, 2);
+            }
         }
         if report.partial {
             self.line("not everything was audited");
@@ -174,10 +156,27 @@ impl Page {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.line("");
         }
-        let groups = blocks.iter().filter(|block| block.group.is_some()).count();
-        self.line(&counts(report, groups));
-        self.line(&verdict(report, status));
+        self.flow(&findings(report), 0, 2);
+        self.flow(&audited(report), 0, 2);
+        self.flow(&verdict(report, status, self.view.fail_on), 0, 2);
         self.text
+    }
+
+    fn findings(&mut self, report: &Report) {
+        let (made, others): (Vec<&Finding>, Vec<&Finding>) =
+            report.findings.iter().partition(|finding| finding.is_of_every_default_group());
+        let columns = Columns::of(&others);
+        for block in blocks(others) {
+            self.header(&block);
+            for kind in by_kind(&block.findings) {
+                match kind.as_slice() {
+                    [one] => self.finding(one, columns),
+                    many => self.many(many, &block, columns),
+                }
+            }
+            self.line("");
+        }
+        self.default_groups(&made);
     }
 
     fn compliant(&mut self, compliant: Compliant) {
@@ -191,7 +190,7 @@ impl Page {
                 "{} introduced nothing beyond the baseline; the rest of {theirs} was not looked at",
                 count(changes, "change")
             );
-            self.flow(&text, 0);
+            self.flow(&text, 0, 0);
         }
         if naming > 0 {
             let (name, theirs) = if naming == 1 { ("names", "its") } else { ("name", "their") };
@@ -199,7 +198,7 @@ impl Page {
                 "{} {name} the list in rules that comply; {theirs} other rules were not looked at",
                 count(naming, "group")
             );
-            self.flow(&text, 0);
+            self.flow(&text, 0, 0);
         }
     }
 
@@ -210,37 +209,45 @@ impl Page {
         };
         let region = block.place.region.as_ref().map(|region| region.as_str());
         let account = block.place.account.as_ref().map(|account| account.as_str());
-        let head = self.paint(head, BOLD);
-        self.text.push_str(&head);
-        for part in [name, vpc, region, account].into_iter().flatten() {
-            let part = self.paint(&format!("  {part}"), Ansi::new());
-            self.text.push_str(&part);
+        self.parts(head, [name, vpc, region, account].into_iter().flatten());
+    }
+
+    /// Severity, code, and what is wrong. Returns where the lines below begin.
+    fn first_line(&mut self, finding: &Finding, what: &str, columns: Columns) -> usize {
+        let Columns { severity, code } = columns;
+        let colour = colour(finding.severity);
+        if self.is_narrow() {
+            let painted = self.paint(finding.severity.as_str(), colour);
+            self.text.push_str(&format!("  {painted}  {}\n", finding.code.as_str()));
+            self.paragraph(what, 4);
+            return 4;
         }
-        self.text.push('\n');
+        let painted = self.paint(&format!("{:severity$}", finding.severity.as_str()), colour);
+        self.text.push_str(&format!("  {painted}  {:code$}  ", finding.code.as_str()));
+        let at = 2 + severity + 2 + code + 2;
+        self.flow(what, at, at);
+        2 + severity + 2
     }
 
     fn finding(&mut self, finding: &Finding, columns: Columns) {
-        let severity = self.paint(
-            &format!("{:<1$}", finding.severity.as_str(), columns.severity),
-            colour(finding.severity),
-        );
-        let what = wording::only_rule(finding);
-        let what = what.map_or_else(|| title(finding).whole(), |rule| wording::rule(finding, rule));
-        let first = format!("{:<1$}  ", finding.code.as_str(), columns.code);
-        self.text.push_str(&format!("  {severity}  {first}"));
-        self.flow(&what, 2 + columns.severity + 2 + columns.code + 2);
-        if let Some(id) = wording::only_rule(finding).and_then(|rule| rule.id()) {
-            self.text.truncate(self.text.trim_end().len());
-            let id = self.paint(&format!("  {id}"), DIM);
-            self.text.push_str(&format!("{id}\n"));
+        let rule = wording::only_rule(finding);
+        let what = rule.map_or_else(|| title(finding).whole(), |rule| wording::rule(finding, rule));
+        let indent = self.first_line(finding, &what, columns);
+        if let Some(id) = rule.and_then(|rule| rule.id()) {
+            let id = self.paint(id.as_str(), DIM);
+            if self.is_narrow() {
+                self.text.push_str(&format!("{:indent$}{id}\n", ""));
+            } else {
+                self.text.truncate(self.text.trim_end().len());
+                self.text.push_str(&format!("  {id}\n"));
+            }
         }
-
-        let indent = 2 + columns.severity + 2;
         if let Some(found) = finding.found_rule() {
-            self.wrapped("excess", indent, &excess_text(&found.rule, &found.excess));
+            // Where all of it is, the rule says so already.
+            if found.excess != found.rule.traffic() {
+                self.wrapped("excess", indent, &excess_text(&found.rule, &found.excess));
+            }
             self.wrapped("undecided", indent, &undecided(found).unwrap_or_default());
-        }
-        if let Some(found) = finding.found_rule() {
             self.wrapped("kept", indent, &wording::texts(&found.kept));
             self.wrapped("missing", indent, &wording::texts(&found.missing));
         }
@@ -261,25 +268,80 @@ impl Page {
         if let Some(connections) = finding.found_rule().and_then(connections) {
             self.wrapped("connections", indent, connections);
         }
-        // A command is one line, whatever the width, so that it can be copied.
         for (label, command) in
             [("fix", &finding.fix), ("complete", &finding.complete), ("undo", &finding.undo)]
         {
-            if let Some(command) = command {
-                self.label(label, indent);
-                self.line(command);
-            }
+            self.command(label, indent, command.as_deref());
         }
         if let Some(until) = wording::undone_until(finding) {
             let text = format!("until {}, then it is closed again", minute(until));
             self.wrapped("undo holds", indent, &text);
         }
-        let exemption = finding.found_rule().and_then(|found| found.exemption.as_ref());
-        if let Some(exemption) = exemption {
-            self.wrapped("exemption", indent, &wording::tolerate(exemption));
-            // As a command, a line for a file is not wrapped.
-            let line = exemption.to_line();
-            self.text.push_str(&format!("{:indent$}{line}\n", "", indent = indent + LABEL));
+        self.exemptions(&[finding], indent);
+    }
+
+    /// Findings of one kind as one.
+    fn many(&mut self, findings: &[&Finding], block: &Block<'_>, columns: Columns) {
+        let found: Vec<&FoundRule> = findings.iter().filter_map(|one| one.found_rule()).collect();
+        let rules: Vec<&Rule> = found.iter().map(|found| &found.rule).collect();
+        let Some((first, one)) = findings.first().zip(found.first()) else { return };
+        let what = format!("{} rules: {}", rules.len(), rules_text(&rules));
+        let indent = self.first_line(first, &what, columns);
+        let detail = match self.about {
+            About::Groups => of_checked_rule(first, one),
+            About::Changes => detail(first),
+        };
+        self.wrapped("note", indent, &detail);
+        let group = block.group.map(|group| &group.id);
+        let fix = group.and_then(|id| revoke_line(block.place.region.as_ref(), id, &rules));
+        self.command("fix", indent, fix.as_deref());
+        self.exemptions(findings, indent);
+    }
+
+    /// What EC2 makes every default group with, once for all of them.
+    fn default_groups(&mut self, findings: &[&Finding]) {
+        let Some(first) = findings.first() else { return };
+        let ids: Vec<&str> =
+            findings.iter().filter_map(|one| Some(one.group.as_ref()?.id.as_str())).collect();
+        let named = ids.iter().take(GROUPS_NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = match ids.len().saturating_sub(GROUPS_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        self.parts(&count(ids.len(), "default group"), std::iter::empty());
+        let indent = self.first_line(first, &format!("{named}{more}"), Columns::of(&[first]));
+        let controls = match first.controls.as_slice() {
+            [] => String::new(),
+            controls => format!(" {} want it removed.", controls.join(", ")),
+        };
+        let note = format!(
+            "EC2 makes every default group with a rule that admits everything from the group \
+             itself. It opens nothing to others.{controls}"
+        );
+        self.wrapped("note", indent, &note);
+        self.exemptions(findings, indent);
+        self.line("");
+    }
+
+    /// A command is one line, whatever the width, so that it can be copied.
+    fn command(&mut self, label: &str, indent: usize, command: Option<&str>) {
+        if let Some(command) = command {
+            self.label(label, indent);
+            self.line(command);
+        }
+    }
+
+    /// As commands, lines for a file are not wrapped.
+    fn exemptions(&mut self, findings: &[&Finding], indent: usize) {
+        if !self.view.exemptions {
+            return;
+        }
+        let found = findings.iter().filter_map(|finding| finding.found_rule());
+        let exemptions: Vec<_> = found.filter_map(|found| found.exemption.as_ref()).collect();
+        let Some(first) = exemptions.first() else { return };
+        self.wrapped("exemption", indent, &wording::tolerate(first));
+        for exemption in &exemptions {
+            self.line(&format!("{:indent$}  {}", "", exemption.to_line()));
         }
     }
 }

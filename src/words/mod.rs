@@ -4,4 +4,4 @@ mod boxes;
 mod short;
 
 pub use boxes::{ExcessBox, IcmpBox, boxes};
-pub use short::{cells_text, every_protocol_but, excess_text, in_capitals, rule_text};
+pub use short::{cells_text, every_protocol_but, excess_text, in_capitals, rule_text, rules_text};

@@ -10,9 +10,35 @@ use crate::net::{
 /// How many blocks a text names. It only counts the rest.
 const BLOCKS_NAMED: usize = 6;
 
+/// How many of several rules a text names. It only counts the rest.
+const RULES_NAMED: usize = 3;
+
 /// A rule: `tcp 22 from 0.0.0.0/0`, `all traffic to ::/0`.
 pub fn rule_text(rule: &Rule) -> String {
     format!("{} {} {}", cells_text(&rule.cells()), preposition(rule.direction()), rule.peer())
+}
+
+/// Several rules of one direction in short form, by what they have in common:
+/// `tcp 22 from 198.51.100.1/32, 198.51.100.2/32, 198.51.100.3/32 and 57 more`.
+pub fn rules_text(rules: &[&Rule]) -> String {
+    let Some(first) = rules.first() else { return String::new() };
+    let way = preposition(first.direction());
+    let named = |text: fn(&Rule) -> String| {
+        let texts: Vec<String> = rules.iter().take(RULES_NAMED).map(|rule| text(rule)).collect();
+        match rules.len().saturating_sub(RULES_NAMED) {
+            0 => texts.join(", "),
+            more => format!("{} and {more} more", texts.join(", ")),
+        }
+    };
+    let peer = |rule: &Rule| rule.peer().to_string();
+    let cells = |rule: &Rule| cells_text(&rule.cells());
+    if rules.iter().all(|rule| rule.cells() == first.cells()) {
+        format!("{} {way} {}", cells(first), named(peer))
+    } else if rules.iter().all(|rule| rule.peer() == first.peer()) {
+        format!("{} {way} {}", named(cells), first.peer())
+    } else {
+        named(rule_text)
+    }
 }
 
 fn preposition(direction: Direction) -> &'static str {

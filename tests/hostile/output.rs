@@ -12,7 +12,7 @@ use typo3_sg_auditor::baseline::{Baseline, parse_peers};
 use typo3_sg_auditor::ec2::{Place, Scope, SecurityGroups};
 use typo3_sg_auditor::finding::{BaselineName, Report};
 use typo3_sg_auditor::memory::MemoryNotifier;
-use typo3_sg_auditor::report::terminal::{Style, render};
+use typo3_sg_auditor::report::terminal::{View, render};
 use typo3_sg_auditor::report::{Message, to_json_pretty};
 use typo3_sg_auditor::settings::{Remediation, RevertKeeps, Settings};
 
@@ -77,7 +77,7 @@ impl Output {
     /// The report on terminals of different widths.
     pub fn terminals(&self) -> Vec<String> {
         let Ok(report) = &self.answer else { return Vec::new() };
-        [0, 80, 500].map(|width| render(report, Style { colour: false, width })).into()
+        [0, 80, 500].map(|width| render(report, View::plain(width), 0)).into()
     }
 
     /// All of it in one text.

@@ -19,7 +19,7 @@ use crate::finding::{
     ListEntries, Matter, NotAdded, NotDue, NotReverted, Origin, Outcome, Presence, Reason, Remark,
     Report, Reverted, ScopeExit, Tally, Unaudited, Weakening,
 };
-use crate::report::terminal::{Style, render};
+use crate::report::terminal::{View, render};
 use crate::report::{ReportJson, messages, sns, subject};
 use crate::text::inert;
 use crate::words::boxes;
@@ -370,7 +370,7 @@ proptest! {
 
     #[test]
     fn a_terminal_gets_nothing_but_text(report in any_report(), width in 0..200_usize) {
-        let text = render(&report, Style { colour: false, width });
+        let text = render(&report, View::plain(width), 0);
         for line in text.lines() {
             prop_assert_eq!(inert::plain(line), line);
         }

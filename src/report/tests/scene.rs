@@ -11,10 +11,13 @@ use crate::audit::{Auditor, Check, Notifier, NotifyError, Onward, OnwardError};
 use crate::baseline::{Baseline, Lists};
 use crate::ec2::hold::{REASON, UNTIL};
 use crate::ec2::{Direction, Ec2Error, Group, ListState, Place, Rule, SecurityGroups, cause};
+use crate::evaluate::Severity;
 use crate::event::{Kind, decode};
 use crate::finding::Report;
 use crate::memory::{Call, Hook, Hooked, MemoryEc2, MemoryNotifier};
-use crate::report::terminal::{Compliant, Style, exit_status, render, render_changes};
+use crate::report::terminal::{
+    Compliant, View, exit_status, groups_compliant, render, render_changes,
+};
 use crate::report::{Message, to_json_pretty};
 use crate::settings::{Names, RawSettings, Settings};
 
@@ -399,16 +402,14 @@ pub(super) fn default(message: &Message) -> Value {
     serde_json::from_str(body(message)["default"].as_str().unwrap()).unwrap()
 }
 
-const PLAIN: Style = Style { colour: false, width: 80 };
-
 /// A report on changes, as a terminal shows it.
 pub(super) fn changes(report: &Report, compliant: Compliant) -> String {
-    render_changes(report, PLAIN, compliant, exit_status(report))
+    render_changes(report, View::plain(80), compliant, exit_status(report, Severity::Low))
 }
 
 /// A report on groups, as a terminal shows it.
 pub(super) fn groups(report: &Report) -> String {
-    render(report, PLAIN)
+    render(report, View::plain(80), groups_compliant(report))
 }
 
 /// Keeps reports and messages.

@@ -1,0 +1,60 @@
+//! What is being done, on standard error.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What takes no longer than this is not worth a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often the spinner moves.
+const TICK: Duration = Duration::from_millis(120);
+
+/// A spinner with a count, where standard error is a terminal. It is gone when it is dropped.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    what: &'static str,
+    began: Instant,
+    is_shown: Cell<bool>,
+}
+
+impl Progress {
+    /// Counts `what`, such as `groups`. It is shown when that takes a while.
+    pub fn of(what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
+            bar.set_style(style);
+        }
+        Self { bar, what, began: Instant::now(), is_shown: Cell::new(false) }
+    }
+
+    /// The same, shown at once: nobody knows how long the first answer takes.
+    #[cfg(feature = "live")]
+    pub fn at_once(what: &'static str) -> Self {
+        let progress = Self::of(what);
+        progress.show(0);
+        progress
+    }
+
+    /// So many are done.
+    pub fn done(&self, n: usize) {
+        if self.is_shown.get() || self.began.elapsed() >= PATIENCE {
+            self.show(n);
+        }
+    }
+
+    fn show(&self, n: usize) {
+        if !self.is_shown.replace(true) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.enable_steady_tick(TICK);
+        }
+        self.bar.set_message(format!("{n} {} audited", self.what));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
