@@ -3,6 +3,7 @@ use crate::finding::{Finding, Matter, Outcome};
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 pub(super) enum Standing {
     /// The rule is gone, and SSH is open through another rule.
     StillOpen,

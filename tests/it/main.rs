@@ -23,9 +23,10 @@ mod metrics;
 #[cfg(not(feature = "live"))]
 mod not_live;
 mod operations;
+#[path = "../docs/page.rs"]
+mod page;
 mod references;
 mod reliability;
-mod repository;
 mod reverts;
 mod rights;
 mod scope;

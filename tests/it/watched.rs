@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::repository::table;
+use crate::page::table;
 use crate::support::sg_audit::repository;
 use crate::support::stack::Stack;
 

@@ -14,12 +14,28 @@ mod subject;
 mod terminal;
 mod variants;
 
+use strum::IntoEnumIterator;
+
+use super::standing::Standing;
+
 /// Compares a text with the snapshot of that name.
 fn snapshot(name: &str, text: &str) {
     insta::with_settings!(
         { prepend_module_to_snapshot => false, omit_expression => true },
         { insta::assert_snapshot!(name, text) }
     );
+}
+
+#[test]
+fn every_state_of_a_subject_is_documented() {
+    let page = include_str!("../../../docs/findings.md");
+    let (_, section) = page.split_once("\n## The first words of a Subject\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    for standing in Standing::iter() {
+        let state = standing.as_str();
+        let is_there = [format!("`{state}`"), format!("`{state} in <time>`")];
+        assert!(is_there.iter().any(|it| section.contains(it)), "{state}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::opt::{self, BASELINE};
 use super::{TAGS, matched_by_others, these};
-use crate::repository::parameters;
+use crate::page::parameters;
 use crate::support::ministack::{self, succeeded};
 use crate::support::permission::tcp;
 use crate::support::sg_audit::repository;

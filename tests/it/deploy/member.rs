@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{TAGS, WATCHED, matched_by_others};
-use crate::repository::parameters;
+use crate::page::parameters;
 use crate::support::ministack::{self, REGION, succeeded};
 use crate::support::sg_audit::repository;
 use crate::support::stack::Stack;

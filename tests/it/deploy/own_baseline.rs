@@ -8,7 +8,7 @@ use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurat
 use serde_json::Value;
 
 use super::opt::{self, BASELINE};
-use crate::repository::blocks;
+use crate::page::blocks;
 use crate::support::ministack::{self, Built};
 use crate::support::permission::tcp;
 use crate::support::rie::Function;

@@ -45,6 +45,12 @@ fn outputs_and_alarms(page: &mut Page, operated: &Operated) {
         assert!(outputs.contains(&format!("{name}\t{value}\n")), "{name} is not in {outputs}");
     }
 
+    let topic = ["--topic-arn", &operated.stack.outputs["FindingsTopic"]];
+    let mail = ["--protocol", "email", "--notification-endpoint", "you@example.com"];
+    ministack::server().aws(&[&["sns", "subscribe"], &topic[..], &mail[..]].concat());
+    let subscribed = operated.run(&page.take("aws sns list-subscriptions-by-topic"));
+    assert!(subscribed.contains("email\tyou@example.com\t"), "{subscribed}");
+
     let alarms = operated.aws(&["cloudwatch", "describe-alarms", "--alarm-name-prefix", NAME]);
     let names = alarms["MetricAlarms"].as_array().expect("alarms").iter();
     let parked = names.filter_map(|alarm| alarm["AlarmName"].as_str());

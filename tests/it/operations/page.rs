@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::NOT_RUN;
-use crate::repository::blocks;
+use crate::page::blocks;
 use crate::support::sg_audit::repository;
 
 /// The page, and those of its blocks of commands that were not run yet.
