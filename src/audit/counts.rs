@@ -18,7 +18,7 @@ pub struct Counts {
     pub reverts: BTreeMap<Outcome, u64>,
     /// Rules that were removed from groups. Some of these reverts failed: a piece is missing.
     pub revoked: u64,
-    /// Sweeps that came to their end and reported, including what they could not read.
+    /// Sweeps that audited every one of their places and reported.
     pub sweeps: u64,
     /// From a change until what it opened was closed, one for each rule.
     pub to_revert: Vec<TimeDelta>,

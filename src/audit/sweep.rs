@@ -87,14 +87,20 @@ pub(super) fn unless_too_deep(
     tally: &mut Tally,
 ) -> Option<Resume> {
     if let Some(resume) = rest.take_if(|resume| resume.depth > MAX_DEPTH) {
-        let turns = places.len() + resume.again.len();
-        let missed = (resume.places_done..turns).map(|at| place_at(&resume, at, places.len()));
         let reason = || Reason::TooManyInvocations(resume.depth);
-        tally.findings.extend(
-            missed.filter_map(|number| Some(not_swept(places.get(number)?, reason(), time))),
-        );
+        let left = places_left(&resume, places);
+        tally.findings.extend(left.map(|place| not_swept(place, reason(), time)));
     }
     rest
+}
+
+/// The places that have not had their turn.
+pub(super) fn places_left<'p>(
+    resume: &Resume,
+    places: &'p [Place],
+) -> impl Iterator<Item = &'p Place> {
+    let turns = places.len() + resume.again.len();
+    (resume.places_done..turns).filter_map(|at| places.get(place_at(resume, at, places.len())))
 }
 
 /// The number of the place that has the turn `at`, of this many `places`.
@@ -159,14 +165,13 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
             let Some(place) = places.get(number) else { continue };
             let next = match (self.reach)(place) {
                 Some(reason) => {
-                    swept.tally.findings.push(self.not_swept(place, reason));
+                    self.miss(place, reason, &mut swept.tally);
                     None
                 }
                 None => match self.place(place, start, &mut swept.tally).await {
                     Ok(next) => next.map(|next| (at, next)),
                     Err(AuditError::Ec2(error)) if !error.may_pass() => {
-                        let reason = Reason::Ec2(error);
-                        swept.tally.findings.push(self.not_swept(place, reason));
+                        self.miss(place, Reason::Ec2(error), &mut swept.tally);
                         None
                     }
                     Err(error) => {
@@ -185,7 +190,8 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
             {
                 let Next { page, done: groups_done } = next;
                 let depth = from.depth + 1;
-                swept.rest = Some(Resume { depth, places_done, page, groups_done, again });
+                let missed = from.missed || swept.tally.partial;
+                swept.rest = Some(Resume { depth, places_done, page, groups_done, again, missed });
                 // What failed is in the rest. If this invocation failed too, it would be tried
                 // again and hand on the same rest each time: with many places that fail, three
                 // times as many invocations in every round.
@@ -248,10 +254,12 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
         }
     }
 
-    /// The finding that the groups of a place were not audited.
-    fn not_swept(&self, place: &Place, reason: Reason) -> Finding {
+    /// The groups of a place cannot be audited.
+    fn miss(&self, place: &Place, reason: Reason, tally: &mut Tally) {
         let origin = Origin { place, group: None, record: self.change.map(|(record, _)| record) };
-        origin.not_audited(Unaudited::Place, reason, (self.context.clock)())
+        let now = (self.context.clock)();
+        tally.findings.push(origin.not_audited(Unaudited::Place, reason, now));
+        tally.partial = true;
     }
 
     /// Whether there is no time left for another page.
@@ -322,6 +330,6 @@ pub async fn survey(
     let sweeper =
         Sweeper { progress, ..Sweeper::new(context, Trigger::Sweep(Remediation::Notify)) };
     let Swept { mut tally, failed, .. } = sweeper.places(places, &Resume::default()).await;
-    tally.partial = failed.is_some();
+    tally.partial |= failed.is_some();
     Survey { report: Report::new(&BaselineName::from(&settings.baseline), tally), failed }
 }

@@ -307,7 +307,7 @@ impl Simulation {
             Kind::Tags(_)
             | Kind::Message(Task::Tags(_))
             | Kind::Watched(_)
-            | Kind::Undecodable(_)
+            | Kind::Undecodable { .. }
             | Kind::Ignored(_) => {}
         }
         seen.groups_unknown |= self.follows_events && seen.beyond_one_group;

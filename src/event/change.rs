@@ -25,7 +25,9 @@ pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
             vec![Event { record, kind: Kind::Ignored(reason) }]
         }
         (None, _) => unnamed(node, record, other_type, fault),
-        _ if let Some(fault) = fault => vec![Event::undecodable(record, &fault)],
+        (Some(call), _) if let Some(fault) = fault => {
+            Event::undecodable_in(&record, &named_groups(node, call), &fault)
+        }
         (Some(ApiCall::List(call)), result) => {
             let is_told = not_told(node, &record, result).is_none();
             vec![list::read(node, record, call, is_told)]
@@ -65,22 +67,36 @@ fn unnamed(
         Ok(group) => (group, fault),
         Err(error) => (None, Some(fault.unwrap_or(error))),
     };
-    let groups: Vec<GroupKey> = match group {
+    let groups = match group {
         Some(group) => vec![group],
-        None => group_ids::in_value(node.value()).into_iter().map(GroupKey::Id).collect(),
+        None => anywhere_in(node),
     };
     match (other_type, fault) {
         (Some(detail_type), _) if groups.is_empty() => {
             let reason = format!("`{detail_type}`: not a security-group call");
             vec![Event { record, kind: Kind::Ignored(reason) }]
         }
-        (_, Some(fault)) => vec![Event::undecodable(record, &fault)],
+        (_, Some(fault)) => Event::undecodable_in(&record, &groups, &fault),
         (..) if groups.is_empty() => vec![Event::undecodable(record, &NotUnderstood::NotARecord)],
-        (..) => {
-            let (groups, error) = (groups.into_iter(), NotUnderstood::NoCall);
-            Event::unknown(&record, groups, &error, ChangeKind::Unknown)
-        }
+        (..) => Event::unknown(&record, &groups, &NotUnderstood::NoCall, ChangeKind::Unknown),
     }
+}
+
+/// The groups that a call is about, as far as its record names them.
+fn named_groups(node: Node<'_>, call: ApiCall) -> Vec<GroupKey> {
+    match call {
+        ApiCall::Group(call) => {
+            let named = group(parameters(node, call), node.member("responseElements"));
+            named.ok().flatten().map_or_else(|| anywhere_in(node), |group| vec![group])
+        }
+        ApiCall::Tags(_) => anywhere_in(node),
+        ApiCall::List(_) | ApiCall::Watched(_) | ApiCall::Harmless(_) => Vec::new(),
+    }
+}
+
+/// The groups whose ids are anywhere in a record.
+fn anywhere_in(node: Node<'_>) -> Vec<GroupKey> {
+    group_ids::in_value(node.value()).into_iter().map(GroupKey::Id).collect()
 }
 
 /// Why a record does not tell what its call did.
@@ -101,15 +117,17 @@ fn changed(node: Node<'_>, record: Record, call: GroupCall, result: CallResult) 
         Ok(Some(group)) => group,
         Ok(None) => {
             let call = record.event_name.clone().unwrap_or_default();
-            // CloudTrail leaves out a large request, and the group with it.
-            return if node.is_omitted() {
-                Event::lost(record, &NotUnderstood::CutShort { call }, false)
-            } else if request.is_omitted() {
-                let cause = request.cut_short();
-                Event::lost(record, &NotUnderstood::Rules { call, cause }, false)
-            } else {
-                Event::undecodable(record, &NotUnderstood::NoGroup { call })
+            // CloudTrail leaves out a large request, and the group with it. Other tools on the way
+            // leave nothing in its place.
+            let cause = match request {
+                _ if node.is_omitted() => {
+                    return Event::lost(record, &NotUnderstood::CutShort { call }, false);
+                }
+                request if request.is_omitted() => request.cut_short(),
+                request if !request.has_members() => Unread::NoRequest,
+                _ => return Event::undecodable(record, &NotUnderstood::NoGroup { call }),
             };
+            return Event::lost(record, &NotUnderstood::Rules { call, cause }, false);
         }
         Err(fault @ Unread::CutShort { .. }) => return Event::lost(record, &fault, false),
         Err(fault) => return Event::undecodable(record, &fault),

@@ -37,6 +37,8 @@ pub(super) enum Unread {
         in_backticks(.envelope), in_backticks(.record)
     )]
     Disagreement { what: &'static str, envelope: String, record: String },
+    #[error("the record has lost its `requestParameters`")]
+    NoRequest,
     #[error("in the request, {request}; in the response, {response}")]
     Both { request: Box<Self>, response: Box<Self> },
     #[error(transparent)]

@@ -82,6 +82,9 @@ pub struct Resume {
     /// numbers from 0. They count in `places_done` as well.
     #[serde(deserialize_with = "or_default")]
     pub again: Vec<usize>,
+    /// Whether a place that is done could not be audited.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
+    pub missed: bool,
 }
 
 /// Rules to close, and to report together.

@@ -7,7 +7,7 @@
 //! Nothing is dropped silently. What is understood is a change. What certainly changed nothing is
 //! [ignored](Kind::Ignored) with a reason. What names a group but is not understood is a change of
 //! that group [whose rules](ChangeKind::Unknown) or [whose tags](ChangeKind::Retagged) are unknown.
-//! What has lost its group because CloudTrail cut it short [may be any group](Kind::Lost) of the
+//! What has lost its group because its request is missing [may be any group](Kind::Lost) of the
 //! place. Everything else is [undecodable](Kind::Undecodable), which becomes a finding of its own.
 //!
 //! Regions and ids are checked here. A record with one that is not valid is undecodable, and so is
@@ -75,7 +75,7 @@ use wrapper::Unwrapped;
 /// assert_eq!(rules[0].peer().to_string(), "0.0.0.0/0");
 ///
 /// let events = decode(b"not an event");
-/// assert!(matches!(events[0].kind, Kind::Undecodable(_)));
+/// assert!(matches!(events[0].kind, Kind::Undecodable { .. }));
 /// ```
 pub fn decode(payload: &[u8]) -> Vec<Event> {
     let events = wrapper::unwrap(payload).into_iter().flat_map(|unwrapped| match unwrapped {

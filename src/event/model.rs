@@ -41,8 +41,13 @@ pub enum Kind {
     Message(Message),
     /// Nothing changed. The reason is for a person.
     Ignored(String),
-    /// What arrived does not tell what happened. The reason is for a person.
-    Undecodable(String),
+    /// What arrived does not tell what happened, or where.
+    Undecodable {
+        /// The group, where one is named. It is not looked for.
+        group: Option<GroupKey>,
+        /// What is wrong. It is for a person.
+        reason: String,
+    },
 }
 
 /// A change of one security group.
@@ -144,21 +149,52 @@ impl Event {
 
     /// It is not known what changed, if anything did.
     pub(super) fn undecodable(record: Record, error: &(dyn Error + 'static)) -> Self {
-        Self { record, kind: Kind::Undecodable(causes(error)) }
+        let (group, reason) = (None, causes(error));
+        Self { record, kind: Kind::Undecodable { group, reason } }
+    }
+
+    /// The same, where these groups are named.
+    pub(super) fn undecodable_in(
+        record: &Record,
+        groups: &[GroupKey],
+        error: &(dyn Error + 'static),
+    ) -> Vec<Self> {
+        Self::of_each(record, groups, causes(error), |group, reason| Kind::Undecodable {
+            group: Some(group),
+            reason,
+        })
     }
 
     /// These groups may have changed, and how is not known.
     pub(super) fn unknown(
         record: &Record,
-        groups: impl ExactSizeIterator<Item = GroupKey>,
+        groups: &[GroupKey],
         error: &(dyn Error + 'static),
         kind: fn(String) -> ChangeKind,
     ) -> Vec<Self> {
-        let reason = causes(error);
-        if groups.len() > MOST_GROUPS {
-            let reason = format!("{reason}, and it names {} groups", groups.len());
-            return vec![Self { record: record.clone(), kind: Kind::Undecodable(reason) }];
+        Self::of_each(record, groups, causes(error), |group, reason| {
+            Kind::Change(GroupChange { group, owner: None, kind: kind(reason) })
+        })
+    }
+
+    /// An event for each of these groups. Without any, or with too many, there is one that names
+    /// none.
+    fn of_each(
+        record: &Record,
+        groups: &[GroupKey],
+        mut reason: String,
+        kind: impl Fn(GroupKey, String) -> Kind,
+    ) -> Vec<Self> {
+        if (1..=MOST_GROUPS).contains(&groups.len()) {
+            let event = |group: &GroupKey| Self {
+                record: record.clone(),
+                kind: kind(group.clone(), reason.clone()),
+            };
+            return groups.iter().map(event).collect();
         }
-        groups.map(|group| Self::change(record.clone(), group, kind(reason.clone()))).collect()
+        if !groups.is_empty() {
+            reason = format!("{reason}, and it names {} groups", groups.len());
+        }
+        vec![Self { record: record.clone(), kind: Kind::Undecodable { group: None, reason } }]
     }
 }

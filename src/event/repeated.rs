@@ -18,7 +18,7 @@ pub(super) fn once(events: impl Iterator<Item = Event>) -> Vec<Event> {
 }
 
 fn counted(mut event: Event, times: usize) -> Event {
-    if let Kind::Undecodable(reason) = &mut event.kind
+    if let Kind::Undecodable { reason, .. } = &mut event.kind
         && times > 1
     {
         *reason = format!("{reason} ({times} times)");
@@ -39,7 +39,7 @@ mod tests {
     fn events_that_differ_in_one_member_have_different_hashes() {
         let event = |number: usize| Event {
             record: Record { user_agent: Some(number.to_string()), ..Record::default() },
-            kind: Kind::Undecodable("why".to_owned()),
+            kind: Kind::Undecodable { group: None, reason: "why".to_owned() },
         };
         let random = RandomState::new();
         let hashes: HashSet<u64> = (0..10_000).map(|n| random.hash_one(event(n))).collect();

@@ -67,8 +67,8 @@ pub(super) fn read(
 enum Loss {
     /// There is none.
     Missing,
-    /// CloudTrail left it out.
-    CutShort,
+    /// It, or the whole request, was left out.
+    LeftOut,
     /// It is not understood.
     Other,
 }
@@ -77,7 +77,7 @@ impl Loss {
     fn of(unread: &Unread) -> Self {
         match unread {
             unread if *unread == RESOURCES_MISSING => Self::Missing,
-            Unread::CutShort { .. } => Self::CutShort,
+            Unread::CutShort { .. } | Unread::NoRequest => Self::LeftOut,
             _ => Self::Other,
         }
     }
@@ -86,17 +86,20 @@ impl Loss {
 /// These groups may have other tags now.
 fn retagged(record: &Record, groups: BTreeSet<GroupId>, error: &NotUnderstood) -> Vec<Event> {
     let groups: Vec<GroupKey> = groups.into_iter().map(GroupKey::Id).collect();
-    Event::unknown(record, groups.into_iter(), error, ChangeKind::Retagged)
+    Event::unknown(record, &groups, error, ChangeKind::Retagged)
 }
 
 /// A call whose list of resources cannot be read: the groups that it names elsewhere. There may be
 /// others, unless the list is missing. Where CloudTrail has left out all of them, it may be any.
 fn unlisted(node: Node<'_>, record: Record, loss: Loss, error: &NotUnderstood) -> Vec<Event> {
     let groups = group_ids::in_value(node.value());
-    if groups.is_empty() && loss == Loss::CutShort {
-        return vec![Event::lost(record, error, true)];
+    if groups.is_empty() {
+        return vec![match loss {
+            Loss::LeftOut => Event::lost(record, error, true),
+            Loss::Missing | Loss::Other => Event::undecodable(record, error),
+        }];
     }
-    let are_all_named = loss == Loss::Missing && !groups.is_empty();
+    let are_all_named = loss == Loss::Missing;
     let mut events = retagged(&record, groups, error);
     if !are_all_named {
         events.push(Event::undecodable(record, error));
@@ -122,6 +125,9 @@ fn resources(node: Node<'_>, request: Node<'_>) -> Result<Resources, Unread> {
         if member.is_omitted() {
             return Err(member.cut_short());
         }
+    }
+    if !request.has_members() {
+        return Err(Unread::NoRequest);
     }
     let list = request.member(RESOURCES).items("resourceId")?;
     // EC2 refuses a call without any.

@@ -69,6 +69,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether it is an object with anything in it.
+    pub(super) fn has_members(self) -> bool {
+        self.value.is_object() && !self.is_absent()
+    }
+
     /// Whether CloudTrail marked it as cut short.
     pub(super) fn is_omitted(self) -> bool {
         let mark = self.member("omitted").value;

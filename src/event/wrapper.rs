@@ -138,8 +138,8 @@ impl Unwrapping {
         self.groups_in(text, causes(error), envelope, ChangeKind::Unknown);
     }
 
-    /// A change of each group that `text` names. If it names none, or the envelope's account or region
-    /// is not valid, nothing is known.
+    /// A change of each group that `text` names. If it names none, nothing is known. If the envelope's
+    /// region is not valid, nobody knows where to look for the groups.
     fn groups_in(
         &mut self,
         text: &str,
@@ -147,25 +147,29 @@ impl Unwrapping {
         envelope: Envelope,
         kind: fn(String) -> ChangeKind,
     ) {
-        let fault = envelope.fault.as_ref().map(ToString::to_string);
+        let (is_placed, reason) = match &envelope.fault {
+            Some(fault) => (false, format!("{reason}; {fault}")),
+            None => (true, reason),
+        };
         let record = Record::from(envelope);
-        let undecodable =
-            |reason| Event { record: record.clone(), kind: Kind::Undecodable(reason) };
-        if let Some(fault) = fault {
-            return self.push(Unwrapped::Event(undecodable(format!("{reason}; {fault}"))));
-        }
+        let undecodable = |group, reason| Event {
+            record: record.clone(),
+            kind: Kind::Undecodable { group, reason },
+        };
         let groups = group_ids::in_text(text);
         if groups.is_empty() {
-            return self.push(Unwrapped::Event(undecodable(reason)));
+            return self.push(Unwrapped::Event(undecodable(None, reason)));
         }
         let more = groups.len().saturating_sub(MOST_GROUPS);
-        for group in groups.into_iter().take(MOST_GROUPS) {
-            let (group, kind) = (GroupKey::Id(group), kind(reason.clone()));
-            self.push(Unwrapped::Event(Event::change(record.clone(), group, kind)));
+        for group in groups.into_iter().take(MOST_GROUPS).map(GroupKey::Id) {
+            self.push(Unwrapped::Event(match is_placed {
+                true => Event::change(record.clone(), group, kind(reason.clone())),
+                false => undecodable(Some(group), reason.clone()),
+            }));
         }
         if more > 0 {
             let reason = format!("{reason}; it names {more} more groups than are audited for it");
-            self.push(Unwrapped::Event(undecodable(reason)));
+            self.push(Unwrapped::Event(undecodable(None, reason)));
         }
     }
 
@@ -262,8 +266,8 @@ impl Unwrapping {
                 Event { record: Record { time: envelope.time, ..Record::default() }, kind }
             }
             Err(error) => {
-                let kind = Kind::Undecodable(clip(&causes(&error), LONGEST_REASON));
-                Event { record: envelope, kind }
+                let (group, reason) = (None, clip(&causes(&error), LONGEST_REASON));
+                Event { record: envelope, kind: Kind::Undecodable { group, reason } }
             }
         };
         self.push(Unwrapped::Event(event));

@@ -366,6 +366,13 @@ pub enum Reason {
     Ec2(Ec2Error),
     /// This many invocations were not enough.
     TooManyInvocations(u32),
+    /// There was no time left, and no other invocation could be asked for.
+    NotHandedOn {
+        /// Why.
+        error: String,
+        /// The rules that were to be closed, where they are known.
+        rules: Vec<Rule>,
+    },
 }
 
 /// In what a change weakens the auditor, compared with the settings that it runs with.

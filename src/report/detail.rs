@@ -38,6 +38,13 @@ pub(super) fn detail(finding: &Finding) -> String {
             list.as_ref(),
         ),
         Matter::ExpectedClosed(closed) => reach::detail(closed),
+        Matter::Unaudited { what: Unaudited::Change(None), .. } if finding.group.is_none() => {
+            format!(
+                "Nothing was changed. It is not known which group it was: look at the security \
+                 groups of {}.",
+                finding.place
+            )
+        }
         Matter::Unaudited { what: Unaudited::Change(_), .. } => {
             "Nothing was changed. Look at the group's rules yourself.".to_owned()
         }

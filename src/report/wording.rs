@@ -16,6 +16,9 @@ use crate::net::{Traffic, wide_ipv4, wide_ipv6};
 use crate::text::{causes, count, inert, quoted};
 use crate::words::{excess_text, rule_text};
 
+/// How many rules a reason names.
+const MOST_RULES: usize = 3;
+
 /// A rule with the name of its list and with its description: `tcp 22 from 0.0.0.0/0 "temp"`,
 /// `tcp 22 from pl-0a1b2c3d (office) "temp"`.
 pub(super) fn rule(finding: &Finding, rule: &Rule) -> String {
@@ -85,6 +88,20 @@ pub(super) fn reason(reason: &Reason) -> String {
             "{depth} invocations were not enough for all of its groups; sweep fewer accounts and \
              regions at once, or narrow the scope"
         ),
+        Reason::NotHandedOn { error, rules } if rules.is_empty() => {
+            format!("there was no time left, and {error}; it is tried again")
+        }
+        Reason::NotHandedOn { error, rules } => {
+            let named: Vec<String> = rules.iter().take(MOST_RULES).map(rule_text).collect();
+            let more = match rules.len().saturating_sub(MOST_RULES) {
+                0 => String::new(),
+                more => format!(" and {}", count(more, "more rule")),
+            };
+            format!(
+                "there was no time left to close {}{more}, and {error}; it is tried again",
+                named.join(", ")
+            )
+        }
     }
 }
 

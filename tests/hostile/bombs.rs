@@ -83,7 +83,9 @@ fn of_many_records_ten_thousand_are_read() {
     let records: Vec<Value> = (0..50_000).map(record).collect();
     let events = decode(json!({ "Records": records }).to_string().as_bytes());
     assert_eq!(events.len(), 10_001);
-    let Kind::Undecodable(reason) = &events.last().unwrap().kind else { panic!("{events:?}") };
+    let Kind::Undecodable { reason, .. } = &events.last().unwrap().kind else {
+        panic!("{events:?}")
+    };
     assert_eq!(reason, "40000 more records are in the event than can be read at once");
 }
 

@@ -146,6 +146,46 @@ fn a_sweep_counts_when_it_is_complete_and_has_no_delays() {
     assert_eq!((counts.sweeps, counts.failed), (0, 0));
 }
 
+/// Whatever invocation of the sweep missed the place, and whatever was found elsewhere.
+#[test]
+fn a_sweep_that_missed_a_place_does_not_count_and_names_the_place() {
+    let there = |region: &str| Place { region: Some(id(region)), ..place() };
+    let regions = ["eu-central-1", "eu-west-1", "eu-north-1"];
+    let world = MemoryEc2::new(
+        regions.map(|region| (there(region), group(), rules(&["tcp 443 0.0.0.0/0"]))),
+        Lists::new(),
+    );
+    let settings = settings(Remediation::Notify);
+    let home = place();
+    for (denied_in, seconds_left) in
+        regions.iter().flat_map(|region| [(*region, None), (*region, Some(1))])
+    {
+        let refusing = hooked(&world, |call| {
+            let is_there = *call.place() == there(denied_in);
+            (matches!(call, Call::Groups(..)) && is_there).then(denied)
+        });
+        let mut payload = json!({"sweep": {"regions": regions}});
+        let (onward, mut counts, mut missed) =
+            (MemoryNotifier::default(), Counts::default(), Vec::new());
+        loop {
+            let auditor = Auditor::new(&refusing, &onward, &onward, &settings, &home);
+            let deadline = seconds_left.map(|seconds| noon() + TimeDelta::seconds(seconds));
+            let bytes = payload.to_string();
+            let answer = auditor.handle_and_count(bytes.as_bytes(), &noon, deadline, &mut counts);
+            let report = block_on(answer).unwrap();
+            missed.extend(report.findings.iter().map(|finding| finding.place.clone()));
+            let Some(next) = onward.take_handed_on().pop() else { break };
+            payload = next;
+        }
+        assert_eq!(missed, [there(denied_in)]);
+        assert_eq!(counts.sweeps, 0, "{denied_in}");
+    }
+    let answered = MemoryNotifier::default();
+    let whole = json!({"sweep": {"regions": regions}});
+    let (_, counts) = counted(&world, &settings, &answered, &whole);
+    assert_eq!(counts.sweeps, 1);
+}
+
 #[test]
 fn a_change_with_a_time_in_the_future_has_no_delay() {
     let world = ec2(&rules(&["tcp 22 0.0.0.0/0"]));

@@ -17,6 +17,7 @@ mod lists;
 mod lost;
 mod names;
 mod owner;
+mod refused;
 mod scope;
 mod simulation;
 mod sources;

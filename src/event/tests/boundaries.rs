@@ -35,7 +35,7 @@ fn a_region_that_is_not_valid_makes_a_record_undecodable() {
         ),
     ] {
         let payload = with(enveloped(), place, id);
-        assert_eq!(lines_of(&payload), [format!("undecodable: {reason}")], "{payload}");
+        assert_eq!(lines_of(&payload), [format!("sg-1 undecodable: {reason}")], "{payload}");
         // Everything else in the record is still there.
         let record = event(&payload).record;
         assert_eq!(record.event_name.as_deref(), Some(AUTHORIZE));
@@ -73,8 +73,8 @@ fn an_account_that_is_not_one_is_not_known() {
 fn an_envelope_and_a_record_that_disagree_are_undecodable() {
     let says = |what: &str, envelope: &str, record: &str| {
         format!(
-            "undecodable: the envelope says that the {what} is `{envelope}`, and the record in it \
-             says `{record}`"
+            "undecodable: the envelope says that the {what} is `{envelope}`, and the record \
+             in it says `{record}`"
         )
     };
     for (place, text, reason) in [
@@ -90,10 +90,29 @@ fn an_envelope_and_a_record_that_disagree_are_undecodable() {
         ("/detail/awsRegion", "eu-west-1", says("region", "eu-central-1", "eu-west-1")),
     ] {
         let payload = with(enveloped(), place, json!(text));
-        assert_eq!(lines_of(&payload), [&*reason], "{payload}");
+        assert_eq!(lines_of(&payload), [format!("sg-1 {reason}")], "{payload}");
         // In whatever it arrives.
         let queued = json!({"Records": [{"body": payload.to_string()}]});
-        assert_eq!(lines_of(&queued), [reason]);
+        assert_eq!(lines_of(&queued), [format!("sg-1 {reason}")]);
+        // The groups of a tag call, the one in a response, and none where the record names none.
+        let call = |name: &str, request, response| {
+            let detail = record(name, request, response);
+            lines_of(&with(with(enveloped(), "/detail", detail), place, json!(text)))
+        };
+        let tagged = json!({"resourcesSet": {"items": [
+            {"resourceId": "sg-0000000000000000b"}, {"resourceId": "sg-0000000000000000c"},
+        ]}});
+        let both = ["sg-0000000000000000b", "sg-0000000000000000c"];
+        assert_eq!(
+            call("CreateTags", tagged, Value::Null),
+            both.map(|group| format!("{group} {reason}"))
+        );
+        let rule = response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0"));
+        let told = call(AUTHORIZE, Value::Null, response(json!([rule])));
+        assert_eq!(told, [format!("sg-1 {reason}")]);
+        let peer = ssh("groups", json!({"groupId": "sg-0000000000000000d"}));
+        assert_eq!(call(AUTHORIZE, peer, Value::Null), [format!("sg-1 {reason}")]);
+        assert_eq!(call(AUTHORIZE, Value::Null, Value::Null), [reason]);
     }
     // Only one of them tells.
     for place in ["/account", "/region", "/detail/recipientAccountId", "/detail/awsRegion"] {
@@ -148,20 +167,23 @@ fn a_call_that_changed_nothing_is_ignored_whatever_its_ids_are() {
 #[test]
 fn every_other_call_of_an_invalid_place_is_undecodable() {
     let resources = json!({"resourcesSet": ["sg-1"], "tagSet": [{"key": "a", "value": "1"}]});
-    for call in [
-        record("CreateTags", resources, Value::Null),
-        record("ModifyManagedPrefixList", json!({"PrefixListId": "pl-1"}), Value::Null),
-        record("?", json!({"groupId": "sg-1"}), Value::Null),
-        with(
-            record("StopLogging", json!({"name": "all"}), Value::Null),
-            "/eventSource",
-            json!("cloudtrail.amazonaws.com"),
+    for (call, named) in [
+        (record("CreateTags", resources, Value::Null), "sg-1 "),
+        (record("ModifyManagedPrefixList", json!({"PrefixListId": "pl-1"}), Value::Null), ""),
+        (record("?", json!({"groupId": "sg-1"}), Value::Null), "sg-1 "),
+        (
+            with(
+                record("StopLogging", json!({"name": "all"}), Value::Null),
+                "/eventSource",
+                json!("cloudtrail.amazonaws.com"),
+            ),
+            "",
         ),
     ] {
         assert!(!lines_of(&call)[0].starts_with("undecodable"), "{call}");
         let lines = lines_of(&with(call, "/awsRegion", json!("Frankfurt")));
         let reason = "`Frankfurt` is not an AWS region: write one such as eu-central-1";
-        assert_eq!(lines, [format!("undecodable: {reason}")]);
+        assert_eq!(lines, [format!("{named}undecodable: {reason}")]);
     }
 }
 
@@ -188,12 +210,13 @@ fn a_group_id_that_is_not_valid_makes_a_record_undecodable() {
 }
 
 #[test]
-fn groups_in_a_text_of_an_invalid_place_are_not_audited() {
+fn groups_in_a_text_of_an_invalid_place_are_named_and_not_audited() {
     let payload =
         json!({"account": "123456789012", "region": "x", "detail": "{sg-0123456789abcdef0}"});
     let lines = lines_of(&payload);
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].starts_with("undecodable: the `detail` of the event is not JSON: "));
+    let start = "sg-0123456789abcdef0 undecodable: the `detail` of the event is not JSON: ";
+    assert!(lines[0].starts_with(start), "{lines:?}");
     assert!(lines[0].ends_with("; `x` is not an AWS region: write one such as eu-central-1"));
 }
 

@@ -186,7 +186,7 @@ fn no_change_of_a_member_hides_a_rule() {
                     Kind::Change(change) => {
                         !matches!(change.kind, ChangeKind::Unknown(_) | ChangeKind::Retagged(_))
                     }
-                    Kind::Undecodable(_) | Kind::Lost(_) => false,
+                    Kind::Undecodable { .. } | Kind::Lost(_) => false,
                     Kind::List(_)
                     | Kind::Tags(_)
                     | Kind::HoldTags(_)

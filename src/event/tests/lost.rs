@@ -77,11 +77,35 @@ fn a_call_that_was_refused_or_changes_nothing_is_still_ignored() {
     assert_eq!(lines_of(&reads), ["ignored: `DescribeSecurityGroups`: it only reads"]);
 }
 
-/// Without CloudTrail's mark, it is not known that a request was there.
+/// No call that changes anything is without a request. What tools leave in its place differs.
 #[test]
-fn a_request_that_is_missing_without_a_mark_is_undecodable() {
-    assert_eq!(
-        lines_of(&record(AUTHORIZE, Value::Null, Value::Null)),
-        [format!("undecodable: `{AUTHORIZE}` names no group")]
-    );
+fn a_request_that_is_missing_without_a_mark_is_lost_as_well() {
+    const LOST: &str = "the record has lost its `requestParameters`";
+    for left in [Value::Null, json!({}), json!(""), json!([]), json!("{\"groupId\":\"sg-")] {
+        for call in [AUTHORIZE, "RevokeSecurityGroupIngress", "ModifySecurityGroupRules"] {
+            let expected =
+                format!("a change of any group: the rules of `{call}` are not understood: {LOST}");
+            for response in [Value::Null, json!({"_return": true}), omitted()] {
+                assert_eq!(lines_of(&record(call, left.clone(), response)), [&*expected], "{left}");
+            }
+        }
+        for call in ["CreateTags", "DeleteTags"] {
+            let expected =
+                format!("tags of any group: the tags of `{call}` are not understood: {LOST}");
+            assert_eq!(lines_of(&record(call, left.clone(), Value::Null)), [expected], "{left}");
+        }
+        // The response may still tell the group.
+        let rule = response_rule("sgr-1", "cidrIpv4", json!("0.0.0.0/0"));
+        let told = record(AUTHORIZE, left.clone(), response(json!([rule])));
+        assert_eq!(lines_of(&told), ["sg-1: ingress tcp 22-22 0.0.0.0/0"]);
+        let mut refused = record(AUTHORIZE, left, Value::Null);
+        refused["errorCode"] = json!("Client.UnauthorizedOperation");
+        assert!(lines_of(&refused)[0].starts_with("ignored: "));
+    }
+    let mut absent = open_ssh();
+    absent.as_object_mut().unwrap().remove("requestParameters");
+    assert!(lines_of(&absent)[0].starts_with("a change of any group: "));
+    // A request that is there and names no group is another matter.
+    let nameless = record(AUTHORIZE, json!({"ipPermissions": {}}), Value::Null);
+    assert_eq!(lines_of(&nameless), [format!("undecodable: `{AUTHORIZE}` names no group")]);
 }

@@ -298,8 +298,10 @@ fn any_group() -> impl Strategy<Value = GroupId> {
 fn any_sweep() -> impl Strategy<Value = Sweep> {
     let page = option::of(any::<String>());
     let done = vec(any_group(), 0..3);
-    let resume = (any::<u32>(), any::<usize>(), page, done, vec(any::<usize>(), 0..3)).prop_map(
-        |(depth, places_done, page, groups_done, again)| Resume {
+    let again = vec(any::<usize>(), 0..3);
+    let resume = (any::<u32>(), any::<usize>(), page, done, again, any::<bool>()).prop_map(
+        |(depth, places_done, page, groups_done, again, missed)| Resume {
+            missed,
             depth,
             places_done,
             page,

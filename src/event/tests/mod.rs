@@ -55,7 +55,10 @@ fn line(event: &Event) -> String {
             format!("{:?} watched: {} {resource}{by}", change.part, change.call)
         }
         Kind::Ignored(reason) => format!("ignored: {reason}"),
-        Kind::Undecodable(reason) => format!("undecodable: {reason}"),
+        Kind::Undecodable { group: None, reason } => format!("undecodable: {reason}"),
+        Kind::Undecodable { group: Some(group), reason } => {
+            format!("{} undecodable: {reason}", group.as_str())
+        }
         Kind::Change(change) => change_line(change),
     }
 }

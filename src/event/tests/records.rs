@@ -26,10 +26,6 @@ fn the_group_is_found_in_the_request_or_the_response() {
         (revoke(json!({"groupName": "web"}), Value::Null), "group named web: ingress revoked"),
         (revoke(json!({"groupName": "web"}), of_rules), "sg-3: ingress revoked"),
         (
-            revoke(Value::Null, Value::Null),
-            "undecodable: `RevokeSecurityGroupIngress` names no group",
-        ),
-        (
             revoke(json!({"groupId": {}}), Value::Null),
             "undecodable: `RevokeSecurityGroupIngress` names no group",
         ),

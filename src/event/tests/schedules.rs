@@ -153,6 +153,7 @@ fn a_schedule_names_accounts_and_regions() {
             page: Some("abc==".to_owned()),
             groups_done: vec!["sg-1".parse().unwrap()],
             again: Vec::new(),
+            missed: false,
         },
         ..Sweep::default()
     };

@@ -124,6 +124,7 @@ variants! {
         Reason::Ec2(Ec2Error::NoRole { .. }) => "because of the role",
         Reason::Ec2(_) => "because of EC2",
         Reason::TooManyInvocations(_) => "because of too many invocations",
+        Reason::NotHandedOn { .. } => "because no other invocation could be asked for",
     }
     scope_exit, SCOPE_EXITS, ScopeExit {
         ScopeExit::OtherValue(_) => "tag with another value",

@@ -78,6 +78,15 @@ pub(super) fn all() -> Scenes {
             Scene::new().run(&json!({"sweep": {"accounts": ["210987654321"]}})),
         ),
         (
+            "rest-not-handed-on",
+            Scene::new()
+                .group("sg-0fedcba9876543210", "typo3-dev", &[])
+                .with_groups_a_page(1)
+                .with_seconds_left(10)
+                .with_lambda_down()
+                .run(&sweep()),
+        ),
+        (
             "sweep-too-long",
             Scene::new()
                 .group("sg-0fedcba9876543210", "typo3-dev", &[])
