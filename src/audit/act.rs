@@ -41,17 +41,20 @@ impl<E: SecurityGroups> Context<'_, E> {
         for direction in Direction::BOTH {
             let mut lists = Lists::new();
             let rules: Vec<&Rule> = subject.of_direction(direction).collect();
-            self.look_up_lists(subject, direction, &rules, &mut lists).await?;
-            self.conclude(subject, &self.judge(subject, direction, &lists), tally).await?;
+            let is_decided = self.look_up_lists(subject, direction, &rules, &mut lists).await?;
+            let judge = self.judge(subject, direction, &lists);
+            self.conclude(subject, &judge, is_decided, tally).await?;
         }
         Ok(())
     }
 
-    /// The same in one direction, when the prefix lists that decide have been read.
+    /// The same in one direction, when the prefix lists that decide have been read, or as many as
+    /// there was time for.
     async fn conclude(
         &self,
         subject: &Subject<'_>,
         judge: &Judge<'_>,
+        is_decided: bool,
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
         let (origin, trigger) = (subject.origin(), subject.trigger);
@@ -76,6 +79,11 @@ impl<E: SecurityGroups> Context<'_, E> {
         // EC2 refuses a call that adds what is there.
         let (mut fixed, mut added) = (covered.clone(), Vec::new());
         let mut acted = !self.is_first;
+        // What decides about these is left to another invocation. If that is all of them on the second
+        // try, the next one would get no further.
+        let is_undecided = |rule: &Rule| !is_decided && !judge.lists_needed(rule).is_empty();
+        let hands_on =
+            !trigger.is_second_try() || !subject.of_direction(judge.direction()).all(is_undecided);
         for (verdict, candidate) in noncompliant {
             let pieces = replacing(self.settings, judge, &verdict, &fixed)
                 .map(|pieces| not_among(pieces, &mut added));
@@ -83,11 +91,11 @@ impl<E: SecurityGroups> Context<'_, E> {
             let left_alone =
                 left_alone(self.settings, subject, judge, (&verdict, &candidate), &pieces, time);
             fixed = with_pieces(&fixed, pieces.as_deref().unwrap_or_default());
+            let undecided = hands_on && is_undecided(verdict.rule);
+            let left_alone = left_alone.filter(|_| !undecided);
             // At least one rule is closed, so that the next invocation gets further.
-            let when = match acted && is_late(self.deadline, time + expected(&pieces)) {
-                true => trigger.when_late(),
-                false => trigger.when(),
-            };
+            let late = acted && is_late(self.deadline, time + expected(&pieces));
+            let when = if undecided || late { trigger.when_late() } else { trigger.when() };
             let (mut deed, later) = match (left_alone, when) {
                 (Some(deed), _) => (deed, None),
                 (None, When::Later(found_by)) => {

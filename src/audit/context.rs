@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::Clock;
+use super::ports::{Clock, is_late};
 use super::subject::Subject;
 use crate::baseline::Lists;
 use crate::ec2::{Direction, Rule, SecurityGroups};
@@ -41,8 +41,8 @@ impl<E: SecurityGroups> Context<'_, E> {
         Judge::new(&self.settings.baseline, direction, Some(&subject.group.id), lists, today)
     }
 
-    /// Adds the prefix lists that decide about these rules to `lists`. What one list contains can make
-    /// another one decide.
+    /// Adds the prefix lists that decide about these rules to `lists`, as far as there is time. What
+    /// one list contains can make another one decide. Returns whether there was time for all.
     ///
     /// # Errors
     ///
@@ -53,15 +53,18 @@ impl<E: SecurityGroups> Context<'_, E> {
         direction: Direction,
         rules: &[&Rule],
         lists: &mut Lists,
-    ) -> Result<(), AuditError> {
+    ) -> Result<bool, AuditError> {
         loop {
             let judge = self.judge(subject, direction, lists);
             let needed: BTreeSet<_> =
                 rules.iter().flat_map(|rule| judge.lists_needed(rule)).collect();
             if needed.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
-            self.lookups.look_up(subject.at, needed, lists).await?;
+            let is_late = || is_late(self.deadline, (self.clock)());
+            if !self.lookups.look_up(subject.at, needed, lists, is_late).await? {
+                return Ok(false);
+            }
         }
     }
 }

@@ -60,7 +60,8 @@ impl<'a, E: SecurityGroups> Lookups<'a, E> {
         read.or_else(|| self.names.borrow().get(&key).cloned())
     }
 
-    /// Adds the entries of these lists to `lists`, or why they cannot be read.
+    /// Adds the entries of these lists to `lists`, or why they cannot be read. Returns whether there
+    /// was time for all of them. There is for one in an invocation, so that the next gets further.
     ///
     /// # Errors
     ///
@@ -70,12 +71,18 @@ impl<'a, E: SecurityGroups> Lookups<'a, E> {
         place: &Place,
         ids: BTreeSet<ListId>,
         lists: &mut Lists,
-    ) -> Result<(), AuditError> {
+        is_late: impl Fn() -> bool,
+    ) -> Result<bool, AuditError> {
+        let mut all = true;
         for id in ids {
             let key = (place.clone(), id.clone());
             let known = self.lists.borrow().get(&key).cloned();
             let list = match known {
                 Some(list) => list,
+                None if is_late() && !self.lists.borrow().is_empty() => {
+                    all = false;
+                    continue;
+                }
                 None => {
                     let list = match self.ec2.prefix_list(place, &id).await {
                         Err(error) if error.may_pass() => return Err(error.into()),
@@ -87,6 +94,6 @@ impl<'a, E: SecurityGroups> Lookups<'a, E> {
             };
             lists.insert(id, list.map(|list| list.entries));
         }
-        Ok(())
+        Ok(all)
     }
 }

@@ -294,7 +294,9 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
         let now = (self.context.clock)();
         let today = now.date_naive();
         let named = baseline.ssh_lists(today).into_iter().cloned().collect();
-        if let Err(error) = self.context.lookups.look_up(place, named, &mut lists).await {
+        if let Err(error) =
+            self.context.lookups.look_up(place, named, &mut lists, || self.is_late()).await
+        {
             // The groups are audited all the same, and rules that depend on a list say so.
             tracing::warn!(
                 error = causes(&error),

@@ -1,7 +1,7 @@
 //! Files and standard input.
 
 use std::fs;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
@@ -29,7 +29,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
         // A trail's files have several members if somebody has joined them.
         [0x1f, 0x8b, ..] => {
             let mut text = Vec::new();
-            MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).map(|_| text)
+            let read = MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text);
+            read.map(|_| text).map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => {
+                    io::Error::new(ErrorKind::UnexpectedEof, "the compressed file is cut short")
+                }
+                _ => error,
+            })
         }
         _ => Ok(bytes),
     });

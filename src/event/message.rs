@@ -94,7 +94,7 @@ pub struct Close {
     pub rules: Vec<RuleToClose>,
 }
 
-/// An ingress rule to close.
+/// A rule to close, or to judge once more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RuleToClose {
     /// Where the group is.

@@ -102,12 +102,14 @@ struct ListJson {
     resume: ListResume,
 }
 
-/// A [`RuleToClose`], with the rule as in a finding. It is always an ingress rule.
+/// A [`RuleToClose`], with the rule as in a finding.
 #[derive(Serialize, Deserialize)]
 struct RuleJson {
     account: Option<AccountId>,
     region: Option<Region>,
     group: GroupId,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    egress: bool,
     id: Option<RuleId>,
     protocol: String,
     from_port: Option<i32>,
@@ -125,6 +127,7 @@ impl From<&RuleToClose> for RuleJson {
             account: place.account.clone(),
             region: place.region.clone(),
             group: group.clone(),
+            egress: rule.direction() == Direction::Egress,
             id: rule.id().cloned(),
             protocol: rule.protocol().to_string(),
             from_port: rule.from_port(),
@@ -143,7 +146,8 @@ impl TryFrom<RuleJson> for RuleToClose {
 
     fn try_from(json: RuleJson) -> Result<Self, RuleError> {
         let (protocol, peer) = (json.protocol.parse()?, json.peer.parse()?);
-        let rule = Rule::new(Direction::Ingress, protocol, json.from_port, json.to_port, peer)?;
+        let direction = if json.egress { Direction::Egress } else { Direction::Ingress };
+        let rule = Rule::new(direction, protocol, json.from_port, json.to_port, peer)?;
         Ok(Self {
             place: Place { account: json.account, region: json.region },
             group: json.group,

@@ -27,6 +27,9 @@ const DEEPEST: usize = 16;
 /// payload of nothing but commas would fill the memory.
 const MOST: usize = 10_000;
 
+/// How every gzip stream begins in base64, in which binary data is put into messages.
+const GZIP_IN_BASE64: &str = "H4sI";
+
 /// How many groups are audited for a text that cannot be read.
 const MOST_GROUPS: usize = 20;
 
@@ -48,6 +51,8 @@ enum Unreadable {
         #[source]
         cause: serde_json::Error,
     },
+    #[error("{0} is compressed with gzip: send it as plain JSON")]
+    Compressed(&'static str),
     #[error("{0} is too large for the memory there is")]
     TooLarge(&'static str),
     #[error("the event is wrapped more than {DEEPEST} times")]
@@ -102,6 +107,9 @@ impl Unwrapping {
         if memory::is_too_large(text) {
             let error = Unreadable::TooLarge(what);
             return self.named_in(text, &error, Envelope::default());
+        }
+        if text.starts_with(GZIP_IN_BASE64) {
+            return self.nothing(&Unreadable::Compressed(what), Envelope::default());
         }
         match serde_json::from_str(text) {
             Ok(value) => self.value(value, depth),

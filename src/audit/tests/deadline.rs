@@ -185,3 +185,55 @@ fn what_cannot_be_handed_on_is_reported_as_open_and_tried_again() {
         assert!(left.abs_diff(open) < 4, "{left}");
     }
 }
+
+/// A change that names a hundred prefix lists, each of which takes ten seconds to read.
+#[test]
+fn prefix_lists_that_there_is_no_time_for_are_left_to_the_next_invocation() {
+    let names: Vec<String> = (0..100).map(|number| format!("pl-{number:08x}")).collect();
+    // Every tenth list lets the Internet in, and the others comply.
+    let entry = |number: usize| if number % 10 == 0 { "0.0.0.0/0" } else { "203.0.113.64/26" };
+    let lists: Lists =
+        (0..).zip(&names).flat_map(|(number, name)| list(name, &[entry(number)])).collect();
+    let text = |(number, name): (usize, &String)| format!("tcp 22 {name} sgr-{number}");
+    let texts: Vec<String> = (0..).zip(&names).map(text).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let egress: Vec<Rule> =
+        rules(&texts).into_iter().map(|rule| rule.with_direction(Direction::Egress)).collect();
+    for (event, introduced) in [
+        (authorized(&rules(&texts)), rules(&texts)),
+        (cut_short(), rules(&texts)),
+        (sweep(), rules(&texts)),
+        (authorized(&egress), egress),
+    ] {
+        let is_ingress = introduced[0].direction() == Direction::Ingress;
+        let world = ec2_with_lists(&introduced, lists.clone()).with_rule_limit(1_000);
+        let now = Cell::new(noon());
+        let slow = hooked(&world, |call| {
+            let seconds = if matches!(call, Call::PrefixList(_)) { 10 } else { 1 };
+            now.set(now.get() + TimeDelta::seconds(seconds));
+            None
+        });
+        let settings = Settings {
+            baseline: Baseline::load("restricted-egress", today()).unwrap(),
+            sweep_remediation: Remediation::RevertSsh,
+            ..settings(Remediation::RevertSsh)
+        };
+        let settings = with_sources(settings, "203.0.113.0/24");
+        let answers = in_time(&slow, &settings, event.clone(), &now);
+        let reports: Vec<Report> = answers.into_iter().map(|(answer, _)| answer.unwrap()).collect();
+        assert!((2..=30).contains(&reports.len()), "{} invocations", reports.len());
+        let mut found: Vec<String> = reports
+            .iter()
+            .flat_map(|report| &report.findings)
+            .filter(|finding| finding.found_rule().is_some())
+            .map(|finding| rule_text(finding.rule().unwrap()))
+            .collect();
+        found.sort();
+        found.dedup();
+        // In egress, ports beyond those of the web are in excess wherever they lead.
+        assert_eq!(found.len(), if is_ingress { 10 } else { 100 }, "{event:?}: {found:#?}");
+        let left = ingress(&world);
+        assert!(!left.contains(&"tcp 22 from pl-00000000".to_owned()), "{left:?}");
+        assert_eq!(left.len(), if is_ingress { 91 } else { 0 }, "{left:?}");
+    }
+}

@@ -146,6 +146,18 @@ fn a_file_without_an_event_is_an_error_that_says_what_to_do() {
 }
 
 #[test]
+fn a_compressed_file_that_is_cut_short_is_an_error_that_says_so() {
+    let packed = compressed(&text_of("authorize-open-ssh"));
+    // Of two that were joined, the first one may be whole.
+    let joined = [&packed[..], &packed[..]].concat();
+    for length in [2, 9, packed.len() / 2, packed.len() - 1, packed.len() + 9, joined.len() - 1] {
+        let cut = bytes("cut-short.json.gz", &joined[..length]);
+        let error = answer(&["invoke", cut.path()]).unwrap_err().join("\n");
+        assert!(error.contains("the compressed file is cut short"), "{length}: {error}");
+    }
+}
+
+#[test]
 fn a_file_without_an_event_stops_the_others_too() {
     let empty = File::new("empty-of-two", "");
     let error = answer(&["invoke", &event("authorize-open-ssh"), empty.path()]).unwrap_err();

@@ -76,6 +76,20 @@ fn events_are_found_in_every_wrapper() {
     assert_eq!(lines_of(&two), [OPEN_SSH, error, OPEN_SSH]);
 }
 
+/// In base64, as binary data is put into messages; whole or cut short.
+#[test]
+fn compressed_messages_say_what_they_are_and_take_no_others_with_them() {
+    let whole = "H4sIAAAAAAACA6tWSkksSVSyUqiuBQCJ2mL/DQAAAA==";
+    for packed in [whole, &whole[..20], "H4sI"] {
+        let both = json!({"Records": [{"body": packed}, {"body": open_ssh().to_string()}]});
+        let error = "undecodable: the SQS message is compressed with gzip: send it as plain JSON";
+        assert_eq!(lines_of(&both), [error, OPEN_SSH]);
+        let notified = json!({"Records": [{"Sns": {"Message": packed}}]});
+        let error = "undecodable: the SNS message is compressed with gzip: send it as plain JSON";
+        assert_eq!(lines_of(&notified), [error]);
+    }
+}
+
 #[test]
 fn payloads_that_are_not_events() {
     let mut marked = b"\xef\xbb\xbf ".to_vec();
