@@ -1,5 +1,4 @@
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use tracing::Instrument;
 
 use super::context::Context;
@@ -7,12 +6,11 @@ use super::counts::Counts;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, OnwardError};
-use super::sweep::{not_swept, places_left};
 use crate::ec2::{Ec2Error, Group, GroupKey, Place, Rule, SecurityGroups};
-use crate::event::{Close, Event, Kind, ListResume, Message, Record, RuleToClose, decode};
+use crate::event::{Close, Event, Kind, ListResume, Message, Record};
 use crate::finding::{
     Action, BaselineName, Finding, Matter, Origin, Reason, Report, ReportOutcome, Skipped, Tally,
-    ToClose, Unaudited,
+    ToClose,
 };
 use crate::settings::Settings;
 use crate::text::causes;
@@ -238,69 +236,6 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         }
         let left = Report::new(&self.baseline, tally);
         (Report::merged(&self.baseline, vec![found, left]), answer)
-    }
-
-    /// What a payload asks for, as findings that it was not audited.
-    fn unseen(
-        &self,
-        record: &Record,
-        payload: &Value,
-        error: &OnwardError,
-        now: DateTime<Utc>,
-    ) -> Vec<Finding> {
-        let events = decode(payload.to_string().as_bytes()).into_iter();
-        let of_event = |event: Event| match &event.kind {
-            Kind::Message(message) => self.not_handed_on(record, message, &causes(error), now),
-            _ => Vec::new(),
-        };
-        events.flat_map(of_event).collect()
-    }
-
-    fn not_handed_on(
-        &self,
-        record: &Record,
-        message: &Message,
-        error: &str,
-        now: DateTime<Utc>,
-    ) -> Vec<Finding> {
-        let place = &self.place(record);
-        // What a schedule asked for has no change behind it.
-        let record = (*record != Record::default()).then_some(record);
-        let origin = Origin { place, group: None, record };
-        let because = |rules: &[RuleToClose]| Reason::NotHandedOn {
-            error: error.to_owned(),
-            rules: rules.iter().map(|one| one.rule.clone()).collect(),
-        };
-        match message {
-            Message::Close(close) => {
-                let of_group = |rules: &[RuleToClose]| {
-                    let first = rules.first()?;
-                    let place = &self.at_home(first.place.clone());
-                    let key = GroupKey::Id(first.group.clone());
-                    let origin = Origin { place, ..origin };
-                    Some(origin.unaudited(Some(&key), because(rules), now))
-                };
-                close.by_group().filter_map(of_group).collect()
-            }
-            Message::Tags(change) => {
-                let keys = change.groups.iter().cloned().map(GroupKey::Id);
-                keys.map(|key| origin.unaudited(Some(&key), because(&[]), now)).collect()
-            }
-            Message::HoldTags(change) => {
-                let what = Unaudited::RuleTags(change.rules.clone());
-                vec![origin.not_audited(what, because(&[]), now)]
-            }
-            Message::List(change, _) => {
-                let what = Unaudited::List(change.list.clone());
-                vec![origin.not_audited(what, because(&[]), now)]
-            }
-            Message::Lost(_) => vec![origin.not_audited(Unaudited::Place, because(&[]), now)],
-            Message::Sweep(sweep) | Message::Holds(sweep) => {
-                let places = self.places(sweep);
-                let left = places_left(&sweep.resume, &places);
-                left.map(|place| not_swept(place, because(&[]), now)).collect()
-            }
-        }
     }
 
     /// What was found, to be published and to be closed.

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::act::unreadable;
 use super::auditor::{Audited, Auditor};
+use super::context::Context;
 use super::counts::Counts;
 use super::error::AuditError;
 use super::lookups::Lookups;
@@ -102,7 +103,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let removals = removals(change, &subject);
         let settings = self.settings.of_account(subject.place.account.as_ref());
-        match self.closed_by(&removals, &subject, &settings, &lookups).await {
+        match self.closed_by(&removals, &subject, &settings, &context).await {
             Ok(closed) => {
                 let found = closed.map(|closed| subject.origin().expected_closed(closed, clock()));
                 tally.findings.extend(found);
@@ -116,13 +117,13 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     }
 
     /// What the removal of rules closed of the traffic that the site lives on, by the prefix lists as
-    /// they are now.
+    /// they are now, as far as there is time to read them.
     async fn closed_by(
         &self,
         removals: &[RevokedRules],
         subject: &Subject<'_>,
         settings: &Settings,
-        lookups: &Lookups<'_, E>,
+        context: &Context<'_, E>,
     ) -> Result<Option<Closed>, AuditError> {
         let (baseline, group, mut lists) =
             (&settings.baseline, Some(&subject.group.id), Lists::new());
@@ -130,7 +131,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             return Ok(None);
         }
         let needed = lists_needed(baseline, removals, subject.rules);
-        lookups.look_up(subject.at, needed, &mut lists).await?;
+        let is_late = || context.is_late();
+        context.lookups.look_up(subject.at, needed, &mut lists, is_late).await?;
         Ok(closed(baseline, group, removals, subject.rules, &lists))
     }
 

@@ -30,6 +30,11 @@ pub(super) struct Context<'a, E> {
 }
 
 impl<E: SecurityGroups> Context<'_, E> {
+    /// Whether there is no time left for anything new.
+    pub fn is_late(&self) -> bool {
+        is_late(self.deadline, (self.clock)())
+    }
+
     /// Judges the rules of a group in one direction.
     pub fn judge<'j>(
         &'j self,
@@ -61,8 +66,7 @@ impl<E: SecurityGroups> Context<'_, E> {
             if needed.is_empty() {
                 return Ok(true);
             }
-            let is_late = || is_late(self.deadline, (self.clock)());
-            if !self.lookups.look_up(subject.at, needed, lists, is_late).await? {
+            if !self.lookups.look_up(subject.at, needed, lists, || self.is_late()).await? {
                 return Ok(false);
             }
         }

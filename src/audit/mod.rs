@@ -50,6 +50,7 @@ mod settle;
 mod subject;
 mod sweep;
 mod tags;
+mod unseen;
 mod watched;
 
 pub use auditor::Auditor;

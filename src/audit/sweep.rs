@@ -6,7 +6,7 @@ use super::auditor::{Audited, Auditor};
 use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward, is_late};
+use super::ports::{Clock, Notifier, Onward};
 use super::subject::{Candidates, Subject, Trigger};
 use crate::baseline::Lists;
 use crate::ec2::{Ec2Error, Group, GroupId, Place, Rule, SecurityGroups, Selection};
@@ -264,7 +264,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
 
     /// Whether there is no time left for another page.
     fn is_late(&self) -> bool {
-        is_late(self.context.deadline, (self.context.clock)())
+        self.context.is_late()
     }
 
     /// Whether there are so many findings that more would fill the function's memory.

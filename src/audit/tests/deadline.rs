@@ -191,7 +191,8 @@ fn what_cannot_be_handed_on_is_reported_as_open_and_tried_again() {
 fn prefix_lists_that_there_is_no_time_for_are_left_to_the_next_invocation() {
     let names: Vec<String> = (0..100).map(|number| format!("pl-{number:08x}")).collect();
     // Every tenth list lets the Internet in, and the others comply.
-    let entry = |number: usize| if number % 10 == 0 { "0.0.0.0/0" } else { "203.0.113.64/26" };
+    let entry =
+        |number: usize| if number.is_multiple_of(10) { "0.0.0.0/0" } else { "203.0.113.64/26" };
     let lists: Lists =
         (0..).zip(&names).flat_map(|(number, name)| list(name, &[entry(number)])).collect();
     let text = |(number, name): (usize, &String)| format!("tcp 22 {name} sgr-{number}");

@@ -351,7 +351,9 @@ fn what_could_not_be_audited_has_an_exit_status_of_its_own() {
     no group  eu-central-1  123456789012
       high  unaudited-change  A change of a security group could not be audited: the
                               event is not JSON: expected ident at line 1 column 2
-            note          Nothing was changed. Look at the group's rules yourself.
+            note          Nothing was changed. It is not known which group it was:
+                          look at the security groups of account 123456789012 in
+                          eu-central-1.
 
     1 finding: 1 high
     0 groups and 0 rules audited; baseline standard 04ba0e433322
