@@ -101,7 +101,7 @@ impl<E: SecurityGroups> Context<'_, E> {
                 (None, When::Later(found_by)) => {
                     let pieces = pieces.unwrap_or_default();
                     let deed = Deed {
-                        fix: Some(subject.fix(verdict.rule, &pieces)),
+                        fix: Some(subject.fix_of(verdict.rule, &pieces)),
                         would_keep: Some(pieces),
                         ..Deed::untouched(Action::Later(None), time)
                     };
@@ -198,7 +198,7 @@ impl<E: SecurityGroups> Context<'_, E> {
             action: done.action,
             time: (self.clock)(),
             presence: presence(!gone, rule, subject.rules),
-            fix: (!gone).then(|| subject.fix(rule, &pieces)),
+            fix: (!gone).then(|| subject.fix_of(rule, &pieces)),
             would_keep: Some(pieces),
             undo: undo(
                 subject.at.region.as_ref(),
@@ -230,7 +230,7 @@ pub(super) fn left_alone(
     let left_alone = |action| Deed {
         would_keep: is_due(Remediation::RevertIngress, judge, verdict).then(|| pieces.to_vec()),
         presence: presence(seen, rule, rules),
-        fix: seen.then(|| subject.fix(rule, pieces)),
+        fix: seen.then(|| subject.fix_of(rule, pieces)),
         ..Deed::untouched(action, now)
     };
     let due = is_due(subject.remediation(settings), judge, verdict);
@@ -282,7 +282,13 @@ pub(super) fn unreadable(
             let region = subject.at.region.as_ref();
             let (id, pieces) = (&subject.group.id, pieces.unwrap_or_default());
             // As a revert of a rule that was not read: if it is not there, nothing is added.
-            let fix = replace_line(region, id, verdict.rule, &pieces, Sequence::RuleFirst);
+            let fix = replace_line(
+                region,
+                id,
+                std::slice::from_ref(verdict.rule),
+                &pieces,
+                Sequence::RuleFirst,
+            );
             let deed = Deed { fix: Some(fix), ..Deed::untouched(action, now) };
             let mut finding = subject.origin().rule(&judge, verdict, deed);
             let about_ssh = is_about_ssh(&finding);
@@ -356,16 +362,22 @@ fn doubtful_exemptions(judge: &Judge<'_>, judgement: &Judgement) -> Vec<Doubtful
 }
 
 impl Subject<'_> {
-    /// The shell line that closes a rule as a revert would. EC2 refuses a call that adds what is
-    /// there, so it adds only what is not.
-    pub fn fix(&self, rule: &Rule, pieces: &[Rule]) -> String {
-        let is_there = |piece: &&Rule| self.rules.iter().any(|other| other.is_same_as(piece));
+    /// The shell line that closes a rule as a revert would.
+    fn fix_of(&self, rule: &Rule, pieces: &[Rule]) -> String {
+        self.fix(self.rules, std::slice::from_ref(rule), pieces)
+    }
+
+    /// The shell line that closes rules of a direction, as reverts would, in a group that has the
+    /// rules `now`. EC2 refuses a call that adds what is there, so it adds only what is not.
+    pub fn fix(&self, now: &[Rule], closed: &[Rule], pieces: &[Rule]) -> String {
+        let is_there = |piece: &&Rule| now.iter().any(|other| other.is_same_as(piece));
         let pieces: Vec<Rule> = pieces.iter().filter(|piece| !is_there(piece)).cloned().collect();
-        let sequence = match is_too_full(self.rules, &pieces, rule.direction()) {
+        let direction = closed.first().map_or(Direction::Ingress, |rule| rule.direction());
+        let sequence = match is_too_full(now, &pieces, direction) {
             true => Sequence::RuleFirst,
             false => Sequence::PiecesFirst,
         };
-        replace_line(self.at.region.as_ref(), &self.group.id, rule, &pieces, sequence)
+        replace_line(self.at.region.as_ref(), &self.group.id, closed, &pieces, sequence)
     }
 }
 

@@ -56,8 +56,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 let found = (&at, &group, &[][..]);
                 let mut audited =
                     self.of_group(record, change, found, (clock, deadline), counts).await?;
-                // There is no group to put a rule back into, or to add what is missing to.
-                audited.report.findings.iter_mut().for_each(Finding::forget_additions);
+                audited.report.findings.iter_mut().for_each(Finding::lose_group);
                 return Ok(audited);
             }
             Err(error) => return self.unreadable(&at, origin, change, error, clock),

@@ -122,8 +122,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let context = Context { is_first, ..self.context(lookups, clock, deadline) };
         let ran = context.audit(&subject, tally).await;
         if !is_there {
-            // There is no group to put a rule back into, or to add what is missing to.
-            tally.findings.iter_mut().for_each(Finding::forget_additions);
+            tally.findings.iter_mut().for_each(Finding::lose_group);
         }
         ran
     }

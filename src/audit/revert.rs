@@ -5,7 +5,9 @@
 //! changed meanwhile. A rule that the read did not show is revoked first, and pieces follow only if
 //! EC2 did revoke it, so nothing is ever added for a rule that was not there.
 
-use crate::ec2::{Ec2Error, Group, Peer, Place, Revoked, Rule, SecurityGroups, cause};
+use crate::ec2::{
+    Ec2Error, Group, GroupKey, Missing, Peer, Place, Revoked, Rule, SecurityGroups, cause,
+};
 use crate::evaluate::plan::is_piece_of;
 use crate::finding::{Action, NotAdded, NotReverted, Reverted};
 use crate::settings::MAX_PIECES;
@@ -49,7 +51,7 @@ pub(super) struct Done {
 impl Done {
     /// Whether the rule is gone.
     pub fn is_gone(&self) -> bool {
-        matches!(self.action, Action::Reverted(_) | Action::AlreadyGone { .. })
+        matches!(self.action, Action::Reverted(_) | Action::AlreadyGone { .. } | Action::GroupGone)
     }
 }
 
@@ -83,14 +85,19 @@ impl Pieces {
 
     /// There was nothing to revoke.
     fn already_gone(self, order: &Order<'_>) -> Done {
-        let is_missing = |piece: &&Rule| !self.placed.iter().any(|it| it.is_same_as(piece));
-        let action = Action::AlreadyGone {
-            seen: order.seen,
-            added: self.added.clone(),
-            missing: order.pieces.iter().filter(is_missing).cloned().collect(),
-        };
+        let action = Action::AlreadyGone { seen: order.seen, added: self.added.clone() };
         self.done(action)
     }
+}
+
+/// What came of a revocation.
+enum Answer {
+    /// EC2 removed the rule.
+    Removed,
+    /// The group does not have the rule.
+    NoRule,
+    /// The group does not exist.
+    NoGroup,
 }
 
 enum Placed {
@@ -119,14 +126,18 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
             let done = pieces.left(NotReverted::Ec2(Ec2Error::LimitExceeded));
             return Ok(Done { was_full: true, ..done });
         }
+        Placed::Stopped(error) if error.is_no_group() && !exists(ec2, order).await? => {
+            return Ok(pieces.done(Action::GroupGone));
+        }
         Placed::Stopped(error) => return Ok(pieces.left(NotReverted::Ec2(error))),
     };
     match revoke(ec2, order).await {
-        Ok(true) => {
+        Ok(Answer::Removed) => {
             fill(ec2, order, rest, &mut pieces).await;
             Ok(Done { was_full: !rest.is_empty(), ..pieces.reverted(beyond) })
         }
-        Ok(false) => Ok(pieces.already_gone(order)),
+        Ok(Answer::NoRule) => Ok(pieces.already_gone(order)),
+        Ok(Answer::NoGroup) => Ok(pieces.done(Action::GroupGone)),
         Err(error) if error.may_pass() => Err(error),
         Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
@@ -135,12 +146,13 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
 async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     let mut pieces = Pieces::default();
     match revoke(ec2, order).await {
-        Ok(true) => {
+        Ok(Answer::Removed) => {
             let (wanted, beyond) = order.wanted();
             fill(ec2, order, wanted, &mut pieces).await;
             Ok(pieces.reverted(beyond))
         }
-        Ok(false) => Ok(pieces.already_gone(order)),
+        Ok(Answer::NoRule) => Ok(pieces.already_gone(order)),
+        Ok(Answer::NoGroup) => Ok(pieces.done(Action::GroupGone)),
         Err(error) if error.may_pass() => Err(error),
         Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
@@ -216,14 +228,25 @@ async fn read_back(
     })
 }
 
-/// Whether EC2 removed the rule; `false` where it had nothing to remove. Where nobody knows, that is
-/// an error that may pass: whoever asks again finds out.
-async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
+/// What EC2 did. Where nobody knows, that is an error that may pass: whoever asks again finds out.
+async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Answer, Ec2Error> {
     match ec2.revoke(order.place, &order.group.id, order.rule).await {
-        Ok(Revoked::Proven) => Ok(true),
-        Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { .. }) => Ok(false),
+        Ok(Revoked::Proven) => Ok(Answer::Removed),
+        Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { missing: Missing::Rule, .. }) => {
+            Ok(Answer::NoRule)
+        }
+        // What does not exist may be the rule's peer. Then the rule may still be there.
+        Err(error @ Ec2Error::NotFound { .. }) => {
+            if error.is_no_group() && !exists(ec2, order).await? {
+                return Ok(Answer::NoGroup);
+            }
+            match is_read(ec2, order).await? {
+                true => Err(error),
+                false => Ok(Answer::NoRule),
+            }
+        }
         Ok(Revoked::Unproven) => match is_read(ec2, order).await {
-            Ok(false) => Ok(true),
+            Ok(false) => Ok(Answer::Removed),
             Ok(true) => {
                 let action = "RevokeSecurityGroupIngress";
                 let told = format!("`{}` is still read there", rule_text(order.rule));
@@ -231,16 +254,25 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec
             }
             Err(error) if error.may_pass() => Err(error),
             // EC2 said yes, and nobody can say more.
-            Err(_) => Ok(true),
+            Err(_) => Ok(Answer::Removed),
         },
         // An answer that was lost, in this try or an earlier one, may have been a yes. If the rule
         // was read before and is not read any more, it was. That it is still read proves nothing:
         // EC2 may answer with what was true a moment ago.
         Err(error) if error.may_pass() => match is_read(ec2, order).await {
-            Ok(false) if order.seen => Ok(true),
+            Ok(false) if order.seen => Ok(Answer::Removed),
             Ok(_) | Err(_) => Err(error),
         },
         Err(error) => Err(error),
+    }
+}
+
+/// Whether the group exists. What EC2 does not show for good counts as there.
+async fn exists(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
+    match ec2.group(order.place, &GroupKey::Id(order.group.id.clone())).await {
+        Ok(group) => Ok(group.is_some()),
+        Err(error) if error.may_pass() => Err(error),
+        Err(_) => Ok(true),
     }
 }
 

@@ -79,7 +79,7 @@ impl SecurityGroups for AwsEc2 {
                     cause: cause(format!("more than one group is called `{}`", key.as_str())),
                 }),
             },
-            Err(Ec2Error::NotFound { .. }) => Ok(None),
+            Err(error) if error.is_no_group() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -6,7 +6,7 @@ use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-use crate::ec2::{Cause, Ec2Error, cause, message_in_words};
+use crate::ec2::{Cause, Ec2Error, Missing, cause, message_in_words};
 use crate::text::causes;
 
 /// Codes for credentials that ran out and are renewed by themselves. The SDK does not retry them,
@@ -54,7 +54,12 @@ where
     } else if code == "RulesPerSecurityGroupLimitExceeded" {
         Ec2Error::LimitExceeded
     } else if code.ends_with(".NotFound") {
-        Ec2Error::NotFound { action, cause: answered() }
+        let missing = match code {
+            "InvalidGroup.NotFound" | "InvalidSecurityGroupID.NotFound" => Missing::Group,
+            "InvalidPermission.NotFound" | "InvalidSecurityGroupRuleId.NotFound" => Missing::Rule,
+            _ => Missing::Other,
+        };
+        Ec2Error::NotFound { action, missing, cause: answered() }
     } else {
         let message = message_in_words(service.err().message().unwrap_or_default());
         Ec2Error::Refused { action, code: code.to_owned(), cause: cause(message) }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::clients::At;
 use super::locked::locked;
-use crate::ec2::{Ec2Error, ListId, ListState, Place, PrefixList, cause};
+use crate::ec2::{Ec2Error, ListId, ListState, Missing, Place, PrefixList, cause};
 
 /// The largest page that `GetManagedPrefixListEntries` gives.
 const ENTRIES_A_PAGE: i32 = 100;
@@ -62,7 +62,7 @@ pub(super) async fn prefix_list(
     let answer = request.send().await.map_err(at.failed(ACTION))?;
     let Some(list) = answer.prefix_lists().first() else {
         let cause = cause(format!("there is no prefix list {id}"));
-        return Err(Ec2Error::NotFound { action: ACTION, cause });
+        return Err(Ec2Error::NotFound { action: ACTION, missing: Missing::Other, cause });
     };
     let name = list.prefix_list_name().filter(|name| !name.is_empty()).map(ToOwned::to_owned);
     let version = list.version();

@@ -45,24 +45,23 @@ pub fn undo(
     line(&calls)
 }
 
-/// One line that replaces `rule` by `pieces`, as a revert does: it authorises the pieces, then
-/// revokes the rule. In a full group it revokes the rule first, and authorises each piece alone, the
+/// One line that replaces `rules` by `pieces`, as a revert does: it authorises the pieces, then
+/// revokes the rules, each alone. In a full group it revokes the rules first, and authorises each piece alone, the
 /// first one first: EC2 refuses a call completely if there is no room for one of its rules.
 pub fn replace_line(
     region: Option<&Region>,
     group: &GroupId,
-    rule: &Rule,
+    rules: &[Rule],
     pieces: &[Rule],
     sequence: Sequence,
 ) -> String {
     let revoke =
-        Command::revoke(region, group, rule.direction(), std::slice::from_ref(rule)).to_string();
+        |rule: &Rule| Command::revoke(region, group, rule.direction(), std::slice::from_ref(rule));
+    let revoke = rules.iter().map(|rule| revoke(rule).to_string());
     let authorize = |pieces: &[Rule]| authorize_line(region, group, pieces, None);
     let calls: Vec<String> = match sequence {
-        Sequence::PiecesFirst => authorize(pieces).into_iter().chain([revoke]).collect(),
-        Sequence::RuleFirst => {
-            std::iter::once(revoke).chain(pieces.chunks(1).filter_map(authorize)).collect()
-        }
+        Sequence::PiecesFirst => authorize(pieces).into_iter().chain(revoke).collect(),
+        Sequence::RuleFirst => revoke.chain(pieces.chunks(1).filter_map(authorize)).collect(),
     };
     calls.join(" && ")
 }

@@ -20,7 +20,7 @@ pub use group::{DEFAULT_GROUP, Group, GroupKey, ListNames, ListState, PrefixList
 pub use ids::{AccountId, GroupId, IdError, ListId, Region, RuleId};
 pub use peer::{DELETED_PEERING, GroupRef, Peer, Reference};
 pub use place::Place;
-pub use port::{Cause, Ec2Error, GroupPage, Revoked, SecurityGroups, Selection, cause};
+pub use port::{Cause, Ec2Error, GroupPage, Missing, Revoked, SecurityGroups, Selection, cause};
 pub use protocol::Protocol;
 pub use rule::{Direction, RULE_LIMIT, Rule, RuleContent, Selector};
 pub use rule_error::RuleError;

@@ -145,11 +145,13 @@ pub enum Ec2Error {
         #[source]
         cause: Cause,
     },
-    /// The group, the list, or what a peer names does not exist.
+    /// Something that the call names does not exist.
     #[error("{action} did not find it")]
     NotFound {
         /// The API call.
         action: &'static str,
+        /// What.
+        missing: Missing,
         /// What EC2 said.
         #[source]
         cause: Cause,
@@ -173,7 +175,23 @@ pub enum Ec2Error {
     },
 }
 
+/// What does not exist, by EC2's error code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A group: the one that the call is about, or one that a rule in it names.
+    Group,
+    /// A rule.
+    Rule,
+    /// A prefix list, or something else.
+    Other,
+}
+
 impl Ec2Error {
+    /// Whether EC2 says that a group does not exist. That may be one which a rule names.
+    pub fn is_no_group(&self) -> bool {
+        matches!(self, Self::NotFound { missing: Missing::Group, .. })
+    }
+
     /// Whether the same call may succeed later.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Passing { .. })

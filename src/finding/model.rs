@@ -134,6 +134,10 @@ pub struct FoundRule {
     pub kept: Vec<Rule>,
     /// What of a removed rule should be in the group and is not.
     pub missing: Vec<Rule>,
+    /// Those of [`missing`](Self::missing) that other rules admit now, which do not comply.
+    pub admitted: Vec<Rule>,
+    /// Those of [`missing`](Self::missing) that a command for another rule adds.
+    pub offered: Vec<Rule>,
     /// What a revert would leave of a rule that is there; `None` where no revert would touch it.
     pub would_keep: Option<Vec<Rule>>,
     /// Other rules of the group that admit SSH from the Internet now.
@@ -167,6 +171,8 @@ pub enum Presence {
     Present,
     /// It is gone, and with it the connections that it admitted, or not.
     Gone(Connections),
+    /// The group itself is gone, with all its rules.
+    WithGroup,
 }
 
 /// What becomes of connections that only a removed rule admitted.
@@ -220,9 +226,9 @@ pub enum Action {
         seen: bool,
         /// What this run had added before.
         added: Vec<Rule>,
-        /// What the baseline admits of the rule and is not there.
-        missing: Vec<Rule>,
     },
+    /// EC2 said that the group does not exist.
+    GroupGone,
     /// A revert was due, and the rule is still there.
     NotReverted {
         /// Why.
@@ -467,7 +473,7 @@ impl Action {
             Self::Reverted(Reverted { missing, .. }) if !missing.is_empty() => Outcome::Failed,
             Self::Reverted(Reverted { placed, .. }) if placed.is_empty() => Outcome::Reverted,
             Self::Reverted(_) => Outcome::Narrowed,
-            Self::AlreadyGone { .. } => Outcome::AlreadyGone,
+            Self::AlreadyGone { .. } | Self::GroupGone => Outcome::AlreadyGone,
         }
     }
 }
@@ -475,7 +481,7 @@ impl Action {
 impl Presence {
     /// Whether the rule is gone.
     pub fn is_gone(self) -> bool {
-        matches!(self, Self::Gone(_))
+        matches!(self, Self::Gone(_) | Self::WithGroup)
     }
 }
 
@@ -538,11 +544,21 @@ impl Finding {
         self.list_names = lists.filter_map(|id| Some((id.clone(), name(id)?))).collect();
     }
 
-    /// Leaves out what nobody can add to a group that is gone.
-    pub fn forget_additions(&mut self) {
-        (self.undo, self.complete) = (None, None);
+    /// Notes that the group is gone: none of its rules is there, and no command can change it.
+    pub fn lose_group(&mut self) {
+        (self.fix, self.complete, self.undo) = (None, None, None);
         if let Matter::Rule(found) = &mut self.matter {
-            found.missing.clear();
+            found.presence = Presence::WithGroup;
+            (found.kept, found.missing, found.still_open) = Default::default();
+            (found.admitted, found.offered) = Default::default();
+            (found.would_keep, found.unchecked, found.undo_hold) = (None, None, None);
+            match &mut found.action {
+                Action::Reverted(reverted) => *reverted = Reverted::default(),
+                action @ (Action::AlreadyGone { .. } | Action::NotReverted { .. }) => {
+                    *action = Action::GroupGone;
+                }
+                _ => {}
+            }
         }
     }
 

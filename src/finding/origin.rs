@@ -101,6 +101,8 @@ impl<'a> Origin<'a> {
             presence: deed.presence,
             kept: Vec::new(),
             missing: Vec::new(),
+            admitted: Vec::new(),
+            offered: Vec::new(),
             would_keep: deed.would_keep,
             still_open: Vec::new(),
             unchecked: None,

@@ -6,7 +6,7 @@ use crate::baseline::Lists;
 use crate::ec2::hold::UNTIL;
 use crate::ec2::{
     Direction, Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, ListNames,
-    ListState, Peer, Place, PrefixList, RULE_LIMIT, Reference, Revoked, Rule, RuleId,
+    ListState, Missing, Peer, Place, PrefixList, RULE_LIMIT, Reference, Revoked, Rule, RuleId,
     SecurityGroups, Selection, cause,
 };
 use crate::words::rule_text;
@@ -112,6 +112,12 @@ impl MemoryEc2 {
         groups.iter().find(|stored| stored.group.id == *group).map(|stored| stored.rules.clone())
     }
 
+    /// Deletes a group.
+    #[cfg(test)]
+    pub fn delete_group(&self, group: &GroupId) {
+        self.groups.borrow_mut().retain(|stored| stored.group.id != *group);
+    }
+
     /// How many rules the group has now; `None` where there is no such group.
     pub fn rule_count(&self, place: &Place, key: &GroupKey) -> Option<usize> {
         let groups = self.groups.borrow();
@@ -150,7 +156,8 @@ impl MemoryEc2 {
             Some(stored) => act(stored),
             None => {
                 let cause = cause(format!("the group `{group}` does not exist"));
-                (Some("InvalidGroup.NotFound"), Err(Ec2Error::NotFound { action, cause }))
+                let missing = Missing::Group;
+                (Some("InvalidGroup.NotFound"), Err(Ec2Error::NotFound { action, missing, cause }))
             }
         };
         self.record(format!("{action} {group} {}", rule_text(rule)), code);
@@ -270,7 +277,7 @@ impl SecurityGroups for MemoryEc2 {
                 let cause = cause(format!("the entries of `{id}` were not given"));
                 Err(match self.has_other_lists {
                     true => Ec2Error::Denied { action, cause },
-                    false => Ec2Error::NotFound { action, cause },
+                    false => Ec2Error::NotFound { action, missing: Missing::Other, cause },
                 })
             }
         };

@@ -63,7 +63,8 @@ pub(super) fn detail(finding: &Finding) -> String {
 /// What becomes of connections that were made while a rule was there; only where it is gone.
 pub(super) fn connections(found: &FoundRule) -> Option<&'static str> {
     match found.presence {
-        Presence::Present => None,
+        // A group in use cannot be deleted.
+        Presence::Present | Presence::WithGroup => None,
         Presence::Gone(Connections::Ended) => {
             Some("Connections that only this rule let in were untracked and ended with it.")
         }
@@ -95,6 +96,7 @@ pub(super) fn done(finding: &Finding) -> String {
     match &finding.matter {
         Matter::Rule(found) => {
             let done = match found.action {
+                _ if found.presence == Presence::WithGroup => action(finding.code, found),
                 Action::Held { seen: true, .. } => String::new(),
                 Action::Held { seen: false, .. } => NOT_SEEN.to_owned(),
                 _ => action(finding.code, found),
@@ -147,6 +149,9 @@ pub(super) fn unchecked(found: &FoundRule) -> Option<String> {
 
 /// What was done about a rule.
 fn action(code: Code, found: &FoundRule) -> String {
+    if found.presence == Presence::WithGroup {
+        return with_group(&found.action);
+    }
     match &found.action {
         Action::Held { hold, then, seen } => held(hold, *then, *seen),
         Action::NotDue { why, seen } => {
@@ -190,12 +195,27 @@ fn action(code: Code, found: &FoundRule) -> String {
             // Nothing else is reverted without a known excess.
             true => format!(
                 "{} The prefix list does not exist, so nobody can say whom the rule admitted.",
-                of_reverted(reverted)
+                of_reverted(found, reverted)
             ),
-            false => of_reverted(reverted),
+            false => of_reverted(found, reverted),
         },
-        Action::AlreadyGone { seen, added, missing } => already_gone(*seen, added, missing),
+        Action::AlreadyGone { seen, .. } => already_gone(found, *seen),
+        Action::GroupGone => with_group(&found.action),
         Action::NotReverted { reason, added } => not_reverted(reason, added),
+    }
+}
+
+/// What was done about a rule whose group is gone.
+fn with_group(action: &Action) -> String {
+    let gone = "The group itself is gone, and the rule with it";
+    match action {
+        Action::Reverted(_) => {
+            "The rule was revoked. The group itself is gone since, and nothing was put in its place."
+                .to_owned()
+        }
+        Action::NotDue { why, .. } => format!("{} {gone}.", not_due(*why)),
+        Action::GroupGone => format!("{gone}: EC2 says that there is no such group."),
+        _ => format!("{gone}."),
     }
 }
 
@@ -261,7 +281,7 @@ fn doubtful(exemption: &DoubtfulExemption) -> String {
     format!("the exemption until {until} ({}) names {}", quoted(reason), lists.join(" and "))
 }
 
-fn of_reverted(reverted: &Reverted) -> String {
+fn of_reverted(found: &FoundRule, reverted: &Reverted) -> String {
     let is_whole = reverted.refused.is_empty() && reverted.missing.is_empty();
     let mut detail = match (reverted.placed.is_empty(), is_whole) {
         (true, _) => "The rule was revoked.",
@@ -282,7 +302,21 @@ fn of_reverted(reverted: &Reverted) -> String {
             with_reasons(&reverted.missing)
         ));
     }
-    detail
+    detail + &of_missing(found)
+}
+
+/// What else is so of what is missing.
+fn of_missing(found: &FoundRule) -> String {
+    let mut text = String::new();
+    if !found.admitted.is_empty() {
+        let rules = texts(&found.admitted);
+        text.push_str(&format!(" For now, rules that do not comply admit {rules}."));
+    }
+    if !found.offered.is_empty() {
+        let rules = texts(&found.offered);
+        text.push_str(&format!(" A command for another rule of the group adds {rules}."));
+    }
+    text
 }
 
 /// The rules, each reason once: it may be long, and is mostly the same for all of them.
@@ -306,7 +340,7 @@ fn not_added(why: &NotAdded) -> String {
     }
 }
 
-fn already_gone(seen: bool, added: &[Rule], missing: &[Rule]) -> String {
+fn already_gone(found: &FoundRule, seen: bool) -> String {
     let mut detail = if seen {
         "The rule was there when it was read and gone when it was to be revoked: somebody else \
          removed or changed it in between, or this audit did in another run."
@@ -316,16 +350,16 @@ fn already_gone(seen: bool, added: &[Rule], missing: &[Rule]) -> String {
          removed or changed it, or an earlier run of this audit did."
             .to_owned()
     };
-    if !added.is_empty() {
-        detail.push_str(&format!(" What complies of it stays: {}.", texts(added)));
+    if !found.kept.is_empty() {
+        detail.push_str(&format!(" What complies of it stays: {}.", texts(&found.kept)));
     }
-    if !missing.is_empty() {
+    if !found.missing.is_empty() {
         detail.push_str(&format!(
             " What the baseline admits of it was not added: {}.",
-            texts(missing)
+            texts(&found.missing)
         ));
     }
-    detail
+    detail + &of_missing(found)
 }
 
 fn not_reverted(reason: &NotReverted, added: &[Rule]) -> String {

@@ -1,5 +1,5 @@
 use crate::evaluate::{Code, Severity};
-use crate::finding::{Finding, Matter, Outcome};
+use crate::finding::{Finding, Matter, Outcome, Presence};
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +60,13 @@ impl Standing {
             Matter::WideBaseline { .. } | Matter::WideList { .. } => Self::WideList,
             Matter::Rule(found) => {
                 let gone = found.presence.is_gone();
+                let with_group = found.presence == Presence::WithGroup;
                 match found.action.outcome() {
                     _ if gone && !found.still_open.is_empty() => Self::StillOpen,
                     _ if gone && found.unchecked.is_some() => Self::MaybeStillOpen,
                     Outcome::Reverted | Outcome::Narrowed => Self::Closed,
                     Outcome::AlreadyGone => Self::AlreadyGone,
+                    _ if with_group => Self::NoLongerThere,
                     Outcome::Held => Self::Held,
                     Outcome::Exempt => Self::MaybeExempt,
                     Outcome::Failed if gone => Self::ClosedTooFar,

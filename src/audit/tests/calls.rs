@@ -21,10 +21,12 @@ fn a_compliant_change_costs_nothing() {
 #[test]
 fn reverting_one_rule_costs_five_calls() {
     // The group, its rules, the revoke, its rules again, the message.
-    let reverted = (5, vec![Outcome::Reverted]);
-    assert_eq!(cost(RevertKeeps::Nothing, &[], &["tcp 22 0.0.0.0/0 sgr-1"]), reverted);
-    let others = ["tcp 22 203.0.113.0/24 sgr-2"];
-    assert_eq!(cost(RevertKeeps::Baseline, &others, &["tcp 22 0.0.0.0/0 sgr-1"]), reverted);
+    let reverted = |calls| (calls, vec![Outcome::Reverted]);
+    let (open, others) = (["tcp 22 0.0.0.0/0 sgr-1"], ["tcp 22 203.0.113.0/24 sgr-2"]);
+    assert_eq!(cost(RevertKeeps::Nothing, &others, &open), reverted(5));
+    assert_eq!(cost(RevertKeeps::Baseline, &others, &open), reverted(5));
+    // Whether a group without any rule is still there has to be asked.
+    assert_eq!(cost(RevertKeeps::Nothing, &[], &open), reverted(6));
 }
 
 #[test]

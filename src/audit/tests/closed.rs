@@ -123,7 +123,11 @@ fn the_entries_of_a_list_decide_who_is_left() {
     let ran = left(list("pl-1", &["0.0.0.0/0"]));
     let title = "HTTPS is closed for IPv6, open for IPv4 on typo3-shop";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
-    let missing = Ec2Error::NotFound { action: "TheCall", cause: cause("no such list") };
+    let missing = Ec2Error::NotFound {
+        action: "TheCall",
+        missing: Missing::Other,
+        cause: cause("no such list"),
+    };
     for nobody in [list("pl-1", &[]), list("pl-1", &["127.0.0.0/8"]), list_error("pl-1", missing)] {
         let ran = left(nobody);
         assert_eq!(told(&ran), ("high", "HTTPS is closed on typo3-shop".to_owned()));

@@ -11,6 +11,8 @@ const OFFICE: &str = "tcp 22 from 203.0.113.0/24";
 fn full(others: &[&str]) -> MemoryEc2 {
     let mut all = rules(&[&[ALL_TCP], others].concat());
     let more = 60 - all.len();
+    // What may leave the group lets nobody in.
+    all.extend(Rule::of_new_group().iter().cloned());
     all.extend((1..=more).map(|n| rule(&format!("tcp 443 203.0.113.{n}/32 sgr-f{n}"))));
     ec2(&all)
 }
@@ -31,6 +33,13 @@ fn kept_and_missing(ran: &Ran) -> (Vec<String>, Vec<String>) {
 
 fn complete(ran: &Ran) -> &str {
     only(ran.report()).complete.as_deref().unwrap()
+}
+
+/// What the published findings say of the remediation.
+fn details(ran: &Ran) -> Vec<String> {
+    let published = ran.published();
+    let findings = published["findings"].as_array().unwrap().iter();
+    findings.map(|it| it["remediation"]["detail"].as_str().unwrap().to_owned()).collect()
 }
 
 fn strings(texts: &[&str]) -> Vec<String> {
@@ -103,6 +112,75 @@ fn what_only_a_rule_beyond_the_baseline_admits_is_missing() {
     let world = world.with_rule_limit(59);
     let ran = closed(&world, &[ALL_TCP]);
     assert_eq!(kept_and_missing(&ran), (vec![], strings(&[HTTP, OFFICE])));
+}
+
+#[test]
+fn what_such_a_rule_admits_for_now_is_missing_all_the_same_and_the_sentence_says_both() {
+    let world = full(&["tcp 80-90 0.0.0.0/0 sgr-2", "tcp 443 0.0.0.0/0 sgr-3"]);
+    let world = world.with_rule_limit(59);
+    let ran = closed(&world, &[ALL_TCP]);
+    let found = found(ran.report());
+    assert_eq!(texts(&found.missing), [HTTP, OFFICE]);
+    assert_eq!((texts(&found.admitted), found.offered.len()), (strings(&[HTTP]), 0));
+    let said = format!("For now, rules that do not comply admit {HTTP}.");
+    assert!(ran.detail().contains(&said), "{}", ran.detail());
+    assert!(complete(&ran).contains("\"FromPort\":80"));
+}
+
+#[test]
+fn two_rules_of_one_change_tell_of_each_piece_as_it_is_in_the_end() {
+    // There is no room for port 80 when the first rule is closed. The second one makes it.
+    let both = [ALL_TCP, "tcp 20-500 0.0.0.0/0 sgr-2"];
+    let world = full(&both[1..]);
+    let ran = closed(&world, &both);
+    let [first, second] = &ran.report().findings[..] else { panic!("{:#?}", ran.report()) };
+    assert_true_of(
+        ran.report(),
+        &settings(Remediation::RevertSsh),
+        &id(SG),
+        &world.rules_of(&id(SG)).unwrap(),
+    );
+    let details = details(&ran);
+    for (finding, told) in [first, second].into_iter().zip(&details) {
+        assert_eq!(texts(&finding.found_rule().unwrap().missing), [OFFICE]);
+        assert!(told.contains(&format!("could not be added: {OFFICE} (")), "{told}");
+    }
+    // Only one of the two lines adds it, and both can be pasted.
+    assert_eq!((first.complete.is_some(), &second.complete), (true, &None));
+    assert!(details[1].contains("A command for another rule of the group adds"));
+    revoke(&world, "tcp 443 203.0.113.1/32");
+    assert!(paste(&world, first.complete.as_deref().unwrap()));
+    assert!(ingress(&world).contains(&OFFICE.to_owned()));
+}
+
+#[test]
+fn what_a_later_revert_put_back_is_no_failure() {
+    let both = [ALL_TCP, "tcp 20-500 0.0.0.0/0 sgr-2"];
+    let world = full(&both[1..]);
+    let settings = with_sources(settings(Remediation::RevertSsh), "none");
+    let ran = run_at(&world, &settings, &authorized(&both), noon(), None);
+    for finding in &ran.report().findings {
+        assert_eq!(finding.outcome(), Outcome::Narrowed, "{finding:#?}");
+    }
+    assert!(details(&ran).iter().all(|told| !told.contains("could not")), "{:?}", details(&ran));
+    assert!(ran.messages[0].subject.starts_with("CLOSED "), "{}", ran.messages[0].subject);
+}
+
+#[test]
+fn a_peer_that_ec2_refuses_does_not_keep_the_rest_from_being_added() {
+    let settings =
+        with_sources(settings(Remediation::RevertSsh), "sg-0123456789abcdef1,203.0.113.0/24");
+    let world = full(&["tcp 80 0.0.0.0/0 sgr-2", "tcp 443 0.0.0.0/0 sgr-3"]).with_rule_limit(59);
+    let refusing = hooked(&world, |call| match call {
+        Call::Authorize(_, _, rule) if rule.peer().to_string().starts_with("sg-") => {
+            Some(no_group())
+        }
+        _ => None,
+    });
+    let ran = run_at(&refusing, &settings, &authorized(&[ALL_TCP]), noon(), None);
+    let line = complete(&ran);
+    let (office, group) = (line.find("203.0.113.0/24").unwrap(), line.find("sg-0123456789abcdef1"));
+    assert!(group.is_none_or(|group| office < group) && line.contains(" && "), "{line}");
 }
 
 #[test]

@@ -213,7 +213,7 @@ proptest! {
     fn a_fault_at_any_call_opens_nothing_and_removes_no_compliant_rule(
         rules in any_group(),
         fault_at in 0usize..12,
-        fault in 0usize..5,
+        fault in 0usize..6,
         limit in 1usize..70,
     ) {
         let settings = settings(Remediation::RevertIngress);
@@ -224,6 +224,7 @@ proptest! {
             Ec2Error::LimitExceeded,
             not_found(),
             refused("InvalidParameterValue"),
+            no_group(),
         ];
         let (mut calls, mut contradicts) = (0, false);
         let faulty = hooked(&ec2, |call| {

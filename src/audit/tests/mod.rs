@@ -8,6 +8,7 @@ mod deadline;
 mod denied;
 mod exempt;
 mod fix;
+mod group_gone;
 mod handed_on;
 mod hold_tags;
 mod holds;
@@ -35,8 +36,8 @@ use serde_json::Value;
 use super::*;
 use crate::baseline::{Baseline, Lists, parse_peers};
 use crate::ec2::{
-    Direction, Ec2Error, Group, GroupId, GroupKey, ListState, Place, Rule, Scope, SecurityGroups,
-    cause,
+    Direction, Ec2Error, Group, GroupId, GroupKey, ListState, Missing, Place, Rule, Scope,
+    SecurityGroups, cause,
 };
 use crate::evaluate::plan::is_due;
 use crate::evaluate::{Code, Judge};
@@ -354,7 +355,7 @@ fn refused(code: &str) -> Ec2Error {
 }
 
 fn not_found() -> Ec2Error {
-    Ec2Error::NotFound { action: "TheCall", cause: cause("gone") }
+    Ec2Error::NotFound { action: "TheCall", missing: Missing::Rule, cause: cause("gone") }
 }
 
 /// Runs a function before each call, which may change the EC2 or make the call fail.
@@ -371,6 +372,11 @@ where
     F: FnMut(Call<'_>) -> Option<Ec2Error>,
 {
     Hooked { ec2, hook: Before(RefCell::new(before)) }
+}
+
+/// EC2 says that a group does not exist.
+fn no_group() -> Ec2Error {
+    Ec2Error::NotFound { action: "TheCall", missing: Missing::Group, cause: cause("no group") }
 }
 
 fn is_revoke(call: Call<'_>) -> bool {
@@ -516,7 +522,8 @@ fn assert_true_of(report: &Report, settings: &Settings, group: &GroupId, now: &[
         texts.sort();
         texts
     };
-    let comply = now.iter().filter(|rule| judge.judge(rule).is_compliant());
+    let comply = now.iter().filter(|rule| rule.direction() == Direction::Ingress);
+    let comply = comply.filter(|rule| judge.judge(rule).is_compliant());
     let covered = Traffic::union_of(comply.map(Rule::traffic).collect());
     let of_group = |it: &&Finding| it.group.as_ref().is_some_and(|it| it.id == *group);
     for finding in report.findings.iter().filter(of_group) {
@@ -541,6 +548,20 @@ fn assert_true_of(report: &Report, settings: &Settings, group: &GroupId, now: &[
             assert_eq!(judge.code(&judge.judge(missing)), None, "{told}");
             assert!(missing.cells().is_subset_of(&rule.cells()), "{told}");
         }
+        let ingress = now.iter().filter(|rule| rule.direction() == Direction::Ingress);
+        let admitted = Traffic::union_of(ingress.map(Rule::traffic).collect());
+        for missing in &found.missing {
+            let is_admitted = missing.traffic().is_subset_of(&admitted);
+            let is_named = found.admitted.iter().any(|rule| rule.is_same_as(missing));
+            assert!(found.unchecked.is_some() || is_admitted == is_named, "{told}");
+        }
+        // The outcome and the sentences agree with the lists.
+        if let Action::Reverted(reverted) = &found.action {
+            let untold = |rule: &&Rule| !reverted.refused.iter().any(|it| it.is_same_as(rule));
+            let untold = sorted(&mut found.missing.iter().filter(untold));
+            let tried = sorted(&mut reverted.missing.iter().map(|(rule, _)| rule));
+            assert_eq!(tried, untold, "{told}");
+        }
         // Every piece is accounted for.
         let pieces = found.would_keep.iter().flatten().filter(|_| found.presence.is_gone());
         for piece in pieces {
@@ -550,7 +571,9 @@ fn assert_true_of(report: &Report, settings: &Settings, group: &GroupId, now: &[
                 matches!(found.action, Action::Reverted(_) | Action::AlreadyGone { .. });
             assert!(!was_acted_on || is_there(piece) || is_named || is_covered, "{told}");
         }
-        assert_eq!(finding.complete.is_some(), !found.missing.is_empty(), "{told}");
+        let is_offered = |rule: &Rule| found.offered.iter().any(|other| other.is_same_as(rule));
+        let is_complete = found.missing.iter().all(is_offered);
+        assert_eq!(finding.complete.is_none(), is_complete, "{told}");
         assert_eq!(
             finding.fix.is_some(),
             !found.presence.is_gone() || !found.still_open.is_empty()

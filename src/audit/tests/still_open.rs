@@ -117,6 +117,68 @@ fn the_fix_closes_several_open_rules_at_once() {
     );
 }
 
+/// Two rules that keep open what the change opened, which is gone.
+const HALVES: [&str; 2] = ["tcp 22 0.0.0.0/1 sgr-2", "tcp 22 128.0.0.0/1 sgr-3"];
+
+/// How many rules of the group are open SSH.
+fn open_rules(world: &MemoryEc2) -> usize {
+    let report = run(world, &settings(Remediation::Notify), &sweep()).unwrap();
+    report.findings.iter().filter(|finding| finding.code == Code::OpenSsh).count()
+}
+
+#[test]
+fn the_fix_and_the_line_that_completes_add_nothing_twice() {
+    let (office, http) = ("tcp 22 from 203.0.113.0/24", "tcp 80 from 0.0.0.0/0");
+    let world = ec2(&rules(&HALVES));
+    let settings = settings(Remediation::RevertSsh);
+    let report = run(&world, &settings, &authorized(&["tcp 22-80 0.0.0.0/0 sgr-1"])).unwrap();
+    let (finding, found) = (only(&report), found(&report));
+    assert_eq!(finding.outcome(), Outcome::AlreadyGone);
+    assert_eq!(texts(&found.missing), [http, office]);
+    assert_eq!(
+        (texts(&found.offered), texts(&found.admitted)),
+        (vec![office.to_owned()], vec![office.to_owned()])
+    );
+    // Each alone.
+    let (fix, complete) = (finding.fix.as_deref().unwrap(), finding.complete.as_deref().unwrap());
+    assert!(paste(&world, fix));
+    assert_eq!(ingress(&world), [office]);
+    let other = ec2(&rules(&HALVES));
+    assert!(paste(&other, complete));
+    assert_eq!(ingress(&other), ["tcp 22 from 0.0.0.0/1", "tcp 22 from 128.0.0.0/1", http]);
+    // One after the other, in both orders.
+    assert!(paste(&world, complete) && paste(&other, fix));
+    for world in [world, other] {
+        assert_eq!(
+            (ingress(&world), open_rules(&world)),
+            (vec![office.to_owned(), http.to_owned()], 0)
+        );
+    }
+}
+
+#[test]
+fn where_the_fix_adds_all_that_is_missing_no_other_line_does() {
+    let world = ec2(&rules(&HALVES));
+    let settings = settings(Remediation::RevertSsh);
+    let ran = run_at(&world, &settings, &authorized(&[OPENED]), noon(), None);
+    let finding = only(ran.report());
+    assert_eq!((found(ran.report()).missing.len(), &finding.complete), (1, &None));
+    let said = "A command for another rule of the group adds tcp 22 from 203.0.113.0/24.";
+    assert!(ran.detail().contains(said), "{}", ran.detail());
+    assert!(paste(&world, finding.fix.as_deref().unwrap()));
+    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
+}
+
+#[test]
+fn in_a_full_group_the_fix_closes_all_open_rules_before_it_adds() {
+    let mut all = rules(&["tcp 22-80 0.0.0.0/1 sgr-2", "tcp 22-80 128.0.0.0/1 sgr-3"]);
+    all.extend((2..60).map(|n| rule(&format!("tcp 8443 203.0.113.{n}/32 sgr-f{n}"))));
+    let world = ec2(&all);
+    let report = run(&world, &settings(Remediation::RevertSsh), &authorized(&[OPENED])).unwrap();
+    paste(&world, only(&report).fix.as_deref().unwrap());
+    assert_eq!(open_rules(&world), 0);
+}
+
 #[test]
 fn a_rule_that_could_not_be_reverted_keeps_the_others_from_being_called_closed() {
     let both = [OPENED, "tcp 22 ::/0 sgr-2"];

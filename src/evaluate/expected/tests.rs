@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 
 use super::*;
-use crate::ec2::cause;
+use crate::ec2::{Missing, cause};
 
 const GROUP: &str = "sg-0a";
 
@@ -67,7 +67,8 @@ fn lists() -> Lists {
         (id.parse().unwrap(), Ok(blocks.iter().map(|block| block.parse().unwrap()).collect()))
     };
     let action = "GetManagedPrefixListEntries";
-    let missing = Ec2Error::NotFound { action, cause: cause("no such list") };
+    let missing =
+        Ec2Error::NotFound { action, missing: Missing::Other, cause: cause("no such list") };
     let denied = Ec2Error::Denied { action, cause: cause("not allowed") };
     Lists::from([
         of("pl-0b", &["192.0.2.0/25", "192.0.2.128/25"]),

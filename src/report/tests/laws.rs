@@ -11,7 +11,7 @@ use super::scene::{default, mail, rule};
 use crate::baseline::{Baseline, Lists, parse_peers};
 use crate::ec2::command::{Sequence, authorize_line, undo};
 use crate::ec2::hold::{Hold, Refusal};
-use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Place, Rule, cause};
+use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Missing, Place, Rule, cause};
 use crate::evaluate::{Judge, Verdict};
 use crate::event::{Note, Part, Record, WatchedChange};
 use crate::finding::{
@@ -49,7 +49,7 @@ fn any_error() -> impl Strategy<Value = Ec2Error> {
         let (action, cause) = ("RevokeSecurityGroupIngress", cause(message));
         match which {
             0 => Ec2Error::Denied { action, cause },
-            1 => Ec2Error::NotFound { action, cause },
+            1 => Ec2Error::NotFound { action, missing: Missing::Other, cause },
             2 => Ec2Error::NoRole { role: code, cause },
             3 => Ec2Error::LimitExceeded,
             _ => Ec2Error::Refused { action, code, cause },
@@ -113,11 +113,8 @@ fn any_action() -> BoxedStrategy<Action> {
         (rules(), rules(), vec((any_rule(), not_added), 0..3)).prop_map(
             |(placed, refused, missing)| Action::Reverted(Reverted { placed, refused, missing })
         ),
-        (any::<bool>(), rules(), rules()).prop_map(|(seen, added, missing)| Action::AlreadyGone {
-            seen,
-            added,
-            missing
-        }),
+        (any::<bool>(), rules()).prop_map(|(seen, added)| Action::AlreadyGone { seen, added }),
+        Just(Action::GroupGone),
         (any_error(), rules()).prop_map(|(error, added)| Action::NotReverted {
             reason: NotReverted::Ec2(error),
             added
@@ -143,6 +140,7 @@ fn any_deed() -> impl Strategy<Value = Deed> {
         Presence::Present,
         Presence::Gone(Connections::Ended),
         Presence::Gone(Connections::LiveOn),
+        Presence::WithGroup,
     ];
     let undone = option::of((any_rule(), vec(any_rule(), 0..45), option::of(any_hold())));
     let kept = option::of(vec(any_rule(), 0..45));

@@ -10,7 +10,9 @@ use super::events::{ACCOUNT, GROUP, REGION};
 use crate::audit::{Auditor, Check, Notifier, NotifyError, Onward, OnwardError};
 use crate::baseline::{Baseline, Lists};
 use crate::ec2::hold::{REASON, UNTIL};
-use crate::ec2::{Direction, Ec2Error, Group, ListState, Place, Rule, SecurityGroups, cause};
+use crate::ec2::{
+    Direction, Ec2Error, Group, ListState, Missing, Place, Rule, SecurityGroups, cause,
+};
 use crate::evaluate::Severity;
 use crate::event::{Kind, decode};
 use crate::finding::Report;
@@ -484,7 +486,8 @@ pub(super) fn refused(action: &'static str, code: &str, message: &str) -> Ec2Err
 }
 
 pub(super) fn not_found(action: &'static str) -> Ec2Error {
-    Ec2Error::NotFound { action, cause: cause("The security group does not exist") }
+    let cause = cause("The security group does not exist");
+    Ec2Error::NotFound { action, missing: Missing::Group, cause }
 }
 
 pub(super) fn no_role() -> Ec2Error {

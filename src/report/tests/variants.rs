@@ -40,6 +40,7 @@ variants! {
         Action::Reverted(_) => "reverted",
         Action::AlreadyGone { seen: true, .. } => "already gone, seen",
         Action::AlreadyGone { seen: false, .. } => "already gone, not seen",
+        Action::GroupGone => "group gone",
         Action::NotReverted { .. } => "not reverted",
     }
     not_due, NOT_DUE, NotDue {
@@ -62,6 +63,7 @@ variants! {
         Presence::Present => "present",
         Presence::Gone(Connections::Ended) => "gone with its connections",
         Presence::Gone(Connections::LiveOn) => "gone, and connections live on",
+        Presence::WithGroup => "gone with its group",
     }
     not_added, NOT_ADDED, NotAdded {
         NotAdded::Ec2(_) => "not added by EC2",

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::Scenes;
 use crate::report::tests::events::{GROUP, authorizing, sample};
-use crate::report::tests::scene::{Scene, denied, not_found, passing, refused, remove, rule};
+use crate::report::tests::scene::{Scene, denied, passing, refused, remove, rule};
 
 const SSH: &str = "tcp 22 0.0.0.0/0";
 /// An older rule that the event does not name.
@@ -130,7 +130,12 @@ pub(super) fn all() -> Scenes {
         (
             "group-gone-before-the-revoke",
             without_sources()
-                .failing("revoke", not_found("RevokeSecurityGroupIngress"))
+                .before(|call, ec2| {
+                    if call.starts_with("revoke") {
+                        ec2.delete_group(&GROUP.parse().unwrap());
+                    }
+                    None
+                })
                 .run(&open_ssh),
         ),
         (
