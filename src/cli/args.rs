@@ -41,6 +41,12 @@ pub(super) enum Command {
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Print the JSON Schema of reports, for programs that read them
+    #[command(after_help = "\
+Examples:
+  sg-audit schema > report.schema.json
+  sg-audit schema | jq '.\"$defs\".finding.properties | keys'")]
+    Schema,
     /// Print the script that completes commands and options in your shell
     #[command(after_help = "\
 Examples:

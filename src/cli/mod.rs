@@ -26,6 +26,7 @@ use std::ffi::{OsStr, OsString};
 use chrono::{DateTime, Utc};
 use clap::Parser;
 
+use crate::report::SCHEMA;
 use crate::report::terminal::Style;
 use args::{Arguments, BaselineCommand, Command};
 use error::CliError;
@@ -61,6 +62,7 @@ fn answer(
         Command::Baseline(BaselineCommand::Validate(args)) => {
             baseline::validate(args, now.date_naive())
         }
+        Command::Schema => Ok(Answer { out: SCHEMA.to_owned(), ..Answer::default() }),
         Command::Completions { shell } => Ok(manual::completions(*shell)),
         Command::Man { command } => manual::page(command),
     }

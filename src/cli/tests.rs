@@ -99,6 +99,14 @@ fn json_is_the_report_and_nothing_else() {
 }
 
 #[test]
+fn the_schema_is_the_one_that_the_tests_hold_reports_against() {
+    let printed = answer(&["schema"]).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&printed.out).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!((printed.out.as_str(), printed.status), (SCHEMA, 0));
+}
+
+#[test]
 fn a_file_without_a_group_in_scope_is_not_compliant() {
     let none = File::new("none.json", r#"{"SecurityGroups": []}"#);
     let [line] = &answer(&["check", "--groups", none.path()]).unwrap_err()[..] else { panic!() };

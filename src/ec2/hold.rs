@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::text::timestamp;
+use crate::text::{time, timestamp};
 
 /// The tag that says until when, in RFC 3339.
 pub const UNTIL: &str = "sg-audit:allow-until";
@@ -102,10 +102,9 @@ pub fn claim(
     if max_hours == 0 {
         return Claim::Refused(Refusal::NoHolds);
     }
-    let Ok(end) = DateTime::parse_from_rfc3339(until.trim()) else {
+    let Some(until) = time(until.trim()) else {
         return Claim::Refused(Refusal::NotATime(until.clone()));
     };
-    let until = end.to_utc();
     let reason = tags.get(REASON).map(|reason| reason.trim()).filter(|reason| says_why(reason));
     let Some(reason) = reason else { return Claim::Refused(Refusal::NoReason) };
     if until.signed_duration_since(since) > TimeDelta::hours(max_hours.into()) + SLACK {

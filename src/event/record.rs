@@ -203,5 +203,5 @@ fn actor(identity: Node<'_>) -> Option<String> {
 }
 
 fn time(node: Node<'_>) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(&node.readable()?).ok().map(|time| time.to_utc())
+    crate::text::time(&node.readable()?)
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use strum::IntoStaticStr;
+use strum::{IntoEnumIterator, IntoStaticStr};
 
 use super::Finding;
 use crate::baseline::Baseline;
@@ -106,15 +106,25 @@ pub struct Exempted {
     pub until: NaiveDate,
 }
 
-/// How many findings there are. Counts of zero are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// How many findings there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// By code.
+    /// By code, each of them.
     pub by_code: BTreeMap<Code, usize>,
-    /// By severity.
+    /// By severity, each of them.
     pub by_severity: BTreeMap<Severity, usize>,
     /// How many rules are exempt, completely or in part.
     pub exempt: usize,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            by_code: Code::iter().map(|code| (code, 0)).collect(),
+            by_severity: Severity::iter().map(|severity| (severity, 0)).collect(),
+            exempt: 0,
+        }
+    }
 }
 
 /// A rule that another invocation is to close.

@@ -20,27 +20,26 @@ use crate::text::escape::ascii_json;
 use crate::text::timestamp;
 use crate::words::{ExcessBox, boxes, excess_text, rule_text};
 
-/// A report as JSON.
+/// The JSON Schema of a report.
+pub const SCHEMA: &str = include_str!("../../docs/report.schema.json");
+
+/// A report as JSON. Each field is always there, and `docs/report.schema.json` describes it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportJson {
     version: u8,
     generator: Generator,
     pub(super) baseline: BaselineName,
     outcome: ReportOutcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     groups_audited: usize,
     rules_audited: usize,
     totals: Totals,
     pub(super) exempt: Vec<ExemptJson>,
-    #[serde(skip_serializing_if = "is_zero")]
     handed_on: usize,
     partial: bool,
     /// Which part of a split report this is, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) part: Option<usize>,
     /// Of how many.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parts: Option<usize>,
     pub(super) findings: Vec<FindingJson>,
 }
@@ -64,22 +63,21 @@ pub(super) struct FindingJson {
     pub(super) rule: Option<RuleJson>,
     pub(super) excess: Vec<ExcessBox>,
     /// How many peers of the excess are not listed because a message had to be kept small.
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) excess_omitted: usize,
     pub(super) excess_text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) undecided: Option<String>,
     exemption: Option<String>,
     controls: Vec<&'static str>,
     console_url: Option<String>,
     pub(super) change: Option<ChangeJson>,
+    status: Option<String>,
+    first_seen: Option<String>,
+    times: usize,
     pub(super) still_open: Vec<OpenRuleJson>,
     /// Whether there may be more of these, because nobody could look.
-    #[serde(skip_serializing_if = "is_false")]
     still_open_unknown: bool,
     pub(super) expected: Vec<ExpectedJson>,
     /// How many entries of `expected` are not listed because a message had to be kept small.
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) expected_omitted: usize,
     /// The prefix lists that could not be read and that decide about `expected`.
     expected_unread: Vec<ListId>,
@@ -133,7 +131,6 @@ pub(super) struct RemediationJson {
     pub(super) fix: Option<String>,
     pub(super) complete: Option<String>,
     pub(super) undo: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hold: Option<HoldJson>,
     pub(super) kept: Vec<String>,
     pub(super) missing: Vec<String>,
@@ -159,24 +156,19 @@ pub(super) struct ExemptJson {
     until: NaiveDate,
 }
 
-fn is_zero(n: &usize) -> bool {
-    *n == 0
-}
-
-fn is_false(it: &bool) -> bool {
-    !it
-}
-
 fn day<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(day)
 }
 
 impl From<&Report> for ReportJson {
     fn from(report: &Report) -> Self {
-        Self {
+        let json = Self {
             findings: report.findings.iter().map(FindingJson::from).collect(),
             ..Self::without_findings(report)
-        }
+        };
+        #[cfg(test)]
+        json.assert_fits_schema();
+        json
     }
 }
 
@@ -253,6 +245,10 @@ impl From<&Finding> for FindingJson {
                 .zip(finding.group.as_ref())
                 .and_then(|(region, group)| console_url(region, &group.id)),
             change: finding.change.as_ref().map(ChangeJson::from),
+            // Nothing is remembered from one audit to the next.
+            status: None,
+            first_seen: None,
+            times: 1,
             expected: expected(finding),
             expected_omitted: 0,
             expected_unread: match &finding.matter {

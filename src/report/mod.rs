@@ -19,7 +19,7 @@ pub mod terminal;
 mod title;
 mod wording;
 
-pub use json::{ReportJson, to_json, to_json_pretty};
+pub use json::{ReportJson, SCHEMA, to_json, to_json_pretty};
 pub use sns::{Attribute, Message, messages};
 
 use crate::finding::Finding;

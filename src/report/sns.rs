@@ -137,6 +137,8 @@ fn message(
         default: String,
         email: String,
     }
+    #[cfg(test)]
+    json.assert_fits_schema();
     let body = Body { default: to_ascii_json(json)?, email: email::body(report, part) };
     let message = Message {
         subject: subject::subject(report, part),

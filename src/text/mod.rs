@@ -11,7 +11,7 @@ mod utf16;
 
 use std::error::Error;
 
-pub use time::{minute, timestamp};
+pub use time::{minute, time, timestamp};
 pub use utf16::utf16;
 
 /// In quotation marks, which the text itself cannot close.

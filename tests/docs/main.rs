@@ -12,6 +12,9 @@
 mod links;
 mod page;
 mod readme;
+mod report;
+#[path = "../report_schema.rs"]
+mod report_schema;
 mod tables;
 
 use std::collections::BTreeMap;

@@ -21,6 +21,9 @@ mod shown;
 #[path = "../../fuzz/laws/mod.rs"]
 mod laws;
 
+#[path = "../report_schema.rs"]
+mod report_schema;
+
 use proptest::prelude::*;
 use serde_json::Value;
 use typo3_sg_auditor::baseline::Lists;

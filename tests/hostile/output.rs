@@ -16,6 +16,8 @@ use typo3_sg_auditor::report::terminal::{View, render};
 use typo3_sg_auditor::report::{Message, to_json_pretty};
 use typo3_sg_auditor::settings::{Remediation, RevertKeeps, Settings};
 
+use crate::report_schema::assert_fits;
+
 pub fn now() -> DateTime<Utc> {
     "2026-11-25T12:00:00Z".parse().unwrap()
 }
@@ -88,7 +90,11 @@ impl Output {
                 .unwrap();
         }
         match &self.answer {
-            Ok(report) => all.push_str(&to_json_pretty(report).unwrap()),
+            Ok(report) => {
+                let json = to_json_pretty(report).unwrap();
+                assert_fits(&serde_json::from_str(&json).unwrap());
+                all.push_str(&json);
+            }
             Err(error) => all.push_str(&error.to_string()),
         }
         self.terminals().iter().for_each(|text| all.push_str(text));

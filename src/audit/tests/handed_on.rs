@@ -145,9 +145,7 @@ fn a_closed_rule_is_reported_with_the_change_behind_it_and_the_same_id() {
 
 #[test]
 fn the_record_of_a_change_is_handed_on_unchanged() {
-    for time in
-        ["2026-11-02T11:59:19Z", "2026-11-02T11:59:19.123456789Z", "9999-12-31T23:59:59-01:00"]
-    {
+    for time in ["2026-11-02T11:59:19Z", "2026-11-02T11:59:19.123456789Z", "9999-12-31T23:59:59Z"] {
         let mut event = cut_short();
         event.record.time = Some(at(time));
         event.record.user_agent = Some("an \"agent\"\u{1b}[31m".to_owned());

@@ -310,7 +310,7 @@ fn any_report() -> impl Strategy<Value = Report> {
     (findings, text(), vec(any_exempted(), 0..30), 0..3_usize).prop_map(
         |(mut findings, text, exempt, handed_on)| {
             for (finding, n) in findings.iter_mut().zip(0..) {
-                finding.id = format!("{n}");
+                finding.id = format!("{n:032x}");
             }
             let partial = handed_on == 2;
             let tally = Tally { findings, exempt, handed_on, partial, ..Tally::default() };

@@ -7,8 +7,11 @@ mod inert;
 mod json;
 mod laws;
 mod mails;
+#[path = "../../../tests/report_schema.rs"]
+mod report_schema;
 mod scene;
 mod scenes;
+mod schema;
 mod sns;
 mod subject;
 mod terminal;

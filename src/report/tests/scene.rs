@@ -196,6 +196,13 @@ impl Scene {
         self
     }
 
+    /// The same, where nobody knows where the last group is.
+    pub fn nowhere(mut self) -> Self {
+        let (place, group, _) = self.groups.last_mut().unwrap();
+        (*place, group.owner) = (Place::default(), None);
+        self
+    }
+
     /// The same with a prefix list.
     pub fn with_list(mut self, id: &str, entries: &[&str]) -> Self {
         let entries = entries.iter().map(|entry| parsed(entry)).collect();

@@ -55,9 +55,9 @@ fn each_part_of_a_split_report_says_so() {
         scene.group(&format!("sg-{n:017}"), "typo3", &["tcp 3306 0.0.0.0/0"])
     });
     assert_snapshot!(groups.run(&sweep()).subjects(), @"
-    Scheduled audit: 121 critical (123456789012, eu-central-1) [part 1 of 3]
-    Scheduled audit: 121 critical (123456789012, eu-central-1) [part 2 of 3]
-    Scheduled audit: 58 critical (123456789012, eu-central-1) [part 3 of 3]
+    Scheduled audit: 110 critical (123456789012, eu-central-1) [part 1 of 3]
+    Scheduled audit: 110 critical (123456789012, eu-central-1) [part 2 of 3]
+    Scheduled audit: 80 critical (123456789012, eu-central-1) [part 3 of 3]
     ");
 }
 

@@ -11,6 +11,8 @@ pub mod lists;
 pub mod ministack;
 pub mod moto;
 pub mod permission;
+#[path = "../../report_schema.rs"]
+pub mod report_schema;
 pub mod resolved;
 pub mod rie;
 pub mod runtime_api;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
+use super::report_schema::assert_fits;
 use super::{artefact, venv};
 
 /// How long to wait for something that takes milliseconds on an idle machine.
@@ -208,6 +209,9 @@ impl Function {
             return Err(std::io::Error::other(format!("this is no HTTP answer: {answer:?}")));
         };
         let body = serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
+        if body["outcome"].is_string() {
+            assert_fits(&body);
+        }
         Ok(Some(Response { status, body }))
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::built;
+use super::report_schema::assert_fits;
 
 /// The repository's folder.
 pub fn repository() -> &'static Path {
@@ -47,11 +48,11 @@ pub fn sg_audit_with(arguments: &[&str], input: &[u8]) -> Ran {
 
 pub fn ran(output: &Output) -> Ran {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    Ran {
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-        status: output.status.code().expect("an exit status"),
+    let out = text(&output.stdout);
+    if out.starts_with("{\n  \"version\"") {
+        assert_fits(&serde_json::from_str(&out).expect("JSON and nothing else"));
     }
+    Ran { out, err: text(&output.stderr), status: output.status.code().expect("an exit status") }
 }
 
 /// Everything, for a snapshot.

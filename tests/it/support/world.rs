@@ -11,6 +11,7 @@ use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use serde_json::Value;
 
 use super::endpoint::{Answer, Call, Endpoint};
+use super::report_schema::assert_fits;
 use super::rie::Function;
 pub use super::site::{Direction, Group, Rule, Site};
 use super::{moto, venv};
@@ -233,7 +234,9 @@ impl World {
         let report = |call: Call| {
             let message: Value = serde_json::from_str(&call.fields["Message"]).expect("JSON");
             let report = message["default"].as_str().expect("a message for every protocol");
-            serde_json::from_str(report).expect("a report in JSON")
+            let report = serde_json::from_str(report).expect("a report in JSON");
+            assert_fits(&report);
+            report
         };
         calls.map(report).collect()
     }
@@ -276,10 +279,12 @@ impl Message {
     pub fn from_body(body: &str) -> Self {
         let body: Value = serde_json::from_str(body).expect("a notification");
         let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let report = serde_json::from_str(&text(&body["Message"])).expect("a report in JSON");
+        assert_fits(&report);
         let attributes = body["MessageAttributes"].as_object().into_iter().flatten();
         Self {
             subject: text(&body["Subject"]),
-            report: serde_json::from_str(&text(&body["Message"])).expect("a report in JSON"),
+            report,
             attributes: attributes
                 .map(|(name, value)| (name.clone(), text(&value["Value"])))
                 .collect(),

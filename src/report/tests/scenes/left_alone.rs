@@ -4,7 +4,8 @@ use super::Scenes;
 use crate::report::tests::events::{GROUP, authorizing, modifying, sample};
 use crate::report::tests::scene::{Scene, denied, not_found};
 
-fn exempting(until: &str, more: &str) -> String {
+/// A baseline that exempts port 8000.
+pub(in crate::report::tests) fn exempting(until: &str, more: &str) -> String {
     format!(
         "version: 1\nname: our-site\n\
          ingress:\n\

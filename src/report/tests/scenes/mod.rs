@@ -2,7 +2,7 @@
 
 mod elsewhere;
 mod holds;
-mod left_alone;
+pub(super) mod left_alone;
 mod lists;
 mod reverts;
 mod scope;
