@@ -105,7 +105,7 @@ esac
     let ran = ran.expect("a shell");
     let text = printed(&ran);
     assert_eq!(ran.status.code(), Some(1), "{text}");
-    for part in ["open-ssh", "eu-west-1", "2 groups, 1 rule audited"] {
+    for part in ["open-ssh", "eu-west-1", "2 groups and 1 rule audited"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
