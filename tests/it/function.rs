@@ -1,6 +1,6 @@
 //! The function as Lambda runs it: how it starts, what it logs, what it does with odd payloads.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::reverts::{REVERT, finding};
 use crate::support::permission::tcp;

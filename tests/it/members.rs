@@ -1,6 +1,6 @@
 //! Events of other accounts: audited with the role there, or said to be unaudited.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::reverts::{REVERT, undo_all};
 use crate::support::endpoint::Answer;
