@@ -50,7 +50,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 )
                 .await
             {
-                tracing::warn!(error = causes(&error), "rules have to be closed again");
+                tracing::warn!(error = causes(&error), "closing rules will be tried again");
                 failed.get_or_insert(error);
                 let is_reported = |one: &&RuleToClose| {
                     closed.findings.iter().any(|finding| is_about(finding, &one.rule))

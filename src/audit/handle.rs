@@ -47,7 +47,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             match audited {
                 Ok(report) => reports.push(report),
                 Err(error) => {
-                    tracing::warn!(error = causes(&error), "the event has to be audited again");
+                    tracing::warn!(error = causes(&error), "the event will be audited again");
                     failed.get_or_insert(error);
                 }
             }

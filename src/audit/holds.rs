@@ -47,13 +47,16 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                     Err(AuditError::Ec2(error)) if !error.may_pass() => Err(Reason::Ec2(error)),
                     Err(error) => {
                         let error = failed.get_or_insert(error);
-                        tracing::warn!(error = causes(error), "holds have to be checked again");
+                        tracing::warn!(
+                            error = causes(error),
+                            "the check of holds will be tried again"
+                        );
                         Ok(true)
                     }
                 },
             };
             let is_done = answer.unwrap_or_else(|reason| {
-                tracing::warn!(?reason, %place, "holds are not closed");
+                tracing::warn!(?reason, %place, "holds of a place could not be checked");
                 tally.partial = true;
                 true
             });

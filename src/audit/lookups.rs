@@ -45,7 +45,7 @@ impl<'a, E: SecurityGroups> Lookups<'a, E> {
             return stale;
         }
         let stale = self.ec2.is_stale(place, group).await.unwrap_or_else(|error| {
-            tracing::warn!(error = causes(&error), "whether a rule is stale is not known");
+            tracing::warn!(error = causes(&error), "it is not known whether a rule is stale");
             false
         });
         self.stale.borrow_mut().insert(key, stale);

@@ -175,7 +175,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
                         None
                     }
                     Err(error) => {
-                        tracing::warn!(error = causes(&error), %place, "to be swept again");
+                        tracing::warn!(error = causes(&error), %place, "the place will be swept again");
                         again.push(number);
                         swept.failed.get_or_insert(error);
                         None
@@ -221,7 +221,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
                 Err(Ec2Error::Refused { action: "DescribeSecurityGroups", code, .. })
                     if resumed =>
                 {
-                    tracing::warn!(code, %place, "swept from its first page again");
+                    tracing::warn!(code, %place, "the place is swept again from its first page");
                     (resumed, page) = (false, None);
                     done.clear();
                     continue;
@@ -300,7 +300,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
             // The groups are audited all the same, and rules that depend on a list say so.
             tracing::warn!(
                 error = causes(&error),
-                "whether the baseline is wide on SSH is not known"
+                "it is not known whether the baseline is wide on SSH"
             );
         }
         if open_ssh_in_baseline(baseline, &lists, today) {

@@ -110,7 +110,7 @@ impl HttpConnector for Opener {
                 }
                 Err(error) => {
                     let error = DisplayErrorContext(&error).to_string();
-                    tracing::debug!(origin, error, "not connected, so the first audit tries");
+                    tracing::debug!(origin, error, "not connected, so the first audit will try");
                 }
             }
             Err(not_sent())

@@ -43,7 +43,7 @@ impl Onward for AwsOnward {
             .await;
         match invoked {
             Ok(_) => {
-                tracing::info!("handed on");
+                tracing::info!("work was passed to another invocation");
                 Ok(())
             }
             Err(error) => Err(OnwardError(cause(error))),
