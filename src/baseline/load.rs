@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use super::fault::{BaselineError, Fault, MAX_BYTES, nearest};
 use super::model::Baseline;
 use super::shipped::{SHIPPED, shipped};
+use crate::text::unpacked;
 
 impl Baseline {
     /// Reads the shipped baseline with this name, or else the YAML file with this path. An exemption
@@ -43,8 +44,9 @@ fn read(path: &str) -> Result<String, BaselineError> {
     let mut bytes = Vec::new();
     // One byte over the limit is enough to see that a file is too long.
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)
+    let bytes = File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .and_then(|_| unpacked(bytes, limit))
         .map_err(|error| unreadable(path, error))?;
     if bytes.len() > MAX_BYTES {
         return Err(invalid(Fault::too_long()));

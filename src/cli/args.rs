@@ -106,7 +106,7 @@ pub(super) struct InvokeArgs {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub auditor: Vec<String>,
 
-    /// What to do with findings of a sweep: as for --remediation [default: notify]
+    /// What the function does about findings of a sweep: as for --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
@@ -312,8 +312,8 @@ pub(super) struct AuditOptions {
     #[command(flatten)]
     pub baseline: BaselineOptions,
 
-    /// What to do with findings: notify, revert-ssh or revert-ingress; a revert also needs
-    /// --ssh-source and --scope [default: notify]
+    /// What the function does about findings: notify, revert-ssh or revert-ingress; a revert also
+    /// needs --ssh-source and --scope [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 

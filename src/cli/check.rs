@@ -37,7 +37,7 @@ fn in_files(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer
     let files: Vec<&Path> = args.files.iter().chain(&args.groups).map(AsRef::as_ref).collect();
     input::read_once(files.iter().copied().chain(list_file))?;
     let DescribedLists { lists, names } = input::prefix_lists_of(list_file)?;
-    let progress = Progress::of("groups");
+    let progress = Progress::of("group");
     let check = input::groups_of(&files, |bytes| {
         let new = || (Check::new(&settings, &lists, now).with_list_names(names.clone()), 0);
         fold(bytes, new, |(check, done), DescribedGroup { place, group, rules }| {

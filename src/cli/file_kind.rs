@@ -36,6 +36,8 @@ pub(super) enum FileKind {
     AwsOutput(&'static str),
     /// Comma-separated values.
     Csv,
+    /// A zip archive.
+    Zip,
 }
 
 /// The members that tell what a JSON object is.
@@ -61,7 +63,7 @@ const OF_EVENTS: [&str; 7] =
     ["Records", "Events", "CloudTrailEvent", "Sns", "detail-type", "detailType", "requestPayload"];
 
 /// How a line begins that tells what a text is.
-const OF_LINES: [(&str, FileKind); 13] = [
+const OF_LINES: [(&str, FileKind); 15] = [
     ("AWSTemplateFormatVersion:", FileKind::Template),
     ("Resources:", FileKind::Template),
     ("Transform:", FileKind::Template),
@@ -69,8 +71,10 @@ const OF_LINES: [(&str, FileKind); 13] = [
     ("module \"", FileKind::TerraformCode),
     ("variable \"", FileKind::TerraformCode),
     ("provider \"", FileKind::TerraformCode),
-    ("Terraform will perform", FileKind::TerraformCode),
+    ("Terraform ", FileKind::TerraformCode),
+    ("PK\u{3}\u{4}", FileKind::Zip),
     ("ingress:", FileKind::Baseline),
+    ("- SecurityGroups:", FileKind::AwsOutput("yaml-stream")),
     ("SecurityGroups:", FileKind::AwsOutput("yaml")),
     ("SecurityGroupRules:", FileKind::AwsOutput("yaml")),
     ("SECURITYGROUP", FileKind::AwsOutput("text")),
@@ -153,7 +157,7 @@ impl FileKind {
                  instead"
             }
             Self::Baseline => "give it with --baseline, next to an event",
-            Self::TerraformJson | Self::TerraformCode | Self::Template => IN_AWS,
+            Self::TerraformJson | Self::TerraformCode | Self::Zip | Self::Template => IN_AWS,
             Self::OtherRecord(_) | Self::Events | Self::AwsOutput(_) | Self::Csv => {
                 "give an event as EventBridge delivers it, or a file of CloudTrail records as it is \
                  in the trail's bucket (it may be compressed with gzip)"
@@ -169,7 +173,7 @@ impl FileKind {
                 "give it with --prefix-lists, under the id of its list, next to the groups"
             }
             Self::Baseline => "give it with --baseline, next to the groups",
-            Self::TerraformJson | Self::TerraformCode | Self::Template => IN_AWS,
+            Self::TerraformJson | Self::TerraformCode | Self::Zip | Self::Template => IN_AWS,
             Self::AwsOutput(_) | Self::Csv => {
                 "run the AWS command again with `--output json`, and save its output unchanged"
             }
@@ -205,6 +209,7 @@ impl fmt::Display for FileKind {
             Self::Baseline => "a baseline",
             Self::AwsOutput(format) => return write!(f, "what `aws` prints with `--output {format}`"),
             Self::Csv => "a table as CSV",
+            Self::Zip => "a zip archive, such as a plan that Terraform saved",
         })
     }
 }

@@ -1,15 +1,14 @@
 //! Files and standard input.
 
 use std::fs;
-use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
-
-use flate2::bufread::MultiGzDecoder;
 
 use super::error::CliError;
 use super::file_kind::FileKind;
 use super::output::print_notes;
 use crate::describe::{DescribeError, DescribedLists, described_text, groups, prefix_lists};
+use crate::text::unpacked;
 
 /// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
@@ -19,26 +18,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let bytes = if path == Path::new(STANDARD_INPUT) {
         let mut bytes = Vec::new();
         if io::stdin().is_terminal() {
-            print_notes(&["reads standard input; end it with Ctrl-D".to_owned()]);
+            print_notes(&[
+                "reading standard input; end it with Ctrl-D, or give a file instead".to_owned()
+            ]);
         }
         io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
     } else {
         fs::read(path)
     };
-    let bytes = bytes.and_then(|bytes| match bytes.as_slice() {
-        // A trail's files have several members if somebody has joined them.
-        [0x1f, 0x8b, ..] => {
-            let mut text = Vec::new();
-            let read = MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text);
-            read.map(|_| text).map_err(|error| match error.kind() {
-                ErrorKind::UnexpectedEof => {
-                    io::Error::new(ErrorKind::UnexpectedEof, "the compressed file is cut short")
-                }
-                _ => error,
-            })
-        }
-        _ => Ok(bytes),
-    });
+    let bytes = bytes.and_then(|bytes| unpacked(bytes, u64::MAX));
     bytes.map_err(|source| CliError::Unreadable { name: name(path), source })
 }
 
@@ -87,7 +75,10 @@ pub(super) fn groups_of<T>(
 
 /// Why there are no groups in a file.
 fn no_groups(path: &Path, file: &[u8], error: DescribeError) -> CliError {
-    let is_other = matches!(error, DescribeError::NotJson { .. } | DescribeError::NotGroups { .. });
+    let is_other = matches!(
+        error,
+        DescribeError::NotText | DescribeError::NotJson { .. } | DescribeError::NotGroups { .. }
+    );
     let kind = is_other.then(|| FileKind::of_bytes(file)).flatten();
     match kind.filter(|kind| *kind != FileKind::Groups) {
         Some(kind) => CliError::NotGroups { name: name(path), kind },

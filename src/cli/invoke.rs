@@ -46,7 +46,7 @@ pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result
     let groups = given.then(|| input::groups_of(&group_files, describe::groups)).transpose()?;
     let simulation = Simulation::new(groups, described, settings);
     let payloads: Vec<(String, Vec<u8>)> = events.map(payload).collect::<Result<_, _>>()?;
-    let progress = Progress::of("events");
+    let progress = Progress::of("event");
     let mut invocations = payloads
         .into_iter()
         .map(|(name, payload)| simulation.invoke(name, &payload, args, (&progress, now)))

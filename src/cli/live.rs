@@ -25,7 +25,7 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
     let surveyed = runtime.block_on(async {
         let live = Live::log_in(args.profile.as_deref(), first_region(args).as_ref()).await?;
         let places = places(args, &live).await?;
-        let bar = Progress::at_once("groups");
+        let bar = Progress::at_once("group");
         let progress = |groups| bar.done(groups);
         let survey = survey(&live.ec2(), &settings, &places, &Utc::now, &progress).await;
         drop(bar);

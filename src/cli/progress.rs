@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::text::count;
+
 /// What takes no longer than this is not worth a word.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -20,7 +22,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Counts `what`, such as `groups`. It is shown when that takes a while.
+    /// Counts `what`, such as `group`. It is shown when that takes a while.
     pub fn of(what: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
@@ -49,12 +51,29 @@ impl Progress {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
             self.bar.enable_steady_tick(TICK);
         }
-        self.bar.set_message(format!("{n} {} audited", self.what));
+        self.bar.set_message(format!("{} audited", count(n, self.what)));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_shown_only_when_it_takes_a_while() {
+        let progress = Progress::of("group");
+        progress.done(1);
+        assert!(!progress.is_shown.get());
+        let mut slow = Progress::of("group");
+        slow.began = Instant::now().checked_sub(PATIENCE).unwrap();
+        slow.done(1);
+        assert!(slow.is_shown.get());
+        assert_eq!(slow.bar.message(), "1 group audited");
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing in here knows what a security group is, so everything else can use it.
 
 pub mod escape;
+mod gzip;
 pub mod inert;
 mod links;
 mod look_alike;
@@ -11,6 +12,7 @@ mod utf16;
 
 use std::error::Error;
 
+pub use gzip::unpacked;
 pub use time::{minute, time, timestamp};
 pub use utf16::utf16;
 

@@ -90,6 +90,9 @@ fn the_usual_wrong_files_are_recognised() {
         ("cfn.yaml", "Parameters:\n  A: {}\nResources:\n  G: {}\n", "a CloudFormation", IN_AWS),
         ("csv.csv", "GroupId,GroupName,VpcId\nsg-1,web,vpc-1\n", "a table as CSV", JSON),
         ("aws.yaml", "SecurityGroups:\n- GroupId: sg-1\n", "`--output yaml`", JSON),
+        ("tfplan", "PK\u{3}\u{4}\u{14}\u{0}", "a plan that Terraform saved", IN_AWS),
+        ("plan.txt", "\nTerraform used the selected providers\n", "what Terraform prints", IN_AWS),
+        ("stream.yaml", "- SecurityGroups:\n  - GroupId: sg-1\n", "`--output yaml-stream`", JSON),
         ("aws.text", "SECURITYGROUPS\tweb\tsg-1\n", "`--output text`", JSON),
         ("aws.table", "-----\n|  DescribeSecurityGroups  |\n", "`--output table`", JSON),
     ] {
@@ -228,6 +231,10 @@ fn compressed_files_are_read_as_they_are_in_a_bucket() {
     let office = ["--ssh-source", "203.0.113.0/24", "--prefix-lists", lists.path()];
     let found = answer(&[&["check", "--groups", by_list.path()], &office[..]].concat()).unwrap();
     assert_eq!((found.status, found.notes), (0, vec![]), "{}", found.out);
+    let closed = "version: 1\nname: closed\ningress: []\negress: []\n";
+    let closed = bytes("closed.yaml.gz", &compressed(closed));
+    let shown = answer(&["baseline", "show", closed.path()]).unwrap();
+    assert!(shown.out.contains("name: closed"), "{}", shown.out);
 }
 
 #[test]
