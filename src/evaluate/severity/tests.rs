@@ -159,7 +159,7 @@ fn findings_about_something_else_are_what_the_table_says() {
     let expected = [
         (
             "expected-traffic-closed",
-            "nobody can reach anything that the site lives on",
+            "nobody can reach any expected traffic of the website",
             closed(web, https(), &["22"]),
         ),
         (
@@ -169,19 +169,19 @@ fn findings_about_something_else_are_what_the_table_says() {
         ),
         (
             "expected-traffic-closed",
-            "whether it was let through before, or still is, is not known",
+            "it is not known whether it was let through before, or still is",
             closed(web, Removed::Within(Cells::everything()), &["22"]),
         ),
         (
             "unresolved-peer",
-            "SSH coming in hangs on the list",
+            "incoming SSH depends on the list",
             judged(ingress, "tcp", Some(22), "pl-denied"),
         ),
-        ("unresolved-peer", "anything else does", judged(ingress, "tcp", Some(80), "pl-denied")),
+        ("unresolved-peer", "anything else depends on it", judged(ingress, "tcp", Some(80), "pl-denied")),
         ("unaudited-change", "always", UNAUDITED_CHANGE),
         ("left-scope", "always", LEFT_SCOPE),
-        ("open-ssh-in-baseline", "a change made it so", open_ssh_in_baseline(true)),
-        ("open-ssh-in-baseline", "said by a sweep or a check", open_ssh_in_baseline(false)),
+        ("open-ssh-in-baseline", "a change caused it", open_ssh_in_baseline(true)),
+        ("open-ssh-in-baseline", "a sweep or a check found it", open_ssh_in_baseline(false)),
         (
             "auditor-changed",
             "anybody but CloudFormation did it, or it was a trail",
@@ -189,10 +189,10 @@ fn findings_about_something_else_are_what_the_table_says() {
         ),
         (
             "auditor-changed",
-            "CloudFormation did it, and it weakens the auditor or is a rule of another account",
+            "CloudFormation did it, and it weakens the auditor or changes a rule of another account",
             AUDITOR_WEAKENED,
         ),
-        ("auditor-changed", "CloudFormation did it, as a deployment does", auditor_changed(true)),
+        ("auditor-changed", "CloudFormation did it in another way, as each deployment does", auditor_changed(true)),
     ]
     .map(|(code, place, severity)| [code, place, severity.as_str()].map(str::to_owned).to_vec());
     assert_eq!(table("### Severity of the other findings")[1..], expected);
