@@ -9,10 +9,10 @@ use super::scene::{Scene, mail};
 const HEAD: &str = "\
 # What the mails look like
 
-One example for each event in [events](../events), first where findings are only reported (`REMEDIATION` is `notify`),
-then where open SSH is closed (`revert-ssh`, with `203.0.113.0/24` as the only SSH source). The group serves a website
-and has the rules that the event tells of. Most of a mail's first lines fit on the screen of a phone; what stands below
-`--` is for whoever looks closer. A test makes this page from the events.
+One example for each event in [events](../events): first if findings are only reported (`REMEDIATION` is `notify`), then
+if open SSH is closed (`revert-ssh`, with `203.0.113.0/24` as the only SSH source). The group serves a website and has the
+rules of the event. The first lines say what happened and what to do; below `--` are the details. A test makes this page
+from the events.
 ";
 
 fn root() -> PathBuf {
