@@ -25,8 +25,19 @@
 //! [`Auditor`](audit::Auditor) runs in the Lambda function and, against an
 //! [EC2 in memory](memory::MemoryEc2), on the command line.
 //!
-//! Where to look: a finding gets its severity in [`evaluate::severity`], a rule is revoked in
-//! `audit/revert.rs`, the Subject of a mail is made in `report/subject.rs`.
+//! Where to look:
+//!
+//! | what | file |
+//! |---|---|
+//! | a CloudTrail record becomes an event | `event/change.rs`, for security groups |
+//! | a finding gets its severity | `evaluate/severity.rs`; `finding/origin.rs` lowers it for the rules that EC2 gives a default group, `audit/settle.rs` raises it where SSH is still open |
+//! | what a reverted rule leaves | `evaluate/plan.rs` |
+//! | a rule is revoked | `audit/revert.rs`; `audit/act.rs` decides whether |
+//! | the shell lines `fix`, `complete` and `undo` | `ec2/command.rs` |
+//! | a hold is checked | `ec2/hold.rs` |
+//! | the fingerprint of a finding | `finding/identity.rs` |
+//! | the Subject of a mail | `report/subject.rs` |
+//! | an AWS error is worth a retry | `aws/error.rs` |
 
 pub mod audit;
 #[cfg(feature = "aws")]

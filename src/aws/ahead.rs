@@ -17,8 +17,8 @@ impl Connections {
     /// and no call of AWS's API: both are asked without a signature, for a page that need not
     /// exist.
     ///
-    /// Without them the first audit opens its own, so nothing comes of a failure, and after
-    /// two seconds nothing more is waited for.
+    /// Without them the first audit opens its own, so a failure does no harm, and the wait ends after
+    /// two seconds.
     pub async fn open(&self, ec2: &AwsEc2, sns: &AwsSns, home: &Place) {
         let opening = Opening(self.clone());
         let both = async { tokio::join!(ec2.open(home, &opening), sns.open(&opening)) };

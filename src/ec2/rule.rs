@@ -216,7 +216,7 @@ impl Rule {
         Self { tags, ..self }
     }
 
-    /// The same rule, and whether the peering of VPCs is deleted by which it names a group.
+    /// Sets whether the VPC peering that the rule's group reference depends on was deleted.
     #[must_use]
     pub fn with_lost_peering(self, lost_peering: bool) -> Self {
         Self { lost_peering, ..self }
@@ -274,8 +274,8 @@ impl Rule {
         &self.tags
     }
 
-    /// Whether the peering of VPCs is deleted by which the rule names a group. Such a rule is stale:
-    /// it admits nobody.
+    /// Whether the VPC peering that the rule's group reference depends on was deleted. Such a rule is
+    /// stale: it admits nobody.
     pub fn has_lost_peering(&self) -> bool {
         self.lost_peering
     }

@@ -30,7 +30,7 @@ pub struct Judge<'a> {
     pub(super) tolerated: Option<Admitted>,
 }
 
-/// A rule, held against a baseline. The three parts do not overlap, and together they are what the
+/// What comparing a rule with a baseline gives. The three parts do not overlap, and together they are what the
 /// rule admits and the entries of the baseline do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
@@ -174,8 +174,7 @@ impl<'a> Judge<'a> {
         needed.into_iter().filter(|id| !self.lists.contains_key(*id)).cloned().collect()
     }
 
-    /// The rule held against the baseline. Most rules comply, and of those nothing has to be worked
-    /// out.
+    /// Compares the rule with the baseline. Most rules comply, and for those the quick check is enough.
     pub fn judge(&self, rule: &Rule) -> Judgement {
         if self.admitted.surely_admits(rule) {
             return Judgement::compliant();
@@ -198,8 +197,8 @@ impl<'a> Judge<'a> {
         Judgement { excess, exempt, unresolved: doubted.union(&unread) }
     }
 
-    /// What the rule admits and `admitted` does not; apart from it, by its name, what hangs on the
-    /// rule's own list, which has not been read.
+    /// What the rule admits and `admitted` does not. The second value is what depends on the rule's
+    /// own prefix list, if that has not been read.
     fn beyond(&self, rule: &Rule, admitted: &Admitted) -> (Traffic, Traffic) {
         let Peer::Reference(reference) = rule.peer() else {
             return (rule.traffic().difference(&admitted.traffic), Traffic::empty());
@@ -241,10 +240,10 @@ impl<'a> Judge<'a> {
     /// that the site lives on first, then one for each exemption, then whatever only several of them
     /// admit together. The parts may overlap.
     ///
-    /// Where the rule's peer is anywhere, the groups and lists that an entry names are part of what
-    /// the rule admits; there a list stands for its entries, so that they are not added one by one,
-    /// and a list of the other family is no part of it. What only a list that could not be read
-    /// might admit is not admitted, and SSH from such a list is not either.
+    /// - If the rule's peer is anywhere, groups and lists that an entry names are part of it.
+    /// - Such a list stays a list: its entries are not added one by one.
+    /// - A list of the other family is not part of the rule.
+    /// - What only an unread list might admit is not admitted, and neither is SSH from such a list.
     pub fn admitted_of(&self, rule: &Rule) -> Vec<Traffic> {
         let cells = rule.cells();
         let own = self.expanded(rule);

@@ -10,8 +10,8 @@
 //! | from a group of an account that the baseline does not name | medium | low | low | medium | low | low |
 //!
 //! Egress beyond the baseline is medium to the Internet and low to anybody else, whatever it is. The
-//! worst of what a rule exposes counts. `docs/findings.md` has the same table, and a test holds it
-//! against this module; what is no excess of a rule has its severity from the functions below.
+//! worst of what a rule exposes counts. `docs/findings.md` has the same table; a test compares them.
+//! Findings that are not about a rule's excess get their severity from the functions below.
 
 use serde::Serialize;
 use strum::{EnumIter, IntoStaticStr};
@@ -157,14 +157,14 @@ pub fn expected_traffic_closed(known: bool, others: bool) -> Severity {
     }
 }
 
-/// The severity of SSH that is open to the Internet by the baseline: good to know where it always
-/// is, and to be looked at where a change made it so.
+/// The severity of a baseline that lets the Internet reach SSH: informational if it always does, high
+/// if a change made it so.
 pub fn open_ssh_in_baseline(by_change: bool) -> Severity {
     if by_change { Severity::High } else { Severity::Informational }
 }
 
-/// The severity of a change of what the auditor lives on: a deployment makes such changes, and else
-/// nobody does.
+/// The severity of a change of something that the auditor depends on. Deployments make such changes;
+/// anybody else rarely has a reason to.
 pub fn auditor_changed(by_deployment: bool) -> Severity {
     if by_deployment { Severity::Low } else { Severity::High }
 }

@@ -1,4 +1,4 @@
-//! What many groups are held against, made ready once.
+//! A baseline prepared once, to judge many groups quickly.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use crate::baseline::{Admitted, Baseline, Lists};
 use crate::ec2::{Direction, GroupId};
 use crate::net::{Cells, Set};
 
-/// A baseline made ready for the groups of one account. What it admits is the same for each of them
-/// but for `self` and exemptions.
+/// A baseline prepared for the groups of one account. It admits the same for each of them, except for
+/// `self` and exemptions.
 #[derive(Clone, Debug)]
 pub struct Yardstick<'a> {
     baseline: Cow<'a, Baseline>,

@@ -128,7 +128,7 @@ pub enum FoundBy {
     Lost,
 }
 
-/// Why a rule was audited that the change need not have brought.
+/// Why a rule was audited although the change may not have added it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {

@@ -1,3 +1,5 @@
+//! Fingerprints and ids of findings.
+
 use sha2::{Digest, Sha256};
 
 use crate::ec2::{Direction, GroupId, Place, Rule};

@@ -316,7 +316,7 @@ pub struct ExpiredExemption {
 /// What else there is to say about a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remark {
-    /// Why a rule was audited that the change need not have brought.
+    /// Why a rule was audited although the change may not have added it.
     Note(Note),
     /// The rule was held open, and the hold has ended.
     HoldOver(Hold),

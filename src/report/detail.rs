@@ -56,7 +56,9 @@ pub(super) fn detail(finding: &Finding) -> String {
             };
             format!("{now} {AUDITED_ONCE_MORE}")
         }
-        Matter::AuditorChanged { change, weakened } => of_auditor(change, weakened),
+        Matter::AuditorChanged { change, weakened } => {
+            format!("Nothing was put back. {}", of_auditor(change, weakened))
+        }
     }
 }
 
@@ -107,6 +109,7 @@ pub(super) fn done(finding: &Finding) -> String {
             list.as_ref().map_or_else(String::new, |list| of_list(finding, list))
         }
         Matter::LeftScope { .. } => AUDITED_ONCE_MORE.to_owned(),
+        Matter::AuditorChanged { change, weakened } => of_auditor(change, weakened),
         Matter::Unaudited { .. } => String::new(),
         _ => detail(finding),
     }
@@ -520,7 +523,7 @@ fn of_list(finding: &Finding, list: &ListEntries) -> String {
 
 fn of_auditor(change: &WatchedChange, weakened: &[Weakening]) -> String {
     let (meaning, advice) = of_part(change.part);
-    let mut detail = String::from("Nothing was put back. ");
+    let mut detail = String::new();
     for weakening in weakened {
         detail.push_str(of_weakening(*weakening));
         detail.push(' ');

@@ -86,7 +86,7 @@ pub(super) fn body(report: &Report, part: Option<Part>) -> String {
     mail.0
 }
 
-/// `3 findings in 2 groups, worst first: 1 critical, 2 medium.`
+/// `3 findings in 2 groups, 1 open: 1 critical, 2 medium.`
 fn summary(report: &Report, findings: &[&Finding]) -> String {
     let n = findings.len();
     let groups = match wording::groups(findings) {
@@ -94,12 +94,19 @@ fn summary(report: &Report, findings: &[&Finding]) -> String {
         groups => format!(" in {}", count(groups, "group")),
     };
     let severities = wording::severities(&report.findings);
-    let summary = format!("{n} findings{groups}, worst first: {severities}.");
+    let standings = || findings.iter().map(|finding| Standing::of(finding));
+    let open = standings().filter(|it| it.is_open()).count();
+    let state = match open {
+        0 if standings().all(Standing::is_over) => ", none open any more".to_owned(),
+        0 => String::new(),
+        open if open == n => ", all open".to_owned(),
+        open => format!(", {open} open"),
+    };
+    let summary = format!("{n} findings{groups}{state}: {severities}.");
     if !is_of_schedule(report) {
         return summary;
     }
-    let is_open = findings.iter().any(|finding| Standing::of(finding).is_open());
-    let action = if is_open { " Close what nobody needs: lines to paste are below." } else { "" };
+    let action = if open > 0 { " Close what nobody needs: lines to paste are below." } else { "" };
     format!("Scheduled audit: {summary}{action}")
 }
 

@@ -116,6 +116,11 @@ impl Standing {
         )
     }
 
+    /// Whether the rule is gone, and nothing that should have stayed with it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Closed | Self::AlreadyGone | Self::NoLongerThere)
+    }
+
     /// Whether what was done did not work, or nothing could be done.
     pub fn is_failure(self) -> bool {
         matches!(

@@ -19,11 +19,13 @@ pub(super) fn subject(report: &Report, part: Option<Part>) -> String {
         return "No findings".to_owned();
     };
     let (head, tail) = match report.findings.as_slice() {
-        [_, _, ..] if is_of_schedule(report) => (of_schedule(report), place(report, None)),
+        [_, _, ..] if is_of_schedule(report) => {
+            (states(report), place(report, Some("scheduled audit")))
+        }
         _ => {
             let more = more(report, lead);
             let worst = report.findings.iter().map(|finding| finding.severity).max();
-            (headline(lead), more + &place(report, worst))
+            (headline(lead), more + &place(report, worst.map(Severity::as_str)))
         }
     };
     let tail = part.map_or_else(|| tail.clone(), |part| format!("{tail} [{part}]"));
@@ -38,19 +40,20 @@ pub(super) fn is_of_schedule(report: &Report) -> bool {
     report.scheduled && report.findings.iter().all(|finding| finding.change.is_none())
 }
 
-/// `Scheduled audit: 1 STILL OPEN, 3 critical, 2 high`
-fn of_schedule(report: &Report) -> String {
-    let mut states: Vec<(Standing, usize)> = Vec::new();
-    let tried = |it: &Standing| it.is_failure() || *it == Standing::Closed;
-    for standing in by_urgency(&report.findings).into_iter().map(Standing::of).filter(tried) {
-        match states.iter_mut().find(|(same, _)| same.as_str() == standing.as_str()) {
-            Some((_, n)) => *n += 1,
-            None => states.push((standing, 1)),
+/// `NOT CLOSED: 1 critical; OPEN: 2 high`
+fn states(report: &Report) -> String {
+    let mut states: Vec<(&str, Vec<&Finding>)> = Vec::new();
+    for finding in by_urgency(&report.findings) {
+        let state = Standing::of(finding).as_str();
+        match states.iter_mut().find(|(same, _)| *same == state) {
+            Some((_, findings)) => findings.push(finding),
+            None => states.push((state, vec![finding])),
         }
     }
-    let states = states.iter().map(|(standing, n)| format!("{n} {}", standing.as_str()));
-    let counts: Vec<String> = states.chain([wording::severities(&report.findings)]).collect();
-    format!("Scheduled audit: {}", counts.join(", "))
+    let each = states
+        .into_iter()
+        .map(|(state, findings)| format!("{state}: {}", wording::severities(findings.into_iter())));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 /// How things stand with a finding, and what it is about.
@@ -63,7 +66,7 @@ fn headline(finding: &Finding) -> String {
             let until = wording::held(finding).map(|hold| minute(hold.until));
             until.map_or_else(|| state.to_owned(), |until| format!("OPEN UNTIL {until}"))
         }
-        (Standing::StillOpen, _) => format!("{state} by {}", first_open(finding)),
+        (Standing::StillOpen, _) => format!("{state} via {}", first_open(finding)),
         _ => state.to_owned(),
     };
     format!("{state}: {}", topic(finding))
@@ -97,8 +100,8 @@ fn more(report: &Report, lead: &Finding) -> String {
     }
 }
 
-/// ` (critical, 123456789012, eu-central-1)`: the worst severity, and where all of it is.
-fn place(report: &Report, worst: Option<Severity>) -> String {
+/// ` (critical, 123456789012, eu-central-1)`: the first word, and where all of it is.
+fn place(report: &Report, first: Option<&str>) -> String {
     let places = || report.findings.iter().map(|finding| &finding.place);
     let accounts: BTreeSet<_> = places().filter_map(|place| place.account.as_ref()).collect();
     let regions: BTreeSet<_> = places().filter_map(|place| place.region.as_ref()).collect();
@@ -108,7 +111,7 @@ fn place(report: &Report, worst: Option<Severity>) -> String {
         several => Some(count(several.len(), noun)),
     };
     let parts = [
-        worst.map(|severity| severity.as_str().to_owned()),
+        first.map(ToOwned::to_owned),
         one(accounts.into_iter().map(|it| it.as_str()).collect(), "account"),
         one(regions.into_iter().map(|it| it.as_str()).collect(), "region"),
     ];

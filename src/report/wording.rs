@@ -160,7 +160,7 @@ fn duration(duration: TimeDelta) -> String {
 }
 
 /// How many findings there are of each severity, worst first: `1 critical, 2 medium`.
-pub(super) fn severities(findings: &[Finding]) -> String {
+pub(super) fn severities<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
     for finding in findings {
         *counts.entry(finding.severity).or_default() += 1;

@@ -65,7 +65,7 @@ fn ssh_that_was_open_before_is_named_and_nothing_is_called_closed() {
         assert_eq!(open_ids(finding), ["sgr-2"], "{other}");
         assert_eq!(finding.severity, Severity::Critical, "{other}");
         let subject = subject(&ran);
-        assert!(subject.starts_with("STILL OPEN by sgr-2: "), "{subject}");
+        assert!(subject.starts_with("STILL OPEN via sgr-2: "), "{subject}");
         let said = format!("{subject} {} {}", ran.detail(), mail(&ran)).to_lowercase();
         assert!(!said.contains("closed"), "{said}");
         assert!(ran.detail().starts_with("STILL OPEN: "), "{}", ran.detail());
@@ -104,7 +104,7 @@ fn the_fix_closes_several_open_rules_at_once() {
     let (world, ran) = opened_beside(&["tcp 22-80 ::/0 sgr-2", "tcp 22-443 ::/0 sgr-3"]);
     let finding = only(ran.report());
     assert_eq!(open_ids(finding), ["sgr-2", "sgr-3"]);
-    assert!(subject(&ran).starts_with("STILL OPEN by sgr-2 +1: "), "{}", subject(&ran));
+    assert!(subject(&ran).starts_with("STILL OPEN via sgr-2 +1: "), "{}", subject(&ran));
     assert!(paste(&world, finding.fix.as_deref().unwrap()));
     assert_eq!(
         ingress(&world),
@@ -256,7 +256,7 @@ fn where_the_group_cannot_be_read_again_nothing_is_called_closed() {
             assert_eq!(found(ran.report()).unchecked, Some(Unchecked::Group));
             assert_eq!(open_ids(only(ran.report())), named);
             let subject = subject(&ran);
-            let begins = if named.is_empty() { "MAYBE STILL OPEN: " } else { "STILL OPEN by " };
+            let begins = if named.is_empty() { "MAYBE STILL OPEN: " } else { "STILL OPEN via " };
             assert!(subject.starts_with(begins), "{subject}");
             let said = format!("{subject} {} {}", ran.detail(), mail(&ran)).to_lowercase();
             assert!(!said.contains("closed"), "{said}");

@@ -202,7 +202,7 @@ fn a_schedule_that_is_not_understood_says_what_to_write() {
             resume("Page", json!("x")),
             content(
                 "unknown field `Page`, expected one of `depth`, `places_done`, `page`, \
-                 `groups_done`, `again`",
+                 `groups_done`, `again`, `missed`",
             ),
         ),
         (json!({"sweep": {"accounts": ["1234"]}}), account("1234")),

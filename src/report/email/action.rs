@@ -17,7 +17,7 @@ const OUTCOME: usize = 5 * TEXT;
 pub(super) fn act(mail: &mut Lines, finding: &Finding) {
     mail.text(&advice(finding).unwrap_or_default(), TEXT);
     if let Some(fix) = finding.fix.as_deref() {
-        mail.text(fix_label(finding), TEXT);
+        mail.text(&fix_label(finding), TEXT);
         mail.command(Some(fix));
     }
     if finding.complete.is_some() {
@@ -32,14 +32,31 @@ pub(super) fn act(mail: &mut Lines, finding: &Finding) {
 }
 
 /// What stands over the line that closes what is open.
-fn fix_label(finding: &Finding) -> &'static str {
-    match Standing::of(finding) {
-        Standing::StillOpen => "Close what is still open now:",
-        Standing::NotClosed => "Close it now:",
-        Standing::Held => "To close it earlier:",
-        Standing::AuditorChanged => "Put it back:",
-        _ => "Close it, unless it is needed:",
+fn fix_label(finding: &Finding) -> String {
+    let label = match Standing::of(finding) {
+        Standing::StillOpen | Standing::NotClosed => "Close it now",
+        Standing::Held => "To close it earlier, or if it is not yours",
+        Standing::AuditorChanged => return "Put it back:".to_owned(),
+        _ => "Close it now, unless you know why it is open",
+    };
+    // A line that begins with `authorize` looks as if it opened something.
+    match wording::would_keep(finding).filter(|_| begins_by_adding(finding)) {
+        Some(kept) => {
+            format!("{label}. The line adds what may stay ({kept}), then removes the rule:")
+        }
+        None => format!("{label}:"),
     }
+}
+
+/// Whether the line that closes what is open adds rules before it removes one.
+fn begins_by_adding(finding: &Finding) -> bool {
+    finding.found_rule().is_some_and(|found| {
+        let added = match &found.action {
+            Action::NotReverted { added, .. } => added.as_slice(),
+            _ => &[],
+        };
+        found.would_keep.iter().flatten().any(|piece| !added.contains(piece))
+    })
 }
 
 /// Whether nothing else has to be done, so that the line that undoes it is what a reader may want.
@@ -55,10 +72,10 @@ pub(super) fn undo_label(finding: &Finding) -> String {
         Code::ExpectedTrafficClosed => {
             return "If it has to be reachable, put back what was removed:".to_owned();
         }
-        _ => "If somebody needs the rule, put it back",
+        _ => "If somebody needs it, this line opens it again",
     };
     match wording::undone_until(finding).map(minute) {
-        Some(until) => format!("{back}. The auditor then leaves it alone until {until}:"),
+        Some(until) => format!("{back} until {until}:"),
         None => format!("{back}:"),
     }
 }
@@ -73,14 +90,15 @@ fn advice(finding: &Finding) -> Option<String> {
         Standing::Open => "Remove the rule, unless it is needed.",
         Standing::MaybeStillOpen => "Look at the group's other inbound rules now.",
         Standing::ClosedTooFar if is_at_limit(finding) => {
-            "The group has no room for more rules. Remove rules that nobody needs, ask AWS for a \
-             higher quota (\"Inbound or outbound rules per security group\"), or use a second group."
+            "The group is full. Remove one rule that nobody needs, then run the line below. If it \
+             happens again, have the quota \"Inbound or outbound rules per security group\" raised, \
+             or use a second group."
         }
         Standing::ClosedTooFar if is_missing_ssh_only(finding) => {
             "Somebody who needs SSH may be locked out."
         }
         Standing::ClosedTooFar => "A website may be down.",
-        Standing::NotAudited => "Look at the rules yourself.",
+        Standing::NotAudited => "Look at the rules yourself now.",
         Standing::WideList => {
             "Take addresses out of the prefix list, unless it has to hold all of them, and check who \
              may change it."
@@ -92,9 +110,13 @@ fn advice(finding: &Finding) -> Option<String> {
         Standing::LeftScope => "If the group has to be audited, put its tag back.",
         Standing::MaybeExempt => "If the exemption is not meant for it, remove the rule.",
         Standing::Held | Standing::Closed | Standing::AlreadyGone | Standing::NoLongerThere => {
-            return Some(match connections_live_on(finding) {
-                true => CONNECTIONS.to_owned(),
-                false => "No action is needed.".to_owned(),
+            let presence = finding.found_rule().map(|found| found.presence);
+            return Some(match presence {
+                Some(Presence::Gone(Connections::LiveOn)) => CONNECTIONS.to_owned(),
+                Some(Presence::Gone(Connections::Ended)) => {
+                    "No action is needed: connections through this rule have ended.".to_owned()
+                }
+                _ => "No action is needed.".to_owned(),
             });
         }
         Standing::Down | Standing::PartlyDown | Standing::Undecided | Standing::AuditorChanged => {
@@ -105,11 +127,7 @@ fn advice(finding: &Finding) -> Option<String> {
 }
 
 const CONNECTIONS: &str =
-    "Connections made while it was open may still be there: end them on the server.";
-
-fn connections_live_on(finding: &Finding) -> bool {
-    finding.found_rule().is_some_and(|found| found.presence == Presence::Gone(Connections::LiveOn))
-}
+    "Connections made while it was open may still be there: end them on the server (who, ss -tn).";
 
 /// Whether all that is missing is SSH.
 fn is_missing_ssh_only(finding: &Finding) -> bool {

@@ -4,6 +4,7 @@ use super::super::detail::unchecked;
 use super::super::standing::Standing;
 use super::super::title::title;
 use super::super::wording::{self, open_rules, texts};
+use crate::evaluate::Severity;
 use crate::finding::{Action, AfterHold, Finding, Matter};
 use crate::text::{minute, quoted};
 
@@ -23,15 +24,20 @@ pub(super) fn opening(finding: &Finding) -> String {
         Standing::ClosedTooFar => {
             let missing = finding.found_rule().map(|found| texts(&found.missing));
             format!(
-                "{what}. This is closed now, but too much went with it. Missing: {}.",
+                "{what}. This is closed now, but what should have stayed is missing: {}.",
                 missing.unwrap_or_default()
             )
         }
-        Standing::NotAudited => format!("{what}. Nothing was closed."),
-        Standing::AuditorChanged => format!("{what}."),
+        Standing::NotAudited => format!("{what}. Whether something is open there is not known."),
+        Standing::AuditorChanged if finding.severity < Severity::Medium => {
+            format!("{what}. If your team just deployed the stack, no action is needed.")
+        }
+        Standing::AuditorChanged => {
+            format!("{what}. Until this is put back, changes may go unseen.")
+        }
         Standing::Down => format!("{what}. A website may be down."),
         Standing::PartlyDown => format!("{what}. A website may be out of reach for some."),
-        Standing::Open => format!("{what}. This stays open until somebody closes it."),
+        Standing::Open => format!("{what}. The auditor has not closed it."),
         Standing::LeftScope => match finding.matter {
             Matter::LeftScope { is_back: true, .. } => {
                 format!("{what}. It has the tag again and is audited.")
@@ -67,7 +73,7 @@ fn held(finding: &Finding, what: &str) -> String {
             };
             let until = minute(hold.until);
             format!(
-                "{what} until {until}, as announced: {}. After that it is {then}.",
+                "{what} until {until}, as its tags announce: {}. After that it is {then}.",
                 quoted(&hold.reason)
             )
         }

@@ -19,7 +19,7 @@ pub(super) fn table(mail: &mut Lines, findings: &[&Finding], told: usize, shared
     for (finding, number) in findings.iter().zip(1..).skip(told).take(LINES - told) {
         let standing = match Standing::of(finding) {
             // The rule that is named is gone.
-            it @ Standing::StillOpen => format!("{} by {}", it.as_str(), first_open(finding)),
+            it @ Standing::StillOpen => format!("{} via {}", it.as_str(), first_open(finding)),
             it => it.as_str().to_owned(),
         };
         let what = wording::only_rule(finding);

