@@ -25,6 +25,7 @@ mod not_live;
 mod operations;
 #[path = "../docs/page.rs"]
 mod page;
+mod readme;
 mod references;
 mod reliability;
 mod reverts;
