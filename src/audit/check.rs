@@ -51,10 +51,10 @@ impl<'a> Check<'a> {
         if !settings.scope.contains(group) {
             return;
         }
-        self.tally.groups += 1;
-        self.tally.rules += rules.len();
         let candidates = Candidates::standing(rules);
         let subject = Subject::new(place, None, (group, rules), Trigger::Check, candidates);
+        self.tally.group(subject.place.clone(), group);
+        self.tally.rules += rules.len();
         let account = subject.place.account.as_ref();
         let fits = |(of, _): &mut (Option<AccountId>, _)| of.as_ref() == account;
         let (_, yardstick) = match self.yardstick.take_if(fits) {

@@ -15,7 +15,7 @@ impl<E: SecurityGroups> Context<'_, E> {
     pub async fn audit(&self, subject: &Subject<'_>, tally: &mut Tally) -> Result<(), AuditError> {
         let settings = self.settings.of_account(subject.place.account.as_ref());
         let context = &Context { settings: &settings, ..*self };
-        tally.groups += 1;
+        tally.group(subject.place.clone(), subject.group);
         tally.rules += subject.candidates.len();
         let (found, handed_on) = (tally.findings.len(), tally.to_close.len());
         let answer = context.judge_and_act(subject, tally).await;

@@ -331,7 +331,7 @@ pub(super) struct AuditOptions {
     #[arg(long, value_name = "FILE")]
     pub prefix_lists: Option<PathBuf>,
 
-    /// The output format: text for people, or the report as JSON and nothing else
+    /// The output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
 
@@ -364,7 +364,20 @@ impl ValueEnum for Severity {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
+    /// For people
     #[default]
     Text,
+    /// The report as JSON, and nothing else
     Json,
+    /// A table for a comment on a pull request, or for $GITHUB_STEP_SUMMARY
+    Markdown,
+    /// JUnit XML, with a test case for each group
+    Junit,
+    /// Annotations of a GitHub Actions job
+    Github,
+    /// A line for each finding, for spreadsheets
+    Csv,
+    /// Refused, with the reason
+    #[value(hide = true)]
+    Sarif,
 }

@@ -82,6 +82,14 @@ pub(super) enum CliError {
     Manual(#[source] io::Error),
     #[error("the report cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+    #[error("the report cannot be written as JUnit XML")]
+    Junit(#[from] quick_junit::SerializeError),
+    #[error("the report cannot be written as CSV")]
+    Csv(#[from] csv::Error),
+    #[error(
+        "SARIF needs a line in a file for each finding, and a security group in an account is in no file: use --format github, junit or json"
+    )]
+    Sarif,
     #[error("the audit cannot be started")]
     Runtime(#[source] io::Error),
     #[error("the output cannot be written: {0}")]

@@ -10,7 +10,7 @@ use super::args::{Format, InvokeArgs};
 use super::check::{missing_list, missing_lists};
 use super::error::CliError;
 use super::event_file::refuse_others;
-use super::output::{Answer, NOT_AUDITED, view};
+use super::output::{Answer, NOT_AUDITED, view, written};
 use super::progress::Progress;
 use super::{input, settings};
 use crate::audit::{AuditError, Auditor};
@@ -24,7 +24,7 @@ use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::report::terminal::{
     Compliant, Style, View, exit_status, groups_compliant, render_changes,
 };
-use crate::report::{Message, to_json_pretty, to_title};
+use crate::report::{Message, to_title};
 use crate::settings::Settings;
 use crate::text::{in_backticks, inert};
 
@@ -61,11 +61,11 @@ pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result
             invocations.iter_mut().for_each(|one| one.report.hide_below(options.min_severity));
             text(&invocations, view(options, style))
         }
-        Format::Json => {
+        _ => {
             let reports = invocations.into_iter().map(|one| one.report).collect();
             let mut report = simulation.merged(reports);
             report.hide_below(options.min_severity);
-            format!("{}\n", to_json_pretty(&report)?)
+            written(&report, options)?
         }
     };
     Ok(Answer { out, notes, status })

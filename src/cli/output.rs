@@ -9,7 +9,7 @@ use super::args::{AuditOptions, Format};
 use super::error::CliError;
 use crate::finding::Report;
 use crate::report::terminal::{Style, View, groups_compliant, render};
-use crate::report::to_json_pretty;
+use crate::report::{csv, github, junit, markdown, to_json_pretty};
 
 /// The exit status if something could not be audited, or the command could not run.
 pub(super) const NOT_AUDITED: u8 = 2;
@@ -83,6 +83,18 @@ pub(super) fn formatted(
     report.hide_below(options.min_severity);
     Ok(match options.format {
         Format::Text => render(&report, view(options, style), compliant),
-        Format::Json => format!("{}\n", to_json_pretty(&report)?),
+        _ => written(&report, options)?,
+    })
+}
+
+/// A report in a format that is the same for groups and for changes of them.
+pub(super) fn written(report: &Report, options: &AuditOptions) -> Result<String, CliError> {
+    Ok(match options.format {
+        Format::Text | Format::Json => format!("{}\n", to_json_pretty(report)?),
+        Format::Markdown => markdown::render(report),
+        Format::Junit => junit::render(report, options.fail_on)?,
+        Format::Github => github::render(report),
+        Format::Csv => csv::render(report)?,
+        Format::Sarif => return Err(CliError::Sarif),
     })
 }

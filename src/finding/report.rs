@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use strum::{IntoEnumIterator, IntoStaticStr};
 
-use super::Finding;
+use super::{Finding, FoundGroup};
 use crate::baseline::Baseline;
-use crate::ec2::{GroupId, ListId, Place, Rule};
+use crate::ec2::{Group, GroupId, ListId, Place, Rule};
 use crate::evaluate::{Code, Severity};
 use crate::event::RuleToClose;
 use crate::net::Traffic;
@@ -22,6 +22,8 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// How many groups were audited.
     pub groups: usize,
+    /// Which these were, as far as they were shown.
+    pub audited: Vec<(Place, FoundGroup)>,
     /// How many rules were judged.
     pub rules: usize,
     /// How many findings there are.
@@ -141,6 +143,8 @@ pub struct ToClose {
 pub struct Tally {
     /// How many groups were audited.
     pub groups: usize,
+    /// Which these were, as far as they were shown.
+    pub audited: Vec<(Place, FoundGroup)>,
     /// How many rules were judged.
     pub rules: usize,
     /// What is wrong.
@@ -158,6 +162,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Counts a group.
+    pub fn group(&mut self, place: Place, group: &Group) {
+        self.groups += 1;
+        self.audited.push((place, FoundGroup::from(group)));
+    }
+
     /// One finding and nothing else.
     pub fn of(finding: Finding) -> Self {
         Self { findings: vec![finding], ..Self::default() }
@@ -166,6 +176,7 @@ impl Tally {
     /// Adds what was found elsewhere.
     pub fn extend(&mut self, other: Self) {
         self.groups += other.groups;
+        self.audited.extend(other.audited);
         self.rules += other.rules;
         self.findings.extend(other.findings);
         self.to_close.extend(other.to_close);
@@ -190,6 +201,7 @@ impl Report {
             outcome,
             skipped: why.into_iter().collect(),
             groups: 0,
+            audited: Vec::new(),
             rules: 0,
             totals: Totals::default(),
             exempt: Vec::new(),
@@ -204,6 +216,7 @@ impl Report {
     pub fn new(baseline: &BaselineName, tally: Tally) -> Self {
         let mut report = Self {
             groups: tally.groups,
+            audited: tally.audited,
             rules: tally.rules,
             findings: tally.findings,
             exempt: tally.exempt,
@@ -221,6 +234,7 @@ impl Report {
         let mut all = Self::skipped(baseline, ReportOutcome::Ignored, None);
         for report in reports {
             all.groups += report.groups;
+            all.audited.extend(report.audited);
             all.rules += report.rules;
             all.findings.extend(report.findings);
             all.exempt.extend(report.exempt);
@@ -246,6 +260,7 @@ impl Report {
         let closed = closed.into_iter().map(|mut report| {
             (report.groups, report.rules, report.totals.exempt) = (0, 0, 0);
             report.exempt.clear();
+            report.audited.clear();
             report
         });
         let found = Self { handed_on: 0, ..found };

@@ -1,4 +1,5 @@
 use super::reach;
+use super::title::title;
 use super::wording::{self, error, open_rules, texts, whom};
 use crate::ec2::Rule;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
@@ -80,6 +81,27 @@ pub(super) fn connections(found: &FoundRule) -> Option<&'static str> {
 pub(super) fn undecided(found: &FoundRule) -> Option<String> {
     let is_undecided = !found.unresolved.is_empty();
     is_undecided.then(|| excess_text(&found.rule, &found.unresolved))
+}
+
+/// What exceeds the baseline, and what may, in one line.
+pub(super) fn exceeds(finding: &Finding) -> Option<String> {
+    let found = finding.found_rule()?;
+    let texts =
+        excess(found).into_iter().chain(undecided(found).map(|it| format!("undecided: {it}")));
+    let texts: Vec<String> = texts.collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// What the finding is, what exceeds the baseline, and what may, each in a line.
+pub(super) fn lines(finding: &Finding) -> Vec<String> {
+    let found = finding.found_rule();
+    let excess = found.and_then(excess).map(|it| format!("exceeds the baseline: {it}"));
+    let undecided = found.and_then(undecided).map(|it| format!("undecided: {it}"));
+    [Some(title(finding).whole()), excess, undecided].into_iter().flatten().collect()
+}
+
+fn excess(found: &FoundRule) -> Option<String> {
+    (!found.excess.is_empty()).then(|| excess_text(&found.rule, &found.excess))
 }
 
 /// The sentences about a rule, without what goes without saying in a check: that nothing was

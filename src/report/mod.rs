@@ -6,11 +6,15 @@
 //! [`inert`](crate::text::inert) on its way out.
 
 mod console;
+pub mod csv;
 mod detail;
 mod email;
 mod fit;
+pub mod github;
 mod json;
+pub mod junit;
 pub mod log;
+pub mod markdown;
 mod reach;
 pub mod sns;
 mod standing;

@@ -86,6 +86,7 @@ fn without_findings(report: &Report) -> Report {
         outcome: report.outcome,
         skipped: report.skipped.clone(),
         groups: report.groups,
+        audited: Vec::new(),
         rules: report.rules,
         totals: report.totals.clone(),
         exempt: report.exempt.clone(),

@@ -8,7 +8,8 @@ use anstyle::{AnsiColor, Style as Ansi};
 use page::{About, DIM, Page};
 pub use page::{Style, View};
 
-use self::blocks::{Block, blocks, by_kind};
+pub(super) use self::blocks::blocks;
+use self::blocks::{Block, by_kind};
 use super::detail::{connections, detail, of_checked_rule, undecided};
 use super::title::title;
 use super::wording;
@@ -75,7 +76,7 @@ pub fn render_changes(report: &Report, view: View, compliant: Compliant, status:
 }
 
 /// `3 findings in 2 groups: 1 critical, 2 medium`
-fn findings(report: &Report) -> String {
+pub(super) fn findings(report: &Report) -> String {
     let by_severity = report.totals.by_severity.iter().rev().filter(|(_, n)| **n > 0);
     let counts: Vec<String> = by_severity.map(|(it, n)| format!("{n} {}", it.as_str())).collect();
     let all: usize = report.totals.by_severity.values().sum();
@@ -92,7 +93,7 @@ fn findings(report: &Report) -> String {
 }
 
 /// `10 groups and 57 rules audited; baseline …`
-fn audited(report: &Report) -> String {
+pub(super) fn audited(report: &Report) -> String {
     format!(
         "{} and {} audited; baseline {}",
         count(report.groups, "group"),

@@ -217,6 +217,12 @@ fn and(items: &[String]) -> String {
     }
 }
 
+/// The command that closes what is open, or adds what is missing, with what it is for.
+pub(super) fn next_command(finding: &Finding) -> Option<(&'static str, &str)> {
+    let fix = finding.fix.as_deref().map(|command| ("to close it", command));
+    fix.or_else(|| Some(("to add what is missing", finding.complete.as_deref()?)))
+}
+
 /// Rules in short form, separated by semicolons.
 pub(super) fn texts(rules: &[Rule]) -> String {
     rules.iter().map(rule_text).collect::<Vec<_>>().join("; ")

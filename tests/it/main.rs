@@ -8,6 +8,7 @@ mod edge;
 mod exempt;
 mod expected;
 mod faults;
+mod formats;
 mod function;
 mod graph;
 mod ground;

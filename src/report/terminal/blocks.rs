@@ -12,14 +12,16 @@ use crate::report::detail::of_checked_rule;
 const MANY: usize = 4;
 
 /// The findings about one group, or about none.
-pub(super) struct Block<'a> {
+pub(in crate::report) struct Block<'a> {
     pub place: &'a Place,
     pub group: Option<&'a FoundGroup>,
     pub findings: Vec<&'a Finding>,
 }
 
 /// The findings by group, in the order of the worst finding of each.
-pub(super) fn blocks<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Block<'a>> {
+pub(in crate::report) fn blocks<'a>(
+    findings: impl IntoIterator<Item = &'a Finding>,
+) -> Vec<Block<'a>> {
     let mut blocks: Vec<Block<'_>> = Vec::new();
     let mut known: HashMap<(&Place, Option<&FoundGroup>), usize> = HashMap::new();
     for finding in findings {

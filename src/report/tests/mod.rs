@@ -3,6 +3,7 @@
 
 mod email;
 mod events;
+mod formats;
 mod inert;
 mod json;
 mod laws;

@@ -104,7 +104,7 @@ fn seldom() -> Vec<Value> {
         json!({"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"});
     let unread = Scene::new()
         .with_rules(&["tcp 80 0.0.0.0/0", "tcp 443 pl-0123456789abcdef0"])
-        .failing("GetManagedPrefixListEntries", denied("GetManagedPrefixListEntries"))
+        .failing("prefix_list", denied("GetManagedPrefixListEntries"))
         .run(&revoking(&["tcp 443 0.0.0.0/0"]));
     // A message that is full, and more messages.
     let ssh: Vec<String> = (0..400).map(|n| format!("tcp 22 2001:db8:{n:x}::/48")).collect();
