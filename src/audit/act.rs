@@ -182,11 +182,8 @@ impl<E: SecurityGroups> Context<'_, E> {
         let earlier = || subject.rules.iter().filter(|piece| is_piece_of(piece, rule)).cloned();
         let gone = done.is_gone();
         let added = once_each(done.added.into_iter().chain(earlier()));
-        // Under a revert mode, what is put back would be reverted again at once.
-        let reverts =
-            self.settings.remediation.reverts() || subject.remediation(self.settings).reverts();
-        let hold =
-            Hold::of_undo((self.clock)(), self.settings.hold_max_hours).filter(|_| reverts && gone);
+        // What is put back would be reverted again at once, as it was now.
+        let hold = Hold::of_undo((self.clock)(), self.settings.hold_max_hours).filter(|_| gone);
         let sequence = if done.was_full
             || is_too_full(subject.rules, std::slice::from_ref(rule), rule.direction())
         {

@@ -44,7 +44,7 @@ pub(super) struct Done {
     pub action: Action,
     /// The pieces that this run added.
     pub added: Vec<Rule>,
-    /// Whether the group was at its limit of rules.
+    /// Whether the rule is gone from a group that was at its limit of rules.
     pub was_full: bool,
 }
 
@@ -122,10 +122,7 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
     let rest = match place(ec2, order, wanted, &mut pieces).await? {
         Placed::All => &[],
         Placed::Full(done) if order.open_ssh => wanted.get(done..).unwrap_or_default(),
-        Placed::Full(_) => {
-            let done = pieces.left(NotReverted::Ec2(Ec2Error::LimitExceeded));
-            return Ok(Done { was_full: true, ..done });
-        }
+        Placed::Full(_) => return Ok(pieces.left(NotReverted::Ec2(Ec2Error::LimitExceeded))),
         Placed::Stopped(error) if error.is_no_group() && !exists(ec2, order).await? => {
             return Ok(pieces.done(Action::GroupGone));
         }

@@ -4,6 +4,7 @@
 mod exempt;
 mod laws;
 mod lists;
+mod plan;
 
 use chrono::NaiveDate;
 use ipnet::IpNet;

@@ -217,9 +217,9 @@ fn open_ssh_that_takes_more_than_forty_pieces_is_closed_and_the_rest_is_named() 
     }
 }
 
-#[test]
-fn another_rule_that_takes_more_than_forty_pieces_is_left() {
-    let hosts = hosts(41).join(", ");
+/// Ports 8000 and 8001 are opened, and the baseline admits port 8000 from as many hosts.
+fn api_opened_to_all(count: usize) -> (MemoryEc2, Report) {
+    let hosts = hosts(count).join(", ");
     let text = format!(
         "version: 1\nname: x\ningress:\n  - {{ name: API, protocol: tcp, ports: [8000], peers: \
          [{hosts}] }}\negress: []\n"
@@ -229,11 +229,24 @@ fn another_rule_that_takes_more_than_forty_pieces_is_left() {
     let open = "tcp 8000-8001 0.0.0.0/0 sgr-1";
     let world = ec2(&rules(&[open]));
     let report = run(&world, &settings, &authorized(&[open])).unwrap();
+    (world, report)
+}
+
+#[test]
+fn another_rule_that_takes_more_than_forty_pieces_is_left() {
+    let (world, report) = api_opened_to_all(41);
     assert_eq!(only(&report).outcome(), Outcome::Failed);
     let Action::NotReverted { reason, .. } = &found(&report).action else { panic!("{report:#?}") };
     assert!(matches!(reason, NotReverted::TooManyPieces(41)), "{reason:?}");
     assert_eq!(ingress(&world), ["tcp 8000-8001 from 0.0.0.0/0"]);
     assert!(only(&report).fix.is_some());
+}
+
+#[test]
+fn another_rule_that_takes_forty_pieces_is_closed() {
+    let (world, report) = api_opened_to_all(40);
+    assert_eq!(only(&report).outcome(), Outcome::Narrowed);
+    assert_eq!(ingress(&world).len(), 40);
 }
 
 #[test]

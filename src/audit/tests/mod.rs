@@ -19,6 +19,7 @@ mod lost;
 mod names;
 mod owner;
 mod refused;
+mod revert;
 mod scope;
 mod simulation;
 mod sources;
