@@ -109,6 +109,7 @@ fn verdict(report: &Report, status: u8, fail_on: Severity) -> String {
         ReportOutcome::Noncompliant if status == 0 => {
             format!("noncompliant, but nothing of severity {} or worse", fail_on.as_str())
         }
+        ReportOutcome::Compliant if status == 1 => "informational findings".to_owned(),
         ReportOutcome::Compliant => "compliant".to_owned(),
         ReportOutcome::Noncompliant => "noncompliant".to_owned(),
         ReportOutcome::OutOfScope => "out of scope".to_owned(),
@@ -143,13 +144,9 @@ impl Page {
             self.findings(report);
         }
         self.compliant(compliant);
-        if !self.view.summary {
-            for (exempt, _) in wording::exempt(&report.exempt) {
-                self.flow(&format!("exempt: {exempt}"), 0, 2);
-            }
-            for skipped in &report.skipped {
-                self.flow(&wording::skipped(skipped), 0, 2);
-            }
+        self.exempt(report);
+        for skipped in &report.skipped {
+            self.flow(&wording::skipped(skipped), 0, 2);
         }
         if report.partial {
             self.line("not everything was audited");
@@ -178,6 +175,16 @@ impl Page {
             self.line("");
         }
         self.default_groups(&made);
+    }
+
+    fn exempt(&mut self, report: &Report) {
+        if self.view.exemptions {
+            for (exempt, _) in wording::exempt(&report.exempt) {
+                self.flow(&format!("exempt: {exempt}"), 0, 2);
+            }
+        } else if report.totals.exempt > 0 {
+            self.line(&format!("{} exempt", count(report.totals.exempt, "rule")));
+        }
     }
 
     fn compliant(&mut self, compliant: Compliant) {

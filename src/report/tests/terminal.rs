@@ -252,6 +252,24 @@ fn the_exit_status_is_by_severity() {
     let wide = Scene::new().with("BASELINE", "as-documented").check();
     assert_eq!(exit_status(&wide, Severity::Low), 0);
     assert_eq!(exit_status(&wide, Severity::Informational), 1);
+    let text = shown(&wide, View { fail_on: Severity::Informational, ..View::plain(80) });
+    assert!(text.ends_with("exit 1: informational findings\n"), "{text}");
+}
+
+#[test]
+fn what_is_exempt_is_counted_and_listed_on_request() {
+    let yaml = format!(
+        "version: 1\nname: our-site\ningress: []\negress:\n- {{ name: All, protocol: all, peers: \
+         [anywhere] }}\nexemptions:\n- {{ group: {GROUP}, direction: ingress, protocol: tcp, ports: \
+         [8000], peers: [anywhere], reason: ticket 4711, until: 2026-04-11 }}\n"
+    );
+    let rules = ["tcp 8000 0.0.0.0/0", "tcp 8000 ::/0"];
+    let report = Scene::new().with_baseline(&yaml).with_rules(&rules).check();
+    let text = groups(&report);
+    assert!(text.contains("2 rules exempt\n") && !text.contains("ticket 4711"), "{text}");
+    let text = shown(&report, View { exemptions: true, ..View::plain(80) });
+    assert!(text.contains("exempt: tcp 8000 from anywhere on ") && text.contains("ticket 4711"));
+    assert!(!text.contains("2 rules exempt"), "{text}");
 }
 
 #[test]
