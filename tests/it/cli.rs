@@ -441,3 +441,20 @@ fn colours_are_for_terminals_that_take_them() {
     // NO_COLOR is stronger.
     assert!(!forced(&[("NO_COLOR", "1")]).contains('\u{1b}'));
 }
+
+#[test]
+fn whoever_has_to_type_the_input_is_told_so() {
+    let output = Command::new(venv::path().join("bin/python"))
+        .arg(venv::script("keyboard.py"))
+        .arg(built::sg_audit())
+        .args(["check", "-"])
+        .current_dir(repository())
+        .output()
+        .expect("Python starts");
+    let typed = ran(&output);
+    let hint = "sg-audit: reading standard input; end it with Ctrl-D, or give a file instead\n";
+    assert!(typed.err.starts_with(hint) && typed.status == 2, "{typed:?}");
+    // A pipe needs no hint.
+    let piped = sg_audit_with(&["check", "-"], b"");
+    assert!(!piped.err.contains("Ctrl-D"), "{piped:?}");
+}
