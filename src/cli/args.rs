@@ -347,7 +347,7 @@ pub(super) struct AuditOptions {
     #[arg(long)]
     pub summary: bool,
 
-    /// Print an exemption for each finding, to paste into a baseline
+    /// List what is exempt, and print an exemption for each finding to paste into a baseline
     #[arg(long)]
     pub show_exemptions: bool,
 }
