@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Two groups: SSH from anywhere and a database for private addresses.
-fn two_groups() -> [File; 2] {
+fn two_groups(test: &str) -> [File; 2] {
     let private = r#""CidrIpv4": "10.0.0.0/8""#;
     [
-        File::new("two-open.json", &group("sg-1", 22, ANYWHERE)),
-        File::new("two-private.json", &group("sg-2", 3306, private)),
+        File::new(&format!("open-{test}.json"), &group("sg-1", 22, ANYWHERE)),
+        File::new(&format!("private-{test}.json"), &group("sg-2", 3306, private)),
     ]
 }
 
@@ -21,7 +21,7 @@ fn json(arguments: &[&str]) -> (Value, Answer) {
 
 #[test]
 fn several_files_are_read_as_one() {
-    let [open, private] = two_groups();
+    let [open, private] = two_groups("several");
     let expected = answer(&["check", open.path(), private.path()]).unwrap();
     assert!(expected.out.contains("2 findings in 2 groups"), "{}", expected.out);
     for arguments in [
@@ -63,7 +63,7 @@ fn several_files_are_read_as_one() {
 
 #[test]
 fn the_exit_status_depends_on_fail_on() {
-    let [open, private] = two_groups();
+    let [open, private] = two_groups("fail-on");
     for (file, fail_on, status) in [
         (&open, "critical", 1),
         (&private, "low", 1),
@@ -85,7 +85,7 @@ fn the_exit_status_depends_on_fail_on() {
 
 #[test]
 fn what_is_hidden_counts() {
-    let [open, private] = two_groups();
+    let [open, private] = two_groups("hidden");
     let least = ["check", open.path(), private.path(), "--min-severity", "high"];
     let (report, found) = json(&least);
     let findings = report["findings"].as_array().unwrap();
@@ -104,7 +104,7 @@ fn what_is_hidden_counts() {
 
 #[test]
 fn a_summary_is_only_counts() {
-    let [open, private] = two_groups();
+    let [open, private] = two_groups("summary");
     let summary = ["check", open.path(), private.path(), "--summary"];
     let found = answer(&summary).unwrap();
     assert_eq!((found.out.lines().count(), found.status), (3, 1), "{}", found.out);
@@ -118,7 +118,7 @@ fn a_summary_is_only_counts() {
 
 #[test]
 fn exemptions_are_proposed_on_request() {
-    let [open, _] = two_groups();
+    let [open, _] = two_groups("exemptions");
     let check = ["check", open.path()];
     assert!(!answer(&check).unwrap().out.contains("- { group:"));
     let found = answer(&[&check[..], &["--show-exemptions"]].concat()).unwrap();
