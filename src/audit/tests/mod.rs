@@ -20,6 +20,7 @@ mod names;
 mod owner;
 mod refused;
 mod revert;
+mod said;
 mod scope;
 mod simulation;
 mod sources;
