@@ -7,6 +7,7 @@ use super::title::title;
 use super::wording;
 use crate::finding::{Finding, Report};
 use crate::text::{inert, timestamp};
+use crate::words::rule_text;
 
 const HEADER: [&str; 19] = [
     "severity",
@@ -60,7 +61,7 @@ fn row(finding: &Finding) -> [String; HEADER.len()] {
         or_empty(group.and_then(|group| group.name.as_deref())),
         or_empty(rule.and_then(|rule| rule.id()).map(|id| id.as_str())),
         or_empty(rule.map(|rule| rule.direction().to_string()).as_deref()),
-        or_empty(rule.map(|rule| wording::rule(finding, rule)).as_deref()),
+        or_empty(rule.map(rule_text).as_deref()),
         or_empty(exceeds(finding).as_deref()),
         finding.outcome().as_str().to_owned(),
         timestamp(&finding.time),
