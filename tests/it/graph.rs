@@ -49,7 +49,7 @@ fn the_function_has_one_http_stack_and_one_tls() {
 fn crates_that_only_the_command_line_needs_are_not_in_the_function() {
     let function = crates();
     let lock = std::fs::read_to_string(repository().join("Cargo.lock")).expect("Cargo.lock");
-    for persons in ["aws-sdk-sso", "aws-sdk-ssooidc", "indicatif"] {
+    for persons in ["aws-sdk-sso", "aws-sdk-ssooidc"] {
         assert_eq!(versions(&function, persons), 0, "{persons}");
         assert!(lock.contains(&format!("name = \"{persons}\"\n")), "{persons} is spelled so");
     }

@@ -1,9 +1,10 @@
 //! What the other tests stand on: moto does here what EC2 and SNS do.
 
 use aws_sdk_ec2::error::ProvideErrorMetadata;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::permission::{Permission, all_traffic, protocol, tcp};
+use crate::support::sg_audit::{repository, sg_audit};
 use crate::support::world::{
     Direction::{Egress, Ingress},
     Group, World,
@@ -150,7 +151,9 @@ async fn a_message_arrives_in_the_queue_with_its_attributes() {
         .topic_arn(&world.topic_arn)
         .subject("a subject")
         .message_structure("json");
-    let call = call.message(json!({"default": "{\"version\":1}", "email": "a mail"}).to_string());
+    let event = repository().join("events/authorize-open-ssh.json");
+    let report = sg_audit(&["invoke", "--format=json", event.to_str().expect("UTF-8")]).out;
+    let call = call.message(json!({"default": report, "email": "a mail"}).to_string());
     call.message_attributes("severity", severity.build().expect("complete"))
         .send()
         .await
@@ -158,7 +161,7 @@ async fn a_message_arrives_in_the_queue_with_its_attributes() {
 
     let [message] = world.messages().await.try_into().expect("one message");
     assert_eq!(message.subject, "a subject");
-    assert_eq!(message.report, json!({"version": 1}));
+    assert_eq!(message.report, serde_json::from_str::<Value>(&report).expect("a report"));
     assert_eq!(
         message.attributes.into_iter().collect::<Vec<_>>(),
         [("severity".to_owned(), "critical".to_owned())]

@@ -143,7 +143,7 @@ async fn the_group_is_named_and_the_message_can_be_filtered() {
     let [message] = world.messages().await.try_into().expect("one message");
     assert_eq!(message.report["version"], 1);
     let [mail] = world.mails().try_into().expect("one mail");
-    assert!(mail.starts_with("SSH was open to the Internet on typo3-shop\n"), "{mail}");
+    assert!(mail.starts_with("SSH was open to the Internet on typo3-shop for "), "{mail}");
     for line in
         ["Who: ", "Rule: sgr-", "Exceeds the baseline: tcp 22 from anywhere", "Console: https://"]
     {
