@@ -49,6 +49,27 @@ fn of_icmp_what_one_rule_can_hold_is_left() {
 }
 
 #[test]
+fn a_list_that_the_baseline_names_is_left_as_that_list() {
+    let lists = [("pl-office", vec!["203.0.113.0/24"]), ("pl-empty", vec![])];
+    let lists: Lists = lists
+        .into_iter()
+        .map(|(id, nets)| {
+            (list(id), Ok(nets.into_iter().map(|net| net.parse::<IpNet>().unwrap()).collect()))
+        })
+        .collect();
+    for (sources, of, left) in [
+        ("pl-office", "tcp 20..25 pl-office", vec!["tcp 22 from pl-office"]),
+        ("pl-office", "tcp 20..25 0.0.0.0/0", vec!["tcp 22 from pl-office"]),
+        // A list with entries of the other family only is no part of it.
+        ("pl-office", "tcp 20..25 ::/0", vec![]),
+        // One without entries may get some.
+        ("pl-empty", "tcp 20..25 ::/0", vec!["tcp 22 from pl-empty"]),
+    ] {
+        assert_eq!(texts(&left_of(&standard(sources), &lists, &rule(of))), left, "{of}");
+    }
+}
+
+#[test]
 fn every_piece_of_a_rule_is_known_as_its_piece() {
     let lists: Lists = [(list("pl-shop"), Ok(vec!["198.51.100.0/24".parse().unwrap()]))].into();
     for (baseline, of, left) in [
