@@ -42,7 +42,9 @@ fn fix_label(finding: &Finding) -> String {
     // A line that begins with `authorize` looks as if it opened something.
     match wording::would_keep(finding).filter(|_| begins_by_adding(finding)) {
         Some(kept) => {
-            format!("{label}. The line adds what may stay ({kept}), then removes the rule:")
+            format!(
+                "{label}: the next line first adds what may stay ({kept}), then removes the rule."
+            )
         }
         None => format!("{label}:"),
     }
@@ -70,7 +72,7 @@ pub(super) fn undo_label(finding: &Finding) -> String {
     let back = match finding.code {
         _ if only_removes => return "To remove what the auditor added:".to_owned(),
         Code::ExpectedTrafficClosed => {
-            return "If it has to be reachable, put back what was removed:".to_owned();
+            return "If the website needs it, put back what this change removed:".to_owned();
         }
         _ => "If somebody needs it, this line opens it again",
     };

@@ -35,8 +35,8 @@ pub(super) fn opening(finding: &Finding) -> String {
         Standing::AuditorChanged => {
             format!("{what}. Until this is put back, changes may go unseen.")
         }
-        Standing::Down => format!("{what}. A website may be down."),
-        Standing::PartlyDown => format!("{what}. A website may be out of reach for some."),
+        Standing::Down => format!("{what}. The website may be down."),
+        Standing::PartlyDown => format!("{what}. Some visitors may not reach the website."),
         Standing::Open => format!("{what}. The auditor has not closed it."),
         Standing::LeftScope => match finding.matter {
             Matter::LeftScope { is_back: true, .. } => {
