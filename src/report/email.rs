@@ -86,7 +86,7 @@ pub(super) fn body(report: &Report, part: Option<Part>) -> String {
     mail.0
 }
 
-/// `3 findings in 2 groups, 1 open: 1 critical, 2 medium.`
+/// `3 findings in 2 groups: 1 critical, 2 medium. 1 is open.`
 fn summary(report: &Report, findings: &[&Finding]) -> String {
     let n = findings.len();
     let groups = match wording::groups(findings) {
@@ -97,12 +97,13 @@ fn summary(report: &Report, findings: &[&Finding]) -> String {
     let standings = || findings.iter().map(|finding| Standing::of(finding));
     let open = standings().filter(|it| it.is_open()).count();
     let state = match open {
-        0 if standings().all(Standing::is_over) => ", none open any more".to_owned(),
+        0 if standings().all(Standing::is_over) => " All are closed now.".to_owned(),
         0 => String::new(),
-        open if open == n => ", all open".to_owned(),
-        open => format!(", {open} open"),
+        open if open == n => " All are open.".to_owned(),
+        1 => " 1 is open.".to_owned(),
+        open => format!(" {open} are open."),
     };
-    let summary = format!("{n} findings{groups}{state}: {severities}.");
+    let summary = format!("{n} findings{groups}: {severities}.{state}");
     if !is_of_schedule(report) {
         return summary;
     }

@@ -35,17 +35,13 @@ pub(super) fn act(mail: &mut Lines, finding: &Finding) {
 fn fix_label(finding: &Finding) -> String {
     let label = match Standing::of(finding) {
         Standing::StillOpen | Standing::NotClosed => "Close it now",
-        Standing::Held => "To close it earlier, or if it is not yours",
+        Standing::Held => "If nobody knows this reason, or to close it earlier",
         Standing::AuditorChanged => return "Put it back:".to_owned(),
         _ => "Close it now, unless you know why it is open",
     };
     // A line that begins with `authorize` looks as if it opened something.
     match wording::would_keep(finding).filter(|_| begins_by_adding(finding)) {
-        Some(kept) => {
-            format!(
-                "{label}: the next line first adds what may stay ({kept}), then removes the rule."
-            )
-        }
+        Some(kept) => format!("{label}. This line keeps {kept} and removes the rest of the rule:"),
         None => format!("{label}:"),
     }
 }
@@ -74,7 +70,7 @@ pub(super) fn undo_label(finding: &Finding) -> String {
         Code::ExpectedTrafficClosed => {
             return "If the website needs it, put back what this change removed:".to_owned();
         }
-        _ => "If somebody needs it, this line opens it again",
+        _ => "Only if somebody needs it: this line opens it again",
     };
     match wording::undone_until(finding).map(minute) {
         Some(until) => format!("{back} until {until}:"),
@@ -111,7 +107,8 @@ fn advice(finding: &Finding) -> Option<String> {
         Standing::MaybeDown => "If a website has to be reachable here, check that it is.",
         Standing::LeftScope => "If the group has to be audited, put its tag back.",
         Standing::MaybeExempt => "If the exemption is not meant for it, remove the rule.",
-        Standing::Held | Standing::Closed | Standing::AlreadyGone | Standing::NoLongerThere => {
+        Standing::Held => "No action is needed if you know this reason.",
+        Standing::Closed | Standing::AlreadyGone | Standing::NoLongerThere => {
             let presence = finding.found_rule().map(|found| found.presence);
             return Some(match presence {
                 Some(Presence::Gone(Connections::LiveOn)) => CONNECTIONS.to_owned(),
@@ -128,8 +125,8 @@ fn advice(finding: &Finding) -> Option<String> {
     Some(text.to_owned())
 }
 
-const CONNECTIONS: &str =
-    "Connections made while it was open may still be there: end them on the server (who, ss -tn).";
+const CONNECTIONS: &str = "Whoever connected meanwhile may still be connected. Check on the server (who, ss -tn), and end \
+     what is not yours.";
 
 /// Whether all that is missing is SSH.
 fn is_missing_ssh_only(finding: &Finding) -> bool {

@@ -30,7 +30,10 @@ pub(super) fn opening(finding: &Finding) -> String {
         }
         Standing::NotAudited => format!("{what}. Whether something is open there is not known."),
         Standing::AuditorChanged if finding.severity < Severity::Medium => {
-            format!("{what}. If your team just deployed the stack, no action is needed.")
+            format!(
+                "{what}. If your team just deployed the stack, no action is needed. If not, somebody \
+                 else changed it."
+            )
         }
         Standing::AuditorChanged => {
             format!("{what}. Until this is put back, changes may go unseen.")
