@@ -7,10 +7,14 @@ use crate::text::escape::shell_word;
 /// The line that takes the change back, where one call of AWS's does. Other changes have to be
 /// compared with the template.
 pub(super) fn repair(region: &Region, change: &WatchedChange) -> Option<String> {
-    // CloudTrail shows a name, or an ARN of which `trail/NAME` is left.
+    // CloudTrail shows a name, or an ARN of which `trail/NAME` is left. Whoever made the call chose
+    // it, so only a name that cannot be anything else gets into a line that people paste.
     let name = |kind: &str| {
         let resource = change.resource.as_deref()?;
-        Some(shell_word(resource.strip_prefix(kind).unwrap_or(resource)))
+        let name = resource.strip_prefix(kind).unwrap_or(resource);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        (is_name && name.chars().all(is_plain)).then(|| shell_word(name))
     };
     let region = shell_word(region.as_str());
     let calls: Vec<String> = match (change.part, change.call.as_str()) {

@@ -54,9 +54,9 @@ pub fn clip(text: &str, max: usize) -> String {
     clip_with(text, max, "…")
 }
 
-/// As [`clip`], with an ellipsis in ASCII.
+/// As [`clip`], with an ellipsis in ASCII, apart from the text: `www...` could become a link.
 pub fn clip_ascii(text: &str, max: usize) -> String {
-    clip_with(text, max, "...")
+    clip_with(text, max, " ...")
 }
 
 fn clip_with(text: &str, max: usize, ellipsis: &str) -> String {

@@ -230,3 +230,18 @@ fn if_nothing_can_be_published_the_invocation_fails() {
     assert_eq!(answer.unwrap_err().kind(), "NotPublished");
     assert!(onward.take_handed_on().is_empty());
 }
+
+#[test]
+fn only_a_plain_name_gets_into_the_line_that_puts_it_back() {
+    for (name, line) in [
+        ("main", Some("aws cloudtrail start-logging --region 'eu-central-1' --name 'main'")),
+        ("a' ; reboot #", None),
+        ("--cli-input-json", None),
+        ("<b>", None),
+    ] {
+        let mut event = sample("stop-logging");
+        event["detail"]["requestParameters"]["name"] = name.into();
+        let ran = ran(&event);
+        assert_eq!(ran.published()["findings"][0]["remediation"]["fix"].as_str(), line, "{name}");
+    }
+}

@@ -26,7 +26,7 @@ fn a_subject_is_ascii() {
 fn a_clipped_text_ends_in_an_ellipsis() {
     assert_eq!(clip("abc", 3), "abc");
     assert_eq!(clip("ab cd", 4), "ab…");
-    assert_eq!(clip_ascii("abcdef", 5), "ab...");
-    assert_eq!(clip_ascii("abcdef", 2), "..");
+    assert_eq!(clip_ascii("abcdef", 5), "a ...");
+    assert_eq!(clip_ascii("abcdef", 2), " .");
     assert_eq!(clip_ascii("abcdef", 0), "");
 }
