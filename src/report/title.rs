@@ -1,9 +1,10 @@
 use super::reach;
-use super::wording::{called, list, list_name, reason as reason_text, whom};
+use super::standing::Standing;
+use super::wording::{called, held, list, list_name, reason as reason_text, whom};
 use crate::ec2::{Direction, GroupKey, Protocol, Rule, RuleId, Selector};
 use crate::evaluate::Code;
 use crate::event::WatchedChange;
-use crate::finding::{Action, Finding, FoundRule, Matter, Outcome, ScopeExit, Unaudited};
+use crate::finding::{Finding, FoundRule, Matter, ScopeExit, Unaudited};
 use crate::net::{Cells, IntervalSet, Set, Traffic, wide_ipv4, wide_ipv6};
 use crate::text::{capitalised, count, inert};
 use crate::words::{cells_text, every_protocol_but, in_capitals, rule_text};
@@ -104,15 +105,14 @@ const INTERNET: &str = "the Internet";
 /// What a finding is about, as a noun phrase for a Subject: `SSH to the Internet on typo3-shop`.
 pub(super) fn topic(finding: &Finding) -> String {
     let group = || finding.group.as_ref().map_or_else(|| "a security group".to_owned(), called);
+    let standing = Standing::of(finding);
     match &finding.matter {
         Matter::Rule(found) if finding.code == Code::UnresolvedPeer => {
             format!("{} on {}", in_capitals(&rule_text(&found.rule)), group())
         }
         // The rule that is named is gone, and another one is meant.
-        Matter::Rule(found) if found.presence.is_gone() && !found.still_open.is_empty() => {
-            format!("SSH on {}", group())
-        }
-        Matter::Rule(found) if is_closed_too_far(found) => {
+        Matter::Rule(_) if standing == Standing::StillOpen => format!("SSH on {}", group()),
+        Matter::Rule(found) if standing == Standing::ClosedTooFar => {
             let missing = Traffic::union_of(found.missing.iter().map(Rule::traffic).collect());
             format!("{} missing on {}", in_capitals(&cells_text(&missing.cells())), group())
         }
@@ -121,7 +121,7 @@ pub(super) fn topic(finding: &Finding) -> String {
             let whom = opened_to(found);
             let way = match found.rule.direction() {
                 // The time until which it is held open takes the room.
-                _ if matches!(found.action, Action::Held { .. }) => String::new(),
+                _ if held(finding).is_some() => String::new(),
                 Direction::Egress => format!(" out to {whom}"),
                 Direction::Ingress if whom == INTERNET => format!(" to {whom}"),
                 Direction::Ingress => format!(" from {whom}"),
@@ -144,11 +144,6 @@ pub(super) fn topic(finding: &Finding) -> String {
             None => change.call.clone(),
         },
     }
-}
-
-/// Whether a revert took more than it should have.
-fn is_closed_too_far(found: &FoundRule) -> bool {
-    found.presence.is_gone() && found.action.outcome() == Outcome::Failed
 }
 
 /// The name of the call behind a finding.

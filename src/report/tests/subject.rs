@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::events::{GROUP, authorizing, sample, sweep};
-use super::scene::Scene;
+use super::scene::{Scene, denied, rule};
 
 const NAMED: &str = "tcp 443 0.0.0.0/0";
 
@@ -36,6 +36,22 @@ fn what_is_open_is_counted_beside_what_is_not() {
     assert_snapshot!(of(&[database, "tcp 3306 ::/0", "tcp 25 0.0.0.0/0"]), @"OPEN: TCP 3306 to the Internet on typo3-shop +2 more (critical, 123456789012, eu-central-1)");
     assert_snapshot!(of(&[ssh, database]), @"CLOSED in 41 s: SSH to the Internet on typo3-shop +1, 1 open (critical, 123456789012, eu-central-1)");
     assert_snapshot!(of(&[ssh, "tcp 22 ::/0", database]), @"CLOSED in 41 s: SSH to the Internet on typo3-shop +2, 1 open (critical, 123456789012, eu-central-1)");
+}
+
+/// What is missing is not what the Subject is about while nobody knows whether SSH is open.
+#[test]
+fn what_may_still_be_open_comes_before_what_is_missing() {
+    let opened = "tcp 22-80 0.0.0.0/0";
+    let told = Scene::reverting()
+        .with_rules(&["tcp 443 0.0.0.0/0", "out -1 * 0.0.0.0/0"])
+        .with_rule_limit(2)
+        .before(move |call, ec2| {
+            let rules = ec2.rules_of(&GROUP.parse().unwrap())?;
+            let is_closed = rules.iter().all(|it| it.content() != rule(opened).content());
+            (is_closed && call.starts_with("rules")).then(|| denied("DescribeSecurityGroupRules"))
+        })
+        .run(&authorizing(&[opened]));
+    assert_snapshot!(told.subjects(), @"MAYBE STILL OPEN: SSH (TCP 22-79) to the Internet on typ ... (critical, 123456789012, eu-central-1)");
 }
 
 #[test]
