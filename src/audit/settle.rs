@@ -1,4 +1,4 @@
-//! After an audit has acted, its findings are held against the group as it is now.
+//! After an audit has acted, its findings are compared with the group as it is now.
 //!
 //! A finding is about a rule. What a message says must be true of the group, so this looks for other
 //! rules that keep SSH open, and for what of a removed rule is in the group and what is missing.

@@ -1,7 +1,13 @@
 use crate::ec2::{GroupId, Region};
+use crate::finding::Finding;
 
-/// The group's page in the AWS console of its partition; `None` where that console is not known.
-pub(super) fn console_url(region: &Region, group: &GroupId) -> Option<String> {
+/// The page of a finding's group in the AWS console of its partition; `None` where the group, its
+/// region or that console is not known.
+pub(super) fn console_url(finding: &Finding) -> Option<String> {
+    url(finding.place.region.as_ref()?, &finding.group.as_ref()?.id)
+}
+
+fn url(region: &Region, group: &GroupId) -> Option<String> {
     let host = host(region)?;
     Some(format!("https://{region}.{host}/ec2/home?region={region}#SecurityGroup:groupId={group}"))
 }
@@ -23,10 +29,10 @@ fn host(region: &Region) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::console_url;
+    use super::url;
 
     fn link(region: &str) -> Option<String> {
-        console_url(&region.parse().unwrap(), &"sg-0a1b2c3d4e5f67890".parse().unwrap())
+        url(&region.parse().unwrap(), &"sg-0a1b2c3d4e5f67890".parse().unwrap())
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::finding::{
 };
 use crate::net::Set;
 use crate::settings::MAX_PIECES;
-use crate::text::{in_backticks, minute, quoted, timestamp};
+use crate::text::{first_of, in_backticks, minute, quoted, timestamp};
 use crate::words::{excess_text, rule_text};
 
 const AUDITED_ONCE_MORE: &str =
@@ -526,21 +526,16 @@ fn of_list(finding: &Finding, list: &ListEntries) -> String {
     if list.entries.is_empty() {
         return format!("The change was one of the list {id}, not of the group.");
     }
-    let named = list.entries.iter().take(ENTRIES_NAMED).map(|(net, added)| match added {
+    let entries = list.entries.iter().map(|(net, added)| match added {
         true => format!("{net} (added by it)"),
         false => net.to_string(),
     });
-    let named: Vec<String> = named.collect();
-    let more = match list.entries.len().saturating_sub(ENTRIES_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let named = first_of(entries, ENTRIES_NAMED, ", ");
     let what = match list.are_excess {
         true => "what is too much comes from its entries",
         false => "the list has",
     };
-    let named = named.join(", ");
-    format!("The change was one of the list {id}, not of the group: {what} {named}{more}.")
+    format!("The change was one of the list {id}, not of the group: {what} {named}.")
 }
 
 fn of_auditor(change: &WatchedChange, weakened: &[Weakening]) -> String {

@@ -241,9 +241,7 @@ impl From<&Finding> for FindingJson {
             undecided: found.and_then(undecided),
             exemption: found.and_then(|found| Some(found.exemption.as_ref()?.to_line())),
             controls: finding.controls.clone(),
-            console_url: region
-                .zip(finding.group.as_ref())
-                .and_then(|(region, group)| console_url(region, &group.id)),
+            console_url: console_url(finding),
             change: finding.change.as_ref().map(ChangeJson::from),
             // Nothing is remembered from one audit to the next.
             status: None,

@@ -82,8 +82,7 @@ fn place(finding: &Finding) -> String {
     let (account, region) = (finding.place.account.as_ref(), finding.place.region.as_ref());
     let group = finding.group.as_ref();
     let name = group.and_then(|group| group.name.as_deref()).map(code);
-    let url = region.zip(group).and_then(|(region, group)| console_url(region, &group.id));
-    let id = group.map(|group| match url {
+    let id = group.map(|group| match console_url(finding) {
         Some(url) => format!("[{}]({url})", group.id),
         None => group.id.to_string(),
     });

@@ -1,11 +1,10 @@
 //! The words about traffic that the site lives on, and that a change closed.
 
-use super::wording::texts;
 use crate::ec2::{Direction, ListId, Rule};
 use crate::evaluate::expected::{Closed, Family, FamilyReach, Reach, Reached};
 use crate::net::Set;
-use crate::text::capitalised;
-use crate::words::{cells_text, in_capitals};
+use crate::text::{capitalised, first_of};
+use crate::words::{cells_text, in_capitals, rule_text};
 
 /// How many rules or peers are named. The others are only counted.
 const NAMED: usize = 6;
@@ -287,18 +286,9 @@ fn names<'a>(entries: impl Iterator<Item = &'a Reached>) -> String {
 
 /// The first of them, and how many more there are.
 fn some_of(all: &[impl ToString]) -> String {
-    let named: Vec<String> = all.iter().take(NAMED).map(ToString::to_string).collect();
-    match all.len().saturating_sub(NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
+    first_of(all.iter().map(ToString::to_string), NAMED, ", ")
 }
 
 fn rules(all: &[Rule]) -> String {
-    match all.get(..NAMED) {
-        Some(first) if all.len() > NAMED => {
-            format!("{} and {} more", texts(first), all.len() - NAMED)
-        }
-        _ => texts(all),
-    }
+    first_of(all.iter().map(rule_text), NAMED, "; ")
 }

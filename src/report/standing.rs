@@ -122,7 +122,7 @@ impl Standing {
     }
 
     /// Whether what was done did not work, or nothing could be done.
-    pub fn is_failure(self) -> bool {
+    fn is_failure(self) -> bool {
         matches!(
             self,
             Self::StillOpen

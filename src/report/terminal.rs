@@ -17,7 +17,7 @@ use crate::ec2::Rule;
 use crate::ec2::command::revoke_line;
 use crate::evaluate::{Code, Severity};
 use crate::finding::{Finding, FoundRule, Outcome, Report, ReportOutcome};
-use crate::text::{count, minute, quoted};
+use crate::text::{count, first_of, minute, quoted};
 use crate::words::{excess_text, rules_text};
 
 /// How many groups are named whose findings are told together.
@@ -311,13 +311,9 @@ impl Page {
         let Some(first) = findings.first() else { return };
         let ids: Vec<&str> =
             findings.iter().filter_map(|one| Some(one.group.as_ref()?.id.as_str())).collect();
-        let named = ids.iter().take(GROUPS_NAMED).copied().collect::<Vec<_>>().join(", ");
-        let more = match ids.len().saturating_sub(GROUPS_NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let named = first_of(ids.iter(), GROUPS_NAMED, ", ");
         self.parts(&count(ids.len(), "default group"), std::iter::empty());
-        let indent = self.first_line(first, &format!("{named}{more}"), Columns::of(&[first]));
+        let indent = self.first_line(first, &named, Columns::of(&[first]));
         let controls = match first.controls.as_slice() {
             [] => String::new(),
             controls => format!(" {} want it removed.", controls.join(", ")),

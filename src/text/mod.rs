@@ -54,6 +54,18 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// The first `most` of several things, and how many more there are: `a, b and 3 more`.
+pub fn first_of<T: ToString>(
+    things: impl ExactSizeIterator<Item = T>,
+    most: usize,
+    separator: &str,
+) -> String {
+    let more = things.len().saturating_sub(most);
+    let first: Vec<String> = things.take(most).map(|thing| thing.to_string()).collect();
+    let first = first.join(separator);
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
 /// An error and each of its causes, joined by colons. A cause that the error already ends with is
 /// not repeated.
 ///

@@ -6,6 +6,7 @@ use crate::net::{
     Cells, Interval, IntervalSet, Layers, Set, Traffic, cidrs_ipv4, cidrs_ipv6, interval_ipv4,
     interval_ipv6,
 };
+use crate::text::first_of;
 
 /// How many blocks a text names. It only counts the rest.
 const BLOCKS_NAMED: usize = 6;
@@ -24,11 +25,7 @@ pub fn rules_text(rules: &[&Rule]) -> String {
     let Some(first) = rules.first() else { return String::new() };
     let way = preposition(first.direction());
     let named = |text: fn(&Rule) -> String| {
-        let texts: Vec<String> = rules.iter().take(RULES_NAMED).map(|rule| text(rule)).collect();
-        match rules.len().saturating_sub(RULES_NAMED) {
-            0 => texts.join(", "),
-            more => format!("{} and {more} more", texts.join(", ")),
-        }
+        first_of(rules.iter().map(|rule| text(rule)), RULES_NAMED, ", ")
     };
     let peer = |rule: &Rule| rule.peer().to_string();
     let cells = |rule: &Rule| cells_text(&rule.cells());
@@ -111,12 +108,7 @@ fn peers_text<V: Set>(
 }
 
 fn names(all: &[String]) -> String {
-    match all.get(..BLOCKS_NAMED) {
-        Some(first) if all.len() > BLOCKS_NAMED => {
-            format!("{} and {} more", first.join(", "), all.len() - first.len())
-        }
-        _ => all.join(", "),
-    }
+    first_of(all.iter(), BLOCKS_NAMED, ", ")
 }
 
 /// Protocols and ports: `tcp 20-25`, `all traffic`, `every protocol but TCP`.

@@ -16,9 +16,9 @@ const OUTCOME: usize = 5 * TEXT;
 /// What to do now, with the lines to paste, and what the auditor did.
 pub(super) fn act(mail: &mut Lines, finding: &Finding) {
     mail.text(&advice(finding).unwrap_or_default(), TEXT);
-    if let Some(fix) = finding.fix.as_deref() {
+    if finding.fix.is_some() {
         mail.text(&fix_label(finding), TEXT);
-        mail.command(Some(fix));
+        mail.command(finding.fix.as_deref());
     }
     if finding.complete.is_some() {
         mail.text("Add what is missing:", TEXT);
@@ -125,8 +125,8 @@ fn advice(finding: &Finding) -> Option<String> {
     Some(text.to_owned())
 }
 
-const CONNECTIONS: &str = "Whoever connected meanwhile may still be connected. Check on the server (who, ss -tn), and end \
-     what is not yours.";
+const CONNECTIONS: &str = "Whoever connected meanwhile may still be connected. Check on the server \
+                           (who, ss -tn), and end what is not yours.";
 
 /// Whether all that is missing is SSH.
 fn is_missing_ssh_only(finding: &Finding) -> bool {

@@ -60,8 +60,7 @@ impl Lines {
 
     /// The group's page in the console, where that is known.
     pub(super) fn link(&mut self, finding: &Finding) {
-        let place = finding.place.region.as_ref().zip(finding.group.as_ref());
-        if let Some(page) = place.and_then(|(region, group)| console_url(region, &group.id)) {
+        if let Some(page) = console_url(finding) {
             self.0.push_str(&format!("Console: {page}\n"));
         }
     }

@@ -7,7 +7,8 @@ use crate::report::standing::Standing;
 use crate::report::subject::first_open;
 use crate::report::title::title;
 use crate::report::wording;
-use crate::text::{inert, quoted};
+use crate::text::{first_of, inert, quoted};
+use crate::words::rule_text;
 
 /// So many findings have a line.
 const LINES: usize = 23;
@@ -44,11 +45,7 @@ fn added(finding: &Finding) -> String {
         Some(Action::NotReverted { added, .. }) if !added.is_empty() => added,
         _ => return String::new(),
     };
-    let named = wording::texts(added.get(..NAMED).unwrap_or(added));
-    match added.len().saturating_sub(NAMED) {
-        0 => format!(", added: {named}"),
-        more => format!(", added: {named} and {more} more"),
-    }
+    format!(", added: {}", first_of(added.iter().map(rule_text), NAMED, "; "))
 }
 
 /// The group by id and name: groups of different VPCs may have the same name, and many are called
