@@ -29,8 +29,8 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | a CloudTrail record becomes an event | `event/change.rs`, for security groups |
-//! | a finding gets its severity | `evaluate/severity.rs`; `finding/origin.rs` lowers it for the rules that EC2 gives a default group, `audit/settle.rs` raises it where SSH is still open |
+//! | a CloudTrail record becomes an event | `event/cloudtrail.rs`, for security groups |
+//! | a finding gets its severity | `evaluate/severity.rs`; `finding/origin.rs` lowers it for the rules that EC2 gives a default group, `audit/recheck.rs` raises it where SSH is still open |
 //! | what a reverted rule leaves | `evaluate/plan.rs` |
 //! | a rule is revoked | `audit/revert.rs`; `audit/act.rs` decides whether |
 //! | the shell lines `fix`, `complete` and `undo` | `ec2/command.rs` |

@@ -20,7 +20,7 @@ use crate::evaluate::plan::{is_due, is_piece_of, is_ssh, pieces};
 use crate::evaluate::{Code, Judge, Judgement, Verdict};
 use crate::event::ListChange;
 use crate::finding::{
-    Action, AfterHold, Connections, Deed, DoubtfulExemption, Finding, ListEntries, Matter,
+    Action, AfterHold, Connections, DoubtfulExemption, Finding, Handled, ListEntries, Matter,
     NotReverted, Outcome, Presence, Remark, Tally, ToClose, Unchecked,
 };
 use crate::net::{Set, Traffic, addresses};
@@ -72,7 +72,7 @@ impl<E: SecurityGroups> Context<'_, E> {
             return Ok(());
         }
         // What is there goes before what was not read: a second try has to get further than the
-        // first one, which may have closed the others.
+        // first one, which may have reverted the others.
         noncompliant.sort_by_key(|(verdict, candidate)| (verdict.code, !candidate.seen));
         let mut covered = compliant(judge, subject.rules);
         // The same once what is reported has been fixed, so that no two fixes add the same rule:
@@ -93,31 +93,33 @@ impl<E: SecurityGroups> Context<'_, E> {
             fixed = with_pieces(&fixed, pieces.as_deref().unwrap_or_default());
             let undecided = hands_on && is_undecided(verdict.rule);
             let left_alone = left_alone.filter(|_| !undecided);
-            // At least one rule is closed, so that the next invocation gets further.
+            // At least one rule is reverted, so that the next invocation gets further.
             let late = acted && is_late(self.deadline, time + expected(&pieces));
             let when = if undecided || late { trigger.when_late() } else { trigger.when() };
-            let (mut deed, later) = match (left_alone, when) {
-                (Some(deed), _) => (deed, None),
+            let (mut handled, later) = match (left_alone, when) {
+                (Some(handled), _) => (handled, None),
                 (None, When::Later(found_by)) => {
                     let pieces = pieces.unwrap_or_default();
-                    let deed = Deed {
+                    let handled = Handled {
                         fix: Some(subject.fix_of(verdict.rule, &pieces)),
                         would_keep: Some(pieces),
-                        ..Deed::untouched(Action::Later(None), time)
+                        ..Handled::untouched(Action::Later(None), time)
                     };
-                    (deed, Some(found_by))
+                    (handled, Some(found_by))
                 }
                 (None, When::Now) => {
                     acted = true;
                     let ssh = is_ssh(judge, &verdict);
                     let pieces = replacing(self.settings, judge, &verdict, &covered);
-                    (self.close(subject, ssh, &candidate, pieces, &mut covered).await?, None)
+                    (self.revert(subject, ssh, &candidate, pieces, &mut covered).await?, None)
                 }
             };
-            deed.remarks = remarks(&candidate);
-            deed.remarks.extend(trigger.list_entries(Some(&verdict.judgement)).map(Remark::List));
-            deed.remarks.extend(self.stale_group(subject, verdict.rule).await);
-            let finding = origin.rule(judge, verdict, deed);
+            handled.remarks = remarks(&candidate);
+            handled
+                .remarks
+                .extend(trigger.list_entries(Some(&verdict.judgement)).map(Remark::List));
+            handled.remarks.extend(self.stale_group(subject, verdict.rule).await);
+            let finding = origin.rule(judge, verdict, handled);
             match later {
                 Some(found_by) => {
                     let rule = subject.to_close(&candidate, found_by);
@@ -143,23 +145,23 @@ impl<E: SecurityGroups> Context<'_, E> {
         is_stale.then(|| Remark::StaleGroup(peer.clone()))
     }
 
-    /// Closes a rule, of which `pieces` are to stay. `covered` is what compliant rules admit, and
+    /// Reverts a rule, of which `pieces` are to stay. `covered` is what compliant rules admit, and
     /// grows by what is added.
-    async fn close(
+    async fn revert(
         &self,
         subject: &Subject<'_>,
         open_ssh: bool,
         candidate: &Candidate<'_>,
         pieces: Result<Vec<Rule>, RuleError>,
         covered: &mut Traffic,
-    ) -> Result<Deed, Ec2Error> {
+    ) -> Result<Handled, Ec2Error> {
         let rule = &*candidate.rule;
         let pieces = match pieces {
             Ok(pieces) => pieces,
             Err(error) => {
                 let reason = NotReverted::Pieces(error);
                 let action = Action::NotReverted { reason, added: Vec::new() };
-                return Ok(Deed::untouched(action, (self.clock)()));
+                return Ok(Handled::untouched(action, (self.clock)()));
             }
         };
         let order = Order {
@@ -191,7 +193,7 @@ impl<E: SecurityGroups> Context<'_, E> {
         } else {
             Sequence::RuleFirst
         };
-        Ok(Deed {
+        Ok(Handled {
             action: done.action,
             time: (self.clock)(),
             presence: presence(!gone, rule, subject.rules),
@@ -220,15 +222,15 @@ pub(super) fn left_alone(
     (verdict, candidate): (&Verdict<'_>, &Candidate<'_>),
     pieces: &Result<Vec<Rule>, RuleError>,
     now: DateTime<Utc>,
-) -> Option<Deed> {
+) -> Option<Handled> {
     let Subject { at, group, rules, trigger, .. } = subject;
     let (rule, seen) = (verdict.rule, candidate.seen);
     let pieces = pieces.as_deref().unwrap_or_default();
-    let left_alone = |action| Deed {
+    let left_alone = |action| Handled {
         would_keep: is_due(Remediation::RevertIngress, judge, verdict).then(|| pieces.to_vec()),
         presence: presence(seen, rule, rules),
         fix: seen.then(|| subject.fix_of(rule, pieces)),
-        ..Deed::untouched(action, now)
+        ..Handled::untouched(action, now)
     };
     let due = is_due(subject.remediation(settings), judge, verdict);
     let doubtful = doubtful_exemptions(judge, &verdict.judgement);
@@ -237,7 +239,7 @@ pub(super) fn left_alone(
         let region = at.region.as_ref();
         let undo = || undo(region, &group.id, Some(rule), &[], Sequence::RuleFirst, None);
         return (!due || !doubtful.is_empty())
-            .then(|| Deed { undo: undo(), ..left_alone(Action::GoneBefore) });
+            .then(|| Handled { undo: undo(), ..left_alone(Action::GoneBefore) });
     }
     if let Claim::Held(hold) = &candidate.claim {
         let then = match settings.remediation.max(settings.sweep_remediation).reverts() {
@@ -286,8 +288,8 @@ pub(super) fn unreadable(
                 &pieces,
                 Sequence::RuleFirst,
             );
-            let deed = Deed { fix: Some(fix), ..Deed::untouched(action, now) };
-            let mut finding = subject.origin().rule(&judge, verdict, deed);
+            let handled = Handled { fix: Some(fix), ..Handled::untouched(action, now) };
+            let mut finding = subject.origin().rule(&judge, verdict, handled);
             let about_ssh = is_about_ssh(&finding);
             if let Matter::Rule(found) = &mut finding.matter {
                 found.unchecked = about_ssh.then_some(Unchecked::Group);
@@ -310,7 +312,7 @@ pub(super) fn not_among(mut pieces: Vec<Rule>, met: &mut Vec<Rule>) -> Vec<Rule>
     pieces
 }
 
-/// What replaces a rule when it is closed.
+/// What replaces a rule when it is reverted.
 pub(super) fn replacing(
     settings: &Settings,
     judge: &Judge<'_>,
@@ -359,7 +361,7 @@ fn doubtful_exemptions(judge: &Judge<'_>, judgement: &Judgement) -> Vec<Doubtful
 }
 
 impl Subject<'_> {
-    /// The shell line that closes a rule as a revert would.
+    /// The shell line that does what a revert of a rule would.
     fn fix_of(&self, rule: &Rule, pieces: &[Rule]) -> String {
         self.fix(self.rules, std::slice::from_ref(rule), pieces)
     }
@@ -378,7 +380,7 @@ impl Subject<'_> {
     }
 }
 
-/// How long closing a rule may take with a slow EC2: a second for each piece.
+/// How long reverting a rule may take with a slow EC2: a second for each piece.
 fn expected(pieces: &Result<Vec<Rule>, RuleError>) -> TimeDelta {
     let pieces = pieces.as_ref().map_or(0, |pieces| pieces.len().min(MAX_PIECES));
     i64::try_from(pieces).map_or(TimeDelta::zero(), TimeDelta::seconds)

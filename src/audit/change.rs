@@ -167,7 +167,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         error: Ec2Error,
         clock: Clock<'_>,
     ) -> Result<Audited, AuditError> {
-        if error.may_pass() {
+        if error.is_transient() {
             return Err(error.into());
         }
         let no_role = matches!(error, Ec2Error::NoRole { .. });
@@ -249,7 +249,7 @@ fn introduced<'a>(
         ChangeKind::Unknown(reason) | ChangeKind::Retagged(reason) => {
             tracing::warn!(reason, "the whole group is audited");
             let note = Some(Note::NotUnderstood(reason.clone()));
-            let all = Candidates::Standing { rules: present.into(), note };
+            let all = Candidates::State { rules: present.into(), note };
             return (Trigger::WholeGroup(FoundBy::Sweep), all);
         }
     };

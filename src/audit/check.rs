@@ -8,7 +8,7 @@ use super::act::{compliant, left_alone, not_among, replacing, with_pieces};
 use super::subject::{Candidates, Subject, Trigger, remarks};
 use crate::baseline::Lists;
 use crate::ec2::{AccountId, Direction, Group, ListNames, Place, Rule};
-use crate::evaluate::{Yardstick, open_ssh_in_baseline};
+use crate::evaluate::{Yardstick, admits_wide_ssh};
 use crate::finding::{BaselineName, Origin, Report, Tally};
 use crate::settings::Settings;
 
@@ -78,12 +78,12 @@ impl<'a> Check<'a> {
                 covered = with_pieces(&covered, pieces.as_deref().unwrap_or_default());
                 let found = (&verdict, &candidate);
                 // Nothing is ever due in a check.
-                let Some(mut deed) = left_alone(settings, &subject, &judge, found, &pieces, now)
+                let Some(mut handled) = left_alone(settings, &subject, &judge, found, &pieces, now)
                 else {
                     continue;
                 };
-                deed.remarks = remarks(&candidate);
-                let mut finding = subject.origin().rule(&judge, verdict, deed);
+                handled.remarks = remarks(&candidate);
+                let mut finding = subject.origin().rule(&judge, verdict, handled);
                 finding.name_lists(|id| self.list_names.get(id).cloned());
                 self.tally.findings.push(finding);
             }
@@ -93,7 +93,7 @@ impl<'a> Check<'a> {
     /// The report on all of them.
     pub fn report(mut self) -> Report {
         let baseline = &self.settings.baseline;
-        if open_ssh_in_baseline(baseline, self.lists, self.now.date_naive()) {
+        if admits_wide_ssh(baseline, self.lists, self.now.date_naive()) {
             let place = self.place.unwrap_or_default();
             let origin = Origin { place: &place, group: None, record: None };
             self.tally.findings.push(origin.wide_baseline(&baseline.name, None, self.now));

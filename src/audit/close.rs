@@ -94,7 +94,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let trigger = Trigger::Close(*found_by);
         let read = match self.read(&place, &key).await {
             Ok(read) => read,
-            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) if error.is_transient() => return Err(error.into()),
             Err(error) => {
                 let now = clock();
                 let named =

@@ -24,7 +24,7 @@ pub(super) struct Context<'a, E> {
     pub clock: Clock<'a>,
     /// When there has to be an answer.
     pub deadline: Option<DateTime<Utc>>,
-    /// Whether nothing was closed before in this invocation. Then a rule is closed even if there is
+    /// Whether nothing was reverted before in this invocation. Then a rule is reverted even if there is
     /// no time left.
     pub is_first: bool,
 }

@@ -1,6 +1,6 @@
 use super::context::Context;
 use super::error::AuditError;
-use super::settle::settle;
+use super::recheck::recheck;
 use super::subject::Subject;
 use crate::ec2::SecurityGroups;
 use crate::finding::Tally;
@@ -23,7 +23,7 @@ impl<E: SecurityGroups> Context<'_, E> {
         // They are published where they cannot be handed on.
         let handed_on = tally.to_close.iter_mut().skip(handed_on).map(|one| &mut one.finding);
         let mut findings: Vec<_> = found.chain(handed_on).collect();
-        settle(context, subject, &mut findings).await;
+        recheck(context, subject, &mut findings).await;
         for finding in findings {
             finding.name_lists(|id| self.lookups.list_name(subject.at, id));
         }

@@ -39,7 +39,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let found = match self.ec2.rules_by_id(&place, &change.rules).await {
             Ok(found) => found,
-            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) if error.is_transient() => return Err(error.into()),
             Err(error) => return Ok(unaudited(Reason::Ec2(error))),
         };
         let mut by_group: BTreeMap<GroupId, Vec<RuleId>> = BTreeMap::new();
@@ -93,7 +93,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Tagged<'_, E, N, O> {
             Ok(Some(read)) => read,
             // What is gone with its group is held no longer.
             Ok(None) => return Ok(()),
-            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) if error.is_transient() => return Err(error.into()),
             Err(error) => {
                 let reason = Reason::Ec2(error);
                 tally.findings.push(origin.unaudited(Some(&key), reason, (context.clock)()));

@@ -44,7 +44,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 Some(reason) => Err(reason),
                 None => match self.end_holds(place, &mut done, clock, deadline, &mut tally).await {
                     Ok(is_done) => Ok(is_done),
-                    Err(AuditError::Ec2(error)) if !error.may_pass() => Err(Reason::Ec2(error)),
+                    Err(AuditError::Ec2(error)) if !error.is_transient() => Err(Reason::Ec2(error)),
                     Err(error) => {
                         let error = failed.get_or_insert(error);
                         tracing::warn!(
@@ -140,7 +140,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let rules = self.ec2.rules(place, &group).await?;
         let is_there = |held: &&Rule| rules.iter().any(|rule| rule.is_same_as(held));
         let there: Vec<Rule> = held.iter().filter(is_there).cloned().collect();
-        let candidates = Candidates::Standing { rules: there.into(), note: None };
+        let candidates = Candidates::State { rules: there.into(), note: None };
         let subject = Subject::new(place, None, (&group, &rules), Trigger::Holds, candidates);
         let mut ended = Tally::default();
         let ran = context.audit(&subject, &mut ended).await;

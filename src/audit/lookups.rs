@@ -85,7 +85,7 @@ impl<'a, E: SecurityGroups> Lookups<'a, E> {
                 }
                 None => {
                     let list = match self.ec2.prefix_list(place, &id).await {
-                        Err(error) if error.may_pass() => return Err(error.into()),
+                        Err(error) if error.is_transient() => return Err(error.into()),
                         list => list,
                     };
                     self.lists.borrow_mut().insert(key, list.clone());

@@ -1,4 +1,4 @@
-//! The audit: an event comes in, groups are read and judged, rules are closed, a report goes out.
+//! The audit: an event comes in, groups are read and judged, rules are reverted, a report goes out.
 //!
 //! Everything that reaches EC2, SNS or Lambda goes through three small interfaces,
 //! [`SecurityGroups`](crate::ec2::SecurityGroups), [`Notifier`] and [`Onward`]. The order of the
@@ -41,12 +41,12 @@ mod group;
 mod handle;
 mod hold_tags;
 mod holds;
-mod list;
 mod lookups;
-mod lost;
+mod lost_request;
 mod ports;
+mod prefix_list;
+mod recheck;
 mod revert;
-mod settle;
 mod subject;
 mod sweep;
 mod tags;

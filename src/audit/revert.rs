@@ -135,7 +135,7 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
         }
         Ok(Answer::NoRule) => Ok(pieces.already_gone(order)),
         Ok(Answer::NoGroup) => Ok(pieces.done(Action::GroupGone)),
-        Err(error) if error.may_pass() => Err(error),
+        Err(error) if error.is_transient() => Err(error),
         Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
 }
@@ -150,7 +150,7 @@ async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<D
         }
         Ok(Answer::NoRule) => Ok(pieces.already_gone(order)),
         Ok(Answer::NoGroup) => Ok(pieces.done(Action::GroupGone)),
-        Err(error) if error.may_pass() => Err(error),
+        Err(error) if error.is_transient() => Err(error),
         Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
 }
@@ -176,11 +176,11 @@ async fn place(
                     }
                     pieces.placed.push(piece.clone());
                 }
-                Err(error) if error.may_pass() => return Err(error),
+                Err(error) if error.is_transient() => return Err(error),
                 Err(error) => return Ok(Placed::Stopped(error)),
             },
             Err(Ec2Error::LimitExceeded) => return Ok(Placed::Full(done)),
-            Err(error) if error.may_pass() => return Err(error),
+            Err(error) if error.is_transient() => return Err(error),
             Err(Ec2Error::NotFound { .. } | Ec2Error::Refused { .. })
                 if matches!(piece.peer(), Peer::Reference(_)) =>
             {
@@ -249,14 +249,14 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Answer, 
                 let told = format!("`{}` is still read there", rule_text(order.rule));
                 Err(contradiction(action, told))
             }
-            Err(error) if error.may_pass() => Err(error),
+            Err(error) if error.is_transient() => Err(error),
             // EC2 said yes, and nobody can say more.
             Err(_) => Ok(Answer::Removed),
         },
         // An answer that was lost, in this try or an earlier one, may have been a yes. If the rule
         // was read before and is not read any more, it was. That it is still read proves nothing:
         // EC2 may answer with what was true a moment ago.
-        Err(error) if error.may_pass() => match is_read(ec2, order).await {
+        Err(error) if error.is_transient() => match is_read(ec2, order).await {
             Ok(false) if order.seen => Ok(Answer::Removed),
             Ok(_) | Err(_) => Err(error),
         },
@@ -268,7 +268,7 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Answer, 
 async fn exists(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
     match ec2.group(order.place, &GroupKey::Id(order.group.id.clone())).await {
         Ok(group) => Ok(group.is_some()),
-        Err(error) if error.may_pass() => Err(error),
+        Err(error) if error.is_transient() => Err(error),
         Err(_) => Ok(true),
     }
 }

@@ -60,7 +60,7 @@ pub(super) enum When {
 /// The rules of a group that are judged.
 pub(super) enum Candidates<'a> {
     /// Rules that the group has, whenever they were made.
-    Standing {
+    State {
         /// The rules.
         rules: Cow<'a, [Rule]>,
         /// What else there is to say about each of them.
@@ -116,13 +116,13 @@ impl<'a> Candidate<'a> {
 impl<'a> Candidates<'a> {
     /// All of these rules.
     pub fn standing(rules: &'a [Rule]) -> Self {
-        Self::Standing { rules: rules.into(), note: None }
+        Self::State { rules: rules.into(), note: None }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
         match self {
-            Self::Standing { rules, .. } => rules.len(),
+            Self::State { rules, .. } => rules.len(),
             Self::Named(named) => named.len(),
         }
     }
@@ -130,7 +130,7 @@ impl<'a> Candidates<'a> {
     /// Their rules.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         let (standing, named): (&[Rule], &[Candidate<'_>]) = match self {
-            Self::Standing { rules, .. } => (rules, &[]),
+            Self::State { rules, .. } => (rules, &[]),
             Self::Named(named) => (&[], named),
         };
         standing.iter().chain(named.iter().map(|candidate| &*candidate.rule))
@@ -138,7 +138,7 @@ impl<'a> Candidates<'a> {
 
     fn get(&self, at: usize, settings: &Settings, now: DateTime<Utc>) -> Option<Candidate<'_>> {
         match self {
-            Self::Standing { rules, note } => {
+            Self::State { rules, note } => {
                 let rule = Cow::Borrowed(rules.get(at)?);
                 Some(Candidate::standing(rule, note.clone(), settings, now))
             }

@@ -10,7 +10,7 @@ use super::ports::{Clock, Notifier, Onward};
 use super::subject::{Candidates, Subject, Trigger};
 use crate::baseline::Lists;
 use crate::ec2::{Ec2Error, Group, GroupId, Place, Rule, SecurityGroups, Selection};
-use crate::evaluate::open_ssh_in_baseline;
+use crate::evaluate::admits_wide_ssh;
 use crate::event::{Message, Note, Record, Resume, Sweep};
 use crate::finding::{BaselineName, Finding, Origin, Reason, Report, Tally, Unaudited};
 use crate::settings::{Remediation, Settings};
@@ -170,7 +170,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
                 }
                 None => match self.place(place, start, &mut swept.tally).await {
                     Ok(next) => next.map(|next| (at, next)),
-                    Err(AuditError::Ec2(error)) if !error.may_pass() => {
+                    Err(AuditError::Ec2(error)) if !error.is_transient() => {
                         self.miss(place, Reason::Ec2(error), &mut swept.tally);
                         None
                     }
@@ -281,7 +281,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
         let (record, note) = self.change.unzip();
-        let candidates = Candidates::Standing { rules: rules.into(), note: note.cloned() };
+        let candidates = Candidates::State { rules: rules.into(), note: note.cloned() };
         let subject = Subject::new(place, record, (group, rules), self.trigger, candidates);
         self.context.audit(&subject, tally).await
     }
@@ -303,7 +303,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
                 "it is not known whether the baseline is wide on SSH"
             );
         }
-        if open_ssh_in_baseline(baseline, &lists, today) {
+        if admits_wide_ssh(baseline, &lists, today) {
             let origin = Origin { place, group: None, record: None };
             tally.findings.push(origin.wide_baseline(&baseline.name, None, now));
         }

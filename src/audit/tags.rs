@@ -112,7 +112,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             Ok(Some(read)) => read,
             // A group that no longer exists is neither in nor out.
             Ok(None) => return Ok(()),
-            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) if error.is_transient() => return Err(error.into()),
             Err(error) => {
                 tally.findings.push(unaudited(Reason::Ec2(error)));
                 return Ok(());
@@ -124,7 +124,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
             // if the group were still in.
             Move::Out(_) => (Note::LeftScope, FoundBy::Leaving),
         };
-        let candidates = Candidates::Standing { rules: (&*rules).into(), note: Some(note) };
+        let candidates = Candidates::State { rules: (&*rules).into(), note: Some(note) };
         let trigger = Trigger::WholeGroup(found_by);
         let record = Some(self.record);
         let subject = Subject::new(self.place, record, (&group, &rules), trigger, candidates);

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use super::auditor::Auditor;
 use super::ports::{Clock, Notifier, Onward};
 use crate::ec2::{Place, Scope, SecurityGroups};
-use crate::event::{Part, Record, WatchedChange};
+use crate::event::{Component, Record, WatchedChange};
 use crate::finding::{Report, Weakening};
 use crate::settings::{RawSettings, Settings};
 
@@ -24,7 +24,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             .settings
             .as_deref()
             .map_or_else(Vec::new, |new| weakened(self.settings, new, now.date_naive()));
-        if change.part == Part::Rule && self.is_elsewhere(&place) {
+        if change.component == Component::Rule && self.is_elsewhere(&place) {
             weakened.push(Weakening::MemberRule);
         }
         self.only(self.origin(&place, record).auditor_changed(change, weakened, now))

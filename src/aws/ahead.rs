@@ -1,8 +1,8 @@
-//! Connections that are opened before the first event arrives.
+//! ConnectionPool that are opened before the first event arrives.
 
 use std::time::Duration;
 
-use super::connections::{Connections, Opening};
+use super::connection_pool::{ConnectionPool, Opening};
 use super::ec2::AwsEc2;
 use super::sns::AwsSns;
 use crate::ec2::Place;
@@ -12,7 +12,7 @@ use crate::ec2::Place;
 /// Lambda developer guide).
 const AHEAD: Duration = Duration::from_secs(2);
 
-impl Connections {
+impl ConnectionPool {
     /// Opens a connection to EC2 and one to SNS, where the function is at home. It costs no right
     /// and no call of AWS's API: both are asked without a signature, for a page that need not
     /// exist.

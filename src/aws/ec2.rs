@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::types::{Filter, IpPermission};
 
 use super::clients::{At, Clients};
-use super::connections::Opening;
+use super::connection_pool::Opening;
 use super::lists::{self, Kept};
 use super::wire::{group, listed_rule, permission};
 use crate::ec2::hold::UNTIL;
@@ -162,7 +162,7 @@ impl SecurityGroups for AwsEc2 {
         let there = Place { account, region: place.region.clone() };
         match self.group(&there, &GroupKey::Id(group.id().clone())).await {
             Ok(found) => Ok(found.is_none()),
-            Err(error) if error.may_pass() => Err(error),
+            Err(error) if error.is_transient() => Err(error),
             Err(_) => Ok(false),
         }
     }

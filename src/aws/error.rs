@@ -45,7 +45,7 @@ where
     };
     let code = service.err().code().unwrap_or_default();
     let answered = || cause(answer(service.err()));
-    if may_pass(code, service.raw().status().is_server_error()) {
+    if is_transient(code, service.raw().status().is_server_error()) {
         Ec2Error::Passing { action, cause: answered() }
     } else if DENIED.contains(&code) {
         Ec2Error::Denied { action, cause: answered() }
@@ -75,7 +75,7 @@ fn refusal_of_role(error: &(dyn Error + 'static)) -> Option<Cause> {
             error.downcast_ref::<SdkError<AssumeRoleError>>()
         {
             let code = service.err().code().unwrap_or_default();
-            let refused = !may_pass(code, service.raw().status().is_server_error());
+            let refused = !is_transient(code, service.raw().status().is_server_error());
             return refused.then(|| cause(answer(service.err())));
         }
         cause_of = error.source();
@@ -85,7 +85,7 @@ fn refusal_of_role(error: &(dyn Error + 'static)) -> Option<Cause> {
 
 /// Whether a service that gave this answer may give another one the next time: by the SDK's own
 /// classification of codes, by a fault of the service's own, or because credentials are renewed.
-fn may_pass(code: &str, server_fault: bool) -> bool {
+fn is_transient(code: &str, server_fault: bool) -> bool {
     code.is_empty()
         || server_fault
         || THROTTLING_ERRORS.contains(&code)

@@ -3,7 +3,7 @@
 use aws_config::{BehaviorVersion, SdkConfig};
 use thiserror::Error;
 
-use super::connections::Connections;
+use super::connection_pool::ConnectionPool;
 use super::ec2::AwsEc2;
 use super::limits::{retries, timeouts};
 use crate::ec2::{AccountId, Cause, IdError, Place, Region, cause};
@@ -47,7 +47,7 @@ impl Live {
     /// Where there are no credentials, or AWS does not take them.
     pub async fn log_in(profile: Option<&str>, region: Option<&Region>) -> Result<Self, LiveError> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(Connections::default())
+            .http_client(ConnectionPool::default())
             .timeout_config(timeouts())
             .retry_config(retries());
         if let Some(profile) = profile {

@@ -2,7 +2,7 @@
 
 mod ahead;
 mod clients;
-mod connections;
+mod connection_pool;
 mod ec2;
 mod error;
 mod limits;
@@ -18,7 +18,7 @@ mod variables;
 mod whole;
 mod wire;
 
-pub use connections::Connections;
+pub use connection_pool::ConnectionPool;
 pub use ec2::AwsEc2;
 #[cfg(feature = "live")]
 pub use live::{Live, LiveError};

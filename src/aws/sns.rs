@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use super::connections::Opening;
+use super::connection_pool::Opening;
 use crate::audit::{Notifier, NotifyError};
 use crate::ec2::cause;
 use crate::finding::Report;

@@ -12,12 +12,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::SharedCredentialsProvider;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use super::connections::Connections;
+use super::connection_pool::ConnectionPool;
 use super::limits::{retries, timeouts};
 
 /// Credentials, region and endpoints as the variables have them, with the auditor's limits of time.
 /// Everything built from it shares these connections.
-pub fn sdk_config(connections: &Connections) -> SdkConfig {
+pub fn sdk_config(connections: &ConnectionPool) -> SdkConfig {
     let region = var("AWS_REGION").or_else(|_| var("AWS_DEFAULT_REGION"));
     let is_on = |name| var(name).is_ok_and(|value| value.trim().eq_ignore_ascii_case("true"));
     let credentials = EnvironmentVariableCredentialsProvider::new();

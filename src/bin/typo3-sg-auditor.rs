@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 use typo3_sg_auditor::audit::{Auditor, Counts};
-use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, Connections, Metrics, sdk_config};
+use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, ConnectionPool, Metrics, sdk_config};
 use typo3_sg_auditor::ec2::Place;
 use typo3_sg_auditor::report::ReportJson;
 use typo3_sg_auditor::report::log::AsciiLog;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(function: FunctionSettings) -> Result<(), Error> {
-    let connections = Connections::default();
+    let connections = ConnectionPool::default();
     let config = sdk_config(&connections);
     let home = Place {
         account: Some(function.account.clone()),

@@ -6,7 +6,7 @@ use super::args::BaselineArgs;
 use super::error::CliError;
 use super::output::Answer;
 use crate::baseline::{Baseline, DEFAULT, Exemption, Lists};
-use crate::evaluate::open_ssh_in_baseline;
+use crate::evaluate::admits_wide_ssh;
 use crate::settings::{Names, RawSettings, Settings};
 use crate::text::{count, inert};
 
@@ -34,7 +34,7 @@ pub(super) fn validate(args: &BaselineArgs, today: NaiveDate) -> Result<Answer, 
     ];
     let out = format!("{}: valid ({})\n", inert::plain(name(args)), counts.join(", "));
     let mut notes = Vec::new();
-    if open_ssh_in_baseline(&baseline, &Lists::new(), today) {
+    if admits_wide_ssh(&baseline, &Lists::new(), today) {
         notes.push(
             "note: this baseline lets the Internet reach SSH, which fails the checks of CIS and \
              Security Hub: name the addresses that need SSH as SSH sources"

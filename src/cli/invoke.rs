@@ -18,7 +18,7 @@ use crate::baseline::Lists;
 use crate::describe::{self, DescribedGroup, DescribedLists};
 use crate::ec2::{Group, ListId, Place, Rule, Scope};
 use crate::evaluate::{Code, Severity};
-use crate::event::{Event, Kind, Message as Task, Part, decode};
+use crate::event::{Component, Event, Kind, Message as Task, decode};
 use crate::finding::{BaselineName, Finding, Outcome, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::report::terminal::{
@@ -379,7 +379,7 @@ impl Seen {
             };
             resource.split([':', '/']).any(is_part)
         };
-        if change.part == Part::Trail || auditor_names.iter().any(is_of) {
+        if change.component == Component::Trail || auditor_names.iter().any(is_of) {
             return;
         }
         let reason = format!("`{}` changes no part of the auditor that is known", change.call);

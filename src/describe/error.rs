@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use super::model::Subject;
+use super::model::Location;
 use crate::ec2::{IdError, ListId, RuleError};
 use crate::text::in_backticks;
 
@@ -57,11 +57,11 @@ pub enum DescribeError {
     Partial,
     /// A group, a rule or a list with the wrong members.
     #[error(
-        "{subject} is not as the AWS CLI prints it: run the AWS command without `--query` and save its output unchanged"
+        "{location} is not as the AWS CLI prints it: run the AWS command without `--query` and save its output unchanged"
     )]
     Shape {
         /// What cannot be read.
-        subject: Subject,
+        location: Location,
         /// What is wrong, and where.
         #[source]
         source: serde_json::Error,
@@ -70,7 +70,7 @@ pub enum DescribeError {
     #[error("{rule} cannot be checked: save the output of the AWS command unchanged")]
     Rule {
         /// The rule, or the permission that it is part of.
-        rule: Subject,
+        rule: Location,
         /// What is wrong with the rule.
         #[source]
         source: RuleFault,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::document::{self, Text, announces_more, aws_error, duplicate_key};
 use super::error::DescribeError;
-use super::model::Subject;
+use super::model::Location;
 use crate::baseline::Lists;
 use crate::ec2::{ListId, ListNames};
 use crate::text::in_backticks;
@@ -58,7 +58,9 @@ pub fn prefix_lists(input: &[u8]) -> Result<DescribedLists, DescribeError> {
         reader.deserialize(json).map(ControlFlow::Continue).map_err(|error| {
             document::explain(error, |source| match (reader.fault.take(), reader.current.take()) {
                 (Some(fault), _) => fault,
-                (None, Some(list)) => DescribeError::Shape { subject: Subject::List(list), source },
+                (None, Some(list)) => {
+                    DescribeError::Shape { location: Location::List(list), source }
+                }
                 (None, None) => DescribeError::NotLists { source },
             })
         })

@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 pub use document::text as described_text;
 pub use error::{DescribeError, RuleFault};
 pub use lists::{DescribedLists, prefix_lists};
-pub use model::{DescribedGroup, Subject};
+pub use model::{DescribedGroup, Location};
 
 use merge::{Adjacent, Merged};
 

@@ -15,7 +15,7 @@ pub struct DescribedGroup {
 
 /// The part of the input that an error is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum Location {
     /// An object that turned out neither to be a group nor a rule before the error.
     Object,
     /// A group.
@@ -40,7 +40,7 @@ pub enum Subject {
     List(ListId),
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let group = match self {
             Self::Object => return f.write_str("an object"),

@@ -18,7 +18,7 @@ use super::document::{
     self, Text, announces_more, aws_error, duplicate_key, list_keys, or_default,
 };
 use super::error::{DescribeError, RuleFault};
-use super::model::{DescribedGroup, Subject};
+use super::model::{DescribedGroup, Location};
 use super::permission::{GroupPair, Owner, Permission, without_empty};
 use crate::ec2::{Direction, Group, GroupId, ListId, Peer, Place, Rule, RuleId};
 
@@ -29,7 +29,7 @@ pub(super) type Take<'t> = dyn FnMut(DescribedGroup) -> ControlFlow<()> + 't;
 pub(super) fn read(input: &[u8], take: &mut Take<'_>) -> Result<ControlFlow<()>, DescribeError> {
     let mut reader = Reader { take, more: false, fault: None };
     let flow = document::each(input, |json| {
-        let Err(error) = (Part { reader: &mut reader, only_array: false }).deserialize(json) else {
+        let Err(error) = (Item { reader: &mut reader, only_array: false }).deserialize(json) else {
             return Ok(ControlFlow::Continue(()));
         };
         if let Some(Fault::Stopped) = reader.fault {
@@ -37,7 +37,7 @@ pub(super) fn read(input: &[u8], take: &mut Take<'_>) -> Result<ControlFlow<()>,
         }
         Err(document::explain(error, |source| match reader.fault.take() {
             Some(Fault::Error(error)) => error,
-            Some(Fault::Shape(subject)) => DescribeError::Shape { subject, source },
+            Some(Fault::Shape(location)) => DescribeError::Shape { location, source },
             _ => DescribeError::NotGroups { source },
         }))
     })?;
@@ -57,7 +57,7 @@ enum Fault {
     /// The input is of another kind.
     OtherKind,
     /// What serde's error is about.
-    Shape(Subject),
+    Shape(Location),
     /// The error to report instead of serde's.
     Error(DescribeError),
     /// There is no error; `take` stopped the reading.
@@ -73,23 +73,23 @@ impl Reader<'_, '_> {
 }
 
 /// A group, a rule, an output with an array of either, or an array of all these.
-struct Part<'r, 't, 'f> {
+struct Item<'r, 't, 'f> {
     reader: &'r mut Reader<'t, 'f>,
     only_array: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Part<'_, '_, '_> {
+impl<'de> DeserializeSeed<'de> for Item<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self { reader, only_array } = self;
-        deserializer.deserialize_any(Part { reader: &mut *reader, only_array }).inspect_err(|_| {
+        deserializer.deserialize_any(Item { reader: &mut *reader, only_array }).inspect_err(|_| {
             reader.fault.get_or_insert(Fault::OtherKind);
         })
     }
 }
 
-impl<'de> Visitor<'de> for Part<'_, '_, '_> {
+impl<'de> Visitor<'de> for Item<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,7 +98,7 @@ impl<'de> Visitor<'de> for Part<'_, '_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<(), A::Error> {
         while parts
-            .next_element_seed(Part { reader: &mut *self.reader, only_array: false })?
+            .next_element_seed(Item { reader: &mut *self.reader, only_array: false })?
             .is_some()
         {}
         Ok(())
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for Part<'_, '_, '_> {
         }
         let mut object = Object::default();
         object.read(members, self.reader).inspect_err(|_| {
-            self.reader.fault.get_or_insert_with(|| Fault::Shape(object.subject()));
+            self.reader.fault.get_or_insert_with(|| Fault::Shape(object.location()));
         })
     }
 }
@@ -162,7 +162,7 @@ impl<'de> Object<'de> {
             match &*key {
                 "SecurityGroups" | "SecurityGroupRules" => {
                     self.is_output = true;
-                    members.next_value_seed(Part { reader: &mut *reader, only_array: true })?;
+                    members.next_value_seed(Item { reader: &mut *reader, only_array: true })?;
                 }
                 "NextToken" => self.more = announces_more(&members.next_value()?),
                 "Error" => self.error = Some(members.next_value()?),
@@ -248,7 +248,7 @@ impl<'de> Object<'de> {
                 for (number, permission) in (1..).zip(permissions) {
                     permission.add_rules(direction, &owner, &mut rules).map_err(|source| {
                         let group = Some(id.clone());
-                        let rule = Subject::Permission { group, direction, number };
+                        let rule = Location::Permission { group, direction, number };
                         reader.end(Fault::Error(DescribeError::Rule { rule, source }))
                     })?;
                 }
@@ -258,7 +258,7 @@ impl<'de> Object<'de> {
             let protocol = self.protocol.take().ok_or_else(|| E::missing_field("IpProtocol"))?;
             let direction = if is_egress { Direction::Egress } else { Direction::Ingress };
             rules.push(self.rule(direction, &protocol.0, &owner).map_err(|source| {
-                reader.end(Fault::Error(DescribeError::Rule { rule: self.subject(), source }))
+                reader.end(Fault::Error(DescribeError::Rule { rule: self.location(), source }))
             })?);
         }
         let account = owner.account.clone();
@@ -296,7 +296,7 @@ impl<'de> Object<'de> {
     }
 
     /// What the object is, as far as its members have been read.
-    fn subject(&self) -> Subject {
+    fn location(&self) -> Location {
         let group = self.group_id.clone();
         let read = match self.reading {
             Some(Direction::Ingress) => self.ingress.as_ref(),
@@ -305,13 +305,13 @@ impl<'de> Object<'de> {
         };
         match (self.reading.zip(read), group) {
             (Some((direction, read)), group) => {
-                Subject::Permission { group, direction, number: read.len() + 1 }
+                Location::Permission { group, direction, number: read.len() + 1 }
             }
             (None, group) if self.rule_id.is_some() || self.is_egress.is_some() => {
-                Subject::Rule { group, id: self.rule_id.clone() }
+                Location::Rule { group, id: self.rule_id.clone() }
             }
-            (None, Some(id)) => Subject::Group(id),
-            (None, None) => Subject::Object,
+            (None, Some(id)) => Location::Group(id),
+            (None, None) => Location::Object,
         }
     }
 }

@@ -366,7 +366,7 @@ fn output_with_anonymised_accounts_and_regions_is_read() {
 
 #[test]
 fn a_duplicate_key_is_an_error() {
-    for (output, key, other, subject) in [
+    for (output, key, other, location) in [
         (
             GROUP,
             "CidrIp",
@@ -385,7 +385,7 @@ fn a_duplicate_key_is_an_error() {
         let input = output.replacen(&once, &format!("{once} {other}, {once}"), 1);
         let error = error(&input);
         let expected = format!(
-            "{subject} is not as the AWS CLI prints it: run the AWS command without `--query` and \
+            "{location} is not as the AWS CLI prints it: run the AWS command without `--query` and \
              save its output unchanged; duplicate field `{key}` at line "
         );
         assert!(error.starts_with(&expected), "{error}");

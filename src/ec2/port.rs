@@ -114,7 +114,7 @@ impl Error for Cause {
     }
 }
 
-/// Why EC2 did not do what it was asked. [`may_pass`](Self::may_pass) decides whether the
+/// Why EC2 did not do what it was asked. [`is_transient`](Self::is_transient) decides whether the
 /// invocation fails and is tried again, or whether the error becomes part of a finding.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Ec2Error {
@@ -193,7 +193,7 @@ impl Ec2Error {
     }
 
     /// Whether the same call may succeed later.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Passing { .. })
     }
 }

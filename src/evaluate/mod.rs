@@ -18,7 +18,7 @@ pub use code::Code;
 pub use exempt::UndecidedExemption;
 pub use judge::{Judge, Judgement, Verdict};
 pub use severity::Severity;
-pub use ssh::{is_wide, open_ssh_in_baseline, ssh_cells};
+pub use ssh::{admits_wide_ssh, is_wide, ssh_cells};
 pub use yardstick::Yardstick;
 
 #[cfg(test)]

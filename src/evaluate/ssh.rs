@@ -17,7 +17,7 @@ pub fn ssh_cells(baseline: &Baseline) -> Cells {
 /// Whether a wide set of public addresses reaches an SSH port by the baseline itself, or in some
 /// group by the exemptions that count `today`. Of the lists it names, those that are not in `lists`
 /// are nobody: [`Baseline::ssh_lists`] are to be read before.
-pub fn open_ssh_in_baseline(baseline: &Baseline, lists: &Lists, today: NaiveDate) -> bool {
+pub fn admits_wide_ssh(baseline: &Baseline, lists: &Lists, today: NaiveDate) -> bool {
     let ssh = ssh_cells(baseline);
     let admitted = baseline.admitted(Direction::Ingress, None, lists);
     let groups: BTreeSet<&GroupId> = exempting_ssh(baseline, today).map(|it| &it.group).collect();

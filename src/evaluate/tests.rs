@@ -298,7 +298,7 @@ fn egress_under_each_shipped_baseline() {
 fn only_a_baseline_with_wide_ssh_is_reported() {
     let today = today();
     let lists = Lists::new();
-    let wide = |baseline: &Baseline| open_ssh_in_baseline(baseline, &lists, today);
+    let wide = |baseline: &Baseline| admits_wide_ssh(baseline, &lists, today);
     assert!(wide(&Baseline::load("as-documented", today).unwrap()));
     assert!(!wide(&standard(OFFICE)));
     assert!(!wide(&standard("203.0.0.0/16")));

@@ -1,7 +1,7 @@
 //! What a call does to the rules of security groups, to what they admit, and to what is in scope,
 //! by its name, and how it ended.
 
-use super::watched::{self, Part};
+use super::watched::{self, Component};
 use super::wire::Node;
 use crate::ec2::Direction;
 
@@ -15,7 +15,7 @@ pub(super) enum ApiCall {
     /// It changes what is in scope, but not the rules.
     Tags(TagCall),
     /// It changes something that the auditor depends on.
-    Watched(Part),
+    Watched(Component),
     /// It does none of that. The reason is for a person.
     Harmless(&'static str),
 }
@@ -82,7 +82,7 @@ impl ApiCall {
         if source.contains(".amazonaws.") && !source.starts_with("ec2.") {
             let name = record.member("eventName").string().unwrap_or_default();
             let foreign = Self::Harmless("not a security-group call");
-            return Some(watched::part(&source, &name).map_or(foreign, Self::Watched));
+            return Some(watched::component(&source, &name).map_or(foreign, Self::Watched));
         }
         let name = record.member("eventName").string()?;
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

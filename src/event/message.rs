@@ -19,12 +19,12 @@ pub enum Message {
     Close(Close),
     /// Audit the groups of a tag call that an earlier invocation had no time for.
     Tags(TagChange),
-    /// Audit the groups whose rules name a changed list and that an earlier invocation had no time
-    /// for.
+    /// Audit the groups whose rules name a changed list, from where an earlier invocation stopped.
     List(ListChange, ListResume),
-    /// The same for rules whose tags changed.
+    /// Audit the rules of a tag call that an earlier invocation had no time for.
     HoldTags(HoldTags),
-    /// The same for the groups of a place in which something changed.
+    /// Audit the groups of a place in which something changed, from where an earlier invocation
+    /// stopped.
     Lost(Lost),
 }
 

@@ -17,7 +17,7 @@ mod access_keys;
 mod actor;
 mod authorize;
 mod call;
-mod change;
+mod cloudtrail;
 mod error;
 mod group_ids;
 mod list;
@@ -48,7 +48,7 @@ pub use model::{ChangeKind, Event, GroupChange, Kind, ModifiedRule, Removed, Rev
 pub use payload::is_message;
 pub use record::{Record, is_record};
 pub use tag_change::{HoldTags, TagAction, TagChange};
-pub use watched::{Part, WatchedChange};
+pub use watched::{Component, WatchedChange};
 use wrapper::Unwrapped;
 
 /// Reads what an invocation brings. There is always at least one event: what cannot be read is
@@ -79,7 +79,7 @@ use wrapper::Unwrapped;
 /// ```
 pub fn decode(payload: &[u8]) -> Vec<Event> {
     let events = wrapper::unwrap(payload).into_iter().flat_map(|unwrapped| match unwrapped {
-        Unwrapped::Record(detail, envelope) => change::read(&detail, envelope),
+        Unwrapped::Record(detail, envelope) => cloudtrail::read(&detail, envelope),
         Unwrapped::Event(event) => vec![event],
     });
     repeated::once(events.map(access_keys::shortened))

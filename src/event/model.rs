@@ -153,7 +153,7 @@ impl Event {
         Self { record, kind: Kind::Undecodable { group, reason } }
     }
 
-    /// The same, where these groups are named.
+    /// It is not known what changed in these groups, if anything did.
     pub(super) fn undecodable_in(
         record: &Record,
         groups: &[GroupKey],

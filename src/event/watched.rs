@@ -15,7 +15,7 @@ use crate::settings::{Names, RawSettings};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WatchedChange {
     /// What it is to the auditor.
-    pub part: Part,
+    pub component: Component,
     /// The call, without the version of the API that Lambda adds to some names.
     pub call: String,
     /// The name of what was changed, where the record has it.
@@ -31,7 +31,7 @@ pub struct WatchedChange {
 
 /// What the auditor depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum Component {
     /// A trail, from which all events come.
     Trail,
     /// An EventBridge rule, which brings them or starts a sweep.
@@ -56,7 +56,7 @@ pub enum Part {
 struct Service {
     /// The start of CloudTrail's `eventSource`.
     name: &'static str,
-    part: Part,
+    component: Component,
     /// The starts of the names of the calls. Lambda adds the version of its API to a name
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html>).
     calls: &'static [&'static str],
@@ -67,19 +67,19 @@ struct Service {
 const WATCHED: [Service; 9] = [
     Service {
         name: "cloudtrail",
-        part: Part::Trail,
+        component: Component::Trail,
         calls: &["StopLogging", "DeleteTrail", "PutEventSelectors", "UpdateTrail"],
         named_by: &["name", "trailName"],
     },
     Service {
         name: "events",
-        part: Part::Rule,
+        component: Component::Rule,
         calls: &["DisableRule", "DeleteRule", "PutRule", "RemoveTargets", "PutTargets"],
         named_by: &["name", "rule"],
     },
     Service {
         name: "lambda",
-        part: Part::Function,
+        component: Component::Function,
         calls: &[
             "UpdateFunction",
             "DeleteFunction",
@@ -95,7 +95,7 @@ const WATCHED: [Service; 9] = [
     },
     Service {
         name: "sns",
-        part: Part::Topic,
+        component: Component::Topic,
         calls: &[
             "DeleteTopic",
             "SetTopicAttributes",
@@ -108,13 +108,13 @@ const WATCHED: [Service; 9] = [
     },
     Service {
         name: "sqs",
-        part: Part::Queue,
+        component: Component::Queue,
         calls: &["DeleteQueue", "SetQueueAttributes", "PurgeQueue", "RemovePermission"],
         named_by: &["queueUrl"],
     },
     Service {
         name: "iam",
-        part: Part::Role,
+        component: Component::Role,
         calls: &[
             "DeleteRole",
             "PutRolePolicy",
@@ -127,19 +127,19 @@ const WATCHED: [Service; 9] = [
     },
     Service {
         name: "logs",
-        part: Part::Log,
+        component: Component::Log,
         calls: &["DeleteLogGroup", "PutRetentionPolicy"],
         named_by: &["logGroupName"],
     },
     Service {
         name: "kms",
-        part: Part::Key,
+        component: Component::Key,
         calls: &["DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"],
         named_by: &["keyId"],
     },
     Service {
         name: "monitoring",
-        part: Part::Alarm,
+        component: Component::Alarm,
         calls: &[
             "DeleteAlarms",
             "DisableAlarmActions",
@@ -160,13 +160,13 @@ const WATCHED: [Service; 9] = [
 ];
 
 /// What a call changes. `source` is `eventSource` in lower case, `name` is the call.
-pub(super) fn part(source: &str, name: &str) -> Option<Part> {
+pub(super) fn component(source: &str, name: &str) -> Option<Component> {
     let (service, rest) = source.split_once('.')?;
     let begins =
         |call: &str| name.get(..call.len()).is_some_and(|start| start.eq_ignore_ascii_case(call));
     let service = WATCHED.iter().find(|known| known.name == service)?;
     let is_watched = rest.starts_with("amazonaws.") && service.calls.iter().copied().any(begins);
-    is_watched.then_some(service.part)
+    is_watched.then_some(service.component)
 }
 
 /// The change that such a call made. Nothing in the request or the response has to be understood,
@@ -174,7 +174,7 @@ pub(super) fn part(source: &str, name: &str) -> Option<Part> {
 pub(super) fn read(
     node: Node<'_>,
     record: &Record,
-    part: Part,
+    component: Component,
     server_error: Option<String>,
 ) -> WatchedChange {
     let name = record.event_name.as_deref().unwrap_or_default();
@@ -183,17 +183,17 @@ pub(super) fn read(
     let invoked_by = node.member("userIdentity").member("invokedBy").readable();
     let by_cloudformation = invoked_by
         .is_some_and(|service| service.eq_ignore_ascii_case("cloudformation.amazonaws.com"));
-    let resource = resource(node, part);
-    let settings = settings(node, part);
-    WatchedChange { part, call, resource, by_cloudformation, server_error, settings }
+    let resource = resource(node, component);
+    let settings = settings(node, component);
+    WatchedChange { component, call, resource, by_cloudformation, server_error, settings }
 }
 
 /// The settings that a call gave the function. Lambda replaces the whole environment, so what is
 /// not in it is not set. An environment without any variable is one that CloudTrail has emptied.
-fn settings(node: Node<'_>, part: Part) -> Option<Box<RawSettings>> {
+fn settings(node: Node<'_>, component: Component) -> Option<Box<RawSettings>> {
     /// What stands where CloudTrail shows a variable but not its value.
     const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
-    if part != Part::Function {
+    if component != Component::Function {
         return None;
     }
     let of = |name| node.member(name).member("environment").member("variables");
@@ -210,15 +210,15 @@ fn settings(node: Node<'_>, part: Part) -> Option<Box<RawSettings>> {
 
 /// The name of what was changed. An event source mapping goes by the name of its function, which
 /// only the response has.
-fn resource(node: Node<'_>, part: Part) -> Option<String> {
+fn resource(node: Node<'_>, component: Component) -> Option<String> {
     let (request, response) = (node.member("requestParameters"), node.member("responseElements"));
-    let service = WATCHED.iter().find(|known| known.part == part)?;
+    let service = WATCHED.iter().find(|known| known.component == component)?;
     let named = |path: &'static str| {
         first(path.split('.').fold(request, |node, member| node.member(member)))
     };
     let asked = service.named_by.iter().find_map(|path| named(path));
-    let mapping = || match part {
-        Part::Function => {
+    let mapping = || match component {
+        Component::Function => {
             response.member("functionArn").readable().or_else(|| request.member("uUID").readable())
         }
         _ => None,

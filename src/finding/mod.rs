@@ -15,5 +15,5 @@ pub use model::{
     FoundRule, ListEntries, Matter, NotAdded, NotDue, NotReverted, Outcome, Presence, Reason,
     Remark, Reverted, ScopeExit, Unaudited, Unchecked, Weakening,
 };
-pub use origin::{Deed, Origin};
+pub use origin::{Handled, Origin};
 pub use report::{BaselineName, Exempted, Report, ReportOutcome, Skipped, Tally, ToClose, Totals};

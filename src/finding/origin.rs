@@ -16,7 +16,7 @@ use crate::evaluate::severity::{
     AUDITOR_WEAKENED, LEFT_SCOPE, UNAUDITED_CHANGE, auditor_changed, open_ssh_in_baseline, severity,
 };
 use crate::evaluate::{Code, Judge, Judgement, Severity, Verdict};
-use crate::event::{Part, Record, WatchedChange};
+use crate::event::{Component, Record, WatchedChange};
 use crate::net::Cells;
 
 /// Where findings come from: the place, the group, and the change behind the audit.
@@ -32,7 +32,7 @@ pub struct Origin<'a> {
 
 /// What was done about a rule, and what else there is to say about it.
 #[derive(Clone, Debug)]
-pub struct Deed {
+pub struct Handled {
     /// What was done.
     pub action: Action,
     /// When.
@@ -51,7 +51,7 @@ pub struct Deed {
     pub remarks: Vec<Remark>,
 }
 
-impl Deed {
+impl Handled {
     /// The rule is where it was, and this is why.
     pub fn untouched(action: Action, time: DateTime<Utc>) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl<'a> Origin<'a> {
     }
 
     /// The finding about a rule that was judged noncompliant.
-    pub fn rule(&self, judge: &Judge<'_>, verdict: Verdict<'_>, deed: Deed) -> Finding {
+    pub fn rule(&self, judge: &Judge<'_>, verdict: Verdict<'_>, handled: Handled) -> Finding {
         let Verdict { code, rule, judgement } = verdict;
         let ssh = judge.ssh();
         let expired = judge.expired(rule, &judgement).into_iter().map(|exemption| {
@@ -97,21 +97,21 @@ impl<'a> Origin<'a> {
             excess: judgement.excess,
             unresolved: judgement.unresolved,
             ssh,
-            action: deed.action,
-            presence: deed.presence,
+            action: handled.action,
+            presence: handled.presence,
             kept: Vec::new(),
             missing: Vec::new(),
             admitted: Vec::new(),
             offered: Vec::new(),
-            would_keep: deed.would_keep,
+            would_keep: handled.would_keep,
             still_open: Vec::new(),
             unchecked: None,
             other_hosts: None,
-            undo_hold: deed.undo_hold,
-            remarks: deed.remarks,
+            undo_hold: handled.undo_hold,
+            remarks: handled.remarks,
         }));
-        let finding = self.finding(code, severity, fingerprint, deed.time, matter);
-        Finding { controls, fix: deed.fix, undo: deed.undo, ..finding }
+        let finding = self.finding(code, severity, fingerprint, handled.time, matter);
+        Finding { controls, fix: handled.fix, undo: handled.undo, ..finding }
     }
 
     /// The finding that a change could not be audited.
@@ -216,7 +216,7 @@ impl<'a> Origin<'a> {
     ) -> Finding {
         let code = Code::AuditorChanged;
         // A stack changes its function with every deployment. Trails are in no stack of the auditor.
-        let deployed = change.by_cloudformation && change.part != Part::Trail;
+        let deployed = change.by_cloudformation && change.component != Component::Trail;
         let content = format!("{} {}", change.call, change.resource.as_deref().unwrap_or_default());
         let fingerprint = fingerprint_of(self.place, None, code, None, &content);
         let severity = match weakened.is_empty() {

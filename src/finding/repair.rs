@@ -1,7 +1,7 @@
 //! The shell line that takes back a call that blinded the auditor.
 
 use crate::ec2::Region;
-use crate::event::{Part, WatchedChange};
+use crate::event::{Component, WatchedChange};
 use crate::text::escape::shell_word;
 
 /// The line that takes the change back, where one call of AWS's does. Other changes have to be
@@ -17,24 +17,24 @@ pub(super) fn repair(region: &Region, change: &WatchedChange) -> Option<String> 
         (is_name && name.chars().all(is_plain)).then(|| shell_word(name))
     };
     let region = shell_word(region.as_str());
-    let calls: Vec<String> = match (change.part, change.call.as_str()) {
-        (Part::Trail, "StopLogging") => {
+    let calls: Vec<String> = match (change.component, change.call.as_str()) {
+        (Component::Trail, "StopLogging") => {
             vec![format!("cloudtrail start-logging --region {region} --name {}", name("trail/")?)]
         }
-        (Part::Rule, "DisableRule") => {
+        (Component::Rule, "DisableRule") => {
             vec![format!("events enable-rule --region {region} --name {}", name("rule/")?)]
         }
-        (Part::Key, "DisableKey") => {
+        (Component::Key, "DisableKey") => {
             vec![format!("kms enable-key --region {region} --key-id {}", name("key/")?)]
         }
-        (Part::Key, "ScheduleKeyDeletion") => {
+        (Component::Key, "ScheduleKeyDeletion") => {
             let key = name("key/")?;
             vec![
                 format!("kms cancel-key-deletion --region {region} --key-id {key}"),
                 format!("kms enable-key --region {region} --key-id {key}"),
             ]
         }
-        (Part::Alarm, "DisableAlarmActions") => vec![format!(
+        (Component::Alarm, "DisableAlarmActions") => vec![format!(
             "cloudwatch enable-alarm-actions --region {region} --alarm-names {}",
             name("alarm:")?
         )],

@@ -4,7 +4,7 @@ use super::wording::{self, error, open_rules, texts, whom};
 use crate::ec2::Rule;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
 use crate::evaluate::Code;
-use crate::event::{Note, Part, WatchedChange};
+use crate::event::{Component, Note, WatchedChange};
 use crate::finding::{
     Action, AfterHold, Connections, DoubtfulExemption, ExpiredExemption, Finding, FoundRule,
     ListEntries, Matter, NotAdded, NotDue, NotReverted, Presence, Remark, Reverted, Unaudited,
@@ -539,7 +539,7 @@ fn of_list(finding: &Finding, list: &ListEntries) -> String {
 }
 
 fn of_auditor(change: &WatchedChange, weakened: &[Weakening]) -> String {
-    let (meaning, advice) = of_part(change.part);
+    let (meaning, advice) = of_component(change.component);
     let mut detail = String::new();
     for weakening in weakened {
         detail.push_str(of_weakening(*weakening));
@@ -578,51 +578,51 @@ fn of_weakening(weakening: Weakening) -> &'static str {
 }
 
 /// What it means that this part was changed, and what to look at.
-fn of_part(part: Part) -> (&'static str, &'static str) {
-    match part {
-        Part::Trail => (
+fn of_component(component: Component) -> (&'static str, &'static str) {
+    match component {
+        Component::Trail => (
             "Without a trail that records management events, the auditor hears of no change: only \
              its sweep finds what was opened.",
             "Check that the trail logs and records management events, then run a sweep.",
         ),
-        Part::Rule => (
+        Component::Rule => (
             "Changes that this rule no longer sends are not audited, and a sweep that it no longer \
              starts does not run.",
             "Compare its state, pattern and targets with the template, correct what differs, then \
              run a sweep.",
         ),
-        Part::Function => (
+        Component::Function => (
             "The function may do something else now, or nothing.",
             "Compare its code, settings, layers, concurrency and policy with what you deployed, \
              correct what differs, then run a sweep.",
         ),
-        Part::Topic => (
+        Component::Topic => (
             "Findings may no longer reach everybody who should have them.",
             "Check the topic, its policy and its subscriptions, then read in the function's log what \
              was found since.",
         ),
-        Part::Queue => (
+        Component::Queue => (
             "Events that could not be audited wait in this queue, and may be lost.",
             "Check that the queue exists and that its policy, and its key if it has one, let \
              EventBridge and the function send to it, then run a sweep.",
         ),
-        Part::Role => (
+        Component::Role => (
             "The function works with this role. It may no longer be able to read, close or publish, \
              or it may have more rights than it should.",
             "Compare its policies with the template, correct what differs, then run a sweep.",
         ),
-        Part::Log => (
+        Component::Log => (
             "The function's log is the record of what was audited and closed, and older parts of \
              it may be gone.",
             "Check that the log group exists and how long it keeps its entries.",
         ),
-        Part::Key => (
+        Component::Key => (
             "Messages that need this key may no longer be published or kept.",
             "Check that the key is enabled, that its deletion is not scheduled and that its policy \
              is the template's, then read in the function's log what was found since, and run a \
              sweep.",
         ),
-        Part::Alarm => (
+        Component::Alarm => (
             "If this alarm is silent, nobody learns that the auditor fails.",
             "Check that the alarm exists, that its actions are enabled and what it watches.",
         ),

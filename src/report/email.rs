@@ -20,7 +20,7 @@ use opening::opening;
 use table::table;
 use who::{Shared, tell_change, tell_place};
 
-use super::standing::{Standing, by_urgency};
+use super::state::{State, by_urgency};
 use super::subject::is_of_schedule;
 use super::wording::{self, Part};
 use crate::finding::{Finding, Report};
@@ -94,10 +94,10 @@ fn summary(report: &Report, findings: &[&Finding]) -> String {
         groups => format!(" in {}", count(groups, "group")),
     };
     let severities = wording::severities(&report.findings);
-    let standings = || findings.iter().map(|finding| Standing::of(finding));
-    let open = standings().filter(|it| it.is_open()).count();
+    let states = || findings.iter().map(|finding| State::of(finding));
+    let open = states().filter(|it| it.is_open()).count();
     let state = match open {
-        0 if standings().all(Standing::is_over) => " All are closed now.".to_owned(),
+        0 if states().all(State::is_over) => " All are closed now.".to_owned(),
         0 => String::new(),
         open if open == n => " All are open.".to_owned(),
         1 => " 1 is open.".to_owned(),

@@ -17,7 +17,7 @@ pub mod log;
 pub mod markdown;
 mod reach;
 pub mod sns;
-mod standing;
+mod state;
 mod subject;
 pub mod terminal;
 mod title;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::standing::{Standing, by_urgency};
+use super::state::{State, by_urgency};
 use super::title::topic;
 use super::wording::{self, Part};
 use crate::evaluate::Severity;
@@ -44,7 +44,7 @@ pub(super) fn is_of_schedule(report: &Report) -> bool {
 fn states(report: &Report) -> String {
     let mut states: Vec<(&str, Vec<&Finding>)> = Vec::new();
     for finding in by_urgency(&report.findings) {
-        let state = Standing::of(finding).as_str();
+        let state = State::of(finding).as_str();
         match states.iter_mut().find(|(same, _)| *same == state) {
             Some((_, findings)) => findings.push(finding),
             None => states.push((state, vec![finding])),
@@ -58,18 +58,18 @@ fn states(report: &Report) -> String {
 
 /// How things stand with a finding, and what it is about.
 fn headline(finding: &Finding) -> String {
-    let standing = Standing::of(finding);
-    let state = standing.as_str();
-    let state = match (standing, wording::delay(finding)) {
-        (Standing::Closed, Some(delay)) => format!("{state} in {delay}"),
-        (Standing::Held, _) => {
+    let state = State::of(finding);
+    let word = state.as_str();
+    let words = match (state, wording::delay(finding)) {
+        (State::Closed, Some(delay)) => format!("{word} in {delay}"),
+        (State::Held, _) => {
             let until = wording::held(finding).map(|hold| minute(hold.until));
-            until.map_or_else(|| state.to_owned(), |until| format!("OPEN UNTIL {until}"))
+            until.map_or_else(|| word.to_owned(), |until| format!("OPEN UNTIL {until}"))
         }
-        (Standing::StillOpen, _) => format!("{state} via {}", first_open(finding)),
-        _ => state.to_owned(),
+        (State::StillOpen, _) => format!("{word} via {}", first_open(finding)),
+        _ => word.to_owned(),
     };
-    format!("{state}: {}", topic(finding))
+    format!("{words}: {}", topic(finding))
 }
 
 /// The rule through which SSH is still open, and how many more there are.
@@ -89,11 +89,11 @@ fn more(report: &Report, lead: &Finding) -> String {
     if others == 0 {
         return String::new();
     }
-    let lead = Standing::of(lead);
+    let lead = State::of(lead);
     // Beside a hold, which was announced, what nobody announced is news.
-    let news = |it: Standing| it.is_open() && !(lead == it && it == Standing::Held);
-    match report.findings.iter().filter(|it| news(Standing::of(it))).count() {
-        open if open > 0 && (!lead.is_open() || lead == Standing::Held) => {
+    let news = |it: State| it.is_open() && !(lead == it && it == State::Held);
+    match report.findings.iter().filter(|it| news(State::of(it))).count() {
+        open if open > 0 && (!lead.is_open() || lead == State::Held) => {
             format!(" +{others}, {open} open")
         }
         _ => format!(" +{others} more"),

@@ -1,5 +1,5 @@
 use super::reach;
-use super::standing::Standing;
+use super::state::State;
 use super::wording::{called, held, list, list_name, reason as reason_text, whom};
 use crate::ec2::{Direction, GroupKey, Protocol, Rule, RuleId, Selector};
 use crate::evaluate::Code;
@@ -105,14 +105,14 @@ const INTERNET: &str = "the Internet";
 /// What a finding is about, as a noun phrase for a Subject: `SSH to the Internet on typo3-shop`.
 pub(super) fn topic(finding: &Finding) -> String {
     let group = || finding.group.as_ref().map_or_else(|| "a security group".to_owned(), called);
-    let standing = Standing::of(finding);
+    let state = State::of(finding);
     match &finding.matter {
         Matter::Rule(found) if finding.code == Code::UnresolvedPeer => {
             format!("{} on {}", in_capitals(&rule_text(&found.rule)), group())
         }
         // The rule that is named is gone, and another one is meant.
-        Matter::Rule(_) if standing == Standing::StillOpen => format!("SSH on {}", group()),
-        Matter::Rule(found) if standing == Standing::ClosedTooFar => {
+        Matter::Rule(_) if state == State::StillOpen => format!("SSH on {}", group()),
+        Matter::Rule(found) if state == State::ClosedTooFar => {
             let missing = Traffic::union_of(found.missing.iter().map(Rule::traffic).collect());
             format!("{} missing on {}", in_capitals(&cells_text(&missing.cells())), group())
         }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::standing::Standing;
+use super::state::State;
 use crate::baseline::Exemption;
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{Ec2Error, ListId, Rule};
@@ -231,8 +231,8 @@ pub(super) fn texts(rules: &[Rule]) -> String {
 /// What a revert would leave of a rule that is there.
 pub(super) fn would_keep(finding: &Finding) -> Option<String> {
     let open = matches!(
-        Standing::of(finding),
-        Standing::NotClosed | Standing::Open | Standing::Held | Standing::MaybeExempt
+        State::of(finding),
+        State::NotClosed | State::Open | State::Held | State::MaybeExempt
     );
     let found = finding.found_rule()?;
     let is_out_of_reach = matches!(found.action, Action::NotDue { why: NotDue::OtherOwner, .. });

@@ -181,13 +181,13 @@ fn a_yes_that_names_no_rule_is_believed_once_the_rule_is_no_longer_read() {
 #[test]
 fn a_yes_after_which_the_rule_is_still_read_is_tried_again() {
     let world = ec2(&rules(&[OPEN]));
-    assert!(said_yes(&world, false, None).unwrap_err().may_pass());
+    assert!(said_yes(&world, false, None).unwrap_err().is_transient());
 }
 
 #[test]
 fn a_yes_after_which_nothing_can_be_read_for_now_is_tried_again() {
     let world = ec2(&rules(&[OPEN]));
-    assert!(said_yes(&world, true, Some(throttled())).unwrap_err().may_pass());
+    assert!(said_yes(&world, true, Some(throttled())).unwrap_err().is_transient());
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn lists_for_other_ports_or_egress_are_not_looked_up() {
 
 #[test]
 fn lists_and_exemptions_can_make_a_baseline_wide() {
-    let wide = |baseline: &Baseline| open_ssh_in_baseline(baseline, &read(), today());
+    let wide = |baseline: &Baseline| admits_wide_ssh(baseline, &read(), today());
     assert!(!wide(&standard("pl-office,pl-denied")));
     assert!(wide(&standard("pl-wide")));
     let with = |what: &str, until: &str| {

@@ -52,7 +52,7 @@ fn line(event: &Event) -> String {
         Kind::Watched(change) => {
             let resource = change.resource.as_deref().unwrap_or("?");
             let by = if change.by_cloudformation { ", CloudFormation" } else { "" };
-            format!("{:?} watched: {} {resource}{by}", change.part, change.call)
+            format!("{:?} watched: {} {resource}{by}", change.component, change.call)
         }
         Kind::Ignored(reason) => format!("ignored: {reason}"),
         Kind::Undecodable { group: None, reason } => format!("undecodable: {reason}"),

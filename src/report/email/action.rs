@@ -1,7 +1,7 @@
 //! What to do now.
 
 use super::super::detail::done;
-use super::super::standing::Standing;
+use super::super::state::State;
 use super::super::wording;
 use super::lines::{Lines, TEXT};
 use crate::ec2::Ec2Error;
@@ -33,10 +33,10 @@ pub(super) fn act(mail: &mut Lines, finding: &Finding) {
 
 /// What stands over the line that closes what is open.
 fn fix_label(finding: &Finding) -> String {
-    let label = match Standing::of(finding) {
-        Standing::StillOpen | Standing::NotClosed => "Close it now",
-        Standing::Held => "If nobody knows this reason, or to close it earlier",
-        Standing::AuditorChanged => return "Put it back:".to_owned(),
+    let label = match State::of(finding) {
+        State::StillOpen | State::NotClosed => "Close it now",
+        State::Held => "If nobody knows this reason, or to close it earlier",
+        State::AuditorChanged => return "Put it back:".to_owned(),
         _ => "Close it now, unless you know why it is open",
     };
     // A line that begins with `authorize` looks as if it opened something.
@@ -80,35 +80,35 @@ pub(super) fn undo_label(finding: &Finding) -> String {
 
 /// What to do, unless the label of a command says it.
 fn advice(finding: &Finding) -> Option<String> {
-    let text = match Standing::of(finding) {
-        Standing::StillOpen | Standing::NotClosed | Standing::Open if finding.fix.is_some() => {
+    let text = match State::of(finding) {
+        State::StillOpen | State::NotClosed | State::Open if finding.fix.is_some() => {
             return None;
         }
-        Standing::StillOpen | Standing::NotClosed => "Close it by hand now.",
-        Standing::Open => "Remove the rule, unless it is needed.",
-        Standing::MaybeStillOpen => "Look at the group's other inbound rules now.",
-        Standing::ClosedTooFar if is_at_limit(finding) => {
+        State::StillOpen | State::NotClosed => "Close it by hand now.",
+        State::Open => "Remove the rule, unless it is needed.",
+        State::MaybeStillOpen => "Look at the group's other inbound rules now.",
+        State::ClosedTooFar if is_at_limit(finding) => {
             "The group is full. Remove one rule that nobody needs, then run the line below. If it \
              happens again, have the quota \"Inbound or outbound rules per security group\" raised, \
              or use a second group."
         }
-        Standing::ClosedTooFar if is_missing_ssh_only(finding) => {
+        State::ClosedTooFar if is_missing_ssh_only(finding) => {
             "Somebody who needs SSH may be locked out."
         }
-        Standing::ClosedTooFar => "A website may be down.",
-        Standing::NotAudited => "Look at the rules yourself now.",
-        Standing::WideList => {
+        State::ClosedTooFar => "A website may be down.",
+        State::NotAudited => "Look at the rules yourself now.",
+        State::WideList => {
             "Take addresses out of the prefix list, unless it has to hold all of them, and check who \
              may change it."
         }
-        Standing::Note => {
+        State::Note => {
             "If that is not intended, use a baseline that allows SSH from known addresses only."
         }
-        Standing::MaybeDown => "If a website has to be reachable here, check that it is.",
-        Standing::LeftScope => "If the group has to be audited, put its tag back.",
-        Standing::MaybeExempt => "If the exemption is not meant for it, remove the rule.",
-        Standing::Held => "No action is needed if you know this reason.",
-        Standing::Closed | Standing::AlreadyGone | Standing::NoLongerThere => {
+        State::MaybeDown => "If a website has to be reachable here, check that it is.",
+        State::LeftScope => "If the group has to be audited, put its tag back.",
+        State::MaybeExempt => "If the exemption is not meant for it, remove the rule.",
+        State::Held => "No action is needed if you know this reason.",
+        State::Closed | State::AlreadyGone | State::NoLongerThere => {
             let presence = finding.found_rule().map(|found| found.presence);
             return Some(match presence {
                 Some(Presence::Gone(Connections::LiveOn)) => CONNECTIONS.to_owned(),
@@ -118,7 +118,7 @@ fn advice(finding: &Finding) -> Option<String> {
                 _ => "No action is needed.".to_owned(),
             });
         }
-        Standing::Down | Standing::PartlyDown | Standing::Undecided | Standing::AuditorChanged => {
+        State::Down | State::PartlyDown | State::Undecided | State::AuditorChanged => {
             return None;
         }
     };

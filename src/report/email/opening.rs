@@ -1,7 +1,7 @@
 //! What happened, and how things stand now.
 
 use super::super::detail::unchecked;
-use super::super::standing::Standing;
+use super::super::state::State;
 use super::super::title::title;
 use super::super::wording::{self, open_rules, texts};
 use crate::evaluate::Severity;
@@ -11,55 +11,55 @@ use crate::text::{minute, quoted};
 /// The first lines about a finding: what happened, and whether it is still open.
 pub(super) fn opening(finding: &Finding) -> String {
     let what = title(finding).whole();
-    match Standing::of(finding) {
-        Standing::StillOpen => {
+    match State::of(finding) {
+        State::StillOpen => {
             format!("STILL OPEN: {what} through {}.", open_rules(finding.still_open()))
         }
-        Standing::MaybeStillOpen => {
+        State::MaybeStillOpen => {
             let why = finding.found_rule().and_then(unchecked).unwrap_or_default();
             format!("{what}. {why}")
         }
-        Standing::NotClosed if is_later(finding) => format!("{what}. This is not closed yet."),
-        Standing::NotClosed => format!("{what}. The auditor could not close it."),
-        Standing::ClosedTooFar => {
+        State::NotClosed if is_later(finding) => format!("{what}. This is not closed yet."),
+        State::NotClosed => format!("{what}. The auditor could not close it."),
+        State::ClosedTooFar => {
             let missing = finding.found_rule().map(|found| texts(&found.missing));
             format!(
                 "{what}. This is closed now, but what should have stayed is missing: {}.",
                 missing.unwrap_or_default()
             )
         }
-        Standing::NotAudited => format!("{what}. Whether something is open there is not known."),
-        Standing::AuditorChanged if finding.severity < Severity::Medium => {
+        State::NotAudited => format!("{what}. Whether something is open there is not known."),
+        State::AuditorChanged if finding.severity < Severity::Medium => {
             format!(
                 "{what}. If your team just deployed the stack, no action is needed. If not, somebody \
                  else changed it."
             )
         }
-        Standing::AuditorChanged => {
+        State::AuditorChanged => {
             format!("{what}. Until this is put back, changes may go unseen.")
         }
-        Standing::Down => format!("{what}. The website may be down."),
-        Standing::PartlyDown => format!("{what}. Some visitors may not reach the website."),
-        Standing::Open => format!("{what}. The auditor has not closed it."),
-        Standing::LeftScope => match finding.matter {
+        State::Down => format!("{what}. The website may be down."),
+        State::PartlyDown => format!("{what}. Some visitors may not reach the website."),
+        State::Open => format!("{what}. The auditor has not closed it."),
+        State::LeftScope => match finding.matter {
             Matter::LeftScope { is_back: true, .. } => {
                 format!("{what}. It has the tag again and is audited.")
             }
             _ => format!("{what}. Its changes are no longer audited."),
         },
-        Standing::MaybeExempt => {
+        State::MaybeExempt => {
             format!("{what}. This was left open, because an exemption may cover it.")
         }
-        Standing::Held => held(finding, &what),
-        Standing::Closed => match wording::delay(finding) {
+        State::Held => held(finding, &what),
+        State::Closed => match wording::delay(finding) {
             Some(delay) => format!("{what} for {delay}. This is closed now."),
             None => format!("{what}. This is closed now."),
         },
-        Standing::AlreadyGone | Standing::NoLongerThere => {
+        State::AlreadyGone | State::NoLongerThere => {
             format!("{what}. The rule is already gone.")
         }
-        Standing::WideList | Standing::Undecided => format!("{what}. Nothing was closed."),
-        Standing::MaybeDown | Standing::Note => format!("{what}."),
+        State::WideList | State::Undecided => format!("{what}. Nothing was closed."),
+        State::MaybeDown | State::Note => format!("{what}."),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::lines::{Lines, TEXT};
 use super::who::{Shared, joined};
 use crate::finding::{Action, Finding};
-use crate::report::standing::Standing;
+use crate::report::state::State;
 use crate::report::subject::first_open;
 use crate::report::title::title;
 use crate::report::wording;
@@ -18,9 +18,9 @@ const WHAT: usize = 80;
 /// Gives each finding after the first `told` a line, as far as there is room, and counts the rest.
 pub(super) fn table(mail: &mut Lines, findings: &[&Finding], told: usize, shared: &Shared) {
     for (finding, number) in findings.iter().zip(1..).skip(told).take(LINES - told) {
-        let standing = match Standing::of(finding) {
+        let state = match State::of(finding) {
             // The rule that is named is gone.
-            it @ Standing::StillOpen => format!("{} via {}", it.as_str(), first_open(finding)),
+            it @ State::StillOpen => format!("{} via {}", it.as_str(), first_open(finding)),
             it => it.as_str().to_owned(),
         };
         let what = wording::only_rule(finding);
@@ -28,7 +28,7 @@ pub(super) fn table(mail: &mut Lines, findings: &[&Finding], told: usize, shared
         let place = if shared.place { None } else { place(finding, shared) };
         let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
         let (severity, what) = (finding.severity.as_str(), inert::clip(&what, WHAT));
-        let line = format!("{number}. {severity}, {standing}, {place}{what}{}", added(finding));
+        let line = format!("{number}. {severity}, {state}, {place}{what}{}", added(finding));
         mail.text(&line, TEXT);
     }
     let more = findings.len().saturating_sub(LINES.max(told));

@@ -13,9 +13,9 @@ use crate::ec2::command::{Sequence, authorize_line, undo};
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Missing, Place, Rule, cause};
 use crate::evaluate::{Judge, Verdict};
-use crate::event::{Note, Part, Record, WatchedChange};
+use crate::event::{Component, Note, Record, WatchedChange};
 use crate::finding::{
-    Action, AfterHold, BaselineName, Connections, Deed, DoubtfulExemption, Exempted, Finding,
+    Action, AfterHold, BaselineName, Connections, DoubtfulExemption, Exempted, Finding, Handled,
     ListEntries, Matter, NotAdded, NotDue, NotReverted, Origin, Outcome, Presence, Reason, Remark,
     Report, Reverted, ScopeExit, Tally, Unaudited, Weakening,
 };
@@ -135,7 +135,7 @@ fn any_remark() -> BoxedStrategy<Remark> {
     .boxed()
 }
 
-fn any_deed() -> impl Strategy<Value = Deed> {
+fn any_handled() -> impl Strategy<Value = Handled> {
     let presences = vec![
         Presence::Present,
         Presence::Gone(Connections::Ended),
@@ -153,7 +153,7 @@ fn any_deed() -> impl Strategy<Value = Deed> {
                 undo(Some(&region), &group, Some(&rule), &pieces, sequence, hold.as_ref())
             });
             let fix = undo.clone();
-            Deed { action, time: now(), presence, would_keep, fix, undo, undo_hold, remarks }
+            Handled { action, time: now(), presence, would_keep, fix, undo, undo_hold, remarks }
         },
     )
 }
@@ -190,7 +190,7 @@ fn baseline(sources: u32) -> Baseline {
 /// Whatever is in a finding besides the place, the group and the change.
 #[derive(Clone, Debug)]
 enum Found {
-    Rule(Rule, Box<Deed>, u32, Box<Settled>),
+    Rule(Rule, Box<Handled>, u32, Box<Settled>),
     Unaudited(bool, Reason),
     LeftScope(String),
     WideList(Rule, Option<ListEntries>, String),
@@ -207,25 +207,25 @@ fn any_found() -> BoxedStrategy<Found> {
         option::of(text()).prop_map(Reason::NoGroup),
         any_error().prop_map(Reason::Ec2),
     ];
-    let parts = select(vec![Part::Trail, Part::Function, Part::Key]);
+    let components = select(vec![Component::Trail, Component::Function, Component::Key]);
     let sources = prop_oneof![10 => 0..4_u32, 1 => 100..400_u32];
-    let deed = any_deed().prop_map(Box::new);
+    let handled = any_handled().prop_map(Box::new);
     let rules = || vec(any_rule(), 0..9);
     let settled = (rules(), rules(), rules());
     prop_oneof![
-        6 => (any_rule(), deed, sources, settled.prop_map(Box::new))
-            .prop_map(|(rule, deed, n, settled)| Found::Rule(rule, deed, n, settled)),
+        6 => (any_rule(), handled, sources, settled.prop_map(Box::new))
+            .prop_map(|(rule, handled, n, settled)| Found::Rule(rule, handled, n, settled)),
         1 => (any::<bool>(), reason).prop_map(|(known, reason)| Found::Unaudited(known, reason)),
         1 => text().prop_map(Found::LeftScope),
         1 => (any_rule(), option::of(any_entries()), text())
             .prop_map(|(rule, list, name)| Found::WideList(rule, list, name)),
         1 => (option::of(any_entries()), text())
             .prop_map(|(list, name)| Found::WideBaseline(list, name)),
-        1 => (parts, text(), option::of(text()), any::<bool>(), option::of(text())).prop_map(
-            |(part, call, resource, by_cloudformation, server_error)| {
+        1 => (components, text(), option::of(text()), any::<bool>(), option::of(text())).prop_map(
+            |(component, call, resource, by_cloudformation, server_error)| {
                 let (settings, weakened) = (None, vec![Weakening::ScopeNarrowed]);
                 let change = WatchedChange {
-                    part,
+                    component,
                     call,
                     resource,
                     by_cloudformation,
@@ -250,7 +250,7 @@ fn any_finding() -> impl Strategy<Value = Finding> {
             let origin = Origin { place: &place, group: Some(&group), record: record.as_ref() };
             let without_group = Origin { group: None, ..origin };
             match found {
-                Found::Rule(rule, deed, sources, settled) => {
+                Found::Rule(rule, handled, sources, settled) => {
                     let (baseline, lists) = (baseline(sources), Lists::new());
                     let today = now().date_naive();
                     let id = Some(&group.id);
@@ -258,7 +258,7 @@ fn any_finding() -> impl Strategy<Value = Finding> {
                     let judgement = judge.judge(&rule);
                     let code = judge.code(&judgement).unwrap();
                     let verdict = Verdict { code, rule: &rule, judgement };
-                    let mut finding = origin.rule(&judge, verdict, *deed);
+                    let mut finding = origin.rule(&judge, verdict, *handled);
                     if let Matter::Rule(found) = &mut finding.matter {
                         (found.kept, found.missing, found.still_open) = *settled;
                         let region = place.region.as_ref();

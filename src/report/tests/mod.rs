@@ -20,7 +20,7 @@ mod variants;
 
 use strum::IntoEnumIterator;
 
-use super::standing::Standing;
+use super::state::State;
 
 /// Compares a text with the snapshot of that name.
 fn snapshot(name: &str, text: &str) {
@@ -35,8 +35,8 @@ fn every_state_of_a_subject_is_documented() {
     let page = include_str!("../../../docs/findings.md");
     let (_, section) = page.split_once("\n## The first words of a Subject\n").unwrap();
     let section = section.split("\n## ").next().unwrap();
-    for standing in Standing::iter() {
-        let state = standing.as_str();
+    for state in State::iter() {
+        let state = state.as_str();
         let is_there = [format!("`{state}`"), format!("`{state} in <time>`")];
         assert!(is_there.iter().any(|it| section.contains(it)), "{state}");
     }

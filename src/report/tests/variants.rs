@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::scenes;
 use crate::ec2::Ec2Error;
 use crate::ec2::hold::Refusal;
-use crate::event::{Note, Part};
+use crate::event::{Component, Note};
 use crate::finding::{
     Action, AfterHold, Connections, Finding, Matter, NotAdded, NotDue, NotReverted, Outcome,
     Presence, Reason, Remark, Report, ScopeExit, Skipped, Unaudited, Weakening,
 };
-use crate::report::standing::Standing;
+use crate::report::state::State;
 
 /// For each enum a function that names the variant of a value, and a list of all names. A variant
 /// that is not named here does not compile.
@@ -133,16 +133,16 @@ variants! {
         ScopeExit::Deleted(_) => "tag deleted",
         ScopeExit::Missing(_) => "tag missing",
     }
-    part, PARTS, Part {
-        Part::Trail => "trail",
-        Part::Rule => "rule",
-        Part::Function => "function",
-        Part::Topic => "topic",
-        Part::Queue => "queue",
-        Part::Role => "role",
-        Part::Log => "log",
-        Part::Key => "key",
-        Part::Alarm => "alarm",
+    component, COMPONENTS, Component {
+        Component::Trail => "trail",
+        Component::Rule => "rule",
+        Component::Function => "function",
+        Component::Topic => "topic",
+        Component::Queue => "queue",
+        Component::Role => "role",
+        Component::Log => "log",
+        Component::Key => "key",
+        Component::Alarm => "alarm",
     }
     weakening, WEAKENINGS, Weakening {
         Weakening::ScopeNarrowed => "scope narrowed",
@@ -159,32 +159,32 @@ variants! {
         Skipped::OtherTags => "other tags",
         Skipped::UnusedList(_) => "unused list",
     }
-    standing, STANDINGS, Standing {
-        Standing::StillOpen => "stands: still open",
-        Standing::MaybeStillOpen => "stands: maybe still open",
-        Standing::NotClosed => "stands: not closed",
-        Standing::ClosedTooFar => "stands: closed too far",
-        Standing::NotAudited => "stands: not audited",
-        Standing::AuditorChanged => "stands: auditor changed",
-        Standing::Down => "stands: down",
-        Standing::PartlyDown => "stands: partly down",
-        Standing::MaybeDown => "stands: maybe down",
-        Standing::Open => "stands: open",
-        Standing::WideList => "stands: open by a list",
-        Standing::LeftScope => "stands: left scope",
-        Standing::Undecided => "stands: undecided",
-        Standing::MaybeExempt => "stands: maybe exempt",
-        Standing::Held => "stands: held",
-        Standing::Closed => "stands: closed",
-        Standing::AlreadyGone => "stands: already gone",
-        Standing::NoLongerThere => "stands: no longer there",
-        Standing::Note => "stands: note",
+    state, STATES, State {
+        State::StillOpen => "stands: still open",
+        State::MaybeStillOpen => "stands: maybe still open",
+        State::NotClosed => "stands: not closed",
+        State::ClosedTooFar => "stands: closed too far",
+        State::NotAudited => "stands: not audited",
+        State::AuditorChanged => "stands: auditor changed",
+        State::Down => "stands: down",
+        State::PartlyDown => "stands: partly down",
+        State::MaybeDown => "stands: maybe down",
+        State::Open => "stands: open",
+        State::WideList => "stands: open by a list",
+        State::LeftScope => "stands: left scope",
+        State::Undecided => "stands: undecided",
+        State::MaybeExempt => "stands: maybe exempt",
+        State::Held => "stands: held",
+        State::Closed => "stands: closed",
+        State::AlreadyGone => "stands: already gone",
+        State::NoLongerThere => "stands: no longer there",
+        State::Note => "stands: note",
     }
 }
 
 /// What a finding says.
 fn of_finding(finding: &Finding) -> Vec<&'static str> {
-    let mut met = vec![matter(&finding.matter), standing(&Standing::of(finding))];
+    let mut met = vec![matter(&finding.matter), state(&State::of(finding))];
     match &finding.matter {
         Matter::Rule(found) => {
             let outcome = outcome(&found.action.outcome());
@@ -203,7 +203,7 @@ fn of_finding(finding: &Finding) -> Vec<&'static str> {
         Matter::Unaudited { what, reason: why } => met.extend([unaudited(what), reason(why)]),
         Matter::LeftScope { exit, .. } => met.push(scope_exit(exit)),
         Matter::AuditorChanged { change, weakened } => {
-            met.push(part(&change.part));
+            met.push(component(&change.component));
             met.extend(weakened.iter().map(weakening));
         }
         Matter::WideList { .. } | Matter::WideBaseline { .. } | Matter::ExpectedClosed(_) => {}
@@ -235,10 +235,10 @@ fn every_variant_is_in_a_scene() {
         UNAUDITED,
         REASONS,
         SCOPE_EXITS,
-        PARTS,
+        COMPONENTS,
         WEAKENINGS,
         SKIPPED,
-        STANDINGS,
+        STATES,
     ];
     let all: BTreeSet<&str> = all.into_iter().flatten().copied().collect();
     let missing: Vec<&&str> = all.difference(&met).collect();

@@ -113,7 +113,7 @@ async fn a_list_that_cannot_be_read_is_an_error() {
                 }
             });
             let error = read(&ec2, &list).await.expect_err(action);
-            assert_eq!(error.may_pass(), passing, "{error}");
+            assert_eq!(error.is_transient(), passing, "{error}");
             assert_eq!(matches!(error, Ec2Error::Denied { .. }), !passing, "{error}");
         }
     }

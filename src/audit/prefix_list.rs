@@ -18,7 +18,7 @@ use crate::baseline::Lists;
 use crate::ec2::{
     Direction, Ec2Error, Group, ListState, Place, PrefixList, Rule, SecurityGroups, Selection,
 };
-use crate::evaluate::open_ssh_in_baseline;
+use crate::evaluate::admits_wide_ssh;
 use crate::event::{ListChange, ListResume, Message, Record};
 use crate::finding::{Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally, Unaudited};
 use crate::settings::Settings;
@@ -44,7 +44,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             return Ok(self.only(unaudited(reason)).into());
         }
         let read = match self.ec2.prefix_list(&place, &change.list).await {
-            Err(error) if error.may_pass() => return Err(error.into()),
+            Err(error) if error.is_transient() => return Err(error.into()),
             Err(error @ Ec2Error::NoRole { .. }) => {
                 return Ok(self.only(unaudited(Reason::Ec2(error))).into());
             }
@@ -61,7 +61,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let naming = Naming { context, place: &place, record, change, list: &list };
         let rest = match naming.groups(resume, &mut tally).await {
             Ok(rest) => rest,
-            Err(AuditError::Ec2(error)) if !error.may_pass() => {
+            Err(AuditError::Ec2(error)) if !error.is_transient() => {
                 // What was found before stays true.
                 tally.findings.push(unaudited(Reason::Ec2(error)));
                 None
@@ -141,7 +141,7 @@ impl<E: SecurityGroups> Naming<'_, E> {
         if is_done || !context.settings.scope.contains(group) {
             return Ok(());
         }
-        let candidates = Candidates::Standing { rules: Cow::Owned(naming), note: None };
+        let candidates = Candidates::State { rules: Cow::Owned(naming), note: None };
         let trigger = Trigger::List(change, list);
         let subject = Subject::new(place, Some(record), (group, rules), trigger, candidates);
         context.audit(&subject, tally).await
@@ -176,8 +176,8 @@ fn wide_sources(
     let named = baseline.ssh_lists(today).contains(&change.list);
     let lists: Lists = [(change.list.clone(), Ok(list.entries.clone()))].into();
     let became_wide = named
-        && open_ssh_in_baseline(baseline, &lists, today)
-        && !open_ssh_in_baseline(baseline, &Lists::new(), today);
+        && admits_wide_ssh(baseline, &lists, today)
+        && !admits_wide_ssh(baseline, &Lists::new(), today);
     became_wide.then(|| {
         let entries = list_entries(change, list, None);
         let mut finding = origin.wide_baseline(&baseline.name, Some(entries), clock());

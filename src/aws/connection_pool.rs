@@ -26,14 +26,14 @@ use super::locked::locked;
 /// Roots are those of the system, or of the file that `SSL_CERT_FILE` names. They are read when the
 /// first request is made. A proxy is the one that `HTTPS_PROXY` and its like name.
 #[derive(Debug, Clone, Default)]
-pub struct Connections {
+pub struct ConnectionPool {
     connectors: Arc<Mutex<HashMap<Limits, SharedHttpConnector>>>,
 }
 
 /// How long to wait for a connection, and for an answer.
 type Limits = (Option<Duration>, Option<Duration>);
 
-impl HttpClient for Connections {
+impl HttpClient for ConnectionPool {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
@@ -62,7 +62,7 @@ fn connector(settings: &HttpConnectorSettings, components: &RuntimeComponents) -
 /// What a call is made with that is built and addressed as any other, and then not sent: in its
 /// place the connection is opened that it would go by. The call itself fails.
 #[derive(Debug, Clone)]
-pub(super) struct Opening(pub(super) Connections);
+pub(super) struct Opening(pub(super) ConnectionPool);
 
 impl HttpClient for Opening {
     fn http_connector(
@@ -81,7 +81,7 @@ impl HttpClient for Opening {
 /// What a connector is made of, which is not made where there is nothing to open.
 #[derive(Debug)]
 struct Opener {
-    connections: Connections,
+    connections: ConnectionPool,
     settings: HttpConnectorSettings,
     components: RuntimeComponents,
 }

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Matter, Outcome, Presence};
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(strum::EnumIter))]
-pub(super) enum Standing {
+pub(super) enum State {
     /// The rule is gone, and SSH is open through another rule.
     StillOpen,
     /// The rule is gone, and whether SSH is open through another rule is not known.
@@ -45,7 +45,7 @@ pub(super) enum Standing {
     Note,
 }
 
-impl Standing {
+impl State {
     pub fn of(finding: &Finding) -> Self {
         match &finding.matter {
             Matter::Unaudited { .. } => Self::NotAudited,
@@ -138,6 +138,6 @@ impl Standing {
 /// which is worst first.
 pub(super) fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
     let mut findings: Vec<_> = findings.iter().collect();
-    findings.sort_by_key(|finding| !Standing::of(finding).is_failure());
+    findings.sort_by_key(|finding| !State::of(finding).is_failure());
     findings
 }

@@ -26,7 +26,7 @@ struct OpenRule {
 }
 
 /// Completes the findings about one group.
-pub(super) async fn settle<E: SecurityGroups>(
+pub(super) async fn recheck<E: SecurityGroups>(
     context: &Context<'_, E>,
     subject: &Subject<'_>,
     findings: &mut [&mut Finding],
@@ -88,7 +88,7 @@ pub(super) async fn settle<E: SecurityGroups>(
             found.missing.iter().filter(within).cloned().collect()
         };
         (found.admitted, found.offered) = (is_within(&admitted), is_within(&offered));
-        settle_action(found, &now);
+        recheck_action(found, &now);
         finding.complete = complete(region, &subject.group.id, found);
         if finding.complete.is_some() {
             offered = with_pieces(&offered, &found.missing);
@@ -98,15 +98,15 @@ pub(super) async fn settle<E: SecurityGroups>(
 
 /// What was done, told as it is now: a piece for which there was no room may be there meanwhile, and
 /// another rule may admit it.
-fn settle_action(found: &mut FoundRule, now: &Now) {
+fn recheck_action(found: &mut FoundRule, now: &Now) {
     let Action::Reverted(reverted) = &mut found.action else { return };
     let is_missing = |piece: &Rule| found.missing.iter().any(|rule| rule.is_same_as(piece));
     reverted.refused.retain(is_missing);
     let tried = std::mem::take(&mut reverted.missing);
-    let (missing, settled) = tried.into_iter().partition(|(piece, _)| is_missing(piece));
+    let (missing, rest) = tried.into_iter().partition(|(piece, _)| is_missing(piece));
     reverted.missing = missing;
-    let settled: Vec<(Rule, NotAdded)> = settled;
-    reverted.placed.extend(settled.into_iter().map(|(piece, _)| piece).filter(|it| now.has(it)));
+    let rest: Vec<(Rule, NotAdded)> = rest;
+    reverted.placed.extend(rest.into_iter().map(|(piece, _)| piece).filter(|it| now.has(it)));
 }
 
 /// Whether a rule that was read is the one that the finding is about. A rule that was revoked and
