@@ -19,7 +19,7 @@ const NAME: &str = "all-set";
 /// A region in which no test has groups.
 const FAR: &str = "ca-west-1";
 
-/// All but the architecture, which is the machine's, and the layer, whose ARN is known once it is there.
+/// All but the layer, whose ARN is known once it is there.
 const SET: [(&str, &str); 25] = [
     ("Baseline", "/opt/our-site.yaml"),
     ("SshSources", "203.0.113.0/24,2001:db8:1::/48"),
@@ -97,7 +97,7 @@ fn nothing_is_left_at_its_default() {
     }
     let left: BTreeSet<&str> =
         defaults.into_keys().filter(|name| !set.contains_key(name)).collect();
-    assert_eq!(left, ["Architecture", "BaselineLayer"].into());
+    assert_eq!(left, ["BaselineLayer"].into());
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ pub struct Ministack {
     _server: Child,
 }
 
-/// A folder as `sam build` leaves it: the built function, and the template that names its folder. The rest of the
+/// A folder as `sam build` leaves it: the built function for this machine, and the template that names both. The rest of the
 /// template, and the settings of `sam deploy`, are the repository's own.
 pub struct Built {
     pub folder: PathBuf,
@@ -100,9 +100,18 @@ impl Ministack {
         fs::copy(artefact::function(), folder.join("code/bootstrap")).expect("the function");
         let template = fs::read_to_string(repository().join("template.yaml"));
         let template = template.expect("the template");
-        let (before, after) =
-            template.split_once("\n      CodeUri: .\n").expect("the code's folder");
-        let built = format!("{before}\n      CodeUri: code\n{after}");
+        let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+        let lines = [
+            ("\n      CodeUri: .\n", "\n      CodeUri: code\n".to_owned()),
+            (
+                "\n      Architectures:\n        - arm64\n",
+                format!("\n      Architectures:\n        - {processor}\n"),
+            ),
+        ];
+        let built = lines.iter().fold(template, |template, (line, own)| {
+            assert_eq!(template.matches(line).count(), 1, "{line}");
+            template.replace(line, own)
+        });
         fs::write(folder.join("template.yaml"), edit(built)).expect("the template's copy");
         fs::copy(repository().join("samconfig.toml"), folder.join("samconfig.toml"))
             .expect("the settings");
@@ -167,15 +176,15 @@ impl Ministack {
 }
 
 impl Built {
-    /// Deploys it as README.md says, with these parameters and the processor of this machine.
+    /// Deploys it as README.md says, with these parameters.
     pub fn deploy(&self, name: &str, parameters: &[(&str, &str)]) {
-        let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-        let parameters = parameters.iter().copied().chain([("Architecture", processor)]);
         let mut sam = self.server.command("sam");
-        sam.current_dir(&self.folder)
-            .args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--stack-name", name])
-            .arg("--parameter-overrides")
-            .args(parameters.map(|(name, value)| format!("{name}=\"{value}\"")));
+        sam.current_dir(&self.folder);
+        sam.args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--stack-name", name]);
+        if !parameters.is_empty() {
+            sam.arg("--parameter-overrides")
+                .args(parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")));
+        }
         self.server.alone(|| succeeded(&mut sam));
     }
 
