@@ -10,6 +10,7 @@
 //! | plan | a verdict | whether a revert is due, and what it leaves | [`evaluate::plan`] |
 //! | act | the plan | [`Action`](finding::Action): what was done, or why nothing was | [`audit`] |
 //! | find | verdict and action | [`Finding`](finding::Finding) with its severity and remarks, [`Report`](finding::Report) | [`finding`] |
+//! | look back | events of the past | [`Opening`](history::Opening)s: which rule exceeded the baseline, from when until when, by whom | [`history`] |
 //! | report | a report | JSON, mail, Subject, terminal | [`report`], one file a renderer |
 //!
 //! Everything up to the report is data. Sentences are made last, in [`report`], and nothing reads
@@ -19,7 +20,7 @@
 //! other; `tests/layers.rs` checks both:
 //!
 //! [`text`] → [`ec2`] → [`net`] → [`words`] → [`baseline`] → [`settings`] → [`event`] →
-//! [`evaluate`] → [`finding`] → [`audit`] → [`report`] → [`memory`], `aws`, [`describe`] → [`cli`]
+//! [`evaluate`] → [`finding`] → [`audit`], [`history`] → [`report`] → [`memory`], `aws`, [`describe`] → [`cli`]
 //!
 //! Only `aws` (behind the feature of that name) knows the AWS SDK. The same
 //! [`Auditor`](audit::Auditor) runs in the Lambda function and, against an
@@ -49,6 +50,7 @@ pub mod ec2;
 pub mod evaluate;
 pub mod event;
 pub mod finding;
+pub mod history;
 pub mod memory;
 pub mod net;
 pub mod report;

@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 13] = [
     &["event"],
     &["evaluate"],
     &["finding"],
-    &["audit"],
+    &["audit", "history"],
     &["report"],
     &["memory", "aws", "describe"],
     &["cli"],

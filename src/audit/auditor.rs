@@ -116,7 +116,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             _ => &event.record,
         };
         let Audited { report, to_close, rest, failed } = match &event.kind {
-            Kind::Ignored(reason) => {
+            Kind::Ignored(reason) | Kind::NotAudited { reason, .. } => {
                 let why = Skipped::Event(reason.clone());
                 Report::skipped(&self.baseline, ReportOutcome::Ignored, Some(why)).into()
             }

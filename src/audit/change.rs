@@ -331,8 +331,11 @@ fn modified(modified: &ModifiedRule, present: &[Rule]) -> Candidate<'static> {
 
 /// What a change removed, as far as it says so. A change that only adds removes nothing.
 fn removals<'a>(change: &'a GroupChange, subject: &Subject<'_>) -> Cow<'a, [RevokedRules]> {
-    let anything =
-        |direction| RevokedRules { direction, removed: Removed::Within(Cells::everything()) };
+    let anything = |direction| RevokedRules {
+        direction,
+        removed: Removed::Within(Cells::everything()),
+        ids: Vec::new(),
+    };
     match &change.kind {
         ChangeKind::Revoked(revoked) => Cow::Borrowed(std::slice::from_ref(revoked)),
         // What a rule was before it was modified, nobody knows any more.

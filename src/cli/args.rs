@@ -37,16 +37,22 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     Invoke(InvokeArgs),
     Check(CheckArgs),
+    History(HistoryArgs),
     Allow(AllowArgs),
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
-    /// Print the JSON Schema of reports, for programs that read them
+    /// Print the JSON Schema of reports or of histories, for programs that read them
     #[command(after_help = "\
 Examples:
   sg-audit schema > report.schema.json
+  sg-audit schema history > history.schema.json
   sg-audit schema | jq '.\"$defs\".finding.properties | keys'")]
-    Schema,
+    Schema {
+        /// What is described
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Print the script that completes commands and options in your shell
     #[command(after_help = "\
 Examples:
@@ -67,6 +73,15 @@ Examples:
         /// A command, such as `check` or `baseline show`
         command: Vec<String>,
     },
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// The report of `check` and `invoke`
+    #[default]
+    Report,
+    /// The history of `history`
+    History,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -179,6 +194,69 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     pub audit: AuditOptions,
+}
+
+/// Tell of every rule that exceeded the baseline: from when until when, opened and closed by whom
+///
+/// FILE is what CloudTrail recorded: files of a trail as they are in its bucket, or a folder of them;
+/// the output of `aws cloudtrail lookup-events`; events as EventBridge delivers them. The records may
+/// come in any order, more than once, and with gaps; what follows from none of them is said not to be
+/// known. Nothing is connected to.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status:
+  0  nothing is open
+  1  something is open, or may be
+  2  something could not be read; the reason is on stderr
+
+Examples:
+  sg-audit history AWSLogs/123456789012/CloudTrail --ssh-source 203.0.113.0/24
+  aws cloudtrail lookup-events --lookup-attributes \\
+    AttributeKey=EventName,AttributeValue=AuthorizeSecurityGroupIngress | sg-audit history -
+  sg-audit history AWSLogs --groups groups.json --format csv > openings.csv")]
+pub(super) struct HistoryArgs {
+    /// Records of CloudTrail, compressed with gzip or not; a folder is read with all its folders;
+    /// `-` reads standard input
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+
+    /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
+    /// `describe-security-group-rules`, or of both; can be repeated. They decide what is open, and
+    /// what is open without a record of it is told too
+    #[arg(long, value_name = "FILE")]
+    pub groups: Vec<PathBuf>,
+
+    /// The auditor's stack, function or role, to recognise what it closed; can be repeated
+    /// [default: typo3-sg-auditor]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub auditor: Vec<String>,
+
+    #[command(flatten)]
+    pub baseline: BaselineOptions,
+
+    /// The entries of prefix lists as they are now: a JSON object with the output of `aws ec2
+    /// get-managed-prefix-list-entries` under the id of each list
+    #[arg(long, value_name = "FILE")]
+    pub prefix_lists: Option<PathBuf>,
+
+    /// The output format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: HistoryFormat,
+
+    /// Show only openings of this severity or worse; the others still count
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Informational)]
+    pub min_severity: Severity,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum HistoryFormat {
+    /// For people
+    #[default]
+    Text,
+    /// The history as JSON, and nothing else
+    Json,
+    /// A line for each opening, for spreadsheets
+    Csv,
 }
 
 /// Open a port for a limited time: print the command of a hold, or run it

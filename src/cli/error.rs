@@ -37,6 +37,10 @@ pub(super) enum CliError {
         "{name}: none of the security groups in it is in scope, so nothing was audited: look at --scope, and note that only the output of `describe-security-groups` has tags"
     )]
     NoneInScope { name: String },
+    #[error(
+        "{name}: there is no CloudTrail record in it: give the files of a trail as they are in its bucket (AWSLogs/ACCOUNT/CloudTrail/…), or the output of `aws cloudtrail lookup-events`"
+    )]
+    NoRecords { name: String },
     #[cfg(not(feature = "live"))]
     #[error(
         "this sg-audit was built without --live: build it again with `cargo install --path . --features live`"

@@ -30,6 +30,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     bytes.map_err(|source| CliError::Unreadable { name: name(path), source })
 }
 
+/// Whether the path means standard input.
+pub(super) fn is_standard(path: &Path) -> bool {
+    path == Path::new(STANDARD_INPUT)
+}
+
 /// What messages call the file.
 pub(super) fn name(path: &Path) -> String {
     if path == Path::new(STANDARD_INPUT) {

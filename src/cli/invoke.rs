@@ -308,7 +308,8 @@ impl Simulation {
             | Kind::Message(Task::Tags(_))
             | Kind::Watched(_)
             | Kind::Undecodable { .. }
-            | Kind::Ignored(_) => {}
+            | Kind::Ignored(_)
+            | Kind::NotAudited { .. } => {}
         }
         seen.groups_unknown |= self.follows_events && seen.beyond_one_group;
         seen.tags_unknown |= !self.follows_events
@@ -329,7 +330,7 @@ fn common<'a, T: Clone + PartialEq + 'a>(
 
 /// When the change was made. Ignored events don't move the clock.
 fn time(event: &Event) -> Option<DateTime<Utc>> {
-    event.record.time.filter(|_| !matches!(event.kind, Kind::Ignored(_)))
+    event.record.time.filter(|_| !matches!(event.kind, Kind::Ignored(_) | Kind::NotAudited { .. }))
 }
 
 fn place(event: &Event) -> Place {

@@ -1,5 +1,5 @@
 //! The command line, `sg-audit`: runs the function's handler on events, audits groups in a file or an
-//! account, prints the command that opens a rule for a limited time, shows baselines, and makes shell
+//! account, tells the history of openings, prints the command that opens a rule for a limited time, shows baselines, and makes shell
 //! completions and manual pages.
 //!
 //! Each command returns an `Answer` with everything it has to say, and only [`run`] prints it. The
@@ -12,6 +12,7 @@ mod check;
 mod error;
 mod event_file;
 mod file_kind;
+mod history;
 mod input;
 mod invoke;
 #[cfg(feature = "live")]
@@ -27,8 +28,9 @@ use chrono::{DateTime, Utc};
 use clap::Parser;
 
 use crate::report::SCHEMA;
+use crate::report::history::HISTORY_SCHEMA;
 use crate::report::terminal::Style;
-use args::{Arguments, BaselineCommand, Command};
+use args::{Arguments, BaselineCommand, Command, SchemaOf};
 use error::CliError;
 use output::{Answer, NOT_AUDITED};
 
@@ -57,12 +59,19 @@ fn answer(
     match command {
         Command::Invoke(args) => invoke::run(args, style, now),
         Command::Check(args) => check::run(args, style, now),
+        Command::History(args) => history::run(args, style, now),
         Command::Allow(args) => allow::run(args, aws, now),
         Command::Baseline(BaselineCommand::Show(args)) => baseline::show(args, now.date_naive()),
         Command::Baseline(BaselineCommand::Validate(args)) => {
             baseline::validate(args, now.date_naive())
         }
-        Command::Schema => Ok(Answer { out: SCHEMA.to_owned(), ..Answer::default() }),
+        Command::Schema { of } => {
+            let schema = match of {
+                SchemaOf::Report => SCHEMA,
+                SchemaOf::History => HISTORY_SCHEMA,
+            };
+            Ok(Answer { out: schema.to_owned(), ..Answer::default() })
+        }
         Command::Completions { shell } => Ok(manual::completions(*shell)),
         Command::Man { command } => manual::page(command),
     }

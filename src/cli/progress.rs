@@ -17,6 +17,7 @@ const TICK: Duration = Duration::from_millis(120);
 pub(super) struct Progress {
     bar: ProgressBar,
     what: &'static str,
+    done: &'static str,
     began: Instant,
     is_shown: Cell<bool>,
 }
@@ -28,7 +29,14 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
             bar.set_style(style);
         }
-        Self { bar, what, began: Instant::now(), is_shown: Cell::new(false) }
+        Self { bar, what, done: "audited", began: Instant::now(), is_shown: Cell::new(false) }
+    }
+
+    /// The same for what is only read.
+    pub fn reading(what: &'static str) -> Self {
+        let mut progress = Self::of(what);
+        progress.done = "read";
+        progress
     }
 
     /// The same, shown at once: nobody knows how long the first answer takes.
@@ -51,7 +59,7 @@ impl Progress {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
             self.bar.enable_steady_tick(TICK);
         }
-        self.bar.set_message(format!("{} audited", count(n, self.what)));
+        self.bar.set_message(format!("{} {}", count(n, self.what), self.done));
     }
 }
 

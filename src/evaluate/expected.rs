@@ -150,7 +150,7 @@ pub fn closed(
     let (mut entries, mut removed, mut left) = (Vec::new(), Some(Vec::new()), Vec::new());
     let mut undecided = BTreeSet::new();
     for removal in removals {
-        let RevokedRules { direction, removed: what } = removal;
+        let RevokedRules { direction, removed: what, .. } = removal;
         let mut now = of_others(rules, *direction, group);
         let (taken, touched) = match what {
             Removed::Rules(taken) => {
@@ -214,7 +214,7 @@ pub fn lists_needed(
     rules: &[Rule],
 ) -> BTreeSet<ListId> {
     let mut needed = BTreeSet::new();
-    for RevokedRules { direction, removed } in removals {
+    for RevokedRules { direction, removed, .. } in removals {
         let taken: &[Rule] = match removed {
             Removed::Rules(taken) => taken,
             Removed::Within(_) => &[],

@@ -68,7 +68,9 @@ pub(super) fn shortened(mut event: Event) -> Event {
         Kind::Lost(Lost { reason, .. }) | Kind::Message(Message::Lost(Lost { reason, .. })) => {
             shorten(reason);
         }
-        Kind::Ignored(reason) | Kind::Undecodable { reason, .. } => shorten(reason),
+        Kind::Ignored(reason)
+        | Kind::NotAudited { reason, .. }
+        | Kind::Undecodable { reason, .. } => shorten(reason),
         Kind::List(_) | Kind::Tags(_) | Kind::Message(_) => {}
     }
     event

@@ -56,17 +56,22 @@ const KNOWN: [(&str, ApiCall); 18] = [
     ("CreateSecurityGroup", ApiCall::Group(GroupCall::Create)),
     ("ModifyManagedPrefixList", ApiCall::List(ListCall::Modify)),
     ("RestoreManagedPrefixListVersion", ApiCall::List(ListCall::Restore)),
-    ("CreateManagedPrefixList", ApiCall::Harmless("no rule names a list that is new")),
+    (CREATE_LIST, ApiCall::Harmless("no rule names a list that is new")),
     ("DeleteManagedPrefixList", ApiCall::Harmless("a list that a rule names cannot be deleted")),
     ("CreateTags", ApiCall::Tags(TagCall::Create)),
     ("DeleteTags", ApiCall::Tags(TagCall::Delete)),
     ("UpdateSecurityGroupRuleDescriptionsIngress", DESCRIPTIONS),
     ("UpdateSecurityGroupRuleDescriptionsEgress", DESCRIPTIONS),
-    ("DeleteSecurityGroup", ApiCall::Harmless("the group is gone, with its rules")),
+    (DELETE_GROUP, ApiCall::Harmless("the group is gone, with its rules")),
     ("ApplySecurityGroupsToClientVpnTargetNetwork", NOT_RULES),
     ("AssociateSecurityGroupVpc", NOT_RULES),
     ("DisassociateSecurityGroupVpc", NOT_RULES),
 ];
+
+/// Calls that change no rule which is there, and end the life of rules or begin that of a list.
+pub(super) const DELETE_GROUP: &str = "DeleteSecurityGroup";
+pub(super) const CREATE_LIST: &str = "CreateManagedPrefixList";
+const HISTORY: [&str; 2] = [DELETE_GROUP, CREATE_LIST];
 
 const DESCRIPTIONS: ApiCall = ApiCall::Harmless("it changes descriptions only");
 
@@ -76,15 +81,20 @@ impl ApiCall {
     /// The call of a record, where the record says which it is. Tools that write everything in lower
     /// case do so with these names too.
     pub(super) fn of(record: Node<'_>) -> Option<Self> {
-        let source =
-            record.member("eventSource").readable().unwrap_or_default().to_ascii_lowercase();
+        let source = record.member("eventSource").readable().unwrap_or_default();
+        Self::named(&source, record.member("eventName").string())
+    }
+
+    /// The call of this service and name.
+    fn named(source: &str, name: Option<String>) -> Option<Self> {
+        let source = source.to_ascii_lowercase();
         // A tool that hides the service writes something else there.
         if source.contains(".amazonaws.") && !source.starts_with("ec2.") {
-            let name = record.member("eventName").string().unwrap_or_default();
+            let name = name.unwrap_or_default();
             let foreign = Self::Harmless("not a security-group call");
             return Some(watched::component(&source, &name).map_or(foreign, Self::Watched));
         }
-        let name = record.member("eventName").string()?;
+        let name = name?;
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return None;
         }
@@ -104,6 +114,16 @@ impl ApiCall {
         } else {
             NOT_RULES
         }
+    }
+}
+
+/// Whether a record of this service and name may tell of a change of rules, or of what they admit.
+/// Where it may not, [`decode`](super::decode) ignores the record.
+pub fn may_change_rules(source: &str, name: &str) -> bool {
+    match ApiCall::named(source, Some(name.to_owned())) {
+        Some(ApiCall::Group(_) | ApiCall::List(_)) | None => true,
+        Some(ApiCall::Harmless(_)) => HISTORY.iter().any(|known| known.eq_ignore_ascii_case(name)),
+        Some(ApiCall::Tags(_) | ApiCall::Watched(_)) => false,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::call::{ApiCall, CallResult, GroupCall};
+use super::call::{ApiCall, CREATE_LIST, CallResult, DELETE_GROUP, GroupCall};
 use super::error::{NotUnderstood, Unread};
-use super::model::{ChangeKind, Event, GroupChange, Kind, RevokedRules};
+use super::model::{ChangeKind, Event, GroupChange, Kind, NotAudited, RevokedRules};
 use super::record::{self, Envelope, Record};
 use super::rule_call::RuleCall;
 use super::wire::Node;
@@ -19,7 +19,9 @@ pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
     let (record, fault) = record::read(node, envelope);
     let (call, result) = (ApiCall::of(node), CallResult::of(node));
     match (call, result) {
-        (Some(ApiCall::Harmless(reason)), _) => vec![Event::ignored(record, reason)],
+        (Some(ApiCall::Harmless(reason)), result) => {
+            vec![harmless(node, record, reason, &result)]
+        }
         (_, CallResult::Refused(code)) => {
             let reason = format!("the call failed ({code}) and changed nothing");
             vec![Event { record, kind: Kind::Ignored(reason) }]
@@ -45,6 +47,25 @@ pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
             vec![Event { record, kind: Kind::Watched(change) }]
         }
         (Some(ApiCall::Group(call)), result) => vec![changed(node, record, call, result)],
+    }
+}
+
+/// A call that changes no rule which is there. The history of rules needs two of them.
+fn harmless(node: Node<'_>, record: Record, reason: &'static str, result: &CallResult) -> Event {
+    let name = record.event_name.as_deref().unwrap_or_default();
+    let (request, response) = (node.member("requestParameters"), node.member("responseElements"));
+    let what = match result {
+        CallResult::Success if name.eq_ignore_ascii_case(DELETE_GROUP) => {
+            group(request, response).ok().flatten().map(NotAudited::GroupDeleted)
+        }
+        CallResult::Success if name.eq_ignore_ascii_case(CREATE_LIST) => list::created(node),
+        _ => None,
+    };
+    match (what, Event::ignored(record, reason)) {
+        (Some(what), Event { record, kind: Kind::Ignored(reason) }) => {
+            Event { record, kind: Kind::NotAudited { what, reason } }
+        }
+        (_, event) => event,
     }
 }
 
@@ -159,8 +180,9 @@ fn kind(
             authorize::rules(&of_rules(direction)).map(ChangeKind::Authorized).map_err(not_read)
         }
         GroupCall::Revoke(direction) => {
-            let removed = revoke::removed(&of_rules(direction));
-            Ok(ChangeKind::Revoked(RevokedRules { direction, removed }))
+            let call = of_rules(direction);
+            let (removed, ids) = (revoke::removed(&call), revoke::named(&call));
+            Ok(ChangeKind::Revoked(RevokedRules { direction, removed, ids }))
         }
         GroupCall::Modify => modify::rules(request).map(ChangeKind::Modified).map_err(not_read),
         GroupCall::Create if group.id().is_none() => Err(NotUnderstood::NoIdOfNewGroup),

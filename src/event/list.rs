@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::call::ListCall;
 use super::error::NotUnderstood;
 use super::list_change::ListChange;
-use super::model::{Event, Kind};
+use super::model::{Event, Kind, NotAudited};
 use super::record::Record;
 use super::wire::Node;
 
@@ -26,19 +26,30 @@ pub(super) fn read(node: Node<'_>, record: Record, call: ListCall, is_told: bool
         return Event::undecodable(record, &NotUnderstood::NoList { call });
     };
     let name = response.member("prefixListName").readable().filter(|name| !name.is_empty());
-    let mut change = ListChange { list, name, version_before: None, added: Vec::new() };
+    let mut change = ListChange {
+        list,
+        name,
+        version_before: None,
+        added: Vec::new(),
+        removed: Vec::new(),
+        restored: None,
+    };
     if is_told && !request.is_omitted() {
         let makes_version = match call {
             ListCall::Modify if only_renames_or_resizes(request) => {
                 return Event::ignored(record, "it changes the list's name or size only");
             }
             ListCall::Modify => {
-                change.added = added(request);
+                change.added = entries(request, ["AddEntry", "AddEntries"]);
+                change.removed = entries(request, ["RemoveEntry", "RemoveEntries"]);
                 ["AddEntry", "AddEntries", "RemoveEntry", "RemoveEntries"]
                     .into_iter()
                     .any(|list| has_entries(request.member(list)))
             }
-            ListCall::Restore => true,
+            ListCall::Restore => {
+                change.restored = request.member("PreviousVersion").number().ok().flatten();
+                true
+            }
             ListCall::Unknown => false,
         };
         if makes_version {
@@ -77,12 +88,26 @@ fn only_renames_or_resizes(request: Node<'_>) -> bool {
     request.names().all(is_known) && (is_named("PrefixListName") || is_named("MaxEntries"))
 }
 
-/// The added entries that can be read. EC2 drops host bits.
-fn added(request: Node<'_>) -> Vec<IpNet> {
-    let lists = ["AddEntry", "AddEntries"].into_iter();
-    let entries = lists.flat_map(|list| request.member(list).items("Cidr").unwrap_or_default());
+/// The entries in these lists that can be read. EC2 drops host bits.
+fn entries(request: Node<'_>, lists: [&'static str; 2]) -> Vec<IpNet> {
+    let entries =
+        lists.into_iter().flat_map(|list| request.member(list).items("Cidr").unwrap_or_default());
     let cidrs = entries.filter_map(|entry| entry.member("Cidr").readable());
     cidrs.filter_map(|cidr| cidr.trim().parse::<IpNet>().ok()).map(|cidr| cidr.trunc()).collect()
+}
+
+/// A list that was created, where the record names it. A request that cannot be read completely
+/// tells no entries.
+pub(super) fn created(node: Node<'_>) -> Option<NotAudited> {
+    let request = node.member("requestParameters").within("CreateManagedPrefixListRequest");
+    let response = node.member("responseElements").within("CreateManagedPrefixListResponse");
+    let list = response.member("prefixList").member("prefixListId").id().ok().flatten()?;
+    let written = ["Entry", "Entries"];
+    let all = written.iter().map(|list| request.member(list).items("Cidr").map(|it| it.len()));
+    let all: Option<usize> = all.map(Result::ok).sum();
+    let entries = entries(request, written);
+    let is_whole = !request.is_omitted() && request.has_members() && all == Some(entries.len());
+    Some(NotAudited::ListCreated { list, entries: is_whole.then_some(entries) })
 }
 
 /// Whether there are entries, readable or not.

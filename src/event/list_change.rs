@@ -16,4 +16,10 @@ pub struct ListChange {
     pub version_before: Option<i64>,
     /// The entries that the change added, as far as the event tells.
     pub added: Vec<IpNet>,
+    /// The entries that the change removed, as far as the event tells.
+    #[serde(default)]
+    pub removed: Vec<IpNet>,
+    /// The earlier version whose entries the change brought back.
+    #[serde(default)]
+    pub restored: Option<i64>,
 }

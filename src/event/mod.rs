@@ -32,6 +32,7 @@ mod repeated;
 mod revoke;
 mod rule_call;
 mod schedule;
+mod split;
 mod tag_change;
 mod tags;
 mod watched;
@@ -42,11 +43,15 @@ mod wrapper;
 mod tests;
 
 pub use actor::ActorType;
+pub use call::may_change_rules;
 pub use list_change::ListChange;
 pub use message::{Close, FoundBy, ListResume, Lost, Message, Note, Resume, RuleToClose, Sweep};
-pub use model::{ChangeKind, Event, GroupChange, Kind, ModifiedRule, Removed, RevokedRules};
+pub use model::{
+    ChangeKind, Event, GroupChange, Kind, ModifiedRule, NotAudited, Removed, RevokedRules,
+};
 pub use payload::is_message;
 pub use record::{Record, is_record};
+pub use split::{SplitEnd, split};
 pub use tag_change::{HoldTags, TagAction, TagChange};
 pub use watched::{Component, WatchedChange};
 use wrapper::Unwrapped;

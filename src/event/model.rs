@@ -2,12 +2,14 @@
 
 use std::error::Error;
 
+use ipnet::IpNet;
+
 use super::list_change::ListChange;
 use super::message::{Lost, Message, Resume};
 use super::record::Record;
 use super::tag_change::{HoldTags, TagChange};
 use super::watched::WatchedChange;
-use crate::ec2::{AccountId, Direction, GroupKey, Rule, RuleId};
+use crate::ec2::{AccountId, Direction, GroupKey, ListId, Rule, RuleId};
 use crate::net::Cells;
 use crate::text::causes;
 
@@ -41,12 +43,33 @@ pub enum Kind {
     Message(Message),
     /// Nothing changed. The reason is for a person.
     Ignored(String),
+    /// Nothing changed that an audit could look at. Only the history of rules needs it.
+    NotAudited {
+        /// What happened.
+        what: NotAudited,
+        /// Why it is not audited. It is for a person.
+        reason: String,
+    },
     /// What arrived does not tell what happened, or where.
     Undecodable {
         /// The group, where one is named. It is not looked for.
         group: Option<GroupKey>,
         /// What is wrong. It is for a person.
         reason: String,
+    },
+}
+
+/// A change that leaves no rule to audit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NotAudited {
+    /// A group was deleted, and its rules with it.
+    GroupDeleted(GroupKey),
+    /// A prefix list was created. No rule names it yet.
+    ListCreated {
+        /// `pl-…`
+        list: ListId,
+        /// Its entries; `None` where the event does not tell.
+        entries: Option<Vec<IpNet>>,
     },
 }
 
@@ -86,6 +109,8 @@ pub struct RevokedRules {
     pub direction: Direction,
     /// What they were.
     pub removed: Removed,
+    /// The rules that the request names by their ids.
+    pub ids: Vec<RuleId>,
 }
 
 /// What a call removed from a group, as far as its event tells.

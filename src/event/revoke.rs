@@ -4,7 +4,7 @@
 use super::model::Removed;
 use super::rule_call::{RuleCall, all};
 use super::wire::Node;
-use crate::ec2::Rule;
+use crate::ec2::{Rule, RuleId};
 use crate::net::Cells;
 
 /// The members of a request that name rules by their ids, which do not tell what the rules were.
@@ -19,6 +19,24 @@ pub(super) fn removed(call: &RuleCall<'_>) -> Removed {
     }
     let cells = if by_id(call) == 0 { call.requested_cells() } else { None };
     Removed::Within(cells.unwrap_or_else(Cells::everything))
+}
+
+/// The ids of the rules that the request names by them.
+pub(super) fn named(call: &RuleCall<'_>) -> Vec<RuleId> {
+    let lists = IDS.into_iter().map(|name| call.request.member(name));
+    lists.flat_map(of_list).collect()
+}
+
+/// The ids in a list: of strings, of objects with an id each, or one string instead of a list.
+fn of_list(list: Node<'_>) -> Vec<RuleId> {
+    if let Some(id) = list.string() {
+        return id.parse().into_iter().collect();
+    }
+    let items = list.items("securityGroupRuleId").unwrap_or_default();
+    let id = |item: Node<'_>| {
+        item.string().or_else(|| item.member("securityGroupRuleId").string())?.parse().ok()
+    };
+    items.into_iter().filter_map(id).collect()
 }
 
 /// The rules, where the event tells the content of every one.

@@ -221,6 +221,7 @@ fn a_group_made_by_an_event_has_the_egress_of_a_new_group() {
         ChangeKind::Revoked(RevokedRules {
             direction: Direction::Ingress,
             removed: Removed::Rules(vec![tcp(22, "0.0.0.0/0")]),
+            ids: Vec::new(),
         }),
     ] {
         let ec2 = MemoryEc2::default();

@@ -77,7 +77,7 @@ fn row(finding: &Finding) -> [String; HEADER.len()] {
 
 /// A text that no spreadsheet takes for a formula, not even one that begins a new cell at a
 /// semicolon, as those of many languages do.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     let mut begins = true;
     for c in inert::plain(text).chars() {

@@ -45,7 +45,7 @@ pub struct ReportJson {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Generator {
+pub(super) struct Generator {
     name: &'static str,
     version: &'static str,
 }
@@ -160,6 +160,12 @@ fn day<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error>
     serializer.collect_str(day)
 }
 
+impl Generator {
+    pub(super) fn of_this_program() -> Self {
+        Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+    }
+}
+
 impl From<&Report> for ReportJson {
     fn from(report: &Report) -> Self {
         let json = Self {
@@ -185,10 +191,7 @@ impl ReportJson {
         let reasons: Vec<String> = report.skipped.iter().map(wording::skipped).collect();
         Self {
             version: 1,
-            generator: Generator {
-                name: env!("CARGO_PKG_NAME"),
-                version: env!("CARGO_PKG_VERSION"),
-            },
+            generator: Generator::of_this_program(),
             baseline: report.baseline.clone(),
             outcome: report.outcome,
             reason: (!reasons.is_empty()).then(|| reasons.join("; ")),

@@ -11,6 +11,7 @@ mod detail;
 mod email;
 mod fit;
 pub mod github;
+pub mod history;
 mod json;
 pub mod junit;
 pub mod log;

@@ -1,4 +1,4 @@
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -22,4 +22,17 @@ pub fn unpacked(bytes: Vec<u8>, most: u64) -> io::Result<Vec<u8>> {
         }
         _ => Ok(bytes),
     }
+}
+
+/// The same of a stream, piece by piece.
+///
+/// # Errors
+///
+/// When the stream cannot be read.
+pub fn unpacking<'a>(mut stream: impl BufRead + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
+    const PIECE: usize = 64 * 1024;
+    Ok(match stream.fill_buf()? {
+        [0x1f, 0x8b, ..] => Box::new(BufReader::with_capacity(PIECE, MultiGzDecoder::new(stream))),
+        _ => Box::new(stream),
+    })
 }

@@ -12,7 +12,7 @@ mod utf16;
 
 use std::error::Error;
 
-pub use gzip::unpacked;
+pub use gzip::{unpacked, unpacking};
 pub use time::{minute, time, timestamp};
 pub use utf16::utf16;
 

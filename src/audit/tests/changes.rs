@@ -18,6 +18,7 @@ fn a_compliant_change_costs_no_call() {
         ChangeKind::Revoked(RevokedRules {
             direction: Direction::Ingress,
             removed: Removed::Rules(rules(&["tcp 22 203.0.113.9/32"])),
+            ids: Vec::new(),
         }),
         ChangeKind::Created,
     ] {

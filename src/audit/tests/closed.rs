@@ -8,7 +8,11 @@ fn revoked(texts: &[&str]) -> Event {
 }
 
 fn revoked_of(removed: Removed) -> Event {
-    event(ChangeKind::Revoked(RevokedRules { direction: Direction::Ingress, removed }))
+    event(ChangeKind::Revoked(RevokedRules {
+        direction: Direction::Ingress,
+        removed,
+        ids: Vec::new(),
+    }))
 }
 
 /// Rules were removed, and nobody knows which.

@@ -8,7 +8,17 @@ fn changed(version_before: Option<i64>, added: &[&str]) -> Event {
     let record = Record { event_name: Some("ModifyManagedPrefixList".to_owned()), ..record() };
     let added = added.iter().map(|net| id(net)).collect();
     let (list, name) = (id("pl-1"), None);
-    Event { record, kind: Kind::List(ListChange { list, name, version_before, added }) }
+    Event {
+        record,
+        kind: Kind::List(ListChange {
+            list,
+            name,
+            version_before,
+            added,
+            removed: Vec::new(),
+            restored: None,
+        }),
+    }
 }
 
 /// The group, and another one with open SSH.

@@ -69,7 +69,14 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
         tags: [("Role".to_owned(), TagAction::Deleted(None))].into(),
         all_deleted: false,
     };
-    let grown = ListChange { list: id("pl-1"), name: None, version_before: None, added: vec![] };
+    let grown = ListChange {
+        list: id("pl-1"),
+        name: None,
+        version_before: None,
+        added: vec![],
+        removed: vec![],
+        restored: None,
+    };
     for (event, rule, scope) in [
         (authorized(&[OPEN]), rule(OPEN), Scope::All),
         (event(ChangeKind::Modified(vec![modified(OPEN)])), rule(OPEN), Scope::All),

@@ -74,7 +74,14 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
         all_deleted: false,
     };
     let hold_tags = HoldTags { rules: vec![id("sgr-1"), id("sgr-2")], unread: None };
-    let grown = ListChange { list: id("pl-1"), name: None, version_before: None, added: vec![] };
+    let grown = ListChange {
+        list: id("pl-1"),
+        name: None,
+        version_before: None,
+        added: vec![],
+        removed: vec![],
+        restored: None,
+    };
     let lost = Lost { reason: "cut".to_owned(), is_of_tags: false, resume: Resume::default() };
     let second = numbered(2).to_string();
     let (open, of_list) = (rule(OPEN), rule("tcp 22 pl-1"));

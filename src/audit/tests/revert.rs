@@ -74,7 +74,7 @@ fn what_somebody_else_removed_while_ec2_refused_is_not_called_a_revert() {
     let refusing = hooked(&world, |call| {
         is_revoke(call).then(|| {
             let removed = Removed::Rules(rules(&[OPEN]));
-            let revoked = RevokedRules { direction: Direction::Ingress, removed };
+            let revoked = RevokedRules { direction: Direction::Ingress, removed, ids: Vec::new() };
             world.follow(&place(), &change(ChangeKind::Revoked(revoked)));
             denied()
         })

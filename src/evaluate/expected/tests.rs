@@ -50,11 +50,11 @@ fn rules(texts: &[&str]) -> Vec<Rule> {
 }
 
 fn known(direction: Direction, texts: &[&str]) -> RevokedRules {
-    RevokedRules { direction, removed: Removed::Rules(rules(texts)) }
+    RevokedRules { direction, removed: Removed::Rules(rules(texts)), ids: Vec::new() }
 }
 
 fn unknown(direction: Direction, cells: Cells) -> RevokedRules {
-    RevokedRules { direction, removed: Removed::Within(cells) }
+    RevokedRules { direction, removed: Removed::Within(cells), ids: Vec::new() }
 }
 
 fn tcp(port: u16) -> Cells {

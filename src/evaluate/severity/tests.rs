@@ -147,7 +147,7 @@ fn the_worst_of_what_a_rule_exposes_counts() {
 fn findings_about_something_else_are_what_the_table_says() {
     let closed = |web: &str, removed: Removed, after: &[&str]| {
         let after: Vec<Rule> = after.iter().map(|port| tcp_from_anywhere(port)).collect();
-        let change = [RevokedRules { direction: Direction::Ingress, removed }];
+        let change = [RevokedRules { direction: Direction::Ingress, removed, ids: Vec::new() }];
         closed(&baseline(web), None, &change, &after, &Lists::new()).unwrap().severity
     };
     let web = "ingress:\n\

@@ -429,7 +429,14 @@ fn any_list_change() -> impl Strategy<Value = (ListChange, ListResume)> {
     let change = (any_id("pl-[0-9a-f]{17}"), name, option::of(any::<i64>()), vec(net, 0..4));
     (change, any::<bool>(), option::of(any::<String>())).prop_map(
         |((list, name, version_before, added), ingress_done, page)| {
-            let change = ListChange { list, name, version_before, added };
+            let change = ListChange {
+                list,
+                name,
+                version_before,
+                added,
+                removed: Vec::new(),
+                restored: None,
+            };
             (change, ListResume { ingress_done, page })
         },
     )

@@ -54,7 +54,7 @@ fn line(event: &Event) -> String {
             let by = if change.by_cloudformation { ", CloudFormation" } else { "" };
             format!("{:?} watched: {} {resource}{by}", change.component, change.call)
         }
-        Kind::Ignored(reason) => format!("ignored: {reason}"),
+        Kind::Ignored(reason) | Kind::NotAudited { reason, .. } => format!("ignored: {reason}"),
         Kind::Undecodable { group: None, reason } => format!("undecodable: {reason}"),
         Kind::Undecodable { group: Some(group), reason } => {
             format!("{} undecodable: {reason}", group.as_str())
@@ -71,12 +71,12 @@ fn change_line(change: &GroupChange) -> String {
     };
     let kind = match &change.kind {
         ChangeKind::Authorized(rules) => joined(rules.iter().map(rule_line)),
-        ChangeKind::Revoked(RevokedRules { direction, removed: Removed::Within(cells) }) => {
-            match cells_text(cells).as_str() {
-                "all traffic" => format!("{direction} revoked"),
-                what => format!("{direction} revoked of {what}"),
-            }
-        }
+        ChangeKind::Revoked(RevokedRules {
+            direction, removed: Removed::Within(cells), ..
+        }) => match cells_text(cells).as_str() {
+            "all traffic" => format!("{direction} revoked"),
+            what => format!("{direction} revoked of {what}"),
+        },
         ChangeKind::Revoked(RevokedRules { removed: Removed::Rules(rules), .. }) => {
             format!("revoked {}", joined(rules.iter().map(rule_line)))
         }

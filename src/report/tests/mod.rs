@@ -4,6 +4,7 @@
 mod email;
 mod events;
 mod formats;
+mod history;
 mod inert;
 mod json;
 mod laws;

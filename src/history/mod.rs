@@ -1,0 +1,30 @@
+//! The life of every rule that exceeded the baseline, rebuilt from CloudTrail's records.
+//!
+//! A [`Book`] takes events in any order, once or several times. Of each it keeps what can begin or
+//! end an opening; a call that only adds or removes what complies is dropped at once, so memory goes
+//! with what exceeded the baseline and not with the number of records. [`Book::close`] puts what was
+//! kept in order, follows each rule, and returns the [`History`].
+//!
+//! Records may be missing. What the others contradict is said to be unknown and never guessed: a
+//! rule that is revoked was open before, a rule that is authorised twice was closed in between.
+
+mod book;
+mod coverage;
+mod kept;
+mod known;
+mod lists;
+mod model;
+mod parts;
+mod replay;
+mod totals;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+pub use book::Book;
+pub use coverage::{Coverage, Gap};
+pub use kept::By;
+pub use model::{Deed, End, How, Opening, Present, Start, Status};
+pub use totals::{Durations, Share, Totals};
+pub use whole::{Counts, History};

@@ -1,0 +1,40 @@
+use chrono::{DateTime, Utc};
+
+use super::coverage::Coverage;
+use super::model::Opening;
+use super::totals::Totals;
+use crate::finding::BaselineName;
+
+/// Every opening that the records tell of, the longest exposure first.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// What was compared with.
+    pub baseline: BaselineName,
+    /// The time until which what is open counts.
+    pub now: DateTime<Utc>,
+    /// The openings.
+    pub openings: Vec<Opening>,
+    /// How many there are, and how long they were open.
+    pub totals: Totals,
+    /// What was read of each account and region.
+    pub coverage: Vec<Coverage>,
+    /// What was read.
+    pub counts: Counts,
+    /// Whether the openings were compared with the groups as they are now.
+    pub has_present: bool,
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records.
+    pub records: usize,
+    /// Changes of rules or prefix lists among them.
+    pub changes: usize,
+    /// Records that came more than once, among the changes that were kept.
+    pub repeated: usize,
+    /// Changes without a time, which have no place in an order.
+    pub untimed: usize,
+    /// Records that may tell of a change and cannot be read completely.
+    pub unread: usize,
+}
