@@ -20,7 +20,7 @@
 //! other; `tests/layers.rs` checks both:
 //!
 //! [`text`] → [`ec2`] → [`net`] → [`words`] → [`baseline`] → [`settings`] → [`event`] →
-//! [`evaluate`] → [`finding`] → [`audit`], [`history`] → [`report`] → [`memory`], `aws`, [`describe`] → [`cli`]
+//! [`evaluate`] → [`finding`] → [`audit`], [`history`] → [`report`] → [`memory`], `aws`, [`describe`] → [`doctor`] → [`cli`]
 //!
 //! Only `aws` (behind the feature of that name) knows the AWS SDK. The same
 //! [`Auditor`](audit::Auditor) runs in the Lambda function and, against an
@@ -39,6 +39,7 @@
 //! | the fingerprint of a finding | `finding/identity.rs` |
 //! | the Subject of a mail | `report/subject.rs` |
 //! | an AWS error is worth a retry | `aws/error.rs` |
+//! | a check of the deployed stack | `doctor/`, one file a topic |
 
 pub mod audit;
 #[cfg(feature = "aws")]
@@ -46,6 +47,7 @@ pub mod aws;
 pub mod baseline;
 pub mod cli;
 pub mod describe;
+pub mod doctor;
 pub mod ec2;
 pub mod evaluate;
 pub mod event;

@@ -10,7 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 
 /// From the ground floor up. Modules in one row do not import each other.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["text"],
     &["ec2"],
     &["net"],
@@ -23,6 +23,7 @@ const LAYERS: [&[&str]; 13] = [
     &["audit", "history"],
     &["report"],
     &["memory", "aws", "describe"],
+    &["doctor"],
     &["cli"],
 ];
 

@@ -1,6 +1,7 @@
 //! The options as they are typed. The doc comments are the help texts.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -26,6 +27,7 @@ Examples:
   aws ec2 describe-security-groups | sg-audit check -
   sg-audit allow --group sg-0a1b2c3d4e5f67890 --from 198.51.100.7/32 --port 22 --for 2h \\
     --reason \"vendor support, ticket 4711\"
+  sg-audit doctor --stack typo3-sg-auditor
   sg-audit baseline show standard"
 )]
 pub(super) struct Arguments {
@@ -39,6 +41,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     History(HistoryArgs),
     Allow(AllowArgs),
+    Doctor(DoctorArgs),
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -324,6 +327,60 @@ pub(super) struct AllowArgs {
     /// Run the command with `aws` and its credentials
     #[arg(long)]
     pub apply: bool,
+}
+
+/// Look whether the deployed auditor works, and print the command that mends what is wrong
+///
+/// It looks at the stack with `aws` and its credentials: at the trail that feeds it, its rules, its
+/// function, its topics and their subscriptions, keys, queues, alarms, and what it did lately. It
+/// changes nothing. docs/doctor.md says what each line means, and which rights it needs.
+///
+/// --canary tries it out: it makes a security group that no server uses, opens SSH in it from
+/// addresses that nobody has, waits for the message, and removes everything again. Whoever gets the
+/// findings gets this one too.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status:
+  0  everything is as it has to be, or worth a look (warnings)
+  1  something is wrong
+  2  something could not be looked at; with --canary, the change could not be made
+
+Examples:
+  sg-audit doctor --stack typo3-sg-auditor --region eu-central-1
+  sg-audit doctor --stack typo3-sg-auditor --canary --timeout 10m")]
+pub(super) struct DoctorArgs {
+    /// The name of the auditor's stack
+    #[arg(long, value_name = "NAME", default_value = "typo3-sg-auditor", value_parser = NonEmptyStringValueParser::new())]
+    pub stack: String,
+
+    /// The stack's region [default: the one that `aws` is configured with]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<Region>,
+
+    /// The output format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: DoctorFormat,
+
+    /// Change a throwaway group, and see whether the message about it comes
+    #[arg(long)]
+    pub canary: bool,
+
+    /// The VPC of the throwaway group [default: the default VPC]
+    #[arg(long, value_name = "VPC", requires = "canary", value_parser = NonEmptyStringValueParser::new())]
+    pub vpc: Option<String>,
+
+    /// How long to wait for the message: 90s, 5m
+    #[arg(long, value_name = "TIME", requires = "canary", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DoctorFormat {
+    /// A line for each check
+    #[default]
+    Text,
+    /// The same as JSON, and nothing else
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -9,6 +9,7 @@ use super::file_kind::FileKind;
 use crate::audit::AuditError;
 use crate::baseline::BaselineError;
 use crate::describe::DescribeError;
+use crate::doctor::NotLooked;
 use crate::settings::SettingsError;
 use crate::text::{causes, inert};
 
@@ -80,6 +81,10 @@ pub(super) enum CliError {
         "`aws` did not open it ({status}), and its message above says why: if you are not logged in, run `aws sso login` or `aws configure`; if the group is in another region, set --region; if the rule already exists (InvalidPermission.Duplicate), remove it first"
     )]
     AwsFailed { status: ExitStatus },
+    #[error(transparent)]
+    NotLooked(#[from] NotLooked),
+    #[error("the canary could not clean up after Ctrl-C, so nothing was made")]
+    Signals(#[source] io::Error),
     #[error("sg-audit has no command `{command}`: `sg-audit help` lists its commands")]
     NoSuchCommand { command: String },
     #[error("the manual page cannot be made")]

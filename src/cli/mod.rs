@@ -1,6 +1,7 @@
 //! The command line, `sg-audit`: runs the function's handler on events, audits groups in a file or an
-//! account, tells the history of openings, prints the command that opens a rule for a limited time, shows baselines, and makes shell
-//! completions and manual pages.
+//! account, tells the history of openings, prints the command that opens a rule for a limited time,
+//! looks whether the deployed stack works, shows baselines, and makes shell completions and manual
+//! pages.
 //!
 //! Each command returns an `Answer` with everything it has to say, and only [`run`] prints it. The
 //! exit status is part of the contract: 0 compliant, 1 findings, 2 something could not be audited.
@@ -9,6 +10,7 @@ mod allow;
 mod args;
 mod baseline;
 mod check;
+mod doctor;
 mod error;
 mod event_file;
 mod file_kind;
@@ -49,7 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     answer.unwrap_or_else(|error| Answer::refused(&error)).print()
 }
 
-/// `aws` is the program that `allow --apply` runs.
+/// `aws` is the program that `allow --apply` and `doctor` run.
 fn answer(
     command: &Command,
     aws: &OsStr,
@@ -61,6 +63,7 @@ fn answer(
         Command::Check(args) => check::run(args, style, now),
         Command::History(args) => history::run(args, style, now),
         Command::Allow(args) => allow::run(args, aws, now),
+        Command::Doctor(args) => doctor::run(args, aws, style, now),
         Command::Baseline(BaselineCommand::Show(args)) => baseline::show(args, now.date_naive()),
         Command::Baseline(BaselineCommand::Validate(args)) => {
             baseline::validate(args, now.date_naive())

@@ -4,6 +4,7 @@ mod again;
 mod allow;
 mod cli;
 mod deploy;
+mod doctor;
 mod edge;
 mod exempt;
 mod expected;
@@ -26,7 +27,6 @@ mod not_live;
 mod operations;
 #[path = "../docs/page.rs"]
 mod page;
-mod readme;
 mod references;
 mod reliability;
 mod reverts;

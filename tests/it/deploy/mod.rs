@@ -25,7 +25,7 @@ const REVERTS: [(&str, &str); 3] =
     [("Remediation", "revert-ssh"), ("Scope", "all"), ("SshSources", "203.0.113.0/24")];
 
 /// The template as it is, with the function.
-fn built() -> &'static Built {
+pub fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
     BUILT.get_or_init(|| ministack::server().build("built", |template| template))
 }

@@ -2,6 +2,7 @@
 //! `aws`. Everything is started on first use and ends with the test process.
 
 pub mod artefact;
+pub mod aws_cli;
 pub mod baseline;
 pub mod built;
 pub mod by_hand;

@@ -155,6 +155,13 @@ impl Ministack {
         self.prepared(Command::new(venv::program(program)))
     }
 
+    /// A line for a shell that has `aws`, `sam` and `sg-audit`.
+    pub fn shell(&self, line: &str) -> Command {
+        let mut shell = self.prepared(Command::new("sh"));
+        shell.args(["-c", line]);
+        shell
+    }
+
     fn prepared(&self, mut command: Command) -> Command {
         command
             .current_dir(&self.folder)

@@ -1,0 +1,90 @@
+//! Looks whether a deployed stack is as it has to be: the trail that feeds it, its rules, its
+//! function, its topics, queues and alarms, and what it did lately.
+//!
+//! What has to be comes from the template that the stack was deployed with, resolved with the stack's
+//! parameters; what is comes from the [AWS CLI](aws::AwsCli). Each file here looks at one part and
+//! returns [`Check`]s, which are data; `words` makes the sentences.
+
+mod activity;
+mod alarms;
+mod aws;
+mod canary;
+mod check;
+mod function;
+mod keys;
+mod members;
+mod queues;
+mod render;
+mod resolve;
+mod role;
+mod rules;
+mod same;
+mod stack;
+mod status;
+mod topics;
+mod trail;
+mod view;
+mod words;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+
+pub use aws::{Aws, AwsCli, AwsError};
+pub use canary::{Canary, Stop, release};
+pub use check::{Check, Difference, Fact, Mend, State, Topic, Unfit, Unknown};
+pub use render::{Diagnosis, to_json, to_text};
+pub use stack::NotLooked;
+
+use stack::Deployed;
+use view::{View, each};
+
+/// Looks at everything.
+///
+/// # Errors
+///
+/// When the stack cannot be read, so that there is nothing to look at.
+pub fn examine(
+    aws: &dyn Aws,
+    name: &str,
+    region: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Diagnosis, NotLooked> {
+    look(aws, name, region, now, stack::SHIPPED)
+}
+
+/// As [`examine`], with another template to compare with.
+fn look(
+    aws: &dyn Aws,
+    name: &str,
+    region: Option<&str>,
+    now: DateTime<Utc>,
+    shipped: &str,
+) -> Result<Diagnosis, NotLooked> {
+    let stack = Deployed::read(aws, name, region, shipped)?;
+    let view = View { aws, stack: &stack, now };
+    let topics: [fn(&View<'_>) -> Vec<Check>; 12] = [
+        status::checks,
+        trail::checks,
+        rules::checks,
+        function::checks,
+        role::checks,
+        role::logs,
+        topics::checks,
+        keys::checks,
+        queues::checks,
+        alarms::checks,
+        activity::checks,
+        members::checks,
+    ];
+    let mut checks = each(&topics, |topic| topic(&view)).concat();
+    checks.sort_by_key(|check| check.topic);
+    for check in &mut checks {
+        if let (State::CannotTell(Unknown::Right(right)), None) = (&check.state, &check.mend) {
+            check.mend = status::grant(&view, right);
+        }
+    }
+    Ok(Diagnosis { stack: stack.name, account: stack.account, region: stack.region, checks })
+}

@@ -1,0 +1,50 @@
+//! `sg-audit doctor` at a stack that is deployed to ministack. What ministack does not know (rules that mute alarms) or
+//! cannot show (mails that nobody confirmed) is in the unit tests of src/doctor.
+
+mod canary;
+mod faults;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::aws_cli;
+use crate::support::ministack;
+use crate::support::sg_audit::{Ran, ran};
+use crate::support::stack::Stack;
+
+const NAME: &str = "doctor";
+
+/// One stack for these tests. Faults are injected into it, so only one test may look at all of it.
+fn stack() -> Stack {
+    static DEPLOYED: OnceLock<()> = OnceLock::new();
+    DEPLOYED.get_or_init(|| {
+        let parameters = [
+            ("AlertEmail", "you@example.com"),
+            ("Remediation", "revert-ssh"),
+            ("Scope", "all"),
+            ("SshSources", "203.0.113.0/24"),
+        ];
+        crate::deploy::built().deploy(NAME, &parameters);
+    });
+    ministack::server().stack(NAME)
+}
+
+/// Runs a line in a shell that has `aws` and `sg-audit`, with these variables.
+fn shell(line: &str, variables: &BTreeMap<String, String>) -> Ran {
+    let mut shell = ministack::server().shell(line);
+    let path = shell.get_envs().find_map(|(name, value)| (name == "PATH").then_some(value?));
+    let path = path.expect("a search path").to_str().expect("UTF-8");
+    let path = format!("{}:{path}", aws_cli::folder().display());
+    shell.env("PATH", path).envs(variables);
+    ran(&shell.output().expect("a shell"))
+}
+
+/// The diagnosis as JSON.
+fn diagnosis(more: &str) -> (Value, i32) {
+    let line = format!("sg-audit doctor --stack {NAME} --format json {more}");
+    let ran = shell(&line, &BTreeMap::new());
+    assert_eq!(ran.err, "", "{ran}");
+    (serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran}")), ran.status)
+}
