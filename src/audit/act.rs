@@ -60,10 +60,14 @@ impl<E: SecurityGroups> Context<'_, E> {
         let (origin, trigger) = (subject.origin(), subject.trigger);
         let now = (self.clock)();
         let mut noncompliant = subject.judge(judge, self.settings, now, tally);
-        if trigger.tells_of_wide_lists() {
+        if subject.tells_of_wide_lists() {
             let name = &self.settings.baseline.name;
-            for rule in subject.of_direction(judge.direction()).filter(|rule| judge.wide_ssh(rule))
-            {
+            // One that was handed on because it does not comply was told of before.
+            let is_new = |rule: &Rule| {
+                !trigger.is_second_try() || subject.has(rule) && judge.judge(rule).is_compliant()
+            };
+            let is_told = |rule: &&Rule| judge.wide_ssh(rule) && is_new(rule);
+            for rule in subject.of_direction(judge.direction()).filter(is_told) {
                 let list = trigger.list_entries(None);
                 tally.findings.push(origin.wide_list(name, rule, list, now));
             }

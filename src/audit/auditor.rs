@@ -3,24 +3,23 @@ use tracing::Instrument;
 
 use super::context::Context;
 use super::counts::Counts;
+use super::depth::Following;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward, OnwardError};
+use super::ports::{Clock, Notifier, Onward};
 use crate::ec2::{Ec2Error, Group, GroupKey, Place, Rule, SecurityGroups};
-use crate::event::{Close, Event, Kind, ListResume, Message, Record};
+use crate::event::{Event, Kind, ListResume, Message, Record};
 use crate::finding::{
-    Action, BaselineName, Finding, Matter, Origin, Reason, Report, ReportOutcome, Skipped, Tally,
-    ToClose,
+    BaselineName, Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally, ToClose,
 };
 use crate::settings::Settings;
-use crate::text::causes;
 
 /// Audits events: what it may reach, and what it audits against.
 #[derive(Debug)]
 pub struct Auditor<'a, E, N, O> {
     pub(super) ec2: &'a E,
     notifier: &'a N,
-    onward: &'a O,
+    pub(super) onward: &'a O,
     pub(super) settings: &'a Settings,
     pub(super) home: &'a Place,
     members: bool,
@@ -149,31 +148,21 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
                 self.close(record, close, clock, deadline).await?
             }
         };
+        let is_done = rest.is_none() && failed.is_none() && !report.partial;
+        let next = Following { record, depth: event.depth.saturating_add(1), clock };
         // Before anything is published: what is open is closed meanwhile.
-        let (mut report, handed_on) = self.hand_on(report, record, to_close).await;
+        let (closing, looking) = match rest {
+            Some(rest @ Message::Close(_)) => (Some(rest), None),
+            rest => (None, rest),
+        };
+        let mut report = self.closing(&next, report, to_close, closing, counts).await?;
+        let looking = self.unless_too_deep(&next, looking, &mut report);
         report.scheduled = matches!(event.kind, Kind::Message(_));
         counts.acted(&report.findings);
         self.publish(&report).await?;
         counts.published(&report, clock());
-        let mut refused = handed_on.err();
-        let is_done = rest.is_none() && failed.is_none() && !report.partial;
-        // Nobody else could tell what is left: Lambda may refuse it every time.
-        let mut unseen = Tally { partial: true, ..Tally::default() };
-        for (payload, _) in rest.iter().flat_map(|rest| rest.to_payloads(record)) {
-            if refused.is_none() {
-                refused = self.onward.go_on(&payload).await.err();
-            }
-            if let Some(error) = &refused {
-                unseen.findings.extend(self.unseen(record, &payload, error, clock()));
-            }
-        }
-        if let Some(error) = refused {
-            if !unseen.findings.is_empty() {
-                let report = Report::new(&self.baseline, unseen);
-                self.publish(&report).await?;
-                counts.published(&report, clock());
-            }
-            return Err(error.into());
+        if let Some(rest) = looking {
+            self.looking(&next, &rest, counts).await?;
         }
         match &event.kind {
             Kind::Message(Message::Sweep(sweep)) if is_done && !sweep.resume.missed => {
@@ -186,7 +175,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         failed.map_or(Ok(report), Err)
     }
 
-    async fn publish(&self, report: &Report) -> Result<(), AuditError> {
+    pub(super) async fn publish(&self, report: &Report) -> Result<(), AuditError> {
         for finding in &report.findings {
             tracing::info!(
                 id = finding.id,
@@ -201,41 +190,6 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         let findings = report.findings.len();
         tracing::info!(outcome, skipped = ?report.skipped, findings, "audited");
         Ok(())
-    }
-
-    /// Hands on what is to be closed, before it is closed.
-    ///
-    /// A change that tells what it opened is audited again when its invocation fails or dies: EC2
-    /// then has nothing to revoke, and that is published, with the undo. A sweep, or a change that
-    /// is not understood, finds nothing any more once the rule is gone, and nobody would hear of it.
-    /// So these only find, and another invocation gets what is to be closed in its payload.
-    ///
-    /// What cannot be handed on is in the report that is returned, and is why all of it has to be
-    /// tried again.
-    async fn hand_on(
-        &self,
-        found: Report,
-        record: &Record,
-        to_close: Vec<ToClose>,
-    ) -> (Report, Result<(), OnwardError>) {
-        if to_close.is_empty() {
-            return (found, Ok(()));
-        }
-        let rules = to_close.iter().map(|one| one.rule.clone()).collect();
-        let mut to_close = to_close.into_iter();
-        let (mut tally, mut answer) = (Tally::default(), Ok(()));
-        for (payload, count) in Message::Close(Close { rules }).to_payloads(record) {
-            let of_payload = to_close.by_ref().take(count);
-            match self.onward.go_on(&payload).await {
-                Ok(()) => tally.handed_on += of_payload.count(),
-                Err(error) => {
-                    tally.findings.extend(of_payload.map(|one| left_open(one.finding, &error)));
-                    answer = Err(error);
-                }
-            }
-        }
-        let left = Report::new(&self.baseline, tally);
-        (Report::merged(&self.baseline, vec![found, left]), answer)
     }
 
     /// What was found, to be published and to be closed.
@@ -298,12 +252,4 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             region: place.region.or_else(|| self.home.region.clone()),
         }
     }
-}
-
-/// The finding about a rule that could not be handed on to be closed.
-fn left_open(mut finding: Finding, error: &OnwardError) -> Finding {
-    if let Matter::Rule(found) = &mut finding.matter {
-        found.action = Action::Later(Some(causes(error)));
-    }
-    finding
 }

@@ -17,7 +17,7 @@ use crate::baseline::Lists;
 use crate::ec2::hold::{Claim, Refusal, UNTIL, claim};
 use crate::ec2::{Direction, Ec2Error, Group, GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::evaluate::Judge;
-use crate::evaluate::expected::{Closed, closed, lists_needed};
+use crate::evaluate::expected::{Closed, closed};
 use crate::event::{
     ChangeKind, FoundBy, GroupChange, ModifiedRule, Note, Record, Removed, RevokedRules,
 };
@@ -124,14 +124,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         settings: &Settings,
         context: &Context<'_, E>,
     ) -> Result<Option<Closed>, AuditError> {
-        let (baseline, group, mut lists) =
-            (&settings.baseline, Some(&subject.group.id), Lists::new());
-        if closed(baseline, group, removals, &[], &lists).is_none() {
+        let (baseline, group) = (&settings.baseline, Some(&subject.group.id));
+        if closed(baseline, group, removals, &[], &Lists::new()).is_none() {
             return Ok(None);
         }
-        let needed = lists_needed(baseline, removals, subject.rules);
-        let is_late = || context.is_late();
-        context.lookups.look_up(subject.at, needed, &mut lists, is_late).await?;
+        let lists = context.lists_of_expected(subject, removals).await?;
         Ok(closed(baseline, group, removals, subject.rules, &lists))
     }
 

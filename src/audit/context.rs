@@ -9,6 +9,8 @@ use super::subject::Subject;
 use crate::baseline::Lists;
 use crate::ec2::{Direction, Rule, SecurityGroups};
 use crate::evaluate::Judge;
+use crate::evaluate::expected::lists_needed;
+use crate::event::RevokedRules;
 use crate::settings::Settings;
 
 /// What every audit of a group needs, whatever triggered it.
@@ -70,5 +72,23 @@ impl<E: SecurityGroups> Context<'_, E> {
                 return Ok(false);
             }
         }
+    }
+
+    /// The prefix lists that decide what a change closed of the traffic that the site lives on, as
+    /// they are now, as far as there is time to read them.
+    ///
+    /// # Errors
+    ///
+    /// When EC2 did not answer for now.
+    pub async fn lists_of_expected(
+        &self,
+        subject: &Subject<'_>,
+        removals: &[RevokedRules],
+    ) -> Result<Lists, AuditError> {
+        let settings = self.settings.of_account(subject.place.account.as_ref());
+        let needed = lists_needed(&settings.baseline, removals, subject.rules);
+        let mut lists = Lists::new();
+        self.lookups.look_up(subject.at, needed, &mut lists, || self.is_late()).await?;
+        Ok(lists)
     }
 }

@@ -10,7 +10,6 @@ use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, is_late};
 use super::subject::{Candidates, Subject, Trigger, is_about};
-use super::sweep::unless_too_deep;
 use crate::ec2::hold::{Claim, claim};
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::event::{Message, Resume, Sweep};
@@ -64,10 +63,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 done.clear();
             }
             if is_late(deadline, clock()) && (at + 1 < places.len() || !is_done) {
-                let depth = resume.depth + 1;
                 let places_done = if is_done { at + 1 } else { at };
                 let groups_done = std::mem::take(&mut done);
-                rest = Some(Resume { depth, places_done, groups_done, ..Resume::default() });
+                rest = Some(Resume { places_done, groups_done, ..Resume::default() });
                 break;
             }
         }
@@ -77,8 +75,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             // time. What failed is checked again in a quarter of an hour.
             failed = None;
         }
-        let rest = unless_too_deep(rest, &places, clock(), &mut tally)
-            .map(|resume| Message::Holds(Sweep { resume, ..holds.clone() }));
+        let rest = rest.map(|resume| Message::Holds(Sweep { resume, ..holds.clone() }));
         Audited { rest, failed, ..self.found(tally) }
     }
 

@@ -6,10 +6,10 @@ use super::auditor::{Audited, Auditor};
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward};
 use super::subject::Trigger;
-use super::sweep::{MAX_DEPTH, Sweeper, Swept};
+use super::sweep::{Sweeper, Swept};
 use crate::ec2::{Scope, SecurityGroups};
 use crate::event::{FoundBy, Lost, Message, Note, Record, Resume};
-use crate::finding::{Reason, Unaudited};
+use crate::finding::Reason;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// Audits every group in scope of the place of a change that does not tell its groups. What is
@@ -47,11 +47,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.push(origin.unaudited(None, reason, clock()));
         }
         tally.partial |= rest.is_some() || failed.is_some();
-        let mut rest = rest.map(|resume| Lost { resume, ..lost.clone() });
-        if let Some(Lost { resume, .. }) = rest.take_if(|rest| rest.resume.depth > MAX_DEPTH) {
-            let reason = Reason::TooManyInvocations(resume.depth);
-            tally.findings.push(origin.not_audited(Unaudited::Place, reason, clock()));
-        }
+        let rest = rest.map(|resume| Lost { resume, ..lost.clone() });
         Audited { rest: rest.map(Message::Lost), failed, ..self.found(tally) }
     }
 }

@@ -31,7 +31,13 @@ pub trait Onward {
 /// Why no other invocation could be asked for.
 #[derive(Clone, Debug, Error)]
 #[error("another invocation could not be asked for")]
-pub struct OnwardError(#[source] pub Cause);
+pub struct OnwardError {
+    /// What Lambda answered.
+    #[source]
+    pub cause: Cause,
+    /// Whether it may answer something else the next time.
+    pub is_transient: bool,
+}
 
 /// How long before the deadline nothing new is begun: what was found must be published and the rest
 /// handed on, and each of these may take as long as a call with its retries.

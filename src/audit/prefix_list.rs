@@ -1,11 +1,13 @@
 //! A change of a prefix list: it opens and closes groups without touching any of them.
 //!
 //! Every group in scope whose rules name the list is audited, and what is due is handed on to be
-//! closed: a rule that complied until its list grew is replaced by what complies of it.
+//! closed: a rule that complied until its list grew is replaced by what complies of it. Where entries
+//! were removed, what the site lives on may be closed without any rule having changed.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 
 use super::act::list_entries;
 use super::auditor::{Audited, Auditor};
@@ -19,7 +21,8 @@ use crate::ec2::{
     Direction, Ec2Error, Group, ListState, Place, PrefixList, Rule, SecurityGroups, Selection,
 };
 use crate::evaluate::admits_wide_ssh;
-use crate::event::{ListChange, ListResume, Message, Record};
+use crate::evaluate::expected::{Closed, CutList, closed_by_list};
+use crate::event::{ListChange, ListResume, Message, Record, RevokedRules};
 use crate::finding::{Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally, Unaudited};
 use crate::settings::Settings;
 
@@ -144,7 +147,34 @@ impl<E: SecurityGroups> Naming<'_, E> {
         let candidates = Candidates::State { rules: Cow::Owned(naming), note: None };
         let trigger = Trigger::List(change, list);
         let subject = Subject::new(place, Some(record), (group, rules), trigger, candidates);
-        context.audit(&subject, tally).await
+        context.audit(&subject, tally).await?;
+        let closed = self.closed_in(&subject).await?;
+        let mut found =
+            closed.map(|closed| subject.origin().expected_closed(closed, (context.clock)()));
+        if let Some(finding) = &mut found {
+            finding.name_lists(|id| context.lookups.list_name(place, id));
+        }
+        tally.findings.extend(found);
+        Ok(())
+    }
+
+    /// What the change closed in a group of the traffic that the site lives on.
+    async fn closed_in(&self, subject: &Subject<'_>) -> Result<Option<Closed>, AuditError> {
+        let Self { context, change, list, .. } = self;
+        let is_back = |net: &IpNet| list.entries.contains(net);
+        let removed: Option<Vec<IpNet>> = change
+            .removed
+            .as_ref()
+            .map(|removed| removed.iter().copied().filter(|net| !is_back(net)).collect());
+        if removed.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(None);
+        }
+        let in_each = Direction::BOTH.map(RevokedRules::nothing);
+        let lists = context.lists_of_expected(subject, &in_each).await?;
+        let settings = context.settings.of_account(subject.place.account.as_ref());
+        let cut = CutList { id: change.list.clone(), version: list.version, removed };
+        let group = Some(&subject.group.id);
+        Ok(closed_by_list(&settings.baseline, group, cut, subject.rules, &lists))
     }
 }
 

@@ -39,32 +39,44 @@ pub(super) async fn recheck<E: SecurityGroups>(
         findings.iter_mut().for_each(|finding| finding.lose_group());
         return;
     };
-    // Commands are pasted one after the other. EC2 refuses a call that adds what is there, so no two
-    // of them add the same rule, except where both close the same one.
-    let (mut of_fixes, mut met) = (Vec::new(), Vec::new());
+    // Commands are pasted one after the other. EC2 refuses a call that adds what is there or removes
+    // what is not, so no two of them add the same rule or close the same one. A rule is closed by the
+    // command of the finding about it, or else by that of the first finding that it keeps open.
+    let (mut met, mut fixed) = (Vec::new(), Vec::new());
     for finding in findings.iter_mut() {
-        let about_ssh = is_about_ssh(finding);
         let Matter::Rule(found) = &mut finding.matter else { continue };
-        if let (Presence::Present, Some(pieces), true) =
-            (found.presence, &found.would_keep, acted && finding.fix.is_some())
-        {
+        let (Presence::Present, Some(_)) = (found.presence, &finding.fix) else { continue };
+        if !matches!(found.action, Action::Later(_)) {
+            fixed.push(found.rule.clone());
+        }
+        if let (Some(pieces), true) = (&found.would_keep, acted) {
             let is_missing = |piece: &&Rule| !now.has(piece);
             let left = not_among(pieces.iter().filter(is_missing).cloned().collect(), &mut met);
             finding.fix = Some(subject.fix(&now.rules, std::slice::from_ref(&found.rule), &left));
-            of_fixes.extend(left);
         }
+    }
+    for finding in findings.iter_mut() {
+        let about_ssh = is_about_ssh(finding);
+        let Matter::Rule(found) = &mut finding.matter else { continue };
         if about_ssh {
-            let (mut closed, mut pieces) = (Vec::new(), Vec::new());
-            for open in now.open.iter().filter(|open| !is_the_same(&open.rule, found)) {
-                finding.severity = finding.severity.max(open.severity);
-                closed.push(open.rule.clone());
-                pieces.extend_from_slice(&open.pieces);
+            let open = || now.open.iter().filter(|open| !is_the_same(&open.rule, found));
+            let worst = open().map(|open| open.severity).max();
+            finding.severity = finding.severity.max(worst.unwrap_or(finding.severity));
+            let is_fixed = |open: &&OpenRule| fixed.iter().any(|it| it.is_same_as(&open.rule));
+            let (elsewhere, own): (Vec<&OpenRule>, Vec<&OpenRule>) = open().partition(is_fixed);
+            let rules = |open: &[&OpenRule]| open.iter().map(|open| open.rule.clone()).collect();
+            let (still_open, closed): (Vec<Rule>, Vec<Rule>) =
+                (open().map(|open| open.rule.clone()).collect(), rules(&own));
+            if found.presence.is_gone() {
+                let pieces = own.iter().flat_map(|open| open.pieces.iter().cloned());
+                let is_missing = |piece: &Rule| !now.has(piece);
+                let pieces = not_among(pieces.filter(is_missing).collect(), &mut met);
+                finding.fix =
+                    (!closed.is_empty()).then(|| subject.fix(&now.rules, &closed, &pieces));
+                found.closed_elsewhere = rules(&elsewhere);
+                fixed.extend(closed);
             }
-            if found.presence.is_gone() && !closed.is_empty() {
-                finding.fix = Some(subject.fix(&now.rules, &closed, &pieces));
-                of_fixes.extend(pieces);
-            }
-            found.still_open = closed;
+            found.still_open = still_open;
             if finding.code == Code::SshFromUnlistedHost && now.was_read {
                 let others = now.of_hosts.iter().filter(|rule| !is_the_same(rule, found));
                 found.other_hosts = Some(others.count());
@@ -78,7 +90,7 @@ pub(super) async fn recheck<E: SecurityGroups>(
         }
     }
     let ingress = now.rules.iter().filter(|rule| rule.direction() == Direction::Ingress);
-    let (admitted, mut offered) = (traffic(ingress), traffic(&of_fixes));
+    let (admitted, mut offered) = (traffic(ingress), traffic(&met));
     let region = subject.at.region.as_ref();
     for finding in findings {
         let Matter::Rule(found) = &mut finding.matter else { continue };

@@ -223,6 +223,25 @@ impl<'a> Subject<'a> {
         noncompliant
     }
 
+    /// Whether it tells that a rule is admitted only by a wide list. Without a change behind it,
+    /// that is told once, about the baseline as a whole.
+    pub fn tells_of_wide_lists(&self) -> bool {
+        match self.trigger {
+            // What the rule admits did not change.
+            Trigger::WholeGroup(FoundBy::Tagging) => false,
+            Trigger::Change | Trigger::WholeGroup(_) | Trigger::List(..) => true,
+            // The change handed the rule on because there was no time to read the list.
+            Trigger::Close(FoundBy::Tagging | FoundBy::Holds) => false,
+            Trigger::Close(_) => self.record.is_some(),
+            Trigger::Sweep(_) | Trigger::Holds | Trigger::Check => false,
+        }
+    }
+
+    /// Whether the rule was read in the group.
+    pub fn has(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|other| other.is_same_as(rule))
+    }
+
     /// The candidates of one direction.
     pub fn of_direction(&self, direction: Direction) -> impl Iterator<Item = &Rule> {
         self.candidates.iter().filter(move |rule| rule.direction() == direction)
@@ -281,17 +300,6 @@ impl Trigger<'_> {
     /// Whether the rules were found by an earlier invocation, which may have closed them already.
     pub fn is_second_try(&self) -> bool {
         matches!(self, Self::Close(_))
-    }
-
-    /// Whether it tells that a rule is admitted only by a wide list. Without a change behind it,
-    /// that is told once, about the baseline as a whole.
-    pub fn tells_of_wide_lists(&self) -> bool {
-        match self {
-            // What the rule admits did not change.
-            Self::WholeGroup(FoundBy::Tagging) => false,
-            Self::Change | Self::WholeGroup(_) | Self::List(..) => true,
-            Self::Sweep(_) | Self::Holds | Self::Close(_) | Self::Check => false,
-        }
     }
 
     /// Whether findings say if the rule was still there.

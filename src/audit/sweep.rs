@@ -16,11 +16,6 @@ use crate::finding::{BaselineName, Finding, Origin, Reason, Report, Tally, Unaud
 use crate::settings::{Remediation, Settings};
 use crate::text::causes;
 
-/// How many more invocations a sweep continues in. This leaves some for closing what it found: AWS
-/// stops a function that calls itself after sixteen ("Use Lambda recursive loop detection" in the
-/// Lambda developer guide).
-pub(super) const MAX_DEPTH: u32 = 11;
-
 /// A finding takes some 8 KB with its message, and the function has 256 MB.
 const MAX_FINDINGS: usize = 10_000;
 
@@ -44,8 +39,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let places = self.places(sweep);
         let Swept { mut tally, rest, failed } = sweeper.places(&places, &sweep.resume).await;
         tally.partial |= rest.is_some() || failed.is_some();
-        let rest = unless_too_deep(rest, &places, clock(), &mut tally)
-            .map(|resume| Message::Sweep(Sweep { resume, ..sweep.clone() }));
+        let rest = rest.map(|resume| Message::Sweep(Sweep { resume, ..sweep.clone() }));
         Audited { rest, failed, ..self.found(tally) }
     }
 
@@ -76,22 +70,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 pub(super) fn not_swept(place: &Place, reason: Reason, time: DateTime<Utc>) -> Finding {
     let origin = Origin { place, group: None, record: None };
     origin.not_audited(Unaudited::Place, reason, time)
-}
-
-/// The rest, unless it takes too many invocations. Then there is a finding for each place that was
-/// not audited.
-pub(super) fn unless_too_deep(
-    mut rest: Option<Resume>,
-    places: &[Place],
-    time: DateTime<Utc>,
-    tally: &mut Tally,
-) -> Option<Resume> {
-    if let Some(resume) = rest.take_if(|resume| resume.depth > MAX_DEPTH) {
-        let reason = || Reason::TooManyInvocations(resume.depth);
-        let left = places_left(&resume, places);
-        tally.findings.extend(left.map(|place| not_swept(place, reason(), time)));
-    }
-    rest
 }
 
 /// The places that have not had their turn.
@@ -189,9 +167,8 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
                 next.or_else(|| other.then(|| (at + 1, Next::default())))
             {
                 let Next { page, done: groups_done } = next;
-                let depth = from.depth + 1;
                 let missed = from.missed || swept.tally.partial;
-                swept.rest = Some(Resume { depth, places_done, page, groups_done, again, missed });
+                swept.rest = Some(Resume { places_done, page, groups_done, again, missed });
                 // What failed is in the rest. If this invocation failed too, it would be tried
                 // again and hand on the same rest each time: with many places that fail, three
                 // times as many invocations in every round.

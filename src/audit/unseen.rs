@@ -1,15 +1,14 @@
-//! What was left to audit when no other invocation could be asked for.
+//! What was left to audit and is not handed on.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::auditor::Auditor;
-use super::ports::{Notifier, Onward, OnwardError};
+use super::ports::{Notifier, Onward};
 use super::sweep::{not_swept, places_left};
 use crate::ec2::{GroupKey, SecurityGroups};
 use crate::event::{Event, Kind, Message, Record, RuleToClose, decode};
 use crate::finding::{Finding, Origin, Reason, Unaudited};
-use crate::text::causes;
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// What a payload asks for, as findings that it was not audited.
@@ -17,12 +16,12 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         record: &Record,
         payload: &Value,
-        error: &OnwardError,
+        because: &dyn Fn(&[RuleToClose]) -> Reason,
         now: DateTime<Utc>,
     ) -> Vec<Finding> {
         let events = decode(payload.to_string().as_bytes()).into_iter();
         let of_event = |event: Event| match &event.kind {
-            Kind::Message(message) => self.not_handed_on(record, message, &causes(error), now),
+            Kind::Message(message) => self.not_handed_on(record, message, because, now),
             _ => Vec::new(),
         };
         events.flat_map(of_event).collect()
@@ -32,17 +31,13 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         record: &Record,
         message: &Message,
-        error: &str,
+        because: &dyn Fn(&[RuleToClose]) -> Reason,
         now: DateTime<Utc>,
     ) -> Vec<Finding> {
         let place = &self.place(record);
         // What a schedule asked for has no change behind it.
         let record = (*record != Record::default()).then_some(record);
         let origin = Origin { place, group: None, record };
-        let because = |rules: &[RuleToClose]| Reason::NotHandedOn {
-            error: error.to_owned(),
-            rules: rules.iter().map(|one| one.rule.clone()).collect(),
-        };
         match message {
             Message::Close(close) => {
                 let of_group = |rules: &[RuleToClose]| {

@@ -66,6 +66,18 @@ where
     }
 }
 
+/// Whether a service may answer the same call in another way the next time.
+pub(super) fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ServiceError(service) => is_transient(
+            service.err().code().unwrap_or_default(),
+            service.raw().status().is_server_error(),
+        ),
+        SdkError::ConstructionFailure(_) => false,
+        _ => true,
+    }
+}
+
 /// What STS said when it refused the role for good. Credentials are fetched while a call is made, so
 /// the refusal is somewhere among the causes of the call's own error.
 fn refusal_of_role(error: &(dyn Error + 'static)) -> Option<Cause> {

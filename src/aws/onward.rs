@@ -8,6 +8,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde_json::Value;
 
+use super::error::may_pass;
 use crate::audit::{Onward, OnwardError};
 use crate::ec2::cause;
 
@@ -46,7 +47,10 @@ impl Onward for AwsOnward {
                 tracing::info!("work was passed to another invocation");
                 Ok(())
             }
-            Err(error) => Err(OnwardError(cause(error))),
+            Err(error) => {
+                let is_transient = may_pass(&error);
+                Err(OnwardError { cause: cause(error), is_transient })
+            }
         }
     }
 }

@@ -5,10 +5,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
 use super::hold::{self, Hold};
-use super::{Direction, GroupId, Peer, Reference, Region, Rule};
+use super::{Direction, GroupId, ListId, Peer, Reference, Region, Rule};
 use crate::text::escape::{ascii_json, shell_word};
 
 /// What a line changes first: the rule itself, or the pieces that take its place.
@@ -120,6 +121,30 @@ pub fn authorize_line(
     let calls: Vec<Command> =
         alike.iter().map(|rules| Command::authorize(region, group, rules, hold)).collect();
     line(&calls)
+}
+
+/// One line that adds entries to a prefix list of this version. `None` where there are none, or more
+/// than a call takes.
+pub fn add_entries_line(
+    region: &Region,
+    list: &ListId,
+    version: i64,
+    entries: &[IpNet],
+) -> Option<String> {
+    /// "AddEntries.N", in the EC2 API reference of the call.
+    const MOST: usize = 100;
+    if entries.is_empty() || entries.len() > MOST {
+        return None;
+    }
+    let entries: Vec<String> =
+        entries.iter().map(|net| shell_word(&format!("Cidr={net}"))).collect();
+    Some(format!(
+        "aws ec2 modify-managed-prefix-list --region {} --prefix-list-id {} --current-version \
+         {version} --add-entries {}",
+        shell_word(region.as_str()),
+        shell_word(list.as_str()),
+        entries.join(" ")
+    ))
 }
 
 fn line(calls: &[Command]) -> Option<String> {

@@ -27,14 +27,27 @@ pub struct Closed {
     /// Every expected entry of the directions in which something was closed.
     pub entries: Vec<Reached>,
     /// The rules that let others reach what was closed and that the change removed; `None` where
-    /// that is not known.
+    /// that is not known. Where it was a change of a list, they are still there, and name the list.
     pub removed: Option<Vec<Rule>>,
+    /// The list from which entries were removed, where it was a change of a list.
+    pub list: Option<CutList>,
     /// The rules that still let others reach some of it.
     pub left: Vec<Rule>,
     /// The prefix lists that could not be read and that decide about some of it.
     pub unread: BTreeSet<ListId>,
     /// How bad that is.
     pub severity: Severity,
+}
+
+/// A prefix list from which entries were removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutList {
+    /// The list.
+    pub id: ListId,
+    /// The version that was read after the change, where that is known.
+    pub version: Option<i64>,
+    /// What was removed and is not back; `None` where that is not known.
+    pub removed: Option<Vec<IpNet>>,
 }
 
 /// Who could reach an expected entry of the baseline, and who can now.
@@ -147,66 +160,170 @@ pub fn closed(
     rules: &[Rule],
     lists: &Lists,
 ) -> Option<Closed> {
-    let (mut entries, mut removed, mut left) = (Vec::new(), Some(Vec::new()), Vec::new());
-    let mut undecided = BTreeSet::new();
+    let views = Views { now: lists.clone(), before: lists.clone() };
+    let mut found = Found::default();
     for removal in removals {
         let RevokedRules { direction, removed: what, .. } = removal;
         let mut now = of_others(rules, *direction, group);
-        let (taken, touched) = match what {
+        let taken = match what {
             Removed::Rules(taken) => {
                 let taken = of_others(taken, *direction, group);
                 // A read that is behind still shows them. EC2 gives no other rule their ids.
                 let ids: Vec<&RuleId> = taken.iter().filter_map(|rule| rule.id()).collect();
                 now.retain(|rule| rule.id().is_none_or(|id| !ids.contains(&id)));
-                (Some(taken), Cells::empty())
+                Taken::Rules(taken)
             }
-            Removed::Within(cells) => (None, cells.clone()),
+            Removed::Within(cells) => Taken::Within(cells.clone()),
         };
+        let needed = lists_needed(baseline, std::slice::from_ref(removal), rules);
+        found.add(baseline, *direction, (&taken, &now), &views, needed);
+    }
+    found.conclude(None)
+}
+
+/// What the removal of entries from a prefix list closed of the traffic that the site lives on, if
+/// anything: the list admitted these entries too. `lists` are those of [`lists_needed`] as they are
+/// now.
+pub fn closed_by_list(
+    baseline: &Baseline,
+    group: Option<&GroupId>,
+    list: CutList,
+    rules: &[Rule],
+    lists: &Lists,
+) -> Option<Closed> {
+    let names_it = |rule: &&Rule| rule.peer().list() == Some(&list.id);
+    // What the baseline expects is what it expected before, where it names the list itself.
+    let mut before = lists.clone();
+    match &list.removed {
+        Some(removed) => {
+            let now = lists.get(&list.id).and_then(|it| it.as_ref().ok());
+            let all = now.into_iter().flatten().chain(removed).copied().collect();
+            before.insert(list.id.clone(), Ok(all));
+        }
+        None => {
+            before.remove(&list.id);
+        }
+    }
+    let views = Views { now: lists.clone(), before };
+    let mut found = Found::default();
+    for direction in Direction::BOTH {
+        let now = of_others(rules, direction, group);
+        let naming: Vec<&Rule> = now.iter().copied().filter(names_it).collect();
+        let taken = match &list.removed {
+            Some(_) => Taken::Rules(naming),
+            None => Taken::Within(
+                naming.iter().fold(Cells::empty(), |cells, rule| cells.union(&rule.cells())),
+            ),
+        };
+        let nothing = RevokedRules::nothing(direction);
+        let needed = lists_needed(baseline, &[nothing], rules);
+        found.add(baseline, direction, (&taken, &now), &views, needed);
+    }
+    found.conclude(Some(list))
+}
+
+/// What a change took from a group in a direction.
+enum Taken<'r> {
+    /// What these rules admitted before.
+    Rules(Vec<&'r Rule>),
+    /// Something of these protocols and ports.
+    Within(Cells),
+}
+
+/// The prefix lists as they are now and as they were before the change.
+struct Views {
+    now: Lists,
+    before: Lists,
+}
+
+impl Views {
+    /// The same, if the lists that could not be read hold these entries.
+    fn assuming(&self, unread: &BTreeSet<ListId>, entries: &[IpNet]) -> Self {
+        let assuming = |lists| assuming(lists, unread, entries);
+        Self { now: assuming(&self.now), before: assuming(&self.before) }
+    }
+}
+
+/// What was closed in the directions so far.
+struct Found {
+    entries: Vec<Reached>,
+    removed: Option<Vec<Rule>>,
+    left: Vec<Rule>,
+    undecided: BTreeSet<ListId>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        let (entries, left, undecided) = Default::default();
+        Self { entries, removed: Some(Vec::new()), left, undecided }
+    }
+}
+
+impl Found {
+    /// Adds a direction. `now` are its rules; `unread` are the lists that decide, read or not.
+    fn add(
+        &mut self,
+        baseline: &Baseline,
+        direction: Direction,
+        (taken, now): (&Taken<'_>, &[&Rule]),
+        views: &Views,
+        mut unread: BTreeSet<ListId>,
+    ) {
         let reached = |expected: &[Expected<'_>]| -> Vec<Reached> {
-            match &taken {
-                Some(taken) => expected.iter().map(|one| one.after_removal(taken, &now)).collect(),
-                None => perhaps_closed(expected, &touched, &now),
+            match taken {
+                Taken::Rules(taken) => {
+                    expected.iter().map(|one| one.after_removal(taken, now)).collect()
+                }
+                Taken::Within(touched) => perhaps_closed(expected, touched, now),
             }
         };
-        let expected = Expected::of(baseline, *direction, lists);
+        let expected = Expected::of(baseline, direction, views);
         let mut of_direction = reached(&expected);
-        let mut unread = lists_needed(baseline, std::slice::from_ref(removal), rules);
-        unread.retain(|id| !is_known(lists, id));
+        unread.retain(|id| !is_known(&views.now, id));
         if of_direction.iter().any(|entry| entry.is_closed) && !unread.is_empty() {
             let by_name = of_direction.clone();
             let everybody = [Ipv4Net::default().into(), Ipv6Net::default().into()];
             for entries in [&[][..], &everybody] {
-                let lists = assuming(lists, &unread, entries);
-                let others = reached(&Expected::of(baseline, *direction, &lists));
+                let views = views.assuming(&unread, entries);
+                let others = reached(&Expected::of(baseline, direction, &views));
                 of_direction.iter_mut().zip(&others).for_each(|(own, it)| own.keep_what_agrees(it));
             }
             if of_direction != by_name {
-                undecided.extend(unread);
+                self.undecided.extend(unread);
             }
         }
         let closed = expected.iter().zip(&of_direction).filter(|(_, reached)| reached.is_closed);
         let closed: Vec<&Expected<'_>> = closed.map(|(one, _)| one).collect();
         if closed.is_empty() {
-            continue;
+            return;
         }
-        let admit = |rule: &&Rule| closed.iter().any(|one| one.is_admitted_by(rule));
-        left.extend(now.into_iter().filter(admit).cloned());
-        removed = removed.zip(taken).map(|(mut removed, taken)| {
-            removed.extend(taken.into_iter().filter(admit).cloned());
-            removed
-        });
-        entries.extend(of_direction.into_iter().filter(|entry| !entry.families.is_empty()));
+        let admits = |rule: &&&Rule| closed.iter().any(|one| one.is_admitted_by(rule));
+        self.left.extend(now.iter().filter(admits).copied().cloned());
+        self.removed = match (self.removed.take(), taken) {
+            (Some(mut removed), Taken::Rules(taken)) => {
+                let admitted = |rule: &&&Rule| closed.iter().any(|one| one.was_admitted_by(rule));
+                removed.extend(taken.iter().filter(admitted).copied().cloned());
+                Some(removed)
+            }
+            _ => None,
+        };
+        let with_families = of_direction.into_iter().filter(|entry| !entry.families.is_empty());
+        self.entries.extend(with_families);
     }
-    if entries.is_empty() {
-        return None;
+
+    fn conclude(self, list: Option<CutList>) -> Option<Closed> {
+        let Self { entries, removed, left, undecided } = self;
+        if entries.is_empty() {
+            return None;
+        }
+        let severity = Severity::Low;
+        let closed = Closed { entries, removed, list, left, unread: undecided, severity };
+        let severity = expected_traffic_closed(closed.is_known(), closed.is_anything_open());
+        Some(Closed { severity, ..closed })
     }
-    let severity = Severity::Low;
-    let closed = Closed { entries, removed, left, unread: undecided, severity };
-    let severity = expected_traffic_closed(closed.is_known(), closed.is_anything_open());
-    Some(Closed { severity, ..closed })
 }
 
-/// The prefix lists to look up before [`closed`] can tell what a change closed: those of the entries
+/// The prefix lists to look up before [`closed`] or [`closed_by_list`] can tell what a change closed: those of the entries
 /// and of the rules that let some of the traffic through, or did.
 pub fn lists_needed(
     baseline: &Baseline,
@@ -274,7 +391,7 @@ fn perhaps_closed(expected: &[Expected<'_>], cells: &Cells, now: &[&Rule]) -> Ve
 struct Expected<'a> {
     entry: &'a Entry,
     direction: Direction,
-    lists: &'a Lists,
+    views: &'a Views,
     cells: Cells,
     /// Addresses that somebody has, and by their name groups and lists that were not read. The group
     /// itself is no part of it.
@@ -301,7 +418,8 @@ struct ByIpv6(bool);
 
 impl<'a> Expected<'a> {
     /// The expected entries of a direction. One that admits only the group itself admits nobody.
-    fn of(baseline: &'a Baseline, direction: Direction, lists: &'a Lists) -> Vec<Self> {
+    fn of(baseline: &'a Baseline, direction: Direction, views: &'a Views) -> Vec<Self> {
+        let lists = &views.before;
         let known = lists.keys().filter(|id| is_known(lists, id)).cloned();
         let known: ReferenceSet = known.map(Reference::PrefixList).collect();
         baseline
@@ -312,7 +430,7 @@ impl<'a> Expected<'a> {
                 let (ipv4, ipv6) = (nobodys_ipv4(), nobodys_ipv6());
                 let traffic = traffic.difference(&Traffic::new(&cells, ipv4, ipv6, &known));
                 let nobody = Traffic::new(&cells, ipv4, ipv6, &ReferenceSet::empty());
-                Self { entry, direction, lists, cells, traffic, nobody }
+                Self { entry, direction, views, cells, traffic, nobody }
             })
             .collect()
     }
@@ -332,8 +450,13 @@ impl<'a> Expected<'a> {
 
     /// What a rule admits within the ports of the entry.
     fn of_rule(&self, rule: &Rule) -> Traffic {
+        self.of_rule_by(&self.views.now, rule)
+    }
+
+    /// The same, where the lists are these.
+    fn of_rule_by(&self, lists: &Lists, rule: &Rule) -> Traffic {
         let cells = rule.cells().intersection(&self.cells);
-        match rule.peer().list().and_then(|id| self.lists.get(id)) {
+        match rule.peer().list().and_then(|id| lists.get(id)) {
             Some(Ok(entries)) => of_entries(&cells, entries),
             Some(Err(Ec2Error::NotFound { .. })) => Traffic::empty(),
             _ if rule.has_lost_peering() => Traffic::empty(),
@@ -343,20 +466,20 @@ impl<'a> Expected<'a> {
 
     /// What the rules that are there now admit of it.
     fn admitted_now(&self, now: &[&Rule]) -> (Admitted, ByIpv6) {
-        let admitted = self.admitted(now.iter().copied(), ByIpv6(true));
+        let admitted = self.admitted(self.of_rules(now), ByIpv6(true));
         match admitted.ipv4 {
-            Reach::Everybody => (self.admitted(now.iter().copied(), ByIpv6(false)), ByIpv6(false)),
+            Reach::Everybody => (self.admitted(self.of_rules(now), ByIpv6(false)), ByIpv6(false)),
             Reach::Nobody | Reach::Some => (admitted, ByIpv6(true)),
         }
     }
 
-    /// What these rules admit of it.
-    fn admitted<'r>(
-        &self,
-        rules: impl Iterator<Item = &'r Rule>,
-        ByIpv6(members_by_ipv6): ByIpv6,
-    ) -> Admitted {
-        let all = Traffic::union_of(rules.map(|rule| self.of_rule(rule)).collect());
+    /// What these rules admit now.
+    fn of_rules(&self, now: &[&Rule]) -> Traffic {
+        Traffic::union_of(now.iter().map(|rule| self.of_rule(rule)).collect())
+    }
+
+    /// What of it is admitted, where the rules admit this within its ports.
+    fn admitted(&self, all: Traffic, ByIpv6(members_by_ipv6): ByIpv6) -> Admitted {
         let counted = self.counted(&all);
         let named = !all.references.is_empty();
         let all = all.union(&self.nobody);
@@ -399,11 +522,18 @@ impl<'a> Expected<'a> {
         !self.counted(&self.of_rule(rule)).is_empty()
     }
 
+    /// Whether a rule admitted some of it before.
+    fn was_admitted_by(&self, rule: &Rule) -> bool {
+        !self.counted(&self.of_rule_by(&self.views.before, rule)).is_empty()
+    }
+
     /// Who could reach it before these rules were removed, and who can now.
     fn after_removal(&self, taken: &[&Rule], now: &[&Rule]) -> Reached {
         let (after, by_ipv6) = self.admitted_now(now);
         // Judged the same way, so that removing a rule never lets anybody in.
-        let before = self.admitted(now.iter().chain(taken).copied(), by_ipv6);
+        let was = taken.iter().map(|rule| self.of_rule_by(&self.views.before, rule)).collect();
+        let was = Traffic::union_of(was).union(&self.of_rules(now));
+        let before = self.admitted(was, by_ipv6);
         let lost: Vec<&Peer> = taken
             .iter()
             .filter(|rule| self.is_lost(rule, &after.all))
@@ -416,9 +546,13 @@ impl<'a> Expected<'a> {
                 closed_to.push((*peer).clone());
             }
         }
-        // Behind a group or a list is often all the traffic of a site.
-        let is_closed = !self.traffic.is_empty()
-            && (lowered || lost.iter().any(|peer| peer.reference().is_some()));
+        // Behind a group or a list is often all the traffic of a site. A list that has other entries
+        // left still lets somebody in.
+        let has_rest = |peer: &Peer| {
+            now.iter().any(|rule| rule.peer() == peer && self.is_surely_admitted_by(rule))
+        };
+        let is_lost = |peer: &&Peer| peer.reference().is_some() && !has_rest(peer);
+        let is_closed = !self.traffic.is_empty() && (lowered || lost.iter().any(is_lost));
         Reached {
             is_closed,
             is_certain: is_closed,
@@ -428,9 +562,15 @@ impl<'a> Expected<'a> {
         }
     }
 
+    /// Whether a rule that names a list admits some of it by the list's entries.
+    fn is_surely_admitted_by(&self, rule: &Rule) -> bool {
+        rule.peer().list().is_some_and(|id| is_known(&self.views.now, id))
+            && self.is_admitted_by(rule)
+    }
+
     /// Whether what a removed rule admitted of it is not admitted completely any more.
     fn is_lost(&self, rule: &Rule, now: &Traffic) -> bool {
-        let taken = self.of_rule(rule);
+        let taken = self.of_rule_by(&self.views.before, rule);
         match rule.peer().reference() {
             Some(peer) if !taken.references.is_empty() => {
                 let anybody = match self.admits_ipv4() {

@@ -24,7 +24,7 @@ pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
         }
         (_, CallResult::Refused(code)) => {
             let reason = format!("the call failed ({code}) and changed nothing");
-            vec![Event { record, kind: Kind::Ignored(reason) }]
+            vec![Event::new(record, Kind::Ignored(reason))]
         }
         (None, _) => unnamed(node, record, other_type, fault),
         (Some(call), _) if let Some(fault) = fault => {
@@ -44,7 +44,7 @@ pub(super) fn read(detail: &Value, envelope: Envelope) -> Vec<Event> {
                 CallResult::Success | CallResult::Refused(_) => None,
             };
             let change = watched::read(node, &record, part, server_error);
-            vec![Event { record, kind: Kind::Watched(change) }]
+            vec![Event::new(record, Kind::Watched(change))]
         }
         (Some(ApiCall::Group(call)), result) => vec![changed(node, record, call, result)],
     }
@@ -62,8 +62,8 @@ fn harmless(node: Node<'_>, record: Record, reason: &'static str, result: &CallR
         _ => None,
     };
     match (what, Event::ignored(record, reason)) {
-        (Some(what), Event { record, kind: Kind::Ignored(reason) }) => {
-            Event { record, kind: Kind::NotAudited { what, reason } }
+        (Some(what), Event { record, kind: Kind::Ignored(reason), .. }) => {
+            Event::new(record, Kind::NotAudited { what, reason })
         }
         (_, event) => event,
     }
@@ -95,7 +95,7 @@ fn unnamed(
     match (other_type, fault) {
         (Some(detail_type), _) if groups.is_empty() => {
             let reason = format!("`{detail_type}`: not a security-group call");
-            vec![Event { record, kind: Kind::Ignored(reason) }]
+            vec![Event::new(record, Kind::Ignored(reason))]
         }
         (_, Some(fault)) => Event::undecodable_in(&record, &groups, &fault),
         (..) if groups.is_empty() => vec![Event::undecodable(record, &NotUnderstood::NotARecord)],
@@ -161,7 +161,7 @@ fn changed(node: Node<'_>, record: Record, call: GroupCall, result: CallResult) 
         }
     };
     let kind = kind.unwrap_or_else(|error| ChangeKind::Unknown(causes(&error)));
-    Event { record, kind: Kind::Change(GroupChange { group, owner, kind }) }
+    Event::new(record, Kind::Change(GroupChange { group, owner, kind }))
 }
 
 fn kind(

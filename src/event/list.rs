@@ -14,6 +14,10 @@ use super::wire::Node;
 const NO_ENTRIES: [&str; 5] =
     ["PrefixListId", "CurrentVersion", "DryRun", "PrefixListName", "MaxEntries"];
 
+/// The members of a request that add and remove entries. The list of either goes by two names.
+const ADDED: [&str; 2] = ["AddEntry", "AddEntries"];
+const REMOVED: [&str; 2] = ["RemoveEntry", "RemoveEntries"];
+
 /// What a call did to a list. `is_told` is whether the record tells what was done.
 ///
 /// Added and removed entries make a new version, and so does a restore. Another name or size does
@@ -31,7 +35,7 @@ pub(super) fn read(node: Node<'_>, record: Record, call: ListCall, is_told: bool
         name,
         version_before: None,
         added: Vec::new(),
-        removed: Vec::new(),
+        removed: None,
         restored: None,
     };
     if is_told && !request.is_omitted() {
@@ -40,11 +44,10 @@ pub(super) fn read(node: Node<'_>, record: Record, call: ListCall, is_told: bool
                 return Event::ignored(record, "it changes the list's name or size only");
             }
             ListCall::Modify => {
-                change.added = entries(request, ["AddEntry", "AddEntries"]);
-                change.removed = entries(request, ["RemoveEntry", "RemoveEntries"]);
-                ["AddEntry", "AddEntries", "RemoveEntry", "RemoveEntries"]
-                    .into_iter()
-                    .any(|list| has_entries(request.member(list)))
+                change.added = entries(request, ADDED);
+                change.removed = removed(request);
+                let mut lists = ADDED.into_iter().chain(REMOVED);
+                lists.any(|list| has_entries(request.member(list)))
             }
             ListCall::Restore => {
                 change.restored = request.member("PreviousVersion").number().ok().flatten();
@@ -57,7 +60,7 @@ pub(super) fn read(node: Node<'_>, record: Record, call: ListCall, is_told: bool
             change.version_before = request.member("CurrentVersion").number().ok().flatten();
         }
     }
-    Event { record, kind: Kind::List(change) }
+    Event::new(record, Kind::List(change))
 }
 
 /// These newer calls have the request in a member that is named after the call.
@@ -81,19 +84,44 @@ fn response(node: Node<'_>, call: ListCall) -> Node<'_> {
     elements.member("prefixList")
 }
 
-/// Whether the request names a new name or size, and nothing that could be entries.
-fn only_renames_or_resizes(request: Node<'_>) -> bool {
-    let is_known = |name: &str| NO_ENTRIES.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let is_named = |name| !request.member(name).is_absent();
-    request.names().all(is_known) && (is_named("PrefixListName") || is_named("MaxEntries"))
+/// Whether all members of the request are among these.
+fn has_only(request: Node<'_>, known: impl Iterator<Item = &'static str> + Clone) -> bool {
+    request.names().all(|name| known.clone().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
-/// The entries in these lists that can be read. EC2 drops host bits.
+/// Whether the request names a new name or size, and nothing that could be entries.
+fn only_renames_or_resizes(request: Node<'_>) -> bool {
+    let is_named = |name| !request.member(name).is_absent();
+    has_only(request, NO_ENTRIES.into_iter())
+        && (is_named("PrefixListName") || is_named("MaxEntries"))
+}
+
+/// The entries in these lists that can be read.
 fn entries(request: Node<'_>, lists: [&'static str; 2]) -> Vec<IpNet> {
     let entries =
         lists.into_iter().flat_map(|list| request.member(list).items("Cidr").unwrap_or_default());
-    let cidrs = entries.filter_map(|entry| entry.member("Cidr").readable());
-    cidrs.filter_map(|cidr| cidr.trim().parse::<IpNet>().ok()).map(|cidr| cidr.trunc()).collect()
+    entries.filter_map(cidr).collect()
+}
+
+/// The removed entries, if all of them can be read and nothing else in the request may remove some.
+fn removed(request: Node<'_>) -> Option<Vec<IpNet>> {
+    let known = NO_ENTRIES.into_iter().chain(ADDED).chain(REMOVED);
+    if !request.has_members() || !has_only(request, known) {
+        return None;
+    }
+    let mut removed = Vec::new();
+    for list in REMOVED {
+        for entry in request.member(list).items("Cidr").ok()? {
+            removed.push(cidr(entry)?);
+        }
+    }
+    Some(removed)
+}
+
+/// The address block of an entry, if it can be read. EC2 drops host bits.
+fn cidr(entry: Node<'_>) -> Option<IpNet> {
+    let cidr: IpNet = entry.member("Cidr").readable()?.trim().parse().ok()?;
+    Some(cidr.trunc())
 }
 
 /// A list that was created, where the record names it. A request that cannot be read completely

@@ -16,9 +16,9 @@ pub struct ListChange {
     pub version_before: Option<i64>,
     /// The entries that the change added, as far as the event tells.
     pub added: Vec<IpNet>,
-    /// The entries that the change removed, as far as the event tells.
+    /// The entries that the change removed; `None` where the event does not tell all of them.
     #[serde(default)]
-    pub removed: Vec<IpNet>,
+    pub removed: Option<Vec<IpNet>>,
     /// The earlier version whose entries the change brought back.
     #[serde(default)]
     pub restored: Option<i64>,

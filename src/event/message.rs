@@ -67,9 +67,6 @@ pub struct Sweep {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resume {
-    /// How many invocations came before.
-    #[serde(deserialize_with = "or_default")]
-    pub depth: u32,
     /// How many places are done, in the order of the accounts, each with its regions in their order.
     #[serde(deserialize_with = "or_default")]
     pub places_done: usize,

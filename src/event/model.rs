@@ -22,6 +22,8 @@ pub struct Event {
     pub record: Record,
     /// What was done.
     pub kind: Kind,
+    /// How many invocations handed it on, one to the next. None where it comes from elsewhere.
+    pub depth: u32,
 }
 
 /// What an event is about.
@@ -113,6 +115,13 @@ pub struct RevokedRules {
     pub ids: Vec<RuleId>,
 }
 
+impl RevokedRules {
+    /// No rule of this direction.
+    pub fn nothing(direction: Direction) -> Self {
+        Self { direction, removed: Removed::Rules(Vec::new()), ids: Vec::new() }
+    }
+}
+
 /// What a call removed from a group, as far as its event tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Removed {
@@ -152,9 +161,14 @@ impl ModifiedRule {
 const MOST_GROUPS: usize = 20;
 
 impl Event {
+    /// An event that comes from elsewhere.
+    pub fn new(record: Record, kind: Kind) -> Self {
+        Self { record, kind, depth: 0 }
+    }
+
     /// A change of a group whose owner is not told.
     pub(super) fn change(record: Record, group: GroupKey, kind: ChangeKind) -> Self {
-        Self { record, kind: Kind::Change(GroupChange { group, owner: None, kind }) }
+        Self::new(record, Kind::Change(GroupChange { group, owner: None, kind }))
     }
 
     /// The call changed nothing.
@@ -163,19 +177,19 @@ impl Event {
             Some(name) => format!("`{name}`: {reason}"),
             None => reason.to_owned(),
         };
-        Self { record, kind: Kind::Ignored(reason) }
+        Self::new(record, Kind::Ignored(reason))
     }
 
     /// Something changed, and the record has lost in which groups.
     pub(super) fn lost(record: Record, error: &(dyn Error + 'static), is_of_tags: bool) -> Self {
         let lost = Lost { reason: causes(error), is_of_tags, resume: Resume::default() };
-        Self { record, kind: Kind::Lost(lost) }
+        Self::new(record, Kind::Lost(lost))
     }
 
     /// It is not known what changed, if anything did.
     pub(super) fn undecodable(record: Record, error: &(dyn Error + 'static)) -> Self {
         let (group, reason) = (None, causes(error));
-        Self { record, kind: Kind::Undecodable { group, reason } }
+        Self::new(record, Kind::Undecodable { group, reason })
     }
 
     /// It is not known what changed in these groups, if anything did.
@@ -211,15 +225,13 @@ impl Event {
         kind: impl Fn(GroupKey, String) -> Kind,
     ) -> Vec<Self> {
         if (1..=MOST_GROUPS).contains(&groups.len()) {
-            let event = |group: &GroupKey| Self {
-                record: record.clone(),
-                kind: kind(group.clone(), reason.clone()),
-            };
+            let event =
+                |group: &GroupKey| Self::new(record.clone(), kind(group.clone(), reason.clone()));
             return groups.iter().map(event).collect();
         }
         if !groups.is_empty() {
             reason = format!("{reason}, and it names {} groups", groups.len());
         }
-        vec![Self { record: record.clone(), kind: Kind::Undecodable { group: None, reason } }]
+        vec![Self::new(record.clone(), Kind::Undecodable { group: None, reason })]
     }
 }

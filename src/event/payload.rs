@@ -24,6 +24,9 @@ use crate::text::in_backticks;
 const VERSION: u32 = 1;
 const VERSION_MEMBER: &str = "version";
 
+/// The name of the member that counts the invocations before.
+const DEPTH_MEMBER: &str = "depth";
+
 /// The tasks that a schedule asks for.
 const SCHEDULED: [&str; 2] = ["sweep", "holds"];
 
@@ -50,6 +53,8 @@ pub(super) enum MessageError {
     Schedule(#[source] serde_json::Error),
     #[error("the message has version {found}, but this function reads version {VERSION} only")]
     Version { found: String },
+    #[error("`depth` of the message counts invocations, and {} is no such number", in_backticks(.0))]
+    Depth(String),
     #[error("the message of an earlier invocation is not understood")]
     HandedOn(#[source] serde_json::Error),
     #[error("the message of an earlier invocation is not understood")]
@@ -64,6 +69,7 @@ pub(super) enum MessageError {
 #[derive(Serialize)]
 struct Payload {
     version: u32,
+    depth: u32,
     #[serde(flatten)]
     task: Task,
 }
@@ -160,18 +166,21 @@ impl TryFrom<RuleJson> for RuleToClose {
 
 impl Message {
     /// The payloads that ask for it; [`decode`](super::decode) reads them back. `record` is the
-    /// change behind it, and is not in messages that have none.
+    /// change behind it, and is not in messages that have none. `depth` is that of the events.
     ///
     /// A close or a tag call with many rules, groups or tags becomes several payloads, so that none
     /// exceeds what an invocation takes. One without any rule or group becomes none. The number
     /// beside each payload is how many rules, or groups, are in it.
-    pub fn to_payloads(&self, record: &Record) -> Vec<(Value, usize)> {
+    pub fn to_payloads(&self, record: &Record, depth: u32) -> Vec<(Value, usize)> {
+        let payload = |task| payload(task, depth);
         match self {
             Self::Sweep(sweep) => vec![(payload(Task::Sweep(sweep.clone())), 0)],
             Self::Holds(sweep) => vec![(payload(Task::Holds(sweep.clone())), 0)],
             Self::Close(close) => {
                 let rules = close.rules.iter().map(RuleJson::from);
-                split(rules, |rules| Task::Close(CloseJson { change: Some(record.clone()), rules }))
+                split(depth, rules, |rules| {
+                    Task::Close(CloseJson { change: Some(record.clone()), rules })
+                })
             }
             Self::List(list, resume) => {
                 let (change, list, resume) = (Some(record.clone()), list.clone(), resume.clone());
@@ -185,7 +194,7 @@ impl Message {
                 }
                 let payloads = of_tags.into_iter().flat_map(|part| {
                     let tags: BTreeMap<_, _> = part.into_iter().collect();
-                    split(groups.iter().cloned(), |groups| {
+                    split(depth, groups.iter().cloned(), |groups| {
                         let (tags, all_deleted) = (tags.clone(), *all_deleted);
                         let task = TagChange { groups, tags, all_deleted };
                         Task::Tags(WithChange { change: Some(record.clone()), task })
@@ -193,10 +202,12 @@ impl Message {
                 });
                 payloads.collect()
             }
-            Self::HoldTags(HoldTags { rules, unread }) => split(rules.iter().cloned(), |rules| {
-                let task = HoldTags { rules, unread: unread.clone() };
-                Task::HoldTags(WithChange { change: Some(record.clone()), task })
-            }),
+            Self::HoldTags(HoldTags { rules, unread }) => {
+                split(depth, rules.iter().cloned(), |rules| {
+                    let task = HoldTags { rules, unread: unread.clone() };
+                    Task::HoldTags(WithChange { change: Some(record.clone()), task })
+                })
+            }
             Self::Lost(lost) => {
                 let change = Some(record.clone());
                 vec![(payload(Task::Lost(WithChange { change, task: lost.clone() })), 0)]
@@ -207,13 +218,14 @@ impl Message {
 
 /// As few payloads as possible with all items in them, none larger than [`MAX_BYTES`].
 fn split<T: Serialize>(
+    depth: u32,
     items: impl Iterator<Item = T>,
     task: impl Fn(Vec<T>) -> Task,
 ) -> Vec<(Value, usize)> {
-    let around = size(&payload(task(Vec::new())));
+    let around = size(&payload(task(Vec::new()), depth));
     let with_count = |part: Vec<T>| {
         let count = part.len();
-        (payload(task(part)), count)
+        (payload(task(part), depth), count)
     };
     parts(items, MAX_BYTES.saturating_sub(around)).into_iter().map(with_count).collect()
 }
@@ -239,9 +251,9 @@ fn parts<T: Serialize>(items: impl Iterator<Item = T>, max: usize) -> Vec<Vec<T>
     parts
 }
 
-fn payload(task: Task) -> Value {
+fn payload(task: Task, depth: u32) -> Value {
     // Everything in it can be written as JSON.
-    serde_json::to_value(Payload { version: VERSION, task }).unwrap_or_default()
+    serde_json::to_value(Payload { version: VERSION, depth, task }).unwrap_or_default()
 }
 
 fn size(value: &impl Serialize) -> usize {
@@ -251,7 +263,8 @@ fn size(value: &impl Serialize) -> usize {
 /// Whether `members` are a message that the function handed to itself. Anything beside it makes it
 /// a part of a CloudTrail record.
 pub(super) fn is_handed_on(members: &Map<String, Value>) -> bool {
-    let mut names = members.keys().filter(|name| *name != VERSION_MEMBER);
+    let is_task = |name: &&String| *name != VERSION_MEMBER && *name != DEPTH_MEMBER;
+    let mut names = members.keys().filter(is_task);
     match (names.next(), names.next()) {
         (Some(name), None) => HANDED_ON.contains(&name.as_str()),
         _ => false,
@@ -275,18 +288,18 @@ pub fn is_message(members: &Map<String, Value>) -> bool {
 /// Reads what [is such a message](is_handed_on). Unknown members are left out: the version of the
 /// function that wrote them may have been rolled back.
 pub(super) fn handed_on(members: &Map<String, Value>) -> Result<Event, MessageError> {
-    let task = without_version(members.clone())?;
+    let (task, depth) = without_envelope(members.clone())?;
     match Task::deserialize(Value::Object(task)).map_err(MessageError::HandedOn)? {
         Task::Close(CloseJson { rules, .. }) if rules.is_empty() => Err(MessageError::NoGroup),
         Task::Tags(tags) if tags.task.groups.is_empty() => Err(MessageError::NoGroup),
         Task::HoldTags(tags) if tags.task.rules.is_empty() => Err(MessageError::NoRule),
-        task => event(task),
+        task => event(task, depth),
     }
 }
 
 /// Reads what [is a schedule](is_schedule).
 pub(super) fn schedule(members: Map<String, Value>) -> Result<Event, MessageError> {
-    let task = without_version(members)?;
+    let (task, depth) = without_envelope(members)?;
     if let Some(unknown) = task.keys().find(|name| !SCHEDULED.contains(&name.as_str())) {
         return Err(MessageError::Unknown(unknown.clone()));
     }
@@ -298,7 +311,7 @@ pub(super) fn schedule(members: Map<String, Value>) -> Result<Event, MessageErro
     if task.len() > 1 {
         return Err(MessageError::Both);
     }
-    event(Task::deserialize(Value::Object(task)).map_err(MessageError::Schedule)?)
+    event(Task::deserialize(Value::Object(task)).map_err(MessageError::Schedule)?, depth)
 }
 
 /// Whether the `detail` of an event is empty, or a schedule.
@@ -320,10 +333,13 @@ pub(super) fn of_scheduled_event(
     by_rule: ScheduledTask,
 ) -> Result<Event, MessageError> {
     match detail {
-        Value::Null => event(match by_rule {
-            ScheduledTask::Sweep => Task::Sweep(Sweep::default()),
-            ScheduledTask::Holds => Task::Holds(Sweep::default()),
-        }),
+        Value::Null => {
+            let task = match by_rule {
+                ScheduledTask::Sweep => Task::Sweep(Sweep::default()),
+                ScheduledTask::Holds => Task::Holds(Sweep::default()),
+            };
+            event(task, 0)
+        }
         Value::String(text) if text.trim().is_empty() => of_scheduled_event(Value::Null, by_rule),
         Value::String(text) => match serde_json::from_str(&text) {
             Ok(members @ Value::Object(_)) => of_scheduled_event(members, by_rule),
@@ -335,15 +351,27 @@ pub(super) fn of_scheduled_event(
     }
 }
 
-fn without_version(mut members: Map<String, Value>) -> Result<Map<String, Value>, MessageError> {
+/// The task, and how many invocations handed it on.
+fn without_envelope(
+    mut members: Map<String, Value>,
+) -> Result<(Map<String, Value>, u32), MessageError> {
     match members.remove(VERSION_MEMBER) {
-        None | Some(Value::Null) => Ok(members),
-        Some(version) if version == VERSION => Ok(members),
-        Some(version) => Err(MessageError::Version { found: in_backticks(&version.to_string()) }),
+        None | Some(Value::Null) => {}
+        Some(version) if version == VERSION => {}
+        Some(version) => {
+            return Err(MessageError::Version { found: in_backticks(&version.to_string()) });
+        }
     }
+    let depth = match members.remove(DEPTH_MEMBER) {
+        None | Some(Value::Null) => 0,
+        Some(depth) => {
+            u32::deserialize(&depth).map_err(|_| MessageError::Depth(depth.to_string()))?
+        }
+    };
+    Ok((members, depth))
 }
 
-fn event(task: Task) -> Result<Event, MessageError> {
+fn event(task: Task, depth: u32) -> Result<Event, MessageError> {
     let (change, message) = match task {
         Task::Sweep(sweep) => (None, Message::Sweep(sweep)),
         Task::Holds(sweep) => (None, Message::Holds(sweep)),
@@ -356,7 +384,8 @@ fn event(task: Task) -> Result<Event, MessageError> {
         Task::List(ListJson { change, list, resume }) => (change, Message::List(list, resume)),
         Task::Lost(WithChange { change, task }) => (change, Message::Lost(task)),
     };
-    Ok(Event { record: change.unwrap_or_default(), kind: Kind::Message(message) })
+    let record = change.unwrap_or_default();
+    Ok(Event { record, kind: Kind::Message(message), depth })
 }
 
 /// The rules by their groups, each rule once.

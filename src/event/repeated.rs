@@ -37,9 +37,9 @@ mod tests {
     /// Otherwise the time that a payload takes would grow with the square of its size.
     #[test]
     fn events_that_differ_in_one_member_have_different_hashes() {
-        let event = |number: usize| Event {
-            record: Record { user_agent: Some(number.to_string()), ..Record::default() },
-            kind: Kind::Undecodable { group: None, reason: "why".to_owned() },
+        let event = |number: usize| {
+            let record = Record { user_agent: Some(number.to_string()), ..Record::default() };
+            Event::new(record, Kind::Undecodable { group: None, reason: "why".to_owned() })
         };
         let random = RandomState::new();
         let hashes: HashSet<u64> = (0..10_000).map(|n| random.hash_one(event(n))).collect();

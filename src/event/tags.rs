@@ -45,14 +45,14 @@ pub(super) fn read(
     if of_hold && !rules.is_empty() {
         let unread = tags.as_ref().err().map(|error| causes(error));
         let tags = HoldTags { rules: rules.into_iter().collect(), unread };
-        events.push(Event { record: record.clone(), kind: Kind::HoldTags(tags) });
+        events.push(Event::new(record.clone(), Kind::HoldTags(tags)));
     }
     match tags {
         _ if groups.is_empty() => {}
         Ok(tags) => {
             let (groups, all_deleted) = (groups.into_iter().collect(), tags.is_empty());
             let kind = Kind::Tags(TagChange { groups, tags, all_deleted });
-            events.push(Event { record: record.clone(), kind });
+            events.push(Event::new(record.clone(), kind));
         }
         Err(error) => events.extend(retagged(&record, groups, &error)),
     }

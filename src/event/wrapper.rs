@@ -160,10 +160,8 @@ impl Unwrapping {
             None => (true, reason),
         };
         let record = Record::from(envelope);
-        let undecodable = |group, reason| Event {
-            record: record.clone(),
-            kind: Kind::Undecodable { group, reason },
-        };
+        let undecodable =
+            |group, reason| Event::new(record.clone(), Kind::Undecodable { group, reason });
         let groups = group_ids::in_text(text);
         if groups.is_empty() {
             return self.push(Unwrapped::Event(undecodable(None, reason)));
@@ -270,12 +268,13 @@ impl Unwrapping {
     fn schedule(&mut self, schedule: Result<Event, MessageError>, envelope: Envelope) {
         let envelope = Record::from(envelope);
         let event = match schedule {
-            Ok(Event { kind, .. }) => {
-                Event { record: Record { time: envelope.time, ..Record::default() }, kind }
+            Ok(scheduled) => {
+                let record = Record { time: envelope.time, ..Record::default() };
+                Event { record, ..scheduled }
             }
             Err(error) => {
                 let (group, reason) = (None, clip(&causes(&error), LONGEST_REASON));
-                Event { record: envelope, kind: Kind::Undecodable { group, reason } }
+                Event::new(envelope, Kind::Undecodable { group, reason })
             }
         };
         self.push(Unwrapped::Event(event));

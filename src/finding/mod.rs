@@ -12,8 +12,8 @@ mod report;
 pub use identity::{finding_id, fingerprint, fingerprint_of};
 pub use model::{
     Action, AfterHold, Connections, DoubtfulExemption, ExpiredExemption, Finding, FoundGroup,
-    FoundRule, ListEntries, Matter, NotAdded, NotDue, NotReverted, Outcome, Presence, Reason,
-    Remark, Reverted, ScopeExit, Unaudited, Unchecked, Weakening,
+    FoundRule, ListEntries, Matter, NotAdded, NotDue, NotHandedOn, NotReverted, Outcome, Presence,
+    Reason, Remark, Reverted, ScopeExit, Unaudited, Unchecked, Weakening,
 };
 pub use origin::{Handled, Origin};
 pub use report::{BaselineName, Exempted, Report, ReportOutcome, Skipped, Tally, ToClose, Totals};

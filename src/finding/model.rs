@@ -142,6 +142,8 @@ pub struct FoundRule {
     pub would_keep: Option<Vec<Rule>>,
     /// Other rules of the group that admit SSH from the Internet now.
     pub still_open: Vec<Rule>,
+    /// Those of [`still_open`](Self::still_open) that the command of another finding closes.
+    pub closed_elsewhere: Vec<Rule>,
     /// Why there may be more of these, where nobody could look.
     pub unchecked: Option<Unchecked>,
     /// How many other rules of the group let one public host each reach SSH beyond the baseline;
@@ -205,8 +207,8 @@ pub enum Action {
     },
     /// A revert was due, and an exemption that cannot be evaluated may cover the rule.
     PerhapsExempt(Vec<DoubtfulExemption>),
-    /// Another invocation closes the rule. Holds why that could not be asked for, if it could not.
-    Later(Option<String>),
+    /// Another invocation closes the rule. Holds why it does not, if that could not be asked for.
+    Later(Option<NotHandedOn>),
     /// The rule was to be closed and was gone before, closed by an earlier run or by somebody else.
     GoneBefore,
     /// The group could not be read, so nothing was done.
@@ -370,15 +372,24 @@ pub enum Reason {
     },
     /// EC2 did not answer, and will not.
     Ec2(Ec2Error),
-    /// This many invocations were not enough.
-    TooManyInvocations(u32),
-    /// There was no time left, and no other invocation could be asked for.
+    /// There was no time left, and no other invocation does it.
     NotHandedOn {
         /// Why.
-        error: String,
+        why: NotHandedOn,
         /// The rules that were to be closed, where they are known.
         rules: Vec<Rule>,
     },
+}
+
+/// Why no other invocation does what there was no time for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotHandedOn {
+    /// None could be asked for; all of it is tried again. Holds why.
+    ForNow(String),
+    /// None can be asked for. Holds why.
+    Refused(String),
+    /// This many invocations were not enough.
+    TooManyInvocations(u32),
 }
 
 /// In what a change weakens the auditor, compared with the settings that it runs with.
@@ -509,7 +520,7 @@ impl Finding {
     }
 
     /// The rule that the report names: the one that exceeds the baseline or is wide, or the first
-    /// that admitted traffic which is closed now.
+    /// that admitted traffic which is closed now, itself or by the list that it names.
     pub fn rule(&self) -> Option<&Rule> {
         match &self.matter {
             Matter::Rule(found) => Some(&found.rule),
@@ -534,10 +545,10 @@ impl Finding {
                 list.as_ref().map(|entries| &entries.list)
             }
             Matter::Unaudited { what: Unaudited::List(list), .. } => Some(list),
-            Matter::Unaudited { .. }
-            | Matter::ExpectedClosed(_)
-            | Matter::LeftScope { .. }
-            | Matter::AuditorChanged { .. } => None,
+            Matter::ExpectedClosed(closed) => closed.list.as_ref().map(|list| &list.id),
+            Matter::Unaudited { .. } | Matter::LeftScope { .. } | Matter::AuditorChanged { .. } => {
+                None
+            }
         };
         let of_rules = self.rule().into_iter().chain(self.still_open());
         let lists = of_rules.filter_map(|rule| rule.peer().list()).chain(changed);
@@ -550,7 +561,7 @@ impl Finding {
         if let Matter::Rule(found) = &mut self.matter {
             found.presence = Presence::WithGroup;
             (found.kept, found.missing, found.still_open) = Default::default();
-            (found.admitted, found.offered) = Default::default();
+            (found.admitted, found.offered, found.closed_elsewhere) = Default::default();
             (found.would_keep, found.unchecked, found.undo_hold) = (None, None, None);
             match &mut found.action {
                 Action::Reverted(reverted) => *reverted = Reverted::default(),

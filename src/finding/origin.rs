@@ -7,11 +7,11 @@ use super::model::{
 };
 use super::repair::repair;
 use super::report::Exempted;
-use crate::ec2::command::authorize_line;
+use crate::ec2::command::{add_entries_line, authorize_line};
 use crate::ec2::hold::Hold;
 use crate::ec2::{Group, GroupId, GroupKey, ListNames, Place, Rule};
 use crate::evaluate::controls::{OF_WIDE_BASELINE, controls};
-use crate::evaluate::expected::Closed;
+use crate::evaluate::expected::{Closed, CutList};
 use crate::evaluate::severity::{
     AUDITOR_WEAKENED, LEFT_SCOPE, UNAUDITED_CHANGE, auditor_changed, open_ssh_in_baseline, severity,
 };
@@ -105,6 +105,7 @@ impl<'a> Origin<'a> {
             offered: Vec::new(),
             would_keep: handled.would_keep,
             still_open: Vec::new(),
+            closed_elsewhere: Vec::new(),
             unchecked: None,
             other_hosts: None,
             undo_hold: handled.undo_hold,
@@ -195,12 +196,17 @@ impl<'a> Origin<'a> {
         let direction = closed.only_direction();
         let fingerprint = fingerprint_of(self.place, self.group_id(), code, direction, &names);
         let removed = closed.removed.as_deref().unwrap_or_default();
-        let undo = self
-            .place
-            .region
-            .as_ref()
-            .zip(self.group)
-            .and_then(|(region, group)| authorize_line(Some(region), &group.id, removed, None));
+        let undo = match (&self.place.region, self.group, &closed.list) {
+            (
+                Some(region),
+                _,
+                Some(CutList { id, version: Some(version), removed: Some(removed) }),
+            ) => add_entries_line(region, id, *version, removed),
+            (Some(region), Some(group), None) => {
+                authorize_line(Some(region), &group.id, removed, None)
+            }
+            _ => None,
+        };
         let severity = closed.severity;
         let matter = Matter::ExpectedClosed(closed);
         Finding { undo, ..self.finding(code, severity, fingerprint, time, matter) }

@@ -109,7 +109,7 @@ impl<'a> Book<'a> {
 
     /// Takes an event.
     pub fn event(&mut self, event: Event) {
-        let Event { record, kind } = event;
+        let Event { record, kind, .. } = event;
         if matches!(kind, Kind::Message(_)) {
             return;
         }

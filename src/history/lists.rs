@@ -122,7 +122,8 @@ impl Timeline {
 }
 
 fn applied(mut entries: BTreeSet<IpNet>, change: &ListChange) -> BTreeSet<IpNet> {
-    entries.retain(|entry| !change.removed.contains(entry));
+    let removed = change.removed.as_deref().unwrap_or_default();
+    entries.retain(|entry| !removed.contains(entry));
     entries.extend(&change.added);
     entries
 }
@@ -134,7 +135,7 @@ fn undone(mut after: BTreeSet<IpNet>, what: &ListWhat) -> Entries {
             if change.restored.is_none() && change.version_before.is_some() =>
         {
             after.retain(|entry| !change.added.contains(entry));
-            after.extend(&change.removed);
+            after.extend(change.removed.as_ref()?);
             Some(after)
         }
         _ => None,

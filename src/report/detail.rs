@@ -1,6 +1,6 @@
 use super::reach;
 use super::title::title;
-use super::wording::{self, error, open_rules, texts, whom};
+use super::wording::{self, error, not_handed_on, open_rules, texts, whom};
 use crate::ec2::Rule;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
 use crate::evaluate::Code;
@@ -144,6 +144,10 @@ fn sentences(finding: &Finding, found: &FoundRule) -> String {
         let others = if found.still_open.len() == 1 { "another rule" } else { "other rules" };
         let whom = whom(&found.still_open);
         sentences.push(format!("STILL OPEN: SSH is open to {whom} through {others}, {rules}."));
+        if !found.closed_elsewhere.is_empty() {
+            let rules = open_rules(&found.closed_elsewhere);
+            sentences.push(format!("The command of another finding closes {rules}."));
+        }
     }
     sentences.push(action(finding.code, found));
     sentences.extend(unchecked(found));
@@ -200,9 +204,7 @@ fn action(code: Code, found: &FoundRule) -> String {
             )
         }
         Action::Later(None) => "Nothing was changed yet.".to_owned(),
-        Action::Later(Some(error)) => {
-            format!("Nothing was changed yet. It is tried again, for a day at most: {error}.")
-        }
+        Action::Later(Some(why)) => format!("Nothing was changed: {}.", not_handed_on(why)),
         Action::GoneBefore => {
             "The rule was to be closed, and was not in the group when it was read: an earlier run \
              of this audit has closed it, or somebody else has."

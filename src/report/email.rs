@@ -20,7 +20,7 @@ use opening::opening;
 use table::table;
 use who::{Shared, tell_change, tell_place};
 
-use super::state::{State, by_urgency};
+use super::state::{State, by_command};
 use super::subject::is_of_schedule;
 use super::wording::{self, Part};
 use crate::finding::{Finding, Report};
@@ -39,7 +39,7 @@ const IN_FULL: usize = 3;
 
 /// The mail about a report with findings.
 pub(super) fn body(report: &Report, part: Option<Part>) -> String {
-    let findings = by_urgency(&report.findings);
+    let findings = by_command(&report.findings);
     let Some(&first) = findings.first() else {
         return "No findings.\n".to_owned();
     };

@@ -150,9 +150,12 @@ fn state(entry: &Reached) -> String {
 pub(super) fn detail(closed: &Closed) -> String {
     let reach = reach(&closed.entries).join(" ");
     let Some(removed) = &closed.removed else {
+        let of_list = closed.list.as_ref().map_or_else(String::new, |list| {
+            format!(" The change was one of the prefix list {}, not of the group.", list.id)
+        });
         return format!(
             "Nothing was changed. What the group admitted before this change is not known; see \
-             whether the site needs it here. {reach}"
+             whether the site needs it here. {reach}{of_list}"
         );
     };
     let is_unread =
@@ -169,11 +172,17 @@ pub(super) fn detail(closed: &Closed) -> String {
         true => String::new(),
         false => format!(" Whom a list lets in is not known: {}.", not_read(closed)),
     };
-    format!(
-        "The auditor opens nothing by itself. {reach} The rules that {let_it} through are gone: {}. \
-         {left}.{unread}",
-        rules(removed)
-    )
+    let gone = match &closed.list {
+        None => format!("The rules that {let_it} through are gone: {}.", rules(removed)),
+        Some(list) => format!(
+            "No rule of the group was changed. Removed from the prefix list {}: {}. What names the \
+             list and {let_it} through: {}.",
+            list.id,
+            some_of(list.removed.as_deref().unwrap_or_default()),
+            rules(removed)
+        ),
+    };
+    format!("The auditor opens nothing by itself. {reach} {gone} {left}.{unread}")
 }
 
 /// Who could reach the entries before and who can now, one sentence for all entries of which the

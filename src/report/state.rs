@@ -1,5 +1,5 @@
 use crate::evaluate::{Code, Severity};
-use crate::finding::{Finding, Matter, Outcome, Presence};
+use crate::finding::{Finding, FoundRule, Matter, Outcome, Presence};
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) enum State {
     NotClosed,
     /// The rule is gone, and so is something that should have stayed.
     ClosedTooFar,
+    /// The rule is gone, and what should have stayed works only through a rule that has to go too.
+    DependsOnAnother,
     /// Nobody knows what the change did.
     NotAudited,
     /// Something that the auditor depends on was changed.
@@ -69,6 +71,9 @@ impl State {
                     _ if with_group => Self::NoLongerThere,
                     Outcome::Held => Self::Held,
                     Outcome::Exempt => Self::MaybeExempt,
+                    Outcome::Failed if gone && is_missing_nothing_yet(found) => {
+                        Self::DependsOnAnother
+                    }
                     Outcome::Failed if gone => Self::ClosedTooFar,
                     Outcome::Failed => Self::NotClosed,
                     Outcome::None if gone => Self::NoLongerThere,
@@ -88,7 +93,7 @@ impl State {
             Self::NotAudited => "NOT AUDITED",
             Self::AuditorChanged => "AUDITOR CHANGED",
             Self::Down => "FIX NOW",
-            Self::PartlyDown | Self::MaybeDown => "CHECK",
+            Self::DependsOnAnother | Self::PartlyDown | Self::MaybeDown => "CHECK",
             Self::Open | Self::WideList => "OPEN",
             Self::LeftScope => "NO LONGER AUDITED",
             Self::Undecided => "UNDECIDED",
@@ -134,10 +139,31 @@ impl State {
     }
 }
 
+/// Whether other rules admit all that is missing.
+fn is_missing_nothing_yet(found: &FoundRule) -> bool {
+    !found.missing.is_empty() && found.missing.len() == found.admitted.len()
+}
+
 /// The findings in the order in which a reader needs them: failures first, otherwise as they come,
 /// which is worst first.
 pub(super) fn by_urgency(findings: &[Finding]) -> Vec<&Finding> {
     let mut findings: Vec<_> = findings.iter().collect();
     findings.sort_by_key(|finding| !State::of(finding).is_failure());
     findings
+}
+
+/// The same, with what the commands of other findings close after these.
+pub(super) fn by_command(findings: &[Finding]) -> Vec<&Finding> {
+    let mut findings: Vec<_> = findings.iter().collect();
+    let is_failure = |finding: &Finding| State::of(finding).is_failure();
+    findings.sort_by_key(|finding| (!is_failure(finding), is_closed_elsewhere(finding)));
+    findings
+}
+
+/// Whether the commands of other findings close everything through which SSH is still open.
+pub(super) fn is_closed_elsewhere(finding: &Finding) -> bool {
+    finding.found_rule().is_some_and(|found| {
+        let (all, elsewhere) = (found.still_open.len(), found.closed_elsewhere.len());
+        found.presence.is_gone() && elsewhere > 0 && all == elsewhere
+    })
 }

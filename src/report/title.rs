@@ -113,8 +113,13 @@ pub(super) fn topic(finding: &Finding) -> String {
         // The rule that is named is gone, and another one is meant.
         Matter::Rule(_) if state == State::StillOpen => format!("SSH on {}", group()),
         Matter::Rule(found) if state == State::ClosedTooFar => {
-            let missing = Traffic::union_of(found.missing.iter().map(Rule::traffic).collect());
-            format!("{} missing on {}", in_capitals(&cells_text(&missing.cells())), group())
+            // What another rule admits is not what has to be mended first.
+            let is_admitted = |rule: &&Rule| found.admitted.iter().any(|it| it.is_same_as(rule));
+            let missing = found.missing.iter().filter(|rule| !is_admitted(rule));
+            format!("{} missing on {}", ports_of(missing), group())
+        }
+        Matter::Rule(found) if state == State::DependsOnAnother => {
+            format!("{} depends on another rule on {}", ports_of(found.missing.iter()), group())
         }
         Matter::Rule(found) => {
             let (what, _) = opened(finding.code, found);
@@ -144,6 +149,11 @@ pub(super) fn topic(finding: &Finding) -> String {
             None => change.call.clone(),
         },
     }
+}
+
+/// The protocols and ports of some rules.
+fn ports_of<'r>(rules: impl Iterator<Item = &'r Rule>) -> String {
+    in_capitals(&cells_text(&Traffic::union_of(rules.map(Rule::traffic).collect()).cells()))
 }
 
 /// The name of the call behind a finding.

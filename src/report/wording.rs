@@ -9,8 +9,8 @@ use crate::ec2::{Ec2Error, ListId, Rule};
 use crate::evaluate::{Code, Severity};
 use crate::event::Note;
 use crate::finding::{
-    Action, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, NotDue, Reason, Remark,
-    Skipped,
+    Action, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, NotDue, NotHandedOn,
+    Reason, Remark, Skipped,
 };
 use crate::net::{Traffic, wide_ipv4, wide_ipv6};
 use crate::text::{causes, count, inert, quoted};
@@ -84,23 +84,36 @@ pub(super) fn reason(reason: &Reason) -> String {
              deploy member-template.yaml there"
         ),
         Reason::Ec2(why) => error(why),
-        Reason::TooManyInvocations(depth) => format!(
-            "{depth} invocations were not enough for all of its groups; sweep fewer accounts and \
-             regions at once, or narrow the scope"
-        ),
-        Reason::NotHandedOn { error, rules } if rules.is_empty() => {
-            format!("there was no time left, and {error}; it is tried again")
+        Reason::NotHandedOn { why: NotHandedOn::TooManyInvocations(depth), rules }
+            if rules.is_empty() =>
+        {
+            format!(
+                "{depth} invocations were not enough for all of its groups; sweep fewer accounts \
+                 and regions at once, or narrow the scope"
+            )
         }
-        Reason::NotHandedOn { error, rules } => {
+        Reason::NotHandedOn { why, rules } if rules.is_empty() => {
+            format!("there was no time left, and {}", not_handed_on(why))
+        }
+        Reason::NotHandedOn { why, rules } => {
             let named: Vec<String> = rules.iter().take(MOST_RULES).map(rule_text).collect();
             let more = match rules.len().saturating_sub(MOST_RULES) {
                 0 => String::new(),
                 more => format!(" and {}", count(more, "more rule")),
             };
-            format!(
-                "there was no time left to close {}{more}, and {error}; it is tried again",
-                named.join(", ")
-            )
+            let named = named.join(", ");
+            format!("there was no time left to close {named}{more}, and {}", not_handed_on(why))
+        }
+    }
+}
+
+/// Why no other invocation does what there was no time for, and who does it then.
+pub(super) fn not_handed_on(why: &NotHandedOn) -> String {
+    match why {
+        NotHandedOn::ForNow(error) => format!("{error}; it is tried again"),
+        NotHandedOn::Refused(error) => format!("{error}; the next sweep looks there again"),
+        NotHandedOn::TooManyInvocations(depth) => {
+            format!("{depth} invocations were not enough; the next sweep looks there again")
         }
     }
 }

@@ -145,7 +145,7 @@ fn bytes_that_are_not_utf_8() {
         let at = sample.find("aws-cli/").unwrap();
         let payload = [&sample.as_bytes()[..at], bad, &sample.as_bytes()[at..]].concat();
         let events = decode(&payload);
-        let [Event { record, kind: Kind::Change(change) }] = &events[..] else {
+        let [Event { record, kind: Kind::Change(change), .. }] = &events[..] else {
             panic!("{events:?}")
         };
         assert!(matches!(&change.kind, ChangeKind::Authorized(rules) if rules.len() == 1));

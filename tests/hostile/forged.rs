@@ -191,7 +191,7 @@ fn any_payload() -> impl Strategy<Value = Value> {
             "change": { "event_name": "DeleteTags", "event_id": "forged" }, "rules": rules,
         } })),
         1 => task.prop_map(|(task, accounts, regions, done)| json!({ task: {
-            "accounts": accounts, "regions": regions, "resume": { "depth": done, "places_done": done, "again": [done] },
+            "accounts": accounts, "regions": regions, "resume": { "places_done": done, "again": [done] },
         } })),
     ]
 }

@@ -275,3 +275,47 @@ async fn a_wide_list_is_not_made_harmless_by_naming_it_as_an_ssh_source() {
     let report = world.report(&mut function, &event);
     assert_eq!(texts(&report, "/code"), ["unresolved-peer"], "{report:#}");
 }
+
+#[tokio::test]
+async fn entries_that_are_removed_close_the_website_and_a_line_puts_them_back() {
+    let world = World::new().await;
+    let mut function = world.function(&REVERT);
+    let visitors = ["198.51.100.0/24", "192.0.2.0/24"];
+    let list = world.prefix_list("visitors", &visitors).await;
+    let group = world.group("typo3-shop").await;
+    world.authorize(&group, Ingress, &[tcp(443, 443).from(&list)]).await;
+    // Some can still come, and some could before.
+    let event = world.change_list(&list, &[], &visitors[..1]).await;
+    assert_eq!(world.report(&mut function, &event)["findings"], serde_json::json!([]));
+    let event = world.change_list(&list, &[], &visitors[1..]).await;
+    let report = world.report(&mut function, &event);
+    assert_eq!(texts(&report, "/code"), ["expected-traffic-closed"], "{report:#}");
+    assert_eq!(texts(&report, "/severity"), ["high"]);
+    assert_eq!(texts(&report, "/title"), ["HTTPS is closed on typo3-shop"]);
+    assert_eq!(texts(&report, "/rule/peer"), [list.as_str()]);
+    let undo = report["findings"][0]["remediation"]["undo"].as_str().expect("an undo").to_owned();
+    // Where the list cannot be read, it may have other entries.
+    world.answer(|call| match call.action == ENTRIES {
+        true => Answer::Error(403, "UnauthorizedOperation", "No."),
+        false => Answer::Moto,
+    });
+    let report = world.report(&mut world.function(&REVERT), &event);
+    assert!(!texts(&report, "/severity").contains(&"high".to_owned()), "{report:#}");
+    world.answer(|_| Answer::Moto);
+    assert!(world.shell(&undo).status.success(), "{undo}");
+    let entries = world.ec2.get_managed_prefix_list_entries().prefix_list_id(&list).send().await;
+    assert_eq!(entries.expect("entries").entries().len(), 1);
+
+    // Emptied by a restore, no event says of what: it is told, with less certainty.
+    let other = world.prefix_list("others", &["203.0.113.9/32"]).await;
+    let group = world.group("typo3-shop").await;
+    world.authorize(&group, Ingress, &[tcp(443, 443).from(&other)]).await;
+    world.change_list(&other, &[], &["203.0.113.9/32"]).await;
+    let version = world.version(&other).await;
+    let event = event::of_list_restore(&other, version - 1, 1);
+    let report = world.report(&mut function, &event);
+    assert_eq!(texts(&report, "/severity"), ["low"], "{report:#}");
+    // Another rule that lets everybody in, and nothing is closed.
+    world.authorize(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
+    assert_eq!(world.report(&mut function, &event)["findings"], serde_json::json!([]));
+}

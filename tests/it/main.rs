@@ -21,6 +21,7 @@ mod lists;
 mod live;
 mod load;
 mod members;
+mod mended;
 mod metrics;
 #[cfg(not(feature = "live"))]
 mod not_live;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::reverts::REVERT;
 use crate::support::baseline::Baseline;
 use crate::support::endpoint::Answer;
-use crate::support::permission::tcp;
+use crate::support::permission::{all_traffic, protocol, tcp};
 use crate::support::world::{ACCOUNT, Direction::Ingress, Group, MEMBER, World};
 
 /// MySQL from the group itself, from another one, and from one in another account.
@@ -107,4 +107,44 @@ async fn a_rule_that_names_a_group_which_is_gone_is_said_to_be_stale() {
         assert_eq!(report["findings"][0]["code"], "ingress-not-in-baseline", "{report:#}");
         assert!(!details(&report)[0].contains("no longer"), "{report:#}");
     }
+}
+
+#[tokio::test]
+async fn ssh_or_everything_from_an_unnamed_accounts_group_is_medium() {
+    let world = World::new().await;
+    let (balancer, stranger) = (world.group("balancer").await, world.group("stranger").await);
+    let there = format!("{MEMBER}/{}", stranger.id);
+    let named = format!("{{ name: Bastion, protocol: tcp, ports: [22], peers: [\"{there}\"] }}");
+    let baseline = Baseline::new("named-account", &[named], &[]);
+    let (mut function, mut naming) = (world.function(&REVERT), world.function(&under(&baseline)));
+    let web = tcp(443, 443).from(&balancer.id).from(&there);
+    for (rule, severity, when_named) in [
+        (tcp(22, 22).from(&there), Some("medium"), None),
+        (all_traffic().from(&there), Some("medium"), Some("low")),
+        // In a range, and by the number of the protocol.
+        (tcp(0, 65535).from(&there), Some("medium"), Some("low")),
+        (protocol("6", Some((20, 25))).from(&there), Some("medium"), Some("low")),
+        (tcp(22, 22).from(&balancer.id), Some("low"), Some("low")),
+        (tcp(8443, 8443).from(&there), Some("low"), Some("low")),
+        (web, None, None),
+    ] {
+        let group = world.group("typo3-shop").await;
+        let event = world.authorize(&group, Ingress, std::slice::from_ref(&rule)).await;
+        for (function, expected) in [(&mut function, severity), (&mut naming, when_named)] {
+            let report = world.report(function, &event);
+            let found = report["findings"].get(0).map(|it| it["severity"].as_str().expect("one"));
+            assert_eq!(found, expected, "{rule:?}: {report:#}");
+        }
+    }
+    // Whether the group is still there decides nothing, and where nobody may look it is as bad.
+    world.answer(|call| match call.action == "DescribeSecurityGroups" {
+        true if call.fields.values().any(|it| it.contains("stranger")) => {
+            Answer::Error(403, "UnauthorizedOperation", "No.")
+        }
+        _ => Answer::Moto,
+    });
+    let group = world.group("typo3-shop").await;
+    let event = world.authorize(&group, Ingress, &[tcp(22, 22).from(&there)]).await;
+    let report = world.report(&mut function, &event);
+    assert_eq!(report["findings"][0]["severity"], "medium", "{report:#}");
 }

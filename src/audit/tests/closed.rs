@@ -258,7 +258,7 @@ fn a_group_that_only_admitted_itself_loses_nothing() {
     };
     let group = GroupKey::Name { name: "typo3-shop".to_owned(), vpc_id: None };
     let kind = Kind::Change(GroupChange { group, owner: None, kind: ChangeKind::Revoked(rules) });
-    nothing_is_told(&Event { record: record(), kind }, &[]);
+    nothing_is_told(&Event::new(record(), kind), &[]);
 }
 
 #[test]

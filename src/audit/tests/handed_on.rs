@@ -48,6 +48,7 @@ fn untagged(groups: &[&str]) -> Event {
             tags: BTreeMap::from([("Role".to_owned(), TagAction::Deleted(None))]),
             all_deleted: false,
         }),
+        depth: 0,
     }
 }
 
@@ -242,32 +243,55 @@ fn groups_that_ec2_does_not_answer_for_do_not_take_all_the_time() {
     assert!(now.get() < deadline, "Lambda has stopped it before it could say why");
 }
 
-/// No other invocation can be asked for.
-struct Alone;
+/// Lambda takes nothing: for now, or for good.
+struct Refuses {
+    is_transient: bool,
+}
 
-impl Onward for Alone {
+impl Onward for Refuses {
     async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
-        Err(OnwardError(cause("AccessDenied")))
+        let why = if self.is_transient { "TooManyRequestsException" } else { "AccessDenied" };
+        Err(OnwardError { cause: cause(why), is_transient: self.is_transient })
     }
 }
 
+/// What is answered and published about an event where Lambda takes nothing.
+fn refused(world: &MemoryEc2, event: &Event, is_transient: bool) -> Ran {
+    let (notifier, home, settings) = (MemoryNotifier::default(), place(), settings_for(event));
+    let lambda = Refuses { is_transient };
+    let auditor = Auditor::new(world, &notifier, &lambda, &settings, &home);
+    let answer = block_on(auditor.audit(event, &noon, None));
+    Ran { answer, messages: notifier.take(), handed_on: Vec::new() }
+}
+
 #[test]
-fn rules_that_cannot_be_handed_on_are_reported_as_open_and_tried_again() {
+fn rules_that_lambda_takes_for_good_no_more_are_reported_as_open_once() {
     for event in finders() {
         let world = ec2(&[no_longer_held(FIRST)]);
-        let (notifier, home, settings) = (MemoryNotifier::default(), place(), settings_for(&event));
-        let auditor = Auditor::new(&world, &notifier, &Alone, &settings, &home);
-        let answer = block_on(auditor.audit(&event, &noon, None));
-        let ran = Ran { answer, messages: notifier.take(), handed_on: Vec::new() };
-        assert_eq!(ran.error_kind(), "NotHandedOn");
+        let ran = refused(&world, &event, false);
+        // No try after this one, which would publish the same again.
+        assert!(ran.answer.is_ok(), "{event:?}");
         assert_eq!(published(&ran), ["failed 198.51.100.0/24"], "{event:?}");
         let published = ran.published();
         let findings = published["findings"].as_array().unwrap();
         let open = findings.iter().find(|finding| finding["rule"].is_object()).unwrap();
         let detail = open["remediation"]["detail"].as_str().unwrap();
-        assert!(detail.starts_with("Nothing was changed yet."), "{detail}");
-        assert!(detail.contains("AccessDenied"), "{detail}");
+        assert!(detail.starts_with("Nothing was changed: "), "{detail}");
+        assert!(detail.contains("AccessDenied; the next sweep looks there again"), "{detail}");
         assert_eq!(ingress(&world).len(), 1);
+    }
+}
+
+#[test]
+fn rules_that_lambda_does_not_take_for_now_are_tried_again_before_anything_is_published() {
+    for event in finders() {
+        let world = ec2(&[no_longer_held(FIRST)]);
+        let ran = refused(&world, &event, true);
+        assert_eq!((ran.error_kind(), ran.messages.len()), ("NotHandedOn", 0), "{event:?}");
+        assert_eq!(ingress(&world).len(), 1);
+        // The next try finds all of it again.
+        let again = run_alone(&world, &settings_for(&event), &event, noon(), None);
+        assert_eq!(close_of(&handed_on(&again)).rules.len(), 1, "{event:?}");
     }
 }
 
@@ -309,7 +333,7 @@ fn many_rules_are_handed_on_in_as_many_invocations_as_they_need() {
         found_by: FoundBy::Sweep,
     };
     let all = Close { rules: (0..1_000).map(one).collect() };
-    let payloads = Message::Close(all.clone()).to_payloads(&Record::default());
+    let payloads = Message::Close(all.clone()).to_payloads(&Record::default(), 1);
     assert!(payloads.len() > 1);
     assert_eq!(payloads.iter().map(|(_, count)| count).sum::<usize>(), 1_000);
     let mut rules = Vec::new();
@@ -462,7 +486,7 @@ fn the_end_of_a_hold_in_an_account_out_of_reach_is_reported() {
 fn a_rule_that_a_message_names_twice_is_closed_once() {
     let mut close = close_of(&found_by_sweep(&ec2(&rules(&[FIRST])))).clone();
     close.rules.push(close.rules[0].clone());
-    let payloads = Message::Close(close).to_payloads(&Record::default());
+    let payloads = Message::Close(close).to_payloads(&Record::default(), 1);
     let [(payload, _)] = &payloads[..] else { panic!("one payload") };
     assert_eq!(close_of(&decoded(payload)).rules.len(), 1);
 }

@@ -29,7 +29,7 @@ fn tag_record() -> Record {
 /// Somebody changed the tags of a hold on these rules.
 fn tagged(rules: &[&str]) -> Event {
     let rules = rules.iter().map(|rule| id(rule)).collect();
-    Event { record: tag_record(), kind: Kind::HoldTags(HoldTags { rules, unread: None }) }
+    Event::new(tag_record(), Kind::HoldTags(HoldTags { rules, unread: None }))
 }
 
 fn reverting() -> Settings {
@@ -203,7 +203,7 @@ fn rules_that_there_is_no_time_for_are_handed_on() {
     let world = MemoryEc2::new(groups, Lists::new());
     let all: Vec<RuleId> = (0..10).map(|number| id(&format!("sgr-{number:017}"))).collect();
     let kind = Kind::HoldTags(HoldTags { rules: all, unread: None });
-    let event = Event { record: tag_record(), kind };
+    let event = Event::new(tag_record(), kind);
     // Each call takes ten seconds.
     let now = Cell::new(noon());
     let slow = hooked(&world, |_| {

@@ -7,18 +7,15 @@ use crate::finding::ListEntries;
 fn changed(version_before: Option<i64>, added: &[&str]) -> Event {
     let record = Record { event_name: Some("ModifyManagedPrefixList".to_owned()), ..record() };
     let added = added.iter().map(|net| id(net)).collect();
-    let (list, name) = (id("pl-1"), None);
-    Event {
-        record,
-        kind: Kind::List(ListChange {
-            list,
-            name,
-            version_before,
-            added,
-            removed: Vec::new(),
-            restored: None,
-        }),
-    }
+    let change = ListChange {
+        list: id("pl-1"),
+        name: None,
+        version_before,
+        added,
+        removed: Some(Vec::new()),
+        restored: None,
+    };
+    Event::new(record, Kind::List(change))
 }
 
 /// The group, and another one with open SSH.

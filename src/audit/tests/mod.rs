@@ -4,6 +4,7 @@ mod calls;
 mod changes;
 mod closed;
 mod counts;
+mod cut_lists;
 mod deadline;
 mod denied;
 mod exempt;
@@ -26,6 +27,7 @@ mod simulation;
 mod sources;
 mod still_open;
 mod sweep;
+mod truth;
 mod watched;
 
 use std::cell::{Cell, RefCell};
@@ -34,6 +36,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
+
+use truth::{assert_true_of, paste};
 
 use super::*;
 use crate::baseline::{Baseline, Lists, parse_peers};
@@ -48,8 +52,8 @@ use crate::event::{
     Sweep, decode,
 };
 use crate::finding::{
-    Action, BaselineName, Finding, FoundRule, Matter, NotAdded, NotDue, NotReverted, Outcome,
-    Presence, Reason, Remark, Report, ReportOutcome, Reverted, Skipped, Unaudited,
+    Action, BaselineName, Finding, FoundRule, Matter, NotAdded, NotDue, NotHandedOn, NotReverted,
+    Outcome, Presence, Reason, Remark, Report, ReportOutcome, Reverted, Skipped, Unaudited,
 };
 use crate::memory::{Call, Hook, Hooked, MemoryEc2, MemoryNotifier};
 use crate::net::{Set, Traffic};
@@ -177,7 +181,7 @@ fn change(kind: ChangeKind) -> GroupChange {
 }
 
 fn event(kind: ChangeKind) -> Event {
-    Event { record: record(), kind: Kind::Change(change(kind)) }
+    Event::new(record(), Kind::Change(change(kind)))
 }
 
 fn authorized(texts: &[&str]) -> Event {
@@ -190,7 +194,7 @@ fn cut_short() -> Event {
 }
 
 fn message(message: Message) -> Event {
-    Event { record: Record::default(), kind: Kind::Message(message) }
+    Event::new(Record::default(), Kind::Message(message))
 }
 
 fn sweep() -> Event {
@@ -440,145 +444,4 @@ fn chain(
         report
     };
     answers.into_iter().map(report).collect()
-}
-
-/// Runs a line that a finding offers, as a shell and EC2 would: a call is carried out as a whole or
-/// refused, and after a refusal nothing more is called. Whether all of it was carried out.
-fn paste(ec2: &MemoryEc2, line: &str) -> bool {
-    line.split(" && ").all(|call| carry_out(ec2, call))
-}
-
-fn carry_out(ec2: &MemoryEc2, call: &str) -> bool {
-    let words: Vec<&str> = call.split(' ').collect();
-    let ["aws", "ec2", verb, "--region", "'eu-central-1'", "--group-id", group, ..] = words[..]
-    else {
-        panic!("{call}")
-    };
-    let (verb, direction) = match verb.split_once("-security-group-").unwrap() {
-        (verb, "ingress") => (verb, Direction::Ingress),
-        (verb, _) => (verb, Direction::Egress),
-    };
-    let group: GroupId = id(group.trim_matches('\''));
-    let (_, after) = call.split_once("--ip-permissions '").unwrap();
-    let permissions = after.split_once("}]'").unwrap().0;
-    let permissions: Value = serde_json::from_str(&format!("{permissions}}}]")).unwrap();
-    let rules = permissions.as_array().unwrap().iter().map(|one| permitted(one, direction));
-    let rules: Vec<Rule> = rules.collect();
-    let before = ec2.rules_of(&group).unwrap();
-    let is_there = |rule: &Rule| before.iter().any(|other| other.is_same_as(rule));
-    let place = place();
-    if verb == "revoke" {
-        let all = rules.iter().all(is_there);
-        for rule in rules.iter().filter(|_| all) {
-            block_on(ec2.revoke(&place, &group, rule)).unwrap();
-        }
-        return all;
-    }
-    if rules.iter().any(is_there) {
-        return false;
-    }
-    for (done, rule) in rules.iter().enumerate() {
-        if block_on(ec2.authorize(&place, &group, rule)).is_err() {
-            for rule in &rules[..done] {
-                block_on(ec2.revoke(&place, &group, rule)).unwrap();
-            }
-            return false;
-        }
-    }
-    true
-}
-
-/// The rule that an element of `--ip-permissions` stands for.
-fn permitted(permission: &Value, direction: Direction) -> Rule {
-    let port = |name: &str| permission[name].as_i64().map(|port| i32::try_from(port).unwrap());
-    let peer = [
-        ("IpRanges", "CidrIp"),
-        ("Ipv6Ranges", "CidrIpv6"),
-        ("PrefixListIds", "PrefixListId"),
-        ("UserIdGroupPairs", "GroupId"),
-    ]
-    .into_iter()
-    .find_map(|(list, name)| Some((permission[list].as_array()?.first()?, name)));
-    let (peer, name) = peer.unwrap();
-    let account = peer["UserId"].as_str().map(|account| format!("{account}/")).unwrap_or_default();
-    let named = format!("{account}{}", peer[name].as_str().unwrap());
-    let protocol = id(permission["IpProtocol"].as_str().unwrap());
-    let rule =
-        Rule::new(direction, protocol, port("FromPort"), port("ToPort"), id(&named)).unwrap();
-    rule.with_description(peer["Description"].as_str().map(ToOwned::to_owned))
-}
-
-/// What a report says about a group is what the group admits: the rules that are called gone are
-/// gone, those that are said to keep SSH open are all that do, what is kept is there, and what is
-/// missing is not there though the baseline admits it. Where nobody could look, that is said.
-fn assert_true_of(report: &Report, settings: &Settings, group: &GroupId, now: &[Rule]) {
-    let lists = Lists::new();
-    let judge = Judge::new(&settings.baseline, Direction::Ingress, Some(group), &lists, today());
-    let is_open = |rule: &&Rule| {
-        rule.direction() == Direction::Ingress
-            && judge.code(&judge.judge(rule)) == Some(Code::OpenSsh)
-    };
-    let is_there = |rule: &Rule| now.iter().any(|other| other.is_same_as(rule));
-    let sorted = |rules: &mut dyn Iterator<Item = &Rule>| {
-        let mut texts: Vec<String> = rules.map(rule_text).collect();
-        texts.sort();
-        texts
-    };
-    let comply = now.iter().filter(|rule| rule.direction() == Direction::Ingress);
-    let comply = comply.filter(|rule| judge.judge(rule).is_compliant());
-    let covered = Traffic::union_of(comply.map(Rule::traffic).collect());
-    let of_group = |it: &&Finding| it.group.as_ref().is_some_and(|it| it.id == *group);
-    for finding in report.findings.iter().filter(of_group) {
-        let Some(found) = finding.found_rule() else { continue };
-        let rule = &found.rule;
-        let told = format!("{} {:#?}", rule_text(rule), found);
-        assert_eq!(is_there(rule), !found.presence.is_gone(), "{told}");
-        if matches!(finding.code, Code::OpenSsh | Code::SshFromUnlistedHost) {
-            let others = now.iter().filter(|other| !other.is_same_as(rule)).filter(is_open);
-            let open = sorted(&mut others.into_iter());
-            let named = sorted(&mut found.still_open.iter());
-            match &found.unchecked {
-                None => assert_eq!(named, open, "{told}"),
-                // What it names was read before, and nothing was opened since.
-                Some(_) => assert!(named.iter().all(|one| open.contains(one)), "{told}"),
-            }
-        }
-        assert!(found.kept.iter().all(is_there), "{told}");
-        for missing in &found.missing {
-            assert!(!is_there(missing), "{told}");
-            assert!(!missing.traffic().is_subset_of(&covered), "{told}");
-            assert_eq!(judge.code(&judge.judge(missing)), None, "{told}");
-            assert!(missing.cells().is_subset_of(&rule.cells()), "{told}");
-        }
-        let ingress = now.iter().filter(|rule| rule.direction() == Direction::Ingress);
-        let admitted = Traffic::union_of(ingress.map(Rule::traffic).collect());
-        for missing in &found.missing {
-            let is_admitted = missing.traffic().is_subset_of(&admitted);
-            let is_named = found.admitted.iter().any(|rule| rule.is_same_as(missing));
-            assert!(found.unchecked.is_some() || is_admitted == is_named, "{told}");
-        }
-        // The outcome and the sentences agree with the lists.
-        if let Action::Reverted(reverted) = &found.action {
-            let untold = |rule: &&Rule| !reverted.refused.iter().any(|it| it.is_same_as(rule));
-            let untold = sorted(&mut found.missing.iter().filter(untold));
-            let tried = sorted(&mut reverted.missing.iter().map(|(rule, _)| rule));
-            assert_eq!(tried, untold, "{told}");
-        }
-        // Every piece is accounted for.
-        let pieces = found.would_keep.iter().flatten().filter(|_| found.presence.is_gone());
-        for piece in pieces {
-            let is_named = found.missing.iter().any(|missing| missing.is_same_as(piece));
-            let is_covered = piece.traffic().is_subset_of(&covered);
-            let was_acted_on =
-                matches!(found.action, Action::Reverted(_) | Action::AlreadyGone { .. });
-            assert!(!was_acted_on || is_there(piece) || is_named || is_covered, "{told}");
-        }
-        let is_offered = |rule: &Rule| found.offered.iter().any(|other| other.is_same_as(rule));
-        let is_complete = found.missing.iter().all(is_offered);
-        assert_eq!(finding.complete.is_none(), is_complete, "{told}");
-        assert_eq!(
-            finding.fix.is_some(),
-            !found.presence.is_gone() || !found.still_open.is_empty()
-        );
-    }
 }

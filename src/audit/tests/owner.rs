@@ -74,7 +74,7 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
         name: None,
         version_before: None,
         added: vec![],
-        removed: vec![],
+        removed: None,
         restored: None,
     };
     for (event, rule, scope) in [
@@ -84,12 +84,8 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
         (sweep(), rule(OPEN), Scope::All),
         (check_of_holds(), over, Scope::All),
         (message(Message::Close(Close { rules: vec![to_close] })), rule(OPEN), Scope::All),
-        (Event { record: record(), kind: Kind::Tags(untagged) }, rule(OPEN), role_scope()),
-        (
-            Event { record: record(), kind: Kind::List(grown) },
-            super::rule("tcp 22 pl-1 sgr-1"),
-            Scope::All,
-        ),
+        (Event::new(record(), Kind::Tags(untagged)), rule(OPEN), role_scope()),
+        (Event::new(record(), Kind::List(grown)), super::rule("tcp 22 pl-1 sgr-1"), Scope::All),
     ] {
         let world = world(&rule);
         let settings = Settings { scope, ..reverting() };
@@ -154,8 +150,8 @@ fn the_owner_s_settings_count_whatever_leads_to_a_shared_group() {
         (sweep(), &admitted, Scope::All),
         (check_of_holds(), &over, Scope::All),
         (closing(FoundBy::Sweep), &admitted, Scope::All),
-        (Event { record: record(), kind: Kind::HoldTags(retagged) }, &admitted, Scope::All),
-        (Event { record: record(), kind: Kind::Tags(tagged) }, &admitted, role_scope()),
+        (Event::new(record(), Kind::HoldTags(retagged)), &admitted, Scope::All),
+        (Event::new(record(), Kind::Tags(tagged)), &admitted, role_scope()),
     ] {
         let settings = Settings { scope, ..named(reverting()) };
         let about_rules = |world: &MemoryEc2| {

@@ -7,12 +7,14 @@ use crate::event::{
     TagChange,
 };
 
-/// Lambda refuses every invocation.
-struct Alone;
+/// Lambda refuses every invocation: for good, or for now.
+struct Alone {
+    is_transient: bool,
+}
 
 impl Onward for Alone {
     async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
-        Err(OnwardError(cause("AccessDenied")))
+        Err(OnwardError { cause: cause("AccessDenied"), is_transient: self.is_transient })
     }
 }
 
@@ -34,14 +36,16 @@ fn ended_hold() -> Rule {
 
 /// The findings `unaudited-change` that are published about an event when there is only time for one
 /// of the groups.
-fn unaudited(rule: &Rule, settings: &Settings, event: &Event) -> Vec<Value> {
+fn unaudited(rule: &Rule, settings: &Settings, event: &Event, is_transient: bool) -> Vec<Value> {
     let (world, notifier, home) = (two(rule), MemoryNotifier::default(), place());
-    let auditor = Auditor::new(&world, &notifier, &Alone, settings, &home);
+    let lambda = Alone { is_transient };
+    let auditor = Auditor::new(&world, &notifier, &lambda, settings, &home);
     let deadline = Some(noon() + TimeDelta::seconds(1));
     let mut counts = Counts::default();
     let answer = block_on(auditor.audit_and_count(event, &noon, deadline, &mut counts));
-    // So Lambda tries it again, and then the failure queue has it.
-    assert_eq!(answer.unwrap_err().kind(), "NotHandedOn", "{event:?}");
+    // What may pass is tried again, and then the failure queue has it.
+    let failed = answer.err().map(|error| error.kind());
+    assert_eq!(failed, is_transient.then_some("NotHandedOn"), "{event:?}");
     assert_eq!(counts.sweeps, 0);
     let published: Vec<Value> = notifier
         .take()
@@ -60,7 +64,7 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
     let reverting =
         Settings { sweep_remediation: Remediation::RevertSsh, ..settings(Remediation::RevertSsh) };
     let scoped = Settings { scope: role_scope(), ..reverting.clone() };
-    let change = |kind| Event { record: record(), kind };
+    let change = |kind| Event::new(record(), kind);
     let close = [1, 2].map(|number| RuleToClose {
         place: place(),
         group: numbered(number),
@@ -79,15 +83,14 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
         name: None,
         version_before: None,
         added: vec![],
-        removed: vec![],
+        removed: None,
         restored: None,
     };
     let lost = Lost { reason: "cut".to_owned(), is_of_tags: false, resume: Resume::default() };
     let second = numbered(2).to_string();
     let (open, of_list) = (rule(OPEN), rule("tcp 22 pl-1"));
     for (event, rule, settings, named) in [
-        (message(Message::Close(Close { rules: close.into() })), &open, &reverting, &*second),
-        (change(Kind::Tags(tags.clone())), &open, &scoped, &second),
+        (change(Kind::Tags(tags.clone())), &open, &scoped, &*second),
         (change(Kind::HoldTags(hold_tags)), &open, &reverting, "sgr-2"),
         (change(Kind::List(grown.clone())), &of_list, &reverting, "pl-1"),
         (
@@ -100,16 +103,45 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
         (sweep(), &open, &reverting, "account 123456789012 in eu-central-1"),
         (check_of_holds(), &ended_hold(), &reverting, "account 123456789012 in eu-central-1"),
     ] {
-        let published = unaudited(rule, settings, &event);
-        let [finding] = &published[..] else { panic!("{event:?}: {published:#?}") };
-        let title = finding["title"].as_str().unwrap();
-        let named = title.to_lowercase().contains(&named.to_lowercase());
-        assert!(named && title.contains("AccessDenied"), "{event:?}: {title}");
-        let has_change = !finding["change"].is_null();
-        assert_eq!(has_change, event.record != Record::default(), "{event:?}");
-        if matches!(event.kind, Kind::Message(Message::Close(_))) {
-            assert!(title.contains("tcp 22 from 0.0.0.0/0"), "{title}");
+        for is_transient in [false, true] {
+            // What is to be closed is tried again before anything is published.
+            let remediation =
+                [settings.remediation, Remediation::Notify][usize::from(is_transient)];
+            let sweep_remediation = remediation;
+            let settings = &Settings { remediation, sweep_remediation, ..settings.clone() };
+            let published = unaudited(rule, settings, &event, is_transient);
+            let [finding] = &published[..] else { panic!("{event:?}: {published:#?}") };
+            let title = finding["title"].as_str().unwrap();
+            let named = title.to_lowercase().contains(&named.to_lowercase());
+            assert!(named && title.contains("AccessDenied"), "{event:?}: {title}");
+            assert_eq!(title.ends_with("it is tried again"), is_transient, "{title}");
+            let has_change = !finding["change"].is_null();
+            assert_eq!(has_change, event.record != Record::default(), "{event:?}");
         }
+    }
+    // What was found before and is to be closed gets further with each try, and is published at the
+    // end; where it does not, it is published once.
+    let close = message(Message::Close(Close { rules: close.into() }));
+    let home = place();
+    for (does_revert, lambda) in [(true, false), (true, true), (false, true), (false, false)] {
+        let (world, notifier) = (two(&open), MemoryNotifier::default());
+        let mode = if does_revert { Remediation::RevertSsh } else { Remediation::Notify };
+        let settings = Settings { sweep_remediation: mode, ..settings(mode) };
+        let lambda = Alone { is_transient: lambda };
+        let auditor = Auditor::new(&world, &notifier, &lambda, &settings, &home);
+        let deadline = Some(noon() + TimeDelta::seconds(1));
+        let answer = block_on(auditor.audit(&close, &noon, deadline));
+        let messages = notifier.take();
+        if does_revert || lambda.is_transient {
+            assert_eq!((answer.unwrap_err().kind(), messages.len()), ("NotHandedOn", 0));
+            continue;
+        }
+        assert!(answer.is_ok());
+        let [message] = &messages[..] else { panic!("{messages:?}") };
+        let findings = report_in(message)["findings"].as_array().unwrap().clone();
+        let left = findings.iter().find(|finding| finding["code"] == "unaudited-change").unwrap();
+        let title = left["title"].as_str().unwrap();
+        assert!(title.contains(&second) && title.contains("tcp 22 from 0.0.0.0/0"), "{title}");
     }
 }
 
@@ -127,7 +159,7 @@ fn what_could_be_handed_on_is_not_reported_as_unaudited() {
 fn what_cannot_be_handed_on_or_published_is_tried_again() {
     let (world, settings, home) =
         (two(&rule("tcp 443 0.0.0.0/0")), settings(Remediation::Notify), place());
-    let auditor = Auditor::new(&world, &NoTopic, &Alone, &settings, &home);
+    let auditor = Auditor::new(&world, &NoTopic, &Alone { is_transient: false }, &settings, &home);
     let deadline = Some(noon() + TimeDelta::seconds(1));
     let answer = block_on(auditor.audit(&sweep(), &noon, deadline));
     assert_eq!(answer.unwrap_err().kind(), "NotPublished");

@@ -12,7 +12,7 @@ fn scoped(remediation: Remediation) -> Settings {
 
 fn tags(tags: BTreeMap<String, TagAction>, all_deleted: bool) -> Event {
     let kind = Kind::Tags(TagChange { groups: vec![id(SG)], tags, all_deleted });
-    Event { record: record(), kind }
+    Event::new(record(), kind)
 }
 
 fn tag(key: &str, action: TagAction) -> Event {
@@ -168,6 +168,7 @@ fn groups_of_a_tag_call_that_there_is_no_time_for_are_handed_on() {
             tags: [("Role".to_owned(), TagAction::Deleted(None))].into(),
             all_deleted: false,
         }),
+        depth: 0,
     };
     // Each call takes ten seconds.
     let now = Cell::new(noon());

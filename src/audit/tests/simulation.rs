@@ -143,6 +143,17 @@ impl Stage {
             if found.presence.is_gone() {
                 assert!(!is_there(&found.rule), "{told}");
             }
+            // Whoever pastes a line, whatever others did meanwhile, lets nobody in.
+            for line in [&finding.fix, &finding.complete].into_iter().flatten() {
+                let known = Group { id: group.id.clone(), ..super::group() };
+                let world = MemoryEc2::new([(place(), known, now.clone())], Lists::new());
+                let (_, again) = (paste(&world, line), paste(&world, line));
+                assert!(!again, "{line}");
+                let pasted = world.rules_of(&group.id).unwrap();
+                let admits =
+                    |rules: &[Rule]| Traffic::union_of(rules.iter().map(Rule::traffic).collect());
+                assert!(admits(&pasted).is_subset_of(&admits(at_start)), "{line}");
+            }
             if !matches!(finding.code, Code::OpenSsh | Code::SshFromUnlistedHost) {
                 continue;
             }
@@ -174,9 +185,10 @@ impl Notifier for Process {
 
 impl Onward for Process {
     async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
-        self.before().await.map_err(OnwardError)?;
+        let transient = |cause| OnwardError { cause, is_transient: true };
+        self.before().await.map_err(transient)?;
         self.stage.waiting.borrow_mut().push(decoded(payload));
-        self.after().await.map_err(OnwardError)
+        self.after().await.map_err(transient)
     }
 }
 
@@ -247,7 +259,7 @@ fn scenario(chance: &Chance, settings: &mut Settings) -> (Vec<(Group, Vec<Rule>)
             all_deleted: false,
         };
         let record = Record { event_name: Some("DeleteTags".to_owned()), ..record() };
-        return (groups, vec![Event { record, kind: Kind::Tags(left) }]);
+        return (groups, vec![Event::new(record, Kind::Tags(left))]);
     }
     let changes = groups.iter().enumerate().map(|(number, (group, rules))| {
         let kind = match number {
@@ -256,7 +268,7 @@ fn scenario(chance: &Chance, settings: &mut Settings) -> (Vec<(Group, Vec<Rule>)
         };
         let change = GroupChange { group: GroupKey::Id(group.id.clone()), owner: None, kind };
         let record = Record { event_id: Some(format!("e-{number}")), ..record() };
-        Event { record, kind: Kind::Change(change) }
+        Event::new(record, Kind::Change(change))
     });
     let events = changes.chain([sweep()]).collect();
     (groups, events)

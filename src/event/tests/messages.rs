@@ -62,7 +62,7 @@ fn members_of_another_version_of_the_function_are_left_out() {
         },
         "rules": [rule],
     }});
-    let Event { record, kind: Kind::Message(Message::Close(close)) } = event(&payload) else {
+    let Event { record, kind: Kind::Message(Message::Close(close)), .. } = event(&payload) else {
         panic!("a close")
     };
     assert_eq!(record.event_name.as_deref(), Some("ModifySecurityGroupRules"));
@@ -80,24 +80,26 @@ fn members_of_another_version_of_the_function_are_left_out() {
 #[test]
 fn a_message_is_written_with_its_version() {
     let record = Record { event_id: Some("e-1".to_owned()), ..Record::default() };
-    let sweep = Message::Sweep(Sweep::default()).to_payloads(&record);
+    let sweep = Message::Sweep(Sweep::default()).to_payloads(&record, 1);
     assert_eq!(
         sweep,
         [(
-            json!({"version": 1, "sweep": {"accounts": [], "regions": [], "resume": {
-                "depth": 0, "places_done": 0, "page": null, "groups_done": [], "again": [],
+            json!({"version": 1, "depth": 1, "sweep": {"accounts": [], "regions": [], "resume": {
+                "places_done": 0, "page": null, "groups_done": [], "again": [],
             }}}),
             0
         )]
     );
     let Kind::Message(close) = event(&close_json(rule_json())).kind else { panic!("a close") };
-    let [(payload, 1)] = &close.to_payloads(&record)[..] else { panic!("one payload") };
+    let [(payload, 1)] = &close.to_payloads(&record, 1)[..] else { panic!("one payload") };
     assert_eq!(payload["version"], 1);
     assert_eq!(payload["close"]["change"]["event_id"], "e-1");
     assert_eq!(payload["close"]["rules"], json!([rule_json()]));
 
-    let Event { record, kind: Kind::Message(tags) } = event(&tags_json()) else { panic!("tags") };
-    let [(payload, 1)] = &tags.to_payloads(&record)[..] else { panic!("one payload") };
+    let Event { record, kind: Kind::Message(tags), .. } = event(&tags_json()) else {
+        panic!("tags")
+    };
+    let [(payload, 1)] = &tags.to_payloads(&record, 1)[..] else { panic!("one payload") };
     assert_eq!(payload["version"], 1);
     let mut written = payload["tags"].clone();
     let change = written["change"].as_object_mut().unwrap();
@@ -241,7 +243,7 @@ fn a_large_message_becomes_several_payloads() {
     };
     let rules: Vec<_> = (0..1_000).map(rule).collect();
     let close = Message::Close(Close { rules: rules.clone() });
-    let payloads = close.to_payloads(&record);
+    let payloads = close.to_payloads(&record, 1);
     assert!(payloads.len() > 1);
     let mut read = Vec::new();
     for (payload, count) in &payloads {
@@ -257,7 +259,7 @@ fn a_large_message_becomes_several_payloads() {
     let groups: Vec<GroupId> = (0..1_000).map(|n| format!("sg-{n:017}").parse().unwrap()).collect();
     let tags = (0..500).map(|n| (format!("{n}"), TagAction::Set(long("\u{fc}"))));
     let change = TagChange { groups: groups.clone(), tags: tags.collect(), all_deleted: false };
-    let payloads = Message::Tags(change.clone()).to_payloads(&record);
+    let payloads = Message::Tags(change.clone()).to_payloads(&record, 1);
     assert!(payloads.len() > 1);
     let mut read = BTreeSet::new();
     for (payload, count) in &payloads {
@@ -274,9 +276,9 @@ fn a_large_message_becomes_several_payloads() {
 #[test]
 fn a_message_without_rules_or_groups_is_no_payload() {
     let record = Record::default();
-    assert!(Message::Close(Close::default()).to_payloads(&record).is_empty());
+    assert!(Message::Close(Close::default()).to_payloads(&record, 1).is_empty());
     let tags = TagChange { groups: Vec::new(), tags: BTreeMap::new(), all_deleted: true };
-    assert!(Message::Tags(tags).to_payloads(&record).is_empty());
+    assert!(Message::Tags(tags).to_payloads(&record, 1).is_empty());
 }
 
 fn any_id<T: FromStr<Err = IdError> + Debug>(form: &'static str) -> impl Strategy<Value = T> {
@@ -299,10 +301,9 @@ fn any_sweep() -> impl Strategy<Value = Sweep> {
     let page = option::of(any::<String>());
     let done = vec(any_group(), 0..3);
     let again = vec(any::<usize>(), 0..3);
-    let resume = (any::<u32>(), any::<usize>(), page, done, again, any::<bool>()).prop_map(
-        |(depth, places_done, page, groups_done, again, missed)| Resume {
+    let resume = (any::<usize>(), page, done, again, any::<bool>()).prop_map(
+        |(places_done, page, groups_done, again, missed)| Resume {
             missed,
-            depth,
             places_done,
             page,
             groups_done,
@@ -426,17 +427,12 @@ fn any_list_change() -> impl Strategy<Value = (ListChange, ListResume)> {
         ipnet::IpNet::new(address.into(), length % 33).unwrap().trunc()
     });
     let name = option::of(any::<String>());
-    let change = (any_id("pl-[0-9a-f]{17}"), name, option::of(any::<i64>()), vec(net, 0..4));
+    let nets = (vec(net.clone(), 0..4), option::of(vec(net, 0..4)));
+    let change = (any_id("pl-[0-9a-f]{17}"), name, option::of(any::<i64>()), nets);
     (change, any::<bool>(), option::of(any::<String>())).prop_map(
-        |((list, name, version_before, added), ingress_done, page)| {
-            let change = ListChange {
-                list,
-                name,
-                version_before,
-                added,
-                removed: Vec::new(),
-                restored: None,
-            };
+        |((list, name, version_before, (added, removed)), ingress_done, page)| {
+            let restored = version_before;
+            let change = ListChange { list, name, version_before, added, removed, restored };
             (change, ListResume { ingress_done, page })
         },
     )
@@ -456,11 +452,15 @@ fn any_message() -> impl Strategy<Value = Message> {
 
 proptest! {
     #[test]
-    fn a_message_that_is_written_is_read_back(message in any_message(), record in any_record()) {
-        let payloads = message.to_payloads(&record);
+    fn a_message_that_is_written_is_read_back(
+        message in any_message(),
+        record in any_record(),
+        depth in any::<u32>(),
+    ) {
+        let payloads = message.to_payloads(&record, depth);
         let is_schedule = matches!(message, Message::Sweep(_) | Message::Holds(_));
         let record = if is_schedule { Record::default() } else { record };
-        let expected = [Event { record, kind: Kind::Message(message) }];
+        let expected = [Event { depth, ..Event::new(record, Kind::Message(message)) }];
         prop_assert_eq!(payloads.len(), 1);
         let payload = payloads[0].0.to_string();
         prop_assert_eq!(&decode(payload.as_bytes())[..], &expected);
@@ -468,7 +468,7 @@ proptest! {
         prop_assert_eq!(&decode(queued.to_string().as_bytes())[..], &expected);
         if is_schedule {
             let scheduled = scheduled(json!(payload)).to_string();
-            let [Event { record, kind }] = &decode(scheduled.as_bytes())[..] else { panic!() };
+            let [Event { record, kind, .. }] = &decode(scheduled.as_bytes())[..] else { panic!() };
             prop_assert_eq!(kind, &expected[0].kind);
             // The envelope is no change, and tells when.
             prop_assert_eq!(record, &Record { time: record.time, ..Record::default() });

@@ -102,8 +102,12 @@ fn sweep_line(task: &str, sweep: &Sweep) -> String {
 fn list_line(change: &ListChange) -> String {
     let version = change.version_before.map_or("?".to_owned(), |version| version.to_string());
     let added: Vec<_> = change.added.iter().map(|net| format!(" +{net}")).collect();
+    let removed = match &change.removed {
+        Some(removed) => removed.iter().map(|net| format!(" -{net}")).collect::<Vec<_>>().concat(),
+        None => " -?".to_owned(),
+    };
     let name = change.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-    format!("{}{name} after version {version}:{}", change.list, added.concat())
+    format!("{}{name} after version {version}:{}{removed}", change.list, added.concat())
 }
 
 fn tags_line(change: &TagChange) -> String {

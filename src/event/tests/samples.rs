@@ -61,7 +61,7 @@ const SAMPLES: [(&str, &str); 48] = [
     ("modify-prefix-list", "pl-0f678901234567890 (office) after version 3: +0.0.0.0/1"),
     ("modify-widened", "sgr-0c3d4e5f678901234 is tcp 22-22 0.0.0.0/0"),
     ("no-response", "ingress tcp 22-22 0.0.0.0/0, ingress tcp 22-22 ::/0"),
-    ("restore-prefix-list", "pl-0f678901234567890 (office) after version 4:"),
+    ("restore-prefix-list", "pl-0f678901234567890 (office) after version 4: -?"),
     ("revoke-by-rule-id", "ingress revoked"),
     ("revoke-http", "revoked ingress tcp 80-80 0.0.0.0/0, ingress tcp 80-80 ::/0"),
     (

@@ -145,10 +145,9 @@ fn a_schedule_names_accounts_and_regions() {
     for (payload, expected) in understood {
         assert_eq!(lines_of(&payload), [expected]);
     }
-    let resume = json!({"depth": 2, "places_done": 1, "page": "abc==", "groups_done": ["sg-1"]});
+    let resume = json!({"places_done": 1, "page": "abc==", "groups_done": ["sg-1"]});
     let expected = Sweep {
         resume: Resume {
-            depth: 2,
             places_done: 1,
             page: Some("abc==".to_owned()),
             groups_done: vec!["sg-1".parse().unwrap()],
@@ -167,7 +166,7 @@ fn null_is_as_good_as_nothing() {
     let sweep = json!({"accounts": null, "regions": null, "resume": null});
     assert_eq!(lines_of(&json!({"sweep": sweep, "version": null})), [OWN_PLACE]);
     let resume = json!({
-        "depth": null, "places_done": null, "page": null, "groups_done": null, "again": null,
+        "places_done": null, "page": null, "groups_done": null, "again": null,
     });
     let read = event(&json!({"holds": {"resume": resume}}));
     assert_eq!(read.kind, Kind::Message(Message::Holds(Sweep::default())));
@@ -201,7 +200,7 @@ fn a_schedule_that_is_not_understood_says_what_to_write() {
         (
             resume("Page", json!("x")),
             content(
-                "unknown field `Page`, expected one of `depth`, `places_done`, `page`, \
+                "unknown field `Page`, expected one of `places_done`, `page`, \
                  `groups_done`, `again`, `missed`",
             ),
         ),
@@ -224,13 +223,6 @@ fn a_schedule_that_is_not_understood_says_what_to_write() {
         (json!({"holds": true}), not_an_object("holds")),
         (json!({"sweep": {"resume": [3]}}), content("invalid type: sequence, expected a map")),
         (resume("page", json!(7)), content("invalid type: integer `7`, expected a string")),
-        (resume("depth", json!(-1)), content("invalid value: integer `-1`, expected u32")),
-        (resume("depth", json!(1.5)), content("invalid type: floating point `1.5`, expected u32")),
-        (resume("depth", json!("1")), content("invalid type: string \"1\", expected u32")),
-        (
-            resume("depth", json!(4_294_967_296_u64)),
-            content("invalid value: integer `4294967296`, expected u32"),
-        ),
         (resume("places_done", json!(-1)), content("invalid value: integer `-1`, expected usize")),
         (
             resume("groups_done", json!(["--all"])),

@@ -1,7 +1,7 @@
 //! What to do now.
 
 use super::super::detail::done;
-use super::super::state::State;
+use super::super::state::{State, is_closed_elsewhere};
 use super::super::wording;
 use super::lines::{Lines, TEXT};
 use crate::ec2::Ec2Error;
@@ -59,7 +59,8 @@ fn begins_by_adding(finding: &Finding) -> bool {
 
 /// Whether nothing else has to be done, so that the line that undoes it is what a reader may want.
 pub(super) fn undo_comes_first(finding: &Finding) -> bool {
-    finding.undo.is_some() && finding.fix.is_none() && finding.complete.is_none()
+    let is_all = finding.fix.is_none() && finding.complete.is_none();
+    finding.undo.is_some() && is_all && !is_closed_elsewhere(finding)
 }
 
 /// What stands over the line that undoes what was done.
@@ -84,6 +85,9 @@ fn advice(finding: &Finding) -> Option<String> {
         State::StillOpen | State::NotClosed | State::Open if finding.fix.is_some() => {
             return None;
         }
+        State::StillOpen if is_closed_elsewhere(finding) => {
+            "Close it now: the line for that rule is with another finding of the group."
+        }
         State::StillOpen | State::NotClosed => "Close it by hand now.",
         State::Open => "Remove the rule, unless it is needed.",
         State::MaybeStillOpen => "Look at the group's other inbound rules now.",
@@ -96,6 +100,9 @@ fn advice(finding: &Finding) -> Option<String> {
             "Somebody who needs SSH may be locked out."
         }
         State::ClosedTooFar => "A website may be down.",
+        State::DependsOnAnother => {
+            "Nothing is down. Before you remove the other rule, see that these are added."
+        }
         State::NotAudited => "Look at the rules yourself now.",
         State::WideList => {
             "Take addresses out of the prefix list, unless it has to hold all of them, and check who \

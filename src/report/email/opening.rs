@@ -28,6 +28,14 @@ pub(super) fn opening(finding: &Finding) -> String {
                 missing.unwrap_or_default()
             )
         }
+        State::DependsOnAnother => {
+            let missing = finding.found_rule().map(|found| texts(&found.missing));
+            format!(
+                "{what}. This is closed now. What should have stayed works only through another \
+                 rule that does not comply: {}.",
+                missing.unwrap_or_default()
+            )
+        }
         State::NotAudited => format!("{what}. Whether something is open there is not known."),
         State::AuditorChanged if finding.severity < Severity::Medium => {
             format!(
@@ -64,7 +72,7 @@ pub(super) fn opening(finding: &Finding) -> String {
 }
 
 fn is_later(finding: &Finding) -> bool {
-    finding.found_rule().is_some_and(|found| matches!(found.action, Action::Later(_)))
+    finding.found_rule().is_some_and(|found| matches!(found.action, Action::Later(None)))
 }
 
 fn held(finding: &Finding, what: &str) -> String {

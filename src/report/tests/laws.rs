@@ -16,8 +16,8 @@ use crate::evaluate::{Judge, Verdict};
 use crate::event::{Component, Note, Record, WatchedChange};
 use crate::finding::{
     Action, AfterHold, BaselineName, Connections, DoubtfulExemption, Exempted, Finding, Handled,
-    ListEntries, Matter, NotAdded, NotDue, NotReverted, Origin, Outcome, Presence, Reason, Remark,
-    Report, Reverted, ScopeExit, Tally, Unaudited, Weakening,
+    ListEntries, Matter, NotAdded, NotDue, NotHandedOn, NotReverted, Origin, Outcome, Presence,
+    Reason, Remark, Report, Reverted, ScopeExit, Tally, Unaudited, Weakening,
 };
 use crate::report::terminal::{View, render};
 use crate::report::{ReportJson, messages, sns, subject};
@@ -103,7 +103,7 @@ fn any_action() -> BoxedStrategy<Action> {
             seen
         }),
         vec(exemption, 1..4).prop_map(Action::PerhapsExempt),
-        text().prop_map(|why| Action::Later(Some(why))),
+        text().prop_map(|why| Action::Later(Some(NotHandedOn::Refused(why)))),
         Just(Action::GoneBefore),
         (any_error(), any::<bool>()).prop_map(|(error, noted)| Action::Unreadable {
             error,

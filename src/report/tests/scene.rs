@@ -43,6 +43,7 @@ pub(super) struct Scene {
     is_event_followed: bool,
     is_home_known: bool,
     is_lambda_down: bool,
+    is_lambda_busy: bool,
     seconds_left: Option<i64>,
     delay: TimeDelta,
 }
@@ -107,6 +108,7 @@ impl Scene {
             is_event_followed: true,
             is_home_known: true,
             is_lambda_down: false,
+            is_lambda_busy: false,
             seconds_left: None,
             delay: DELAY,
         }
@@ -260,6 +262,12 @@ impl Scene {
         self
     }
 
+    /// The same, where no other invocation can be asked for at the moment.
+    pub fn with_lambda_busy(mut self) -> Self {
+        self.is_lambda_busy = true;
+        self
+    }
+
     /// The same with this many seconds until Lambda stops the function.
     pub fn with_seconds_left(mut self, seconds: i64) -> Self {
         self.seconds_left = Some(seconds);
@@ -328,7 +336,8 @@ impl Scene {
         }
         let hook = Faults { before: &self.happens_before, after: self.loses_answers, ec2: &memory };
         let ec2 = Hooked { ec2: &memory, hook };
-        let sns = Kept { is_lambda_down: self.is_lambda_down, ..Kept::default() };
+        let (is_lambda_down, is_lambda_busy) = (self.is_lambda_down, self.is_lambda_busy);
+        let sns = Kept { is_lambda_down, is_lambda_busy, ..Kept::default() };
         let home = if self.is_home_known { place() } else { Place::default() };
         let auditor = Auditor::new(&ec2, &sns, &sns, &settings, &home);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -427,6 +436,7 @@ struct Kept {
     memory: MemoryNotifier,
     reports: RefCell<Vec<Report>>,
     is_lambda_down: bool,
+    is_lambda_busy: bool,
 }
 
 impl Notifier for Kept {
@@ -438,8 +448,10 @@ impl Notifier for Kept {
 
 impl Onward for Kept {
     async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
-        match self.is_lambda_down {
-            true => Err(OnwardError(cause("TooManyRequestsException"))),
+        let refused = |why: &str, is_transient| OnwardError { cause: cause(why), is_transient };
+        match self.is_lambda_down || self.is_lambda_busy {
+            true if self.is_lambda_busy => Err(refused("TooManyRequestsException", true)),
+            true => Err(refused("AccessDeniedException", false)),
             false => self.memory.go_on(payload).await,
         }
     }

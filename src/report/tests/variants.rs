@@ -7,8 +7,8 @@ use crate::ec2::Ec2Error;
 use crate::ec2::hold::Refusal;
 use crate::event::{Component, Note};
 use crate::finding::{
-    Action, AfterHold, Connections, Finding, Matter, NotAdded, NotDue, NotReverted, Outcome,
-    Presence, Reason, Remark, Report, ScopeExit, Skipped, Unaudited, Weakening,
+    Action, AfterHold, Connections, Finding, Matter, NotAdded, NotDue, NotHandedOn, NotReverted,
+    Outcome, Presence, Reason, Remark, Report, ScopeExit, Skipped, Unaudited, Weakening,
 };
 use crate::report::state::State;
 
@@ -125,8 +125,12 @@ variants! {
         Reason::OtherAccount { .. } => "because of the account",
         Reason::Ec2(Ec2Error::NoRole { .. }) => "because of the role",
         Reason::Ec2(_) => "because of EC2",
-        Reason::TooManyInvocations(_) => "because of too many invocations",
-        Reason::NotHandedOn { .. } => "because no other invocation could be asked for",
+        Reason::NotHandedOn { .. } => "because no other invocation does it",
+    }
+    not_handed_on, NOT_HANDED_ON, NotHandedOn {
+        NotHandedOn::ForNow(_) => "not handed on for now",
+        NotHandedOn::Refused(_) => "not handed on for good",
+        NotHandedOn::TooManyInvocations(_) => "too many invocations",
     }
     scope_exit, SCOPE_EXITS, ScopeExit {
         ScopeExit::OtherValue(_) => "tag with another value",
@@ -164,6 +168,7 @@ variants! {
         State::MaybeStillOpen => "stands: maybe still open",
         State::NotClosed => "stands: not closed",
         State::ClosedTooFar => "stands: closed too far",
+        State::DependsOnAnother => "stands: depends on another rule",
         State::NotAudited => "stands: not audited",
         State::AuditorChanged => "stands: auditor changed",
         State::Down => "stands: down",
@@ -192,6 +197,7 @@ fn of_finding(finding: &Finding) -> Vec<&'static str> {
             met.extend(found.remarks.iter().map(remark));
             match &found.action {
                 Action::NotDue { why, .. } => met.push(not_due(why)),
+                Action::Later(Some(why)) => met.push(not_handed_on(why)),
                 Action::NotReverted { reason, .. } => met.push(not_reverted(reason)),
                 Action::Held { then, .. } => met.push(after_hold(then)),
                 Action::Reverted(reverted) => {
@@ -200,7 +206,12 @@ fn of_finding(finding: &Finding) -> Vec<&'static str> {
                 _ => {}
             }
         }
-        Matter::Unaudited { what, reason: why } => met.extend([unaudited(what), reason(why)]),
+        Matter::Unaudited { what, reason: why } => {
+            met.extend([unaudited(what), reason(why)]);
+            if let Reason::NotHandedOn { why, .. } = why {
+                met.push(not_handed_on(why));
+            }
+        }
         Matter::LeftScope { exit, .. } => met.push(scope_exit(exit)),
         Matter::AuditorChanged { change, weakened } => {
             met.push(component(&change.component));
@@ -234,6 +245,7 @@ fn every_variant_is_in_a_scene() {
         MATTERS,
         UNAUDITED,
         REASONS,
+        NOT_HANDED_ON,
         SCOPE_EXITS,
         COMPONENTS,
         WEAKENINGS,

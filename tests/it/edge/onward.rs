@@ -13,10 +13,10 @@ use crate::support::world::{MEMBER, World};
 /// The payload for the rest of a sweep.
 fn rest() -> Value {
     let page = Some("a \"token\"".to_owned());
-    let resume = Resume { depth: 2, places_done: 1, page, ..Resume::default() };
+    let resume = Resume { places_done: 1, page, ..Resume::default() };
     let accounts = vec![MEMBER.parse().unwrap()];
     let message = Message::Sweep(Sweep { accounts, resume, ..Sweep::default() });
-    let payloads = message.to_payloads(&Record::default());
+    let payloads = message.to_payloads(&Record::default(), 2);
     let [(payload, 0)] = &payloads[..] else { panic!("{payloads:?}") };
     payload.clone()
 }
@@ -39,8 +39,21 @@ async fn the_function_invokes_itself_for_the_rest_and_does_not_wait() {
 async fn an_invocation_that_is_refused_is_an_error_with_its_cause() {
     let world = World::new().await;
     let onward = AwsOnward::new(&config(&world).await, "typo3-sg-auditor");
-    world.answer(|_| Answer::Error(403, "AccessDeniedException", "not authorized to perform"));
-    let error = onward.go_on(&rest()).await.expect_err("refused");
-    let error = causes(&error);
-    assert!(error.contains("AccessDeniedException"), "{error}");
+    for (status, code, is_transient) in [
+        (403, "AccessDeniedException", false),
+        (400, "RecursiveInvocationException", false),
+        (413, "RequestTooLargeException", false),
+        (403, "ExpiredTokenException", true),
+        (429, "TooManyRequestsException", true),
+        (500, "ServiceException", true),
+    ] {
+        world.answer(move |_| Answer::Error(status, code, "not authorized to perform"));
+        let error = onward.go_on(&rest()).await.expect_err("refused");
+        assert_eq!(error.is_transient, is_transient, "{code}");
+        let error = causes(&error);
+        assert!(error.contains(code), "{error}");
+    }
+    // What gave no answer may give one.
+    world.answer(|_| Answer::Reset);
+    assert!(onward.go_on(&rest()).await.expect_err("no answer").is_transient);
 }

@@ -197,6 +197,9 @@ impl<'a> Trial<'a> {
                     _ => false,
                 };
                 assert!(is_true, "{}: {finding:#}\nis said, and there is {is_there}", self.label);
+                if let Err(wrong) = tells_the_group(finding, rule, &item.opened, now) {
+                    panic!("{}: {wrong}: {finding:#}\nand there is {now:#?}", self.label);
+                }
                 let id = finding["id"].as_str().expect("an id").to_owned();
                 let before = self.told_of(item).find(|told| told.rule == *rule);
                 assert!(
@@ -291,6 +294,61 @@ impl<'a> Trial<'a> {
         }
         self.look(true);
     }
+}
+
+/// Whether what a finding says of its group beside its own rule is so: which other rules keep SSH open, what is kept of
+/// the rule and what is missing, and that there is a line for what has to be done. All that was opened is open SSH.
+fn tells_the_group(
+    finding: &Value,
+    own: &str,
+    opened: &[String],
+    now: &[String],
+) -> Result<(), &'static str> {
+    let now: Vec<String> = now.iter().map(|rule| in_words(rule)).collect();
+    let texts = |list: &Value, name: &str| -> Vec<String> {
+        let list = list.as_array().expect("a list").iter();
+        let text = |one: &Value| if name.is_empty() { one.clone() } else { one[name].clone() };
+        list.map(|one| text(one).as_str().expect("a text").to_owned()).collect()
+    };
+    let remediation = &finding["remediation"];
+    let is_there = now.contains(&in_words(own));
+    let mut open: Vec<String> =
+        opened.iter().filter(|rule| *rule != own).map(|rule| in_words(rule)).collect();
+    open.retain(|rule| now.contains(rule));
+    let mut named = texts(&finding["still_open"], "text");
+    open.sort();
+    named.sort();
+    let is_unknown = finding["still_open_unknown"] == true || finding["code"] != "open-ssh";
+    if named != open && !(is_unknown && named.iter().all(|rule| open.contains(rule))) {
+        return Err("not these rules are still open");
+    }
+    if !texts(&remediation["kept"], "").iter().all(|rule| now.contains(rule)) {
+        return Err("what is kept is not there");
+    }
+    let missing = texts(&remediation["missing"], "");
+    if missing.iter().any(|rule| now.contains(rule)) {
+        return Err("what is missing is there");
+    }
+    if remediation["complete"].is_null() != missing.is_empty() {
+        return Err("there is no line for what is missing, or one for nothing");
+    }
+    // The line for another open rule may be with the finding about that rule.
+    let has_fix = remediation["fix"].is_string();
+    if is_there != has_fix && (is_there || open.is_empty()) {
+        return Err("there is no line that closes it, or one for nothing");
+    }
+    Ok(())
+}
+
+/// A rule as findings write it: `tcp 22-80 from 0.0.0.0/0`.
+fn in_words(rule: &str) -> String {
+    let words: Vec<&str> = rule.split(' ').collect();
+    let [_, protocol, ports, peer, ..] = words[..] else { panic!("{rule}") };
+    let ports = match ports.split_once('-') {
+        Some((from, to)) if from == to => from,
+        _ => ports,
+    };
+    format!("{protocol} {ports} from {peer}")
 }
 
 /// Whether an invocation with this payload has to come to the item's group.

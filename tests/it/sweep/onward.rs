@@ -61,9 +61,8 @@ async fn with_time_enough_nothing_is_handed_on() {
 #[tokio::test]
 async fn a_sweep_stops_after_so_many_invocations_and_says_what_is_left() {
     let world = World::new().await;
-    let resume = json!({"depth": 11, "places_done": 0, "page": null});
     let regions = ["eu-central-2", "eu-south-2"];
-    let event = json!({"sweep": {"regions": regions, "resume": resume}});
+    let event = json!({"depth": 11, "sweep": {"regions": regions}});
     let report = world.report(&mut world.function(&[SHORT]), &event);
     assert_eq!(world.handed_on(), [] as [Value; 0]);
     let [finding] = of_code(&report, "unaudited-change")[..] else { panic!("{report:#}") };
@@ -74,16 +73,26 @@ async fn a_sweep_stops_after_so_many_invocations_and_says_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_rest_that_cannot_be_handed_on_is_tried_again() {
+async fn a_rest_that_lambda_does_not_take_for_now_is_tried_again_and_one_that_it_refuses_is_told() {
     let world = World::new().await;
     let mut function = world.function(&[SHORT]);
     let event = sweep_of(&["eu-central-2", "eu-south-2"]);
-    world.answer(|call| match call.action.as_str() {
-        "Invoke" => Answer::Error(403, "AccessDeniedException", "not authorized to perform"),
-        _ => Answer::Moto,
-    });
-    let failed = function.invoke(&event);
-    assert_eq!(failed.error_type(), Some("NotHandedOn"), "{:#}", failed.body);
+    for (status, code, error) in [
+        (429, "TooManyRequestsException", Some("NotHandedOn")),
+        (403, "AccessDeniedException", None),
+    ] {
+        world.answer(move |call| match call.action.as_str() {
+            "Invoke" => Answer::Error(status, code, "not now, or never"),
+            _ => Answer::Moto,
+        });
+        let answer = function.invoke(&event);
+        assert_eq!(answer.error_type(), error, "{:#}", answer.body);
+        let told = world.messages().await;
+        let unaudited: Vec<&Value> =
+            told.iter().flat_map(|it| of_code(&it.report, "unaudited-change")).collect();
+        let [finding] = unaudited[..] else { panic!("{told:#?}") };
+        assert_eq!(finding["region"], "eu-south-2");
+    }
     world.answer(|_| Answer::Moto);
     assert_eq!(world.report(&mut function, &event)["partial"], true);
 }
@@ -97,7 +106,7 @@ async fn groups_of_a_page_are_not_repeated_unless_ec2_no_longer_has_the_page() {
     let mut function = world.function(&[]);
     for (page, expected) in [(Value::Null, &made[1..]), ("no token of EC2's".into(), &made[..])] {
         let done = [&made[0].id];
-        let resume = json!({"depth": 1, "places_done": 0, "page": page, "groups_done": done});
+        let resume = json!({"places_done": 0, "page": page, "groups_done": done});
         let report =
             world.report(&mut function, &json!({"sweep": {"regions": [HERE], "resume": resume}}));
         assert_eq!(of_code(&report, "unaudited-change").len(), 0, "{report:#}");
@@ -148,20 +157,27 @@ async fn findings_of_a_sweep_are_reported_whatever_happens_when_they_are_closed(
 }
 
 #[tokio::test]
-async fn rules_that_cannot_be_handed_on_are_reported_as_open_and_retried() {
+async fn rules_that_cannot_be_handed_on_are_reported_as_open_once_or_tried_again() {
     const HERE: &str = "ap-southeast-6";
     let world = World::new().await;
     let site = world.site(ACCOUNT, HERE).await;
     let group = site.group("typo3-alone").await;
     site.authorize(&group, Ingress, &[open()]).await;
     let opened = site.ingress(&group).await;
+    let mut function = world.function(&reverting("revert-ssh"));
+    world.answer(|call| match call.action.as_str() {
+        "Invoke" => Answer::Error(429, "TooManyRequestsException", "Rate Exceeded."),
+        _ => Answer::Moto,
+    });
+    let failed = function.invoke(&sweep_of(&[HERE]));
+    assert_eq!(failed.error_type(), Some("NotHandedOn"), "{:#}", failed.body);
+    assert_eq!(world.messages().await, [], "the next try finds it again");
     world.answer(|call| match call.action.as_str() {
         "Invoke" => Answer::Error(403, "AccessDeniedException", "not authorized to perform"),
         _ => Answer::Moto,
     });
-    let mut function = world.function(&reverting("revert-ssh"));
-    let failed = function.invoke(&sweep_of(&[HERE]));
-    assert_eq!(failed.error_type(), Some("NotHandedOn"), "{:#}", failed.body);
+    let answer = function.invoke(&sweep_of(&[HERE]));
+    assert_eq!(answer.error_type(), None, "{:#}", answer.body);
     assert_eq!(site.ingress(&group).await, opened);
     let [message] = world.messages().await.try_into().expect("one message");
     let [finding] = of_code(&message.report, "open-ssh")[..] else { panic!("{message:#?}") };

@@ -111,6 +111,20 @@ pub(super) fn all() -> Scenes {
                 .run(&web_and_ssh),
         ),
         (
+            "depends-on-another-rule",
+            without_sources()
+                .with_rules(&["tcp 80-90 0.0.0.0/0 sgr-0f9e8d7c6b5a49385", "tcp 443 0.0.0.0/0"])
+                .with_rule_limit(2)
+                .run(&web_and_ssh),
+        ),
+        (
+            "still-open-through-one-that-could-not-be-closed",
+            Scene::reverting()
+                .failing("revoke tcp 22 from 198.51", denied("RevokeSecurityGroupIngress"))
+                .and_rule(OLD)
+                .run(&authorizing(&["tcp 22 0.0.0.0/0", "tcp 22 198.51.100.0/24"])),
+        ),
+        (
             "closed-too-far-piece-refused",
             Scene::reverting()
                 .failing(

@@ -9,7 +9,7 @@ use crate::report::tests::scene::{Scene, denied, no_role};
 pub(super) fn all() -> Scenes {
     let now = "2026-03-12T08:11:55Z".parse().unwrap();
     let mut last_invocation = sweep();
-    last_invocation["detail"] = json!({"sweep": {"resume": {"depth": 11}}});
+    last_invocation["detail"] = json!({"depth": 11, "sweep": {}});
     let mut elsewhere = authorizing(&["tcp 22 0.0.0.0/0"]);
     elsewhere["account"] = json!("210987654321");
     elsewhere["detail"]["recipientAccountId"] = json!("210987654321");
@@ -86,6 +86,22 @@ pub(super) fn all() -> Scenes {
                 .with_lambda_down()
                 .run(&sweep()),
         ),
+        (
+            "rest-not-handed-on-for-now",
+            Scene::new()
+                .group("sg-0fedcba9876543210", "typo3-dev", &[])
+                .with_groups_a_page(1)
+                .with_seconds_left(10)
+                .with_lambda_busy()
+                .run(&sweep()),
+        ),
+        ("given-up", {
+            let change = json!({"event_name": "AuthorizeSecurityGroupIngress", "event_id": "e-1"});
+            let lost =
+                json!({"change": change, "reason": "cut", "is_of_tags": false, "resume": {}});
+            let event = json!({"version": 1, "depth": 15, "lost": lost});
+            Scene::reverting().and_rule(open).run_bytes(event.to_string().as_bytes(), now)
+        }),
         (
             "sweep-too-long",
             Scene::new()

@@ -1,0 +1,37 @@
+//! How many invocations may follow one another.
+//!
+//! Lambda stops a function that calls itself after sixteen ("Use Lambda recursive loop detection" in
+//! the Lambda developer guide), and reports that elsewhere. Stopping earlier turns the end into
+//! findings, whatever keeps the invocations from getting further.
+
+use super::ports::Clock;
+use crate::event::{Message, Record};
+
+/// An invocation that is asked for.
+pub(super) struct Following<'a> {
+    /// The change behind it.
+    pub record: &'a Record,
+    /// How many invocations come before it.
+    pub depth: u32,
+    pub clock: Clock<'a>,
+}
+
+/// The last invocation that closes.
+const CLOSES: u32 = 15;
+
+/// The last invocation that looks at groups. This leaves some for closing what it found.
+const LOOKS: u32 = 11;
+
+/// Whether an event of this depth comes too late to be handed on.
+pub(super) fn is_too_deep(message: &Message, depth: u32) -> bool {
+    let most = match message {
+        Message::Close(_) => CLOSES,
+        Message::Sweep(_)
+        | Message::Holds(_)
+        | Message::Tags(_)
+        | Message::List(..)
+        | Message::HoldTags(_)
+        | Message::Lost(_) => LOOKS,
+    };
+    depth > most
+}
