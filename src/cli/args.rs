@@ -45,6 +45,7 @@ pub(super) enum Command {
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    Unpack(UnpackArgs),
     /// Print the JSON Schema of reports or of histories, for programs that read them
     #[command(after_help = "\
 Examples:
@@ -440,6 +441,59 @@ pub(super) struct BaselineOptions {
     /// A port of the website, instead of 80 and 443; can be repeated
     #[arg(long, value_name = "N", value_parser = NonEmptyStringValueParser::new())]
     pub web_port: Vec<String>,
+}
+
+/// Whether this build has no function to unpack. The command is not listed then.
+const NOT_BUNDLED: bool = !cfg!(feature = "bundle");
+
+/// Write the templates and the built function into a folder, ready to deploy
+///
+/// Neither Rust nor the sources are needed after that: `sam deploy`, or `aws cloudformation package`
+/// and `deploy`, take the folder as it is. To upgrade, unpack a newer version into the same folder.
+/// Files that you changed are not replaced unless you say --overwrite. Your settings, in
+/// samconfig.toml, are never replaced.
+#[derive(Debug, Args)]
+#[command(
+    hide = NOT_BUNDLED,
+    after_help = "\
+Exit status:
+  0  everything was written
+  2  it was not; the reason is on stderr
+
+Examples:
+  sg-audit unpack auditor
+  sg-audit unpack auditor --arch x86_64"
+)]
+pub(super) struct UnpackArgs {
+    /// The folder; it is created if it does not exist
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+
+    /// The processor that the function is to run on; arm64 costs less
+    #[arg(long, value_name = "ARCH", value_enum, default_value_t)]
+    pub arch: Arch,
+
+    /// Also replace templates that somebody changed in that folder
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// A processor architecture as Lambda names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Arch {
+    #[default]
+    Arm64,
+    #[value(name = "x86_64")]
+    X86_64,
+}
+
+impl Arch {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

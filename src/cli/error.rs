@@ -85,6 +85,16 @@ pub(super) enum CliError {
     NotLooked(#[from] NotLooked),
     #[error("the canary could not clean up after Ctrl-C, so nothing was made")]
     Signals(#[source] io::Error),
+    #[error(
+        "this sg-audit was built without the function: `pip install sg-audit` in a virtual environment brings one that has it; in a clone of the sources, `sam build` builds the function"
+    )]
+    NoFunction,
+    #[error(
+        "nothing was written, because somebody changed {} in {folder}, or put it there: choose another folder, or add --overwrite to replace it", files.join(", ")
+    )]
+    Changed { files: Vec<String>, folder: String },
+    #[error("{name} cannot be written: choose a folder that you may write to")]
+    NotWritten { name: String, source: io::Error },
     #[error("sg-audit has no command `{command}`: `sg-audit help` lists its commands")]
     NoSuchCommand { command: String },
     #[error("the manual page cannot be made")]

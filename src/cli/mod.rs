@@ -1,7 +1,7 @@
 //! The command line, `sg-audit`: runs the function's handler on events, audits groups in a file or an
 //! account, tells the history of openings, prints the command that opens a rule for a limited time,
-//! looks whether the deployed stack works, shows baselines, and makes shell completions and manual
-//! pages.
+//! looks whether the deployed stack works, shows baselines, unpacks what is deployed, and makes shell
+//! completions and manual pages.
 //!
 //! Each command returns an `Answer` with everything it has to say, and only [`run`] prints it. The
 //! exit status is part of the contract: 0 compliant, 1 findings, 2 something could not be audited.
@@ -23,6 +23,7 @@ mod manual;
 mod output;
 mod progress;
 mod settings;
+mod unpack;
 
 use std::ffi::{OsStr, OsString};
 
@@ -68,6 +69,7 @@ fn answer(
         Command::Baseline(BaselineCommand::Validate(args)) => {
             baseline::validate(args, now.date_naive())
         }
+        Command::Unpack(args) => unpack::run(args),
         Command::Schema { of } => {
             let schema = match of {
                 SchemaOf::Report => SCHEMA,

@@ -11,6 +11,7 @@ use clap::CommandFactory;
 
 mod options;
 mod references;
+mod unpack;
 
 use super::*;
 

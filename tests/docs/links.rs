@@ -131,8 +131,19 @@ fn the_index_leads_to_every_page() {
 
 #[test]
 fn every_file_that_is_named_exists() {
-    const FOLDERS: [&str; 8] =
-        ["baselines/", "benches/", "docs/", "events/", "src/", "tests/", "fuzz/", ".ci/"];
+    const FOLDERS: [&str; 11] = [
+        "baselines/",
+        "benches/",
+        "docs/",
+        "events/",
+        "examples/",
+        "src/",
+        "tests/",
+        "fuzz/",
+        "release/",
+        ".ci/",
+        ".github/",
+    ];
     for (page, text) in pages() {
         let words = text.split(|c: char| c.is_whitespace() || "`()[]\"',;*<>".contains(c));
         for word in words.map(|word| word.trim_end_matches(['.', ':'])) {

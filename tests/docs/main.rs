@@ -12,6 +12,7 @@
 mod links;
 mod page;
 mod readme;
+mod releases;
 mod report;
 #[path = "../report_schema.rs"]
 mod report_schema;
