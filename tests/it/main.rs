@@ -37,6 +37,7 @@ mod shells;
 mod subscribers;
 mod sweep;
 mod templates;
+mod terraform;
 mod tls;
 mod watched;
 
