@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::aws_cli;
 use crate::support::ministack;
-use crate::support::sg_audit::{Ran, ran};
+use crate::support::sg_audit::Ran;
 use crate::support::stack::Stack;
 
 const NAME: &str = "doctor";
@@ -38,7 +38,11 @@ fn shell(line: &str, variables: &BTreeMap<String, String>) -> Ran {
     let path = path.expect("a search path").to_str().expect("UTF-8");
     let path = format!("{}:{path}", aws_cli::folder().display());
     shell.env("PATH", path).envs(variables);
-    ran(&shell.output().expect("a shell"))
+    // Not by `ran`, which holds JSON against the schema of reports.
+    let output = shell.output().expect("a shell");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let status = output.status.code().expect("an exit status");
+    Ran { out: text(&output.stdout), err: text(&output.stderr), status }
 }
 
 /// The diagnosis as JSON.
