@@ -5,6 +5,7 @@
 //! | stage | from | to | where |
 //! |---|---|---|---|
 //! | decode | bytes | [`Event`](event::Event): who, when, where, what was done | [`event`] |
+//! | read | a plan or a template | [`DeclaredGroup`](declared::DeclaredGroup): a group as it will be, and where the file says so | [`declared`] |
 //! | select | an event and what EC2 shows | a subject: place, group, rules, trigger | [`audit`], one file a trigger |
 //! | judge | a rule and the [`Baseline`](baseline::Baseline) | [`Verdict`](evaluate::Verdict): the excess and what it is called | [`evaluate`], by the set algebra of [`net`] |
 //! | plan | a verdict | whether a revert is due, and what it leaves | [`evaluate::plan`] |
@@ -19,8 +20,9 @@
 //! A module imports only from the modules before it in this order, and no two files import each
 //! other; `tests/layers.rs` checks both:
 //!
-//! [`text`] → [`ec2`] → [`net`] → [`words`] → [`baseline`] → [`settings`] → [`event`] →
-//! [`evaluate`] → [`finding`] → [`audit`], [`history`] → [`report`] → [`memory`], `aws`, [`describe`] → [`doctor`] → [`cli`]
+//! [`text`] → [`ec2`] → [`net`] → [`words`] → [`baseline`] → [`settings`] → [`event`],
+//! [`declared`] → [`evaluate`] → [`finding`] → [`audit`], [`history`] → [`report`] → [`memory`], `aws`, [`describe`] →
+//! [`doctor`] → [`cli`]
 //!
 //! Only `aws` (behind the feature of that name) knows the AWS SDK. The same
 //! [`Auditor`](audit::Auditor) runs in the Lambda function and, against an
@@ -46,6 +48,7 @@ pub mod audit;
 pub mod aws;
 pub mod baseline;
 pub mod cli;
+pub mod declared;
 pub mod describe;
 pub mod doctor;
 pub mod ec2;

@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 14] = [
     &["words"],
     &["baseline"],
     &["settings"],
-    &["event"],
+    &["event", "declared"],
     &["evaluate"],
     &["finding"],
     &["audit", "history"],

@@ -4,4 +4,5 @@
 pub mod algebra;
 pub mod baseline;
 pub mod event;
+pub mod plan;
 pub mod seen;

@@ -279,7 +279,8 @@ fn still_tagged(asked: Claim, read: &Candidate<'_>) -> Claim {
 
 /// A rule that an event tells of and that was not read in the group.
 fn not_read(rule: &Rule) -> Candidate<'_> {
-    Candidate { rule: Cow::Borrowed(rule), seen: false, note: None, claim: Claim::None }
+    let (claim, location) = (Claim::None, None);
+    Candidate { rule: Cow::Borrowed(rule), seen: false, note: None, claim, location }
 }
 
 /// A rule that an event tells of, as the group has it now. A listing without ids has no tags either;

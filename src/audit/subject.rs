@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
+use crate::declared::{DeclaredRule, Location};
 use crate::ec2::hold::{Claim, Refusal, claim};
 use crate::ec2::{Direction, Group, Peer, Place, PrefixList, Reference, Rule};
 use crate::evaluate::{Judge, Verdict};
@@ -68,6 +69,8 @@ pub(super) enum Candidates<'a> {
     },
     /// Rules that an event or a message names.
     Named(Vec<Candidate<'a>>),
+    /// Rules that a plan or a template declares.
+    Declared(Vec<&'a DeclaredRule>),
 }
 
 /// A rule to judge.
@@ -81,6 +84,8 @@ pub(super) struct Candidate<'a> {
     pub note: Option<Note>,
     /// Whether it asks to be left alone for a time.
     pub claim: Claim,
+    /// Where a plan or a template declares it.
+    pub location: Option<Cow<'a, Location>>,
 }
 
 impl<'a> Candidate<'a> {
@@ -92,7 +97,7 @@ impl<'a> Candidate<'a> {
         now: DateTime<Utc>,
     ) -> Self {
         let claim = claim(rule.tags(), now, now, settings.hold_max_hours);
-        Self { rule, seen: true, note, claim }
+        Self { rule, seen: true, note, claim, location: None }
     }
 
     /// A rule that the group has and whose tags a call changed: it is not held, whatever its tags say
@@ -103,13 +108,14 @@ impl<'a> Candidate<'a> {
             Some(Note::TagsNotUnderstood(_)) => Claim::None,
             _ => Claim::Refused(Refusal::TagsChanged),
         };
-        Self { rule, seen: true, note, claim }
+        Self { rule, seen: true, note, claim, location: None }
     }
 
     /// The same, with a rule of its own.
     pub fn into_owned(self) -> Candidate<'static> {
-        let Self { rule, seen, note, claim } = self;
-        Candidate { rule: Cow::Owned(rule.into_owned()), seen, note, claim }
+        let Self { rule, seen, note, claim, location } = self;
+        let location = location.map(|location| Cow::Owned(location.into_owned()));
+        Candidate { rule: Cow::Owned(rule.into_owned()), seen, note, claim, location }
     }
 }
 
@@ -124,16 +130,20 @@ impl<'a> Candidates<'a> {
         match self {
             Self::State { rules, .. } => rules.len(),
             Self::Named(named) => named.len(),
+            Self::Declared(declared) => declared.len(),
         }
     }
 
     /// Their rules.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        let (standing, named): (&[Rule], &[Candidate<'_>]) = match self {
-            Self::State { rules, .. } => (rules, &[]),
-            Self::Named(named) => (&[], named),
+        let (standing, named, declared): (&[Rule], &[Candidate<'_>], &[&DeclaredRule]) = match self
+        {
+            Self::State { rules, .. } => (rules, &[], &[]),
+            Self::Named(named) => (&[], named, &[]),
+            Self::Declared(declared) => (&[], &[], declared),
         };
-        standing.iter().chain(named.iter().map(|candidate| &*candidate.rule))
+        let named = named.iter().map(|candidate| &*candidate.rule);
+        standing.iter().chain(named).chain(declared.iter().map(|declared| &declared.rule))
     }
 
     fn get(&self, at: usize, settings: &Settings, now: DateTime<Utc>) -> Option<Candidate<'_>> {
@@ -143,6 +153,21 @@ impl<'a> Candidates<'a> {
                 Some(Candidate::standing(rule, note.clone(), settings, now))
             }
             Self::Named(named) => named.get(at).cloned(),
+            Self::Declared(declared) => {
+                let DeclaredRule { rule, location, .. } = declared.get(at)?;
+                let standing = Candidate::standing(Cow::Borrowed(rule), None, settings, now);
+                Some(Candidate { location: Some(Cow::Borrowed(location)), ..standing })
+            }
+        }
+    }
+
+    /// Whether a value that is not known yet decides what protocol or which ports the rule admits.
+    fn is_wider_than_known(&self, at: usize) -> bool {
+        match self {
+            Self::Declared(declared) => {
+                declared.get(at).is_some_and(|rule| rule.is_wider_than_known)
+            }
+            Self::State { .. } | Self::Named(_) => false,
         }
     }
 }
@@ -210,7 +235,10 @@ impl<'a> Subject<'a> {
             if rule.direction() != judge.direction() {
                 continue;
             }
-            let judgement = judge.judge(rule);
+            let judgement = match self.candidates.is_wider_than_known(at) {
+                true => judge.judge(rule).undecided(),
+                false => judge.judge(rule),
+            };
             if judgement.is_compliant() {
                 continue;
             }

@@ -142,15 +142,17 @@ const CHECK_EXAMPLES: &str = if cfg!(feature = "live") {
 Examples:
   aws ec2 describe-security-groups | sg-audit check -
   sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high
+  terraform show -json tfplan | sg-audit check --plan -
   sg-audit check --live --region eu-central-1 --region eu-west-1 --summary"
 } else {
     "\
 Examples:
   aws ec2 describe-security-groups | sg-audit check -
-  sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high"
+  sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high
+  terraform show -json tfplan | sg-audit check --plan -"
 };
 
-/// Audit groups as they are
+/// Audit groups as they are, or as a plan of Terraform will make them
 ///
 /// FILE is what `aws` prints; nothing is connected to. Only the output of
 /// `describe-security-group-rules` has the ids and the tags of rules, and so their holds; only that of
@@ -167,12 +169,22 @@ Examples:
 pub(super) struct CheckArgs {
     /// The output of `aws ec2 describe-security-groups` or `describe-security-group-rules`,
     /// compressed with gzip or not; `-` reads standard input
-    #[arg(value_name = "FILE", required_unless_present_any = ["groups", "live"])]
+    #[arg(value_name = "FILE", required_unless_present_any = ["groups", "live", "plan"])]
     pub files: Vec<PathBuf>,
 
     /// The same as FILE; can be repeated
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
+
+    /// Audit groups before they are changed: what `terraform show -json PLAN` or `tofu show -json
+    /// PLAN` prints, of a plan or a state; can be repeated; `-` reads standard input. If the .tf
+    /// files are beside it, findings have lines, and `--format sarif` writes them for code scanning
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "groups", "live"])]
+    pub plan: Vec<PathBuf>,
+
+    /// Judge every rule of a plan, not only those that it adds or changes
+    #[arg(long, requires = "plan")]
+    pub all: bool,
 
     /// Read the groups of your account from AWS
     #[arg(long, hide = NOT_LIVE, conflicts_with_all = ["files", "groups", "prefix_lists"])]
@@ -566,7 +578,7 @@ pub(super) enum Format {
     Github,
     /// A line for each finding, for spreadsheets
     Csv,
-    /// Refused, with the reason
+    /// SARIF 2.1.0, with --plan only; refused elsewhere, with the reason
     #[value(hide = true)]
     Sarif,
 }

@@ -23,6 +23,7 @@ use crate::report::terminal::{Style, exit_status};
 /// Audits the groups in files, or those of an account.
 pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     settings::refuse_summary(&args.audit)?;
+    settings::refuse_sarif(&args.audit)?;
     if args.live { in_account(args, style, now) } else { in_files(args, style, now) }
 }
 
@@ -79,7 +80,7 @@ pub(super) fn missing_lists<'a>(
             missing.extend(&closed.unread);
         }
     }
-    missing.retain(|id| !lists.contains_key(*id));
+    missing.retain(|id| !lists.contains_key(*id) && !id.is_declared());
     missing
 }
 

@@ -8,6 +8,7 @@ use super::event_file::NotAnEvent;
 use super::file_kind::FileKind;
 use crate::audit::AuditError;
 use crate::baseline::BaselineError;
+use crate::declared::PlanError;
 use crate::describe::DescribeError;
 use crate::doctor::NotLooked;
 use crate::settings::SettingsError;
@@ -26,6 +27,10 @@ pub(super) enum CliError {
     Input { name: String, source: Box<DescribeError> },
     #[error("{name}: this is {kind}, not security groups: {advice}", advice = kind.instead_of_groups())]
     NotGroups { name: String, kind: FileKind },
+    #[error("{name}: {source}")]
+    Plan { name: String, source: PlanError },
+    #[error("{name}: this is {kind}, not a plan: {advice}", advice = kind.instead_of_a_plan())]
+    NotAPlan { name: String, kind: FileKind },
     #[error("{name}: {source}")]
     NotAnEvent { name: String, source: NotAnEvent },
     /// An empty answer from AWS more often comes from the wrong region than from an account without
@@ -109,6 +114,10 @@ pub(super) enum CliError {
         "SARIF needs a line in a file for each finding, and a security group in an account is in no file: use --format github, junit or json"
     )]
     Sarif,
+    #[error(
+        "SARIF needs a line in a file for each finding, and no .tf file beside the plan declares {address}: run it where the plan's own .tf files are, or use --format github, junit or json"
+    )]
+    SarifWithoutFile { address: String },
     #[error("the audit cannot be started")]
     Runtime(#[source] io::Error),
     #[error("the output cannot be written: {0}")]
@@ -122,6 +131,7 @@ impl CliError {
         // Some messages contain their source.
         let cause = match self {
             Self::Input { source, .. } => source.source(),
+            Self::Plan { source, .. } => source.source(),
             Self::NotAnEvent { source, .. } => source.source(),
             Self::Audit { source, .. } => source.source(),
             Self::Baseline(_) => None,

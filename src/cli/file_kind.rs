@@ -157,11 +157,23 @@ impl FileKind {
                  instead"
             }
             Self::Baseline => "give it with --baseline, next to an event",
-            Self::TerraformJson | Self::TerraformCode | Self::Zip | Self::Template => IN_AWS,
+            Self::TerraformJson => "audit it with `sg-audit check --plan FILE`",
+            Self::TerraformCode | Self::Zip => SHOW_PLAN,
+            Self::Template => IN_AWS,
             Self::OtherRecord(_) | Self::Events | Self::AwsOutput(_) | Self::Csv => {
                 "give an event as EventBridge delivers it, or a file of CloudTrail records as it is \
                  in the trail's bucket (it may be compressed with gzip)"
             }
+        }
+    }
+
+    /// What to do with it, where a plan is wanted.
+    pub fn instead_of_a_plan(&self) -> &'static str {
+        match self {
+            Self::Groups => "audit it with `sg-audit check FILE`",
+            Self::TerraformCode | Self::Zip => SHOW_PLAN,
+            Self::TerraformJson => "give what `terraform show -json` prints, not the state file",
+            other => other.instead_of_groups(),
         }
     }
 
@@ -173,7 +185,9 @@ impl FileKind {
                 "give it with --prefix-lists, under the id of its list, next to the groups"
             }
             Self::Baseline => "give it with --baseline, next to the groups",
-            Self::TerraformJson | Self::TerraformCode | Self::Zip | Self::Template => IN_AWS,
+            Self::TerraformJson => "audit it with `sg-audit check --plan FILE`",
+            Self::TerraformCode | Self::Zip => SHOW_PLAN,
+            Self::Template => IN_AWS,
             Self::AwsOutput(_) | Self::Csv => {
                 "run the AWS command again with `--output json`, and save its output unchanged"
             }
@@ -184,6 +198,10 @@ impl FileKind {
         }
     }
 }
+
+/// How to make a plan that can be read.
+const SHOW_PLAN: &str = "run `terraform plan -out tfplan && terraform show -json tfplan | sg-audit check \
+                         --plan -`";
 
 /// What to do with what describes groups that are not there yet.
 const IN_AWS: &str = "sg-audit reads groups as they are in AWS; once it is applied, run `aws ec2 \

@@ -32,6 +32,7 @@ use crate::text::{in_backticks, inert};
 pub(super) fn run(args: &InvokeArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let options = &args.audit;
     settings::refuse_summary(options)?;
+    settings::refuse_sarif(options)?;
     let sweep_remediation = args.sweep_remediation.clone();
     let settings = settings::resolve(options, sweep_remediation, now.date_naive())?;
     if args.groups.is_empty() && matches!(settings.scope, Scope::Tag { .. }) {

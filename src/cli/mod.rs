@@ -10,6 +10,7 @@ mod allow;
 mod args;
 mod baseline;
 mod check;
+mod declared;
 mod doctor;
 mod error;
 mod event_file;
@@ -61,6 +62,7 @@ fn answer(
 ) -> Result<Answer, CliError> {
     match command {
         Command::Invoke(args) => invoke::run(args, style, now),
+        Command::Check(args) if !args.plan.is_empty() => declared::run(args, style, now),
         Command::Check(args) => check::run(args, style, now),
         Command::History(args) => history::run(args, style, now),
         Command::Allow(args) => allow::run(args, aws, now),

@@ -36,6 +36,14 @@ pub(super) fn refuse_summary(options: &AuditOptions) -> Result<(), CliError> {
     }
 }
 
+/// Refuses `--format sarif` of groups that are in no file.
+pub(super) fn refuse_sarif(options: &AuditOptions) -> Result<(), CliError> {
+    match options.format {
+        Format::Sarif => Err(CliError::Sarif),
+        _ => Ok(()),
+    }
+}
+
 /// The settings of an audit. Only `invoke` has the option `sweep_remediation`.
 pub(super) fn resolve(
     options: &AuditOptions,

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use clap::CommandFactory;
 
 mod options;
+mod plan_laws;
+mod plans;
 mod references;
 mod unpack;
 

@@ -112,6 +112,26 @@ id! {
     ListId, List, |text| is_one_word_after("pl-", text)
 }
 
+macro_rules! declared {
+    ($name:ident, $is:expr) => {
+        impl $name {
+            /// Stands for the id of what a plan or a template declares and what does not exist yet:
+            /// its address there. No text is read as such an id, and no command may name it.
+            pub fn declared(address: &str) -> Self {
+                Self(address.into())
+            }
+
+            /// Whether it is only an address, because there is no id yet.
+            pub fn is_declared(&self) -> bool {
+                !$is(&self.0)
+            }
+        }
+    };
+}
+
+declared!(GroupId, |text| is_one_word_after("sg-", text));
+declared!(ListId, |text| is_one_word_after("pl-", text));
+
 fn is_region(text: &str) -> bool {
     let words: Vec<&str> = text.split('-').collect();
     let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());

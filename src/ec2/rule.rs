@@ -189,13 +189,28 @@ impl Rule {
         }
     }
 
+    /// The rule that admits everything from or to a peer.
+    pub fn of_everything(direction: Direction, peer: Peer) -> Self {
+        Self {
+            id: None,
+            direction,
+            protocol: Protocol::All,
+            from_port: None,
+            to_port: None,
+            peer,
+            description: None,
+            tags: BTreeMap::new(),
+            lost_peering: false,
+            selector: Selector::ALL,
+        }
+    }
+
     /// The rules that EC2 gives a new group and that no event announces: all egress. The one for
     /// IPv6 exists where the VPC has IPv6.
     pub fn of_new_group() -> Vec<Self> {
         [Peer::Ipv4(Ipv4Net::default()), Peer::Ipv6(Ipv6Net::default())]
-            .into_iter()
-            .filter_map(|peer| Self::new(Direction::Egress, Protocol::All, None, None, peer).ok())
-            .collect()
+            .map(|peer| Self::of_everything(Direction::Egress, peer))
+            .to_vec()
     }
 
     /// The same rule with this id.

@@ -79,7 +79,13 @@ impl<'a> Judge<'a> {
             }
             _ => false,
         };
-        if may_be_wide {
+        // A baseline can only name what has an id.
+        let is_declared = match rule.peer() {
+            Peer::Reference(Reference::PrefixList(id)) => id.is_declared(),
+            Peer::Reference(Reference::Group(group)) => group.id().is_declared(),
+            Peer::Ipv4(_) | Peer::Ipv6(_) => false,
+        };
+        if may_be_wide || is_declared || self.group?.is_declared() {
             return None;
         }
         let until = self.today.checked_add_days(DAYS)?;

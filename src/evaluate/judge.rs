@@ -65,6 +65,14 @@ impl Judgement {
         self.excess.is_empty() && self.exempt.is_empty() && self.unresolved.is_empty()
     }
 
+    /// The same of a rule that may admit less, because not all of it is known yet: nothing is excess
+    /// for certain.
+    #[must_use]
+    pub fn undecided(self) -> Self {
+        let Self { excess, exempt, unresolved } = self;
+        Self { excess: Traffic::empty(), exempt, unresolved: unresolved.union(&excess) }
+    }
+
     /// The part of the excess that is from or to public addresses.
     pub fn public_excess(&self) -> Traffic {
         self.excess.among(public_ipv4(), public_ipv6())

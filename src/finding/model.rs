@@ -4,6 +4,7 @@ use serde::Serialize;
 use strum::IntoStaticStr;
 
 use crate::baseline::Exemption;
+use crate::declared::Location;
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{
     AccountId, Ec2Error, Group, GroupId, GroupKey, GroupRef, ListId, ListNames, Place, Rule,
@@ -31,6 +32,8 @@ pub struct Finding {
     pub group: Option<FoundGroup>,
     /// The change behind it.
     pub change: Option<Record>,
+    /// Where a plan or a template declares what it is about.
+    pub location: Option<Location>,
     /// The published controls that fail because of it.
     pub controls: Vec<&'static str>,
     /// When the auditor acted, or looked.

@@ -275,6 +275,7 @@ impl<'a> Origin<'a> {
             place: self.place.clone(),
             group: self.group.map(FoundGroup::from),
             change: self.record.cloned(),
+            location: None,
             controls: Vec::new(),
             time,
             fix: None,

@@ -4,7 +4,8 @@ use crate::finding::Finding;
 /// The page of a finding's group in the AWS console of its partition; `None` where the group, its
 /// region or that console is not known.
 pub(super) fn console_url(finding: &Finding) -> Option<String> {
-    url(finding.place.region.as_ref()?, &finding.group.as_ref()?.id)
+    let group = finding.group.as_ref().filter(|group| !group.id.is_declared())?;
+    url(finding.place.region.as_ref()?, &group.id)
 }
 
 fn url(region: &Region, group: &GroupId) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use csv::{QuoteStyle, WriterBuilder};
 
+use super::declared::next_step;
 use super::detail::exceeds;
 use super::title::title;
 use super::wording;
@@ -9,7 +10,7 @@ use crate::finding::{Finding, Report};
 use crate::text::{inert, timestamp};
 use crate::words::rule_text;
 
-const HEADER: [&str; 19] = [
+const HEADER: [&str; 22] = [
     "severity",
     "code",
     "title",
@@ -29,6 +30,9 @@ const HEADER: [&str; 19] = [
     "fix",
     "fingerprint",
     "id",
+    "address",
+    "file",
+    "line",
 ];
 
 /// The findings, worst first, under a line with the names of the columns.
@@ -49,7 +53,7 @@ pub fn render(report: &Report) -> Result<String, csv::Error> {
 fn row(finding: &Finding) -> [String; HEADER.len()] {
     let place = &finding.place;
     let (group, rule) = (finding.group.as_ref(), wording::only_rule(finding));
-    let change = finding.change.as_ref();
+    let (change, location) = (finding.change.as_ref(), finding.location.as_ref());
     let or_empty = |text: Option<&str>| text.map(cell).unwrap_or_default();
     [
         finding.severity.as_str().to_owned(),
@@ -69,9 +73,15 @@ fn row(finding: &Finding) -> [String; HEADER.len()] {
         or_empty(change.and_then(|change| Some(timestamp(change.time.as_ref()?))).as_deref()),
         or_empty(change.and_then(|change| change.actor.as_deref())),
         // A command has to stay as it is; it begins with `aws`.
-        wording::next_command(finding).map(|(_, it)| inert::plain(it)).unwrap_or_default(),
+        next_step(finding).map(|(_, it)| inert::plain(&it)).unwrap_or_default(),
         finding.fingerprint.clone(),
         finding.id.clone(),
+        or_empty(location.map(|location| location.address.as_str())),
+        or_empty(location.and_then(|location| location.file.as_deref())),
+        location
+            .and_then(|location| location.line)
+            .map(|line| line.to_string())
+            .unwrap_or_default(),
     ]
 }
 

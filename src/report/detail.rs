@@ -1,3 +1,4 @@
+use super::declared;
 use super::reach;
 use super::title::title;
 use super::wording::{self, error, not_handed_on, open_rules, texts, whom};
@@ -415,20 +416,23 @@ fn not_reverted(reason: &NotReverted, added: &[Rule]) -> String {
 /// What else there is to say about a rule.
 fn remarks(finding: &Finding, found: &FoundRule) -> Vec<String> {
     let remarks = found.remarks.iter().map(|it| remark(finding, it));
-    let undecided = undecided(found).filter(|_| !found.excess.is_empty()).map(|what| {
-        let fate = match found.presence.is_gone() {
-            true => "; it went with the rule. Add it by hand where it is needed.",
-            false => ".",
-        };
-        format!(
-            "Whether the baseline admits {what} depends on a prefix list that could not be \
+    let unknown = finding.location.iter().flat_map(declared::unknown);
+    let is_of_list = finding.location.as_ref().is_none_or(|it| it.unknown.is_empty());
+    let undecided =
+        undecided(found).filter(|_| !found.excess.is_empty() && is_of_list).map(|what| {
+            let fate = match found.presence.is_gone() {
+                true => "; it went with the rule. Add it by hand where it is needed.",
+                false => ".",
+            };
+            format!(
+                "Whether the baseline admits {what} depends on a prefix list that could not be \
              read{fate}"
-        )
-    });
+            )
+        });
     let expired = found.expired.iter().map(|ExpiredExemption { reason, until }| {
         format!("An exemption for this expired after {until}: {}.", quoted(reason))
     });
-    remarks.chain(undecided).chain(expired).collect()
+    remarks.chain(unknown).chain(undecided).chain(expired).collect()
 }
 
 fn remark(finding: &Finding, remark: &Remark) -> String {

@@ -1,8 +1,8 @@
 //! The report as annotations of a GitHub Actions job: one workflow command a finding.
 
+use super::declared::next_step;
 use super::detail::lines;
 use super::terminal::{audited, findings};
-use super::wording;
 use crate::evaluate::Severity;
 use crate::finding::{Finding, Report};
 use crate::text::inert;
@@ -15,10 +15,12 @@ const COMMAND: usize = 3000;
 pub fn render(report: &Report) -> String {
     let mut page = String::new();
     for finding in &report.findings {
-        page.push_str(&line(level(finding.severity), &heading(finding), &message(finding)));
+        let (file, heading) = (file(finding), heading(finding));
+        page.push_str(&line(level(finding.severity), &file, &heading, &message(finding)));
     }
     page.push_str(&line(
         "notice",
+        "",
         "sg-audit",
         &format!("{}; {}", findings(report), audited(report)),
     ));
@@ -40,14 +42,22 @@ fn heading(finding: &Finding) -> String {
 
 fn message(finding: &Finding) -> String {
     let mut lines = lines(finding);
-    let command = wording::next_command(finding).filter(|(_, it)| it.len() <= COMMAND);
+    let command = next_step(finding).filter(|(_, it)| it.len() <= COMMAND);
     lines.extend(command.map(|(label, command)| format!("{label}: {command}")));
     lines.iter().map(|line| inert::plain(line)).collect::<Vec<_>>().join("\n")
 }
 
-fn line(level: &str, title: &str, message: &str) -> String {
+/// The properties with which GitHub shows it beside the line of a file.
+fn file(finding: &Finding) -> String {
+    let Some(location) = &finding.location else { return String::new() };
+    let file = location.file.as_deref().map(|file| format!("file={},", property(file)));
+    let line = location.line.map(|line| format!("line={line},"));
+    file.map_or_else(String::new, |file| file + &line.unwrap_or_default())
+}
+
+fn line(level: &str, file: &str, title: &str, message: &str) -> String {
     let (title, message) = (property(title), data(message));
-    format!("::{level} title={title}::{message}\n")
+    format!("::{level} {file}title={title}::{message}\n")
 }
 
 /// The message of a workflow command, which ends with the line.

@@ -5,9 +5,11 @@ use chrono::NaiveDate;
 use serde::{Serialize, Serializer};
 
 use super::console::console_url;
+use super::declared;
 use super::detail::{connections, detail, undecided};
 use super::title::title;
 use super::wording;
+use crate::declared::Location;
 use crate::ec2::hold::Hold;
 use crate::ec2::{Direction, ListId, Peer, Protocol, Rule, RuleId};
 use crate::evaluate::expected::{Family, FamilyReach, Reach, Reached};
@@ -60,6 +62,7 @@ pub(super) struct FindingJson {
     account: Option<String>,
     region: Option<String>,
     pub(super) group: Option<FoundGroup>,
+    location: Option<LocationJson>,
     pub(super) rule: Option<RuleJson>,
     pub(super) excess: Vec<ExcessBox>,
     /// How many peers of the excess are not listed because a message had to be kept small.
@@ -82,6 +85,43 @@ pub(super) struct FindingJson {
     /// The prefix lists that could not be read and that decide about `expected`.
     expected_unread: Vec<ListId>,
     pub(super) remediation: RemediationJson,
+}
+
+/// Where a plan or a template declares what a finding is about.
+#[derive(Clone, Debug, Serialize)]
+struct LocationJson {
+    address: String,
+    part: Option<String>,
+    file: Option<String>,
+    line: Option<usize>,
+    /// The group, where it has no id yet.
+    group: Option<String>,
+    group_name: Option<String>,
+    unknown: Vec<UnknownJson>,
+}
+
+/// A value that is not known yet.
+#[derive(Clone, Debug, Serialize)]
+struct UnknownJson {
+    name: String,
+    reason: String,
+}
+
+impl LocationJson {
+    fn new(location: &Location, finding: &Finding) -> Self {
+        let unknown = location.unknown.iter().zip(declared::unknown(location));
+        Self {
+            address: location.address.clone(),
+            part: location.part.clone(),
+            file: location.file.clone(),
+            line: location.line,
+            group: declared::group_without_id(finding).map(ToString::to_string),
+            group_name: finding.group.as_ref().and_then(|group| group.name.clone()),
+            unknown: unknown
+                .map(|(unknown, reason)| UnknownJson { name: unknown.name.clone(), reason })
+                .collect(),
+        }
+    }
 }
 
 /// A rule that keeps SSH open.
@@ -234,7 +274,8 @@ impl From<&Finding> for FindingJson {
             title: title(finding).whole(),
             account: finding.place.account.as_ref().map(ToString::to_string),
             region: region.map(ToString::to_string),
-            group: finding.group.clone(),
+            group: finding.group.clone().filter(|group| !group.id.is_declared()),
+            location: finding.location.as_ref().map(|it| LocationJson::new(it, finding)),
             rule: finding.rule().map(RuleJson::from),
             excess: found.map(|found| boxes(&found.excess)).unwrap_or_default(),
             excess_omitted: 0,
@@ -266,7 +307,7 @@ impl From<&Finding> for FindingJson {
                 outcome: finding.outcome(),
                 detail: detail(finding),
                 time: timestamp(&finding.time),
-                fix: finding.fix.clone(),
+                fix: finding.fix.clone().or_else(|| declared::repair(finding)),
                 complete: finding.complete.clone(),
                 undo: finding.undo.clone(),
                 hold: wording::hold(finding).map(HoldJson::from),

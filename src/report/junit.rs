@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
+use super::declared::{next_step, place};
 use super::detail::lines;
 use super::terminal::blocks;
 use super::title::title;
-use super::wording;
 use crate::ec2::Place;
 use crate::evaluate::{Code, Severity};
 use crate::finding::{Finding, FoundGroup, Report};
@@ -80,8 +80,9 @@ fn status(findings: &[&Finding], fail_on: Severity) -> TestCaseStatus {
 
 fn description(finding: &Finding) -> String {
     let heading = format!("{} {}", finding.severity.as_str(), finding.code.as_str());
-    let command = wording::next_command(finding);
+    let command = next_step(finding);
     let command = command.map(|(label, command)| format!("{label}: {command}"));
-    let lines = [heading].into_iter().chain(lines(finding)).chain(command);
+    let at = finding.location.as_ref().map(|location| format!("at {}", place(location)));
+    let lines = [heading].into_iter().chain(at).chain(lines(finding)).chain(command);
     lines.map(|line| inert::plain(&line)).collect::<Vec<_>>().join("\n")
 }

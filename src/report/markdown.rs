@@ -4,6 +4,7 @@
 //! means anything.
 
 use super::console::console_url;
+use super::declared;
 use super::detail::exceeds;
 use super::terminal::{audited, findings};
 use super::title::title;
@@ -39,6 +40,11 @@ pub fn render(report: &Report) -> String {
             "<details>\n<summary>Commands that put this right</summary>\n\n```sh\n{}```\n\n</details>\n\n",
             shown.concat()
         ));
+    }
+    let repairs: Vec<String> = report.findings.iter().filter_map(repair).collect();
+    let shown = fitting(&repairs, COMMANDS);
+    if !shown.is_empty() {
+        page.push_str(&format!("What to change:\n\n{}\n", shown.concat()));
     }
     let mut notes: Vec<String> = report.skipped.iter().map(wording::skipped).collect();
     notes
@@ -84,6 +90,8 @@ fn place(finding: &Finding) -> String {
     let name = group.and_then(|group| group.name.as_deref()).map(code);
     let id = group.map(|group| match console_url(finding) {
         Some(url) => format!("[{}]({url})", group.id),
+        // An address of a plan may hold any text.
+        None if group.id.is_declared() => whole(group.id.as_str()),
         None => group.id.to_string(),
     });
     let region = region.map(|region| region.to_string());
@@ -98,6 +106,17 @@ fn command(finding: &Finding) -> Option<String> {
     let traffic = inert::for_mail(&exceeds(finding).unwrap_or_default());
     let traffic = inert::clip(&traffic, CELL);
     Some(format!("# {group} {traffic}\n{command}\n"))
+}
+
+/// What to change in a file, and where.
+fn repair(finding: &Finding) -> Option<String> {
+    let (location, repair) = (finding.location.as_ref()?, declared::repair(finding)?);
+    Some(format!("- {}: {}\n", whole(&declared::place(location)), whole(&repair)))
+}
+
+/// A text to compare or to copy: with its dots, which addresses in a plan have between their parts.
+fn whole(text: &str) -> String {
+    format!("`{}`", inert::plain(text).replace('`', "'").replace('|', "\\|"))
 }
 
 /// A text as it is, whatever it is, in a cell of a table or elsewhere.

@@ -7,6 +7,7 @@
 
 mod console;
 pub mod csv;
+mod declared;
 mod detail;
 mod email;
 mod fit;
@@ -17,6 +18,7 @@ pub mod junit;
 pub mod log;
 pub mod markdown;
 mod reach;
+pub mod sarif;
 pub mod sns;
 mod state;
 mod subject;

@@ -10,6 +10,7 @@ pub use page::{Style, View};
 
 pub(super) use self::blocks::blocks;
 use self::blocks::{Block, by_kind};
+use super::declared;
 use super::detail::{connections, detail, of_checked_rule, undecided};
 use super::title::title;
 use super::wording;
@@ -250,6 +251,9 @@ impl Page {
                 self.text.push_str(&format!("  {id}\n"));
             }
         }
+        if let Some(location) = &finding.location {
+            self.wrapped("at", indent, &declared::place(location));
+        }
         if let Some(found) = finding.found_rule() {
             // Where all of it is, the rule says so already.
             if found.excess != found.rule.traffic() {
@@ -276,6 +280,7 @@ impl Page {
         if let Some(connections) = finding.found_rule().and_then(connections) {
             self.wrapped("connections", indent, connections);
         }
+        self.wrapped("fix", indent, &declared::repair(finding).unwrap_or_default());
         for (label, command) in
             [("fix", &finding.fix), ("complete", &finding.complete), ("undo", &finding.undo)]
         {

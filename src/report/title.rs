@@ -35,7 +35,7 @@ pub(super) fn title(finding: &Finding) -> Title {
     let group = || finding.group.as_ref().map_or_else(|| "a security group".to_owned(), called);
     match &finding.matter {
         Matter::Rule(found) => {
-            let Title { lead, rest } = of_rule(finding.code, found, &group());
+            let Title { lead, rest } = of_rule(finding, found, &group());
             Title { lead, rest: rest + &list_called(finding) }
         }
         Matter::WideList { rule, baseline, .. } => Title {
@@ -52,7 +52,8 @@ pub(super) fn title(finding: &Finding) -> Title {
         .into(),
         Matter::ExpectedClosed(closed) => {
             let (lead, rest) = reach::sentence(closed, &group());
-            Title { lead, rest }
+            let after = if finding.location.is_some() { "After this change, " } else { "" };
+            Title { lead: format!("{after}{lead}"), rest }
         }
         Matter::Unaudited { what, reason } => {
             let what = match (what, &finding.group) {
@@ -163,20 +164,28 @@ fn call(finding: &Finding) -> String {
     inert::clip_ascii(call, 40)
 }
 
-fn of_rule(code: Code, found: &FoundRule, group: &str) -> Title {
-    let rule = &found.rule;
+fn of_rule(finding: &Finding, found: &FoundRule, group: &str) -> Title {
+    let (code, rule) = (finding.code, &found.rule);
     if code == Code::UnresolvedPeer {
         let depends = if found.presence.is_gone() { "depended" } else { "depends" };
         let rule = capitalised(&in_capitals(&rule_text(rule)));
+        let [on, that] = match finding.location.as_ref() {
+            Some(location) if !location.unknown.is_empty() => ["a value", " that is not known yet"],
+            _ => ["a prefix list", " that could not be read"],
+        };
         return Title {
-            lead: format!("{rule} on {group} {depends} on a prefix list"),
-            rest: " that could not be read".to_owned(),
+            lead: format!("{rule} on {group} {depends} on {on}"),
+            rest: that.to_owned(),
         };
     }
     if !found.still_open.is_empty() && found.presence.is_gone() {
         return format!("SSH is open to {} on {group}", whom(&found.still_open)).into();
     }
-    let [is, are] = if found.presence.is_gone() { ["was", "were"] } else { ["is", "are"] };
+    let [is, are] = match &finding.location {
+        _ if found.presence.is_gone() => ["was", "were"],
+        Some(location) if !location.exists => ["would be", "would be"],
+        _ => ["is", "are"],
+    };
     let (what, many) = opened(code, found);
     let whom = opened_to(found);
     let verb = if many { are } else { is };

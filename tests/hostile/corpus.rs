@@ -33,3 +33,8 @@ fn every_baseline_of_the_corpus_obeys_the_law() {
 fn every_set_of_the_corpus_obeys_the_law() {
     check_corpus("algebra", laws::algebra::check);
 }
+
+#[test]
+fn every_plan_of_the_corpus_obeys_the_law() {
+    check_corpus("plan", laws::plan::check);
+}

@@ -219,7 +219,7 @@ fn sarif_is_refused_with_the_reason() {
         "{}",
         ran.err
     );
-    let usage = sg_audit(&["check", "--help"]);
+    let usage = sg_audit(&["invoke", "--help"]);
     assert!(!usage.out.contains("sarif"), "{}", usage.out);
 }
 

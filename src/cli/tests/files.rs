@@ -77,10 +77,12 @@ fn no_groups(name: &str, content: &str) -> String {
 fn the_usual_wrong_files_are_recognised() {
     const JSON: &str = "--output json";
     const IN_AWS: &str = "sg-audit reads groups as they are in AWS";
+    const PLAN: &str = "`sg-audit check --plan FILE`";
+    const SHOW: &str = "terraform show -json tfplan | sg-audit check --plan -";
     for (name, content, kind, advice) in [
-        ("hcl.tf", "# ours\nresource \"aws_security_group\" \"web\" {}\n", "Terraform's", IN_AWS),
-        ("plan.json", r#"{"format_version": "1.2", "resource_changes": []}"#, "a plan", IN_AWS),
-        ("state.json", r#"{"version": 4, "terraform_version": "1.9"}"#, "a state", IN_AWS),
+        ("hcl.tf", "# ours\nresource \"aws_security_group\" \"web\" {}\n", "Terraform's", SHOW),
+        ("plan.json", r#"{"format_version": "1.2", "resource_changes": []}"#, "a plan", PLAN),
+        ("state.json", r#"{"version": 4, "terraform_version": "1.9"}"#, "a state", PLAN),
         (
             "cfn.json",
             r#"{"Resources": {"G": {"Type": "AWS::EC2::SecurityGroup"}}}"#,
@@ -90,8 +92,8 @@ fn the_usual_wrong_files_are_recognised() {
         ("cfn.yaml", "Parameters:\n  A: {}\nResources:\n  G: {}\n", "a CloudFormation", IN_AWS),
         ("csv.csv", "GroupId,GroupName,VpcId\nsg-1,web,vpc-1\n", "a table as CSV", JSON),
         ("aws.yaml", "SecurityGroups:\n- GroupId: sg-1\n", "`--output yaml`", JSON),
-        ("tfplan", "PK\u{3}\u{4}\u{14}\u{0}", "a plan that Terraform saved", IN_AWS),
-        ("plan.txt", "\nTerraform used the selected providers\n", "what Terraform prints", IN_AWS),
+        ("tfplan", "PK\u{3}\u{4}\u{14}\u{0}", "a plan that Terraform saved", SHOW),
+        ("plan.txt", "\nTerraform used the selected providers\n", "what Terraform prints", SHOW),
         ("stream.yaml", "- SecurityGroups:\n  - GroupId: sg-1\n", "`--output yaml-stream`", JSON),
         ("aws.text", "SECURITYGROUPS\tweb\tsg-1\n", "`--output text`", JSON),
         ("aws.table", "-----\n|  DescribeSecurityGroups  |\n", "`--output table`", JSON),

@@ -9,8 +9,11 @@ use super::events::{authorizing, revoking, sample, sweep};
 use super::report_schema::{assert_fits, faults, published};
 use super::scene::{Scene, default, denied};
 use super::scenes::{self, left_alone};
+use crate::audit::Check;
+use crate::declared::TfFile;
 use crate::evaluate::{Code, Severity};
 use crate::report::{ReportJson, SCHEMA};
+use crate::settings::{Names, RawSettings, Settings};
 
 impl ReportJson {
     /// Ends the test if the report is not as the schema says. Every report that a test makes JSON of
@@ -91,6 +94,36 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The report on a plan: a rule of its own, a block in a file that is known, and what is not known.
+fn of_plan() -> Value {
+    let of_group = |unknown: Value| {
+        let after = json!({"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "tcp", "from_port": 22, "to_port": 22,
+            "security_group_id": "sg-0a1b2c3d4e5f67890"});
+        json!({"address": "aws_vpc_security_group_ingress_rule.ssh", "mode": "managed",
+            "type": "aws_vpc_security_group_ingress_rule", "name": "ssh",
+            "change": {"actions": ["create"], "before": null, "after": after, "after_unknown": unknown}})
+    };
+    let block =
+        json!({"cidr_blocks": ["0.0.0.0/0"], "protocol": "tcp", "from_port": 22, "to_port": 22});
+    let group = json!({"address": "aws_security_group.web", "mode": "managed",
+        "type": "aws_security_group", "name": "web",
+        "change": {"actions": ["create"], "before": null,
+            "after": {"name": "web", "ingress": [block]}, "after_unknown": {"id": true}}});
+    let changes = [of_group(json!({})), of_group(json!({"from_port": true})), group];
+    let plan = json!({"format_version": "1.2", "resource_changes": changes}).to_string();
+    let text = "resource \"aws_security_group\" \"web\" {\n}\n".to_owned();
+    let file = TfFile { path: "main.tf".to_owned(), text };
+    let declared = crate::declared::plan(plan.as_bytes(), &|_| vec![file.clone()]).unwrap();
+    let now = chrono::DateTime::UNIX_EPOCH;
+    let settings = RawSettings::new(Names::COMMAND_LINE);
+    let settings = Settings::from_raw(&settings, now.date_naive()).unwrap();
+    let mut check = Check::new(&settings, &declared.lists, now);
+    for group in &declared.groups {
+        check.declared(group, &declared.changed_lists, false);
+    }
+    serde_json::to_value(ReportJson::from(&check.report())).unwrap()
+}
+
 /// What happens too seldom to be a scene.
 fn seldom() -> Vec<Value> {
     // The groups of a file may be without account, region and ids of rules.
@@ -114,7 +147,7 @@ fn seldom() -> Vec<Value> {
     [Scene::new().run(&by_service), unread, split, many]
         .iter()
         .flat_map(|told| told.messages.iter().map(default))
-        .chain([serde_json::to_value(ReportJson::from(&exempt)).unwrap()])
+        .chain([serde_json::to_value(ReportJson::from(&exempt)).unwrap(), of_plan()])
         .collect()
 }
 

@@ -71,9 +71,9 @@ fn each_part_of_a_split_report_says_so() {
         scene.group(&format!("sg-{n:017}"), "typo3", &["tcp 3306 0.0.0.0/0"])
     });
     assert_snapshot!(groups.run(&sweep()).subjects(), @"
-    OPEN: 110 critical (scheduled audit, 123456789012, eu-central-1) [part 1 of 3]
-    OPEN: 110 critical (scheduled audit, 123456789012, eu-central-1) [part 2 of 3]
-    OPEN: 80 critical (scheduled audit, 123456789012, eu-central-1) [part 3 of 3]
+    OPEN: 109 critical (scheduled audit, 123456789012, eu-central-1) [part 1 of 3]
+    OPEN: 109 critical (scheduled audit, 123456789012, eu-central-1) [part 2 of 3]
+    OPEN: 82 critical (scheduled audit, 123456789012, eu-central-1) [part 3 of 3]
     ");
 }
 
