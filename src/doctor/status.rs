@@ -31,7 +31,8 @@ pub(super) fn checks(view: &View<'_>) -> Vec<Check> {
     }
     if !stack.differs.is_empty() {
         let deploy = ["sam", "deploy", "--stack-name", &stack.name, "--region", &stack.region];
-        let mend = Mend::command(&["sam", "build"]).then(Mend::command(&deploy));
+        let (unpack, enter) = (["sg-audit", "unpack", "auditor"], ["cd", "auditor"]);
+        let mend = Mend::command(&unpack).then(Mend::command(&enter)).then(Mend::command(&deploy));
         let fact = Fact::TemplateDiffers { rules: stack.differs.clone() };
         checks.push(template(State::Warning, fact, Some(mend)));
     } else if stack.unread.is_empty() {

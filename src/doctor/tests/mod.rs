@@ -397,6 +397,8 @@ fn a_template_of_another_version_is_a_warning_that_names_its_rules() {
     // The small stack of these tests is not the shipped one.
     let diagnosis = examine(&healthy(), "auditor", Some("eu-central-1"), now()).unwrap();
     assert_eq!(wrong(&diagnosis), ["warning template - template-differs"]);
+    let mend = "sg-audit unpack auditor && cd auditor && sam deploy --stack-name auditor --region eu-central-1";
+    assert_eq!(mends(&diagnosis), mend);
 }
 
 #[test]
