@@ -369,7 +369,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// The rules in template.yaml only bring changes of the auditor's own parts, but a trail has
+    /// The rules in stacks/watch.yaml only bring changes of the auditor's own parts, but a trail has
     /// those of everybody.
     fn leave_out_others(&mut self, event: &mut Event, auditor_names: &[String]) {
         let Kind::Watched(change) = &event.kind else { return };

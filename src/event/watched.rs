@@ -1,9 +1,9 @@
 //! Calls that can blind the auditor: to the trail that events come from, to the rules that bring
 //! them, to the function, and to what carries its findings to people.
 //!
-//! The patterns of the rules in template.yaml decide which resources are the auditor's own, because
+//! The patterns of the rules in stacks/watch.yaml decide which resources are the auditor's own, because
 //! they know their names. Those in other accounts they recognise by the start of their names, which
-//! member-template.yaml gives them. So any call of this table that arrives here is about one of them.
+//! stacks/forwarder.yaml gives them. So any call of this table that arrives here is about one of them.
 
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ struct Service {
     named_by: &'static [&'static str],
 }
 
-const WATCHED: [Service; 9] = [
+const WATCHED: [Service; 10] = [
     Service {
         name: "cloudtrail",
         component: Component::Trail,
@@ -155,7 +155,15 @@ const WATCHED: [Service; 9] = [
             "muteTargets.alarmNames",
             "alarmMuteRuleName",
             "name",
+            "stateMachineArn",
         ],
+    },
+    Service {
+        name: "states",
+        // It mails the alarms. What names it is above, with the other parts of alarms.
+        component: Component::Alarm,
+        calls: &["UpdateStateMachine", "DeleteStateMachine"],
+        named_by: &[],
     },
 ];
 

@@ -81,7 +81,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::NoGroup(Some(reason)) => format!("{reason}, and the group is not there"),
         Reason::OtherAccount { account, own } => format!(
             "it is in account {account}, and only {own} can be audited: set MEMBER_ROLE_NAME, and \
-             deploy member-template.yaml there"
+             deploy stacks/forwarder.yaml there"
         ),
         Reason::Ec2(why) => error(why),
         Reason::NotHandedOn { why: NotHandedOn::TooManyInvocations(depth), rules }

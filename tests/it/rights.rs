@@ -11,9 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::resolved::{self, AUDITOR, MEMBER, Resources, combinations, with_policies};
+use crate::support::resolved::{
+    self, AUDITOR, MEMBER, ORGANISATION, Resources, combinations, with_policies,
+};
 use crate::support::sg_audit::repository;
 
 /// With which settings an action is needed.
@@ -24,9 +26,9 @@ pub enum When {
     Reverts,
     /// The same, and a revert keeps the part of a rule that complies.
     Narrows,
-    /// There is a role in other accounts.
+    /// stacks/organisation.yaml is deployed with a role in other accounts, which has a right of its own for it.
     HasMembers,
-    /// The topics or the queues have a key of the stack's own.
+    /// The topic or the queues have a key of the stack's own.
     Encrypts,
     Traces,
 }
@@ -63,20 +65,32 @@ const BY_AWS: [(&str, When); 10] = [
     ("xray:PutTelemetryRecords", Traces),
 ];
 
-const REMEDIATIONS: [&str; 3] = ["notify", "revert-ssh", "revert-ingress"];
+/// The words of `Remediation`, each kind of them.
+const REMEDIATIONS: [&str; 8] = [
+    "notify",
+    "notify+keep-nothing",
+    "notify+sweep-revert-ssh",
+    "revert-ssh",
+    "revert-ssh+keep-nothing",
+    "revert-ssh+sweep-revert-ingress",
+    "revert-ingress",
+    "revert-ingress+sweep-revert-ssh+keep-nothing",
+];
 
 impl When {
     /// Whether these parameters of the template ask for it.
     fn is_set(self, parameters: &BTreeMap<String, String>) -> bool {
         let is = |name: &str, value: &str| parameters.get(name).is_some_and(|set| set == value);
-        let reverts = !(is("Remediation", "notify") && is("SweepRemediation", "notify"));
+        let remediation = parameters.get("Remediation").map_or("notify", String::as_str);
+        let without = remediation.strip_suffix("+keep-nothing");
+        let reverts = without.unwrap_or(remediation) != "notify";
         match self {
             Always => true,
             Reverts => reverts,
-            Narrows => reverts && is("RevertKeeps", "baseline"),
-            HasMembers => !is("MemberRoleName", ""),
-            Encrypts => is("EncryptTopics", "true") || is("EncryptQueues", "true"),
-            Traces => is("Tracing", "Active"),
+            Narrows => reverts && without.is_none(),
+            HasMembers => false,
+            Encrypts => !is("Encryption", "none"),
+            Traces => is("Observability", "traces"),
         }
     }
 }
@@ -85,13 +99,11 @@ impl When {
 fn modes() -> Vec<BTreeMap<String, String>> {
     combinations(&[
         ("Remediation", &REMEDIATIONS),
-        ("SweepRemediation", &REMEDIATIONS),
-        ("RevertKeeps", &["baseline", "nothing"]),
         ("HoldMaxHours", &["0", "24"]),
-        ("MemberRoleName", &["", "typo3-sg-auditor-member"]),
-        ("EncryptTopics", &["true", "false"]),
-        ("EncryptQueues", &["true", "false"]),
-        ("Tracing", &["PassThrough", "Active"]),
+        ("Organisation", &["off", "typo3-sg-auditor-member", "typo3-sg-auditor-member::ours"]),
+        ("Encryption", &["none", "topic", "queues", "all"]),
+        ("Observability", &["off", "on", "traces"]),
+        ("Watch", &["off", "on"]),
     ])
 }
 
@@ -101,11 +113,7 @@ fn member_modes() -> Vec<BTreeMap<String, String>> {
     let needed = needed.as_object().expect("parameters").iter();
     let needed: BTreeMap<String, String> =
         needed.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
-    let mut modes = combinations(&[
-        ("Remediation", &REMEDIATIONS),
-        ("SweepRemediation", &REMEDIATIONS),
-        ("RevertKeeps", &["baseline", "nothing"]),
-    ]);
+    let mut modes = combinations(&[("Remediation", &REMEDIATIONS)]);
     modes.iter_mut().for_each(|mode| mode.extend(needed.clone()));
     modes
 }
@@ -116,9 +124,12 @@ fn resolved_in(template: &str, modes: &[BTreeMap<String, String>]) -> Vec<Resour
 
 /// The actions that a role allows, by its own policies and by those attached to it.
 fn allowed(resources: &Resources, role: &str) -> BTreeSet<String> {
-    let own = resources[role]["Properties"]["Policies"].as_array().into_iter().flatten();
+    let own = resources.get(role).and_then(|it| it["Properties"]["Policies"].as_array());
+    let own = own.into_iter().flatten();
+    let name = resources.get(role).map_or(&Value::Null, |it| &it["Ref"]);
     let put = resources.values().filter(|it| it["Type"] == "AWS::IAM::Policy");
     let put = put.map(|it| &it["Properties"]);
+    let put = put.filter(|it| it["Roles"].as_array().is_some_and(|roles| roles.contains(name)));
     let mut allowed = BTreeSet::new();
     for policy in own.chain(put) {
         for statement in policy["PolicyDocument"]["Statement"].as_array().expect("statements") {
@@ -138,7 +149,7 @@ fn allowed(resources: &Resources, role: &str) -> BTreeSet<String> {
 #[test]
 fn the_functions_role_allows_exactly_the_calls_of_each_mode() {
     let modes = modes();
-    assert_eq!(modes.len(), 576);
+    assert_eq!(modes.len(), 1152);
     for (mode, resources) in modes.iter().zip(resolved_in(AUDITOR, &modes)) {
         let called = CALLED.iter().map(|(_, action, when)| (*action, *when));
         let needed: BTreeSet<String> = called
@@ -147,7 +158,30 @@ fn the_functions_role_allows_exactly_the_calls_of_each_mode() {
             .map(|(action, _)| action.to_owned())
             .collect();
         assert_eq!(allowed(&resources, "Role"), needed, "{mode:?}");
+        let key = ["kms:GenerateDataKey", "kms:Decrypt"];
+        let has_key = ["topic", "all"].contains(&mode["Encryption"].as_str());
+        let publishes = ["states:StartExecution", "sns:Publish"];
+        let mails = publishes.into_iter().chain(has_key.then_some(key).into_iter().flatten());
+        let mails: BTreeSet<String> = mails.map(str::to_owned).collect();
+        assert_eq!(allowed(&resources, "PublishAlarmRole"), mails, "{mode:?}");
     }
+}
+
+#[test]
+fn the_organisation_adds_the_right_to_assume_the_role_of_its_members() {
+    let roles = |role: &str| {
+        let mut parameters = resolved::organisation_parameters();
+        parameters["MemberRoleName"] = role.into();
+        let resources = with_policies(&[(ORGANISATION, parameters)]).remove(0);
+        resources.get("AssumeMembers").map(|it| it["Properties"].clone())
+    };
+    assert_eq!(roles(""), None);
+    let policy = roles("typo3-sg-auditor-member").expect("a policy");
+    assert_eq!(policy["Roles"], json!(["stack-Role-1A2B3C4D5E6F"]));
+    let statements = policy["PolicyDocument"]["Statement"].as_array().expect("statements");
+    let [statement] = &statements[..] else { panic!("{policy:#}") };
+    let called = CALLED.iter().find(|(.., when)| *when == HasMembers).expect("a call");
+    assert_eq!(statement["Action"], called.1);
 }
 
 #[test]

@@ -10,29 +10,26 @@ use crate::support::sg_audit::repository;
 use crate::support::stack::Stack;
 
 /// The rows of the table about what a stack has: the service, and the type of the resource.
-const ROWS: [(&str, &str, &str); 8] = [
+const ROWS: [(&str, &str, &str); 9] = [
     ("a rule of the stack", "events", "AWS::Events::Rule"),
     ("the function", "lambda", "AWS::Lambda::Function"),
-    ("the topics of findings and of alarms, and their subscriptions", "sns", "AWS::SNS::Topic"),
+    ("the topic and its subscriptions", "sns", "AWS::SNS::Topic"),
     ("the failure queue and the parked queue", "sqs", "AWS::SQS::Queue"),
-    (
-        "the keys of the topics and of the queues, with EncryptTopics and EncryptQueues",
-        "kms",
-        "AWS::KMS::Key",
-    ),
-    ("the function's role, in us-east-1 only", "iam", "AWS::IAM::Role"),
+    ("the keys of the topic and of the queues, with Encryption", "kms", "AWS::KMS::Key"),
+    ("the roles of the function and of PublishAlarm, in us-east-1 only", "iam", "AWS::IAM::Role"),
     ("the function's log", "logs", "AWS::Logs::LogGroup"),
     ("the stack's alarms", "monitoring", "AWS::CloudWatch::Alarm"),
+    ("PublishAlarm, which mails the alarms", "states", "AWS::StepFunctions::StateMachine"),
 ];
 /// The services of these.
-pub const SERVICES: [&str; 8] =
-    ["events", "lambda", "sns", "sqs", "kms", "iam", "logs", "monitoring"];
+pub const SERVICES: [&str; 9] =
+    ["events", "lambda", "sns", "sqs", "kms", "iam", "logs", "monitoring", "states"];
 /// The row about what is no stack's.
 const TRAIL: &str = "any trail of the account in this region";
 /// Those that say the same of another account.
 const MEMBERS: [&str; 2] = [
-    "in a member account: any trail, and the rules of member-template.yaml",
-    "in a member account: the role that the auditor assumes and those that forward events, with a member stack in us-east-1 only",
+    "where stacks/forwarder.yaml is: any trail, and its rules",
+    "where stacks/forwarder.yaml is in us-east-1 too: the role that the auditor assumes and those that forward events",
 ];
 
 /// Something that a stack has: its type, and what `Ref` gives.
@@ -150,6 +147,7 @@ impl Place<'_> {
                 asked("keyId", &[name.into(), arn.into()])
             }
             ("iam", _) => asked("roleName", &[name.into()]),
+            ("states", _) => asked("stateMachineArn", &[name.into()]),
             ("logs", _) => asked("logGroupName", &[name.into()]),
             ("monitoring", "DeleteAlarms" | "DisableAlarmActions") => {
                 asked("alarmNames", &[json!([name]), json!(["somebody-elses", name])])

@@ -201,10 +201,10 @@ fn another_processor_takes_over_the_folder() {
 fn what_somebody_changed_is_not_replaced_unless_asked() {
     let folder = Folder::unpacked("changed");
     folder.write("template.yaml", "my own");
-    folder.write("member-template.yaml", "this one too");
+    folder.write("stacks/forwarder.yaml", "this one too");
     let before = folder.files();
     let [line] = &folder.unpack(Arch::X86_64, false).unwrap_err()[..] else { panic!() };
-    assert!(line.contains("member-template.yaml, template.yaml"), "{line}");
+    assert!(line.contains("stacks/forwarder.yaml, template.yaml"), "{line}");
     assert!(line.contains("nothing was written") && line.contains("--overwrite"), "{line}");
     assert_eq!(folder.files(), before);
     folder.unpack(Arch::Arm64, true).unwrap();

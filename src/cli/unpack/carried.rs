@@ -8,9 +8,12 @@ pub(super) const TEMPLATE: &str = "template.yaml";
 const SOURCE: &str = include_str!("../../../template.yaml");
 
 /// Files that are written as they are in the sources.
-pub(super) const OTHERS: [(&str, &str); 2] = [
+pub(super) const OTHERS: [(&str, &str); 5] = [
     ("layer/README.md", include_str!("../../../layer/README.md")),
-    ("member-template.yaml", include_str!("../../../member-template.yaml")),
+    ("stacks/forwarder.yaml", include_str!("../../../stacks/forwarder.yaml")),
+    ("stacks/observability.yaml", include_str!("../../../stacks/observability.yaml")),
+    ("stacks/organisation.yaml", include_str!("../../../stacks/organisation.yaml")),
+    ("stacks/watch.yaml", include_str!("../../../stacks/watch.yaml")),
 ];
 
 /// The settings of `sam deploy`, which belong to the user once they are written.

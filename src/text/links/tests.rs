@@ -54,7 +54,7 @@ fn what_is_no_link_stays_readable() {
         "Nothing was changed. Look yourself. E.g. i.e. so",
         "CIS 5.0.0 5.3, EC2.13",
         "sg-0a1b2c3d4e5f67890 sgr-0a1b2c3d4e5f67890 pl-0a1b2c3d (vpc-0a1b2c3d)",
-        "deploy member-template.yaml, notes.txt and report.json",
+        "deploy stacks/forwarder.yaml, notes.txt and report.json",
         "InvalidPermission.NotFound, InvalidPermission.Duplicate",
         "until 2027-01-31T18:00:00.250Z",
         "@ home, a @ b, 5 @",

@@ -8,7 +8,7 @@ use crate::support::permission::tcp;
 use crate::support::stack::Stack;
 use crate::support::world::{ACCOUNT, Direction::Ingress, World};
 
-/// No parameter.
+/// No parameter but the one without a default.
 pub fn defaults() -> Stack {
     static DEPLOYED: OnceLock<()> = OnceLock::new();
     DEPLOYED.get_or_init(|| built().deploy("defaults", &[]));

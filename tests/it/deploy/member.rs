@@ -1,34 +1,32 @@
-//! member-template.yaml as docs/accounts.md deploys it, into the account that is audited.
+//! stacks/forwarder.yaml as docs/accounts.md deploys it, into the account that is audited.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
 
-use super::{TAGS, WATCHED, matched_by_others};
+use super::{TAGS, WATCHED, matched_by_others, tagged};
 use crate::page::parameters;
 use crate::support::ministack::{self, REGION, succeeded};
 use crate::support::sg_audit::repository;
 use crate::support::stack::Stack;
 
-/// What has no default.
+/// What another account than the auditor's needs.
 const NEEDED: [(&str, &str); 3] = [
     ("AuditorRole", "arn:aws:iam::123456789012:role/auditor"),
     ("AuditorEventBus", "arn:aws:events:ap-southeast-4:123456789012:event-bus/default"),
     ("HomeRegion", REGION),
 ];
 /// All others.
-const SET: [(&str, &str); 6] = [
+const SET: [(&str, &str); 4] = [
     ("MemberExternalId", "our-typo3-servers"),
     ("MemberRoleName", "audited-by-typo3-sg-auditor"),
     ("Scope", "tag:Application=typo3"),
-    ("Remediation", "revert-ssh"),
-    ("RevertKeeps", "nothing"),
-    ("SweepRemediation", "revert-ingress"),
+    ("Remediation", "revert-ssh+sweep-revert-ingress+keep-nothing"),
 ];
 
 fn template() -> String {
-    fs::read_to_string(repository().join("member-template.yaml")).expect("the template")
+    fs::read_to_string(repository().join("stacks/forwarder.yaml")).expect("the template")
 }
 
 fn deploy(name: &str, parameters: &[(&str, &str)]) -> Stack {
@@ -61,24 +59,18 @@ fn role(name: &str) -> (BTreeSet<String>, Value) {
     (names, role["Role"]["AssumeRolePolicyDocument"]["Statement"][0].clone())
 }
 
-/// Whatever there is beside the rules of the changes sends what is about the auditor, if anything.
-fn assert_others_watch(stack: &Stack, but: Option<&str>) {
+/// Whatever there is beside the rule of the changes sends what is about the auditor, if anything.
+fn assert_others_watch(stack: &Stack) {
     for (rule, matched) in matched_by_others(stack) {
-        if Some(rule.as_str()) == but {
-            assert_eq!(matched, TAGS, "{rule}");
-        } else {
-            assert!(
-                matched.iter().all(|name| WATCHED.contains(&name.as_str())),
-                "{rule} {matched:?}"
-            );
-        }
+        assert!(matched.iter().all(|name| WATCHED.contains(&name.as_str())), "{rule} {matched:?}");
     }
 }
 
 #[test]
 fn a_member_sends_the_changes_and_lets_them_be_read() {
     let stack = deploy("member", &NEEDED);
-    assert_others_watch(&stack, None);
+    assert_others_watch(&stack);
+    assert_eq!(stack.matches(&tagged())["Changes"], [""; 0]);
     let (policies, trust) = role("typo3-sg-auditor-member");
     assert_eq!(policies, ["audit".to_owned()].into());
     assert_eq!(trust["Principal"]["AWS"], "arn:aws:iam::123456789012:role/auditor", "{trust:#}");
@@ -90,20 +82,34 @@ fn a_member_sends_the_changes_and_lets_them_be_read() {
 fn a_member_with_everything_set_sends_tags_too_and_lets_rules_be_revoked() {
     let template = template();
     let defaults = parameters(&template);
-    assert_eq!(
-        defaults.keys().collect::<BTreeSet<_>>(),
-        SET.iter().map(|(name, _)| name).collect()
-    );
+    let mut named: BTreeSet<&str> = defaults.keys().copied().collect();
+    // Empty in the auditor's own account only.
+    assert!(named.remove("AuditorRole"));
+    assert_eq!(named, SET.iter().map(|(name, _)| *name).collect());
     assert!(SET.iter().all(|(name, value)| defaults[name] != *value));
 
     let all: Vec<_> = NEEDED.into_iter().chain(SET).collect();
     let stack = deploy("member-all-set", &all);
-    assert_others_watch(&stack, Some("TagChanges"));
-    assert!(matched_by_others(&stack).contains_key("TagChanges"));
+    assert_others_watch(&stack);
+    assert_eq!(stack.matches(&tagged())["Changes"], TAGS);
     let (policies, trust) = role("audited-by-typo3-sg-auditor");
     assert_eq!(policies, ["audit".to_owned(), "revoke".to_owned()].into());
     assert_eq!(
         trust["Condition"]["StringEquals"]["sts:ExternalId"], "our-typo3-servers",
         "{trust:#}"
     );
+}
+
+#[test]
+fn a_region_of_the_auditors_own_account_sends_the_changes_and_has_no_role() {
+    let own = [("HomeRegion", "none"), NEEDED[1], ("MemberRoleName", "not-in-the-own-account")];
+    let stack = deploy("own-region", &own);
+    assert_others_watch(&stack);
+    let roles: Vec<String> = stack
+        .resources()
+        .into_values()
+        .filter_map(|(kind, name)| (kind == "AWS::IAM::Role").then_some(name))
+        .collect();
+    assert_eq!(roles.len(), 1, "{roles:?}");
+    assert!(roles[0].starts_with("sg-auditor-member-forward-"), "{roles:?}");
 }

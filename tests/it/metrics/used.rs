@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::format::Metric;
-use crate::support::resolved::{AUDITOR, resources};
+use crate::support::resolved::{AUDITOR, resources, with_parts};
 
 /// The function's own, where its name is this one: all that there can be.
 pub fn by_the_template(function: &str) -> BTreeSet<Metric> {
-    let parameters = json!({"Remediation": "revert-ssh", "Scope": "tag:role=web"});
+    let parameters = with_parts(json!({"Remediation": "revert-ssh", "Scope": "tag:role=web"}));
     let resources = resources(&[(AUDITOR, parameters)]).remove(0);
     let mut used = BTreeSet::new();
     for resource in resources.values().filter(|it| it["Type"] == "AWS::CloudWatch::Alarm") {

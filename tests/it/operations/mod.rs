@@ -57,6 +57,9 @@ fn outputs_and_alarms(page: &mut Page, operated: &Operated) {
     let parked = parked.into_iter().find(|name| name.contains("EventsParked")).expect("an alarm");
     let set = ["cloudwatch", "set-alarm-state", "--state-value", "ALARM", "--alarm-name", parked];
     ministack::server().aws(&[&set[..], &["--state-reason", "one is parked"]].concat());
+    operated.run(&page.take("aws sns subscribe"));
+    let listed = operated.aws(&[&["sns", "list-subscriptions-by-topic"], &topic[..]].concat());
+    assert!(listed.to_string().contains("operator@example.com"), "{listed:#}");
     let told = operated.run(&page.take("aws cloudwatch describe-alarms"));
     assert!(told.contains(&format!("{parked}\tone is parked\n")), "{told}");
     // ministack may find that another is one; this one cannot be.
@@ -86,6 +89,10 @@ fn numbers(page: &mut Page, operated: &Operated) {
 async fn log(page: &mut Page, operated: &Operated) {
     const LOG: &str =
         "aws logs filter-log-events --log-group-name LOG_GROUP --filter-pattern '{ $.";
+    operated.run(&page.take("aws logs put-retention-policy"));
+    let group = operated.stack.outputs["LogGroup"].as_str();
+    let group = operated.aws(&["logs", "describe-log-groups", "--log-group-name-prefix", group]);
+    assert_eq!(group["logGroups"][0]["retentionInDays"], 90, "{group:#}");
     // ministack shows every line, whatever the pattern.
     operated
         .shows(&page.take(&format!("{LOG}message = \"revert\"")), r#""message":"revert""#)
@@ -163,8 +170,8 @@ fn undo(page: &mut Page, operated: &Operated) {
 }
 
 async fn reverting(page: &mut Page, operated: &Operated) {
-    let stopped = [("Remediation", "notify"), ("SweepRemediation", "notify")];
-    let started = [("Remediation", "revert-ssh"), ("SweepRemediation", "revert-ssh")];
+    let stopped = [("Remediation", "notify")];
+    let started = [("Remediation", "revert-ssh")];
     let stop = page.take("sam deploy --no-confirm-changeset --parameter-overrides Remediation");
     operated.changes(&stop, &stopped);
     assert!(!operated.reverts().await);
@@ -173,14 +180,13 @@ async fn reverting(page: &mut Page, operated: &Operated) {
     assert!(operated.reverts().await);
     operated.changes(&stop, &stopped);
     assert!(!operated.reverts().await);
-    let reserve = page.take("sam deploy --parameter-overrides ReservedConcurrency=5");
-    operated.changes(&reserve, &[("ReservedConcurrency", "5")]);
+    operated.run(&page.take("aws lambda put-function-concurrency"));
 }
 
 /// The sources are a clone, as they are where somebody deploys. Another version is one with another description.
 fn versions(page: &mut Page, operated: &Operated) {
     const BEGIN: &str = "git init --quiet --initial-branch=main
-git add template.yaml samconfig.toml
+git add template.yaml stacks samconfig.toml
 $COMMIT --message 'this version'
 git clone --quiet --bare . ../sources.git
 git remote add origin ../sources.git
@@ -214,14 +220,14 @@ fn key(page: &mut Page, operated: &Operated) {
     operated.run(&page.take("key=$(aws cloudformation describe-stack-resource"));
     assert_eq!(state(), "Enabled");
 
-    let without = page.take("sam deploy --parameter-overrides EncryptTopics=false");
-    operated.changes(&without, &[("EncryptTopics", "false")]);
+    let without = page.take("sam deploy --parameter-overrides Encryption=none");
+    operated.changes(&without, &[("Encryption", "none")]);
     let topic = operated.stack.outputs["FindingsTopic"].as_str();
     let topic = operated.aws(&["sns", "get-topic-attributes", "--topic-arn", topic]);
     assert_eq!(topic["Attributes"]["KmsMasterKeyId"], Value::Null, "{topic:#}");
 
-    let with = page.take("sam deploy --parameter-overrides EncryptQueues=true");
-    operated.changes(&with, &[("EncryptQueues", "true")]);
+    let with = page.take("sam deploy --parameter-overrides Encryption=queues");
+    operated.changes(&with, &[("Encryption", "queues")]);
     let key = operated.resource("QueueKey");
     let queue = operated.stack.outputs["FailureQueue"].as_str();
     let queue = operated.aws(&[

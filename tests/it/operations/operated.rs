@@ -31,8 +31,8 @@ impl Operated {
         built.deploy(
             NAME,
             &[
-                ("Remediation", "revert-ssh"),
-                ("SweepRemediation", "revert-ssh"),
+                ("Remediation", "revert-ssh+sweep-revert-ssh"),
+                ("Encryption", "topic"),
                 ("Scope", "all"),
                 ("SshSources", "203.0.113.0/24"),
                 ("WebPorts", "80,443"),

@@ -7,29 +7,34 @@ use serde_json::json;
 use super::{BY_AWS, CALLED, allowed, resolved_in};
 use crate::reverts::REVERT;
 use crate::support::permission::tcp;
-use crate::support::resolved::AUDITOR;
+use crate::support::resolved::{AUDITOR, resources};
 use crate::support::world::{ACCOUNT, Direction::Ingress, MEMBER, Site, World};
 
 /// A region of this test's own, with more groups than a page of the sweep has.
 const SWEPT: &str = "ap-southeast-5";
 const MANY: usize = 101;
 
-/// The template's parameters and the function's variables of a mode.
-const MODES: [&[(&str, &str, &str)]; 6] = [
+const MEMBERS: &str = "typo3-sg-auditor-member";
+
+/// The template's parameters of a mode.
+const MODES: [&[(&str, &str)]; 6] = [
     &[],
-    &[("Remediation", "REMEDIATION", "revert-ssh")],
-    &[("Remediation", "REMEDIATION", "revert-ingress"), ("RevertKeeps", "REVERT_KEEPS", "nothing")],
-    &[("SweepRemediation", "SWEEP_REMEDIATION", "revert-ssh")],
-    &[
-        ("SweepRemediation", "SWEEP_REMEDIATION", "revert-ingress"),
-        ("RevertKeeps", "REVERT_KEEPS", "nothing"),
-        ("HoldMaxHours", "HOLD_MAX_HOURS", "0"),
-    ],
-    &[
-        ("Remediation", "REMEDIATION", "revert-ssh"),
-        ("MemberRoleName", "MEMBER_ROLE_NAME", "typo3-sg-auditor-member"),
-    ],
+    &[("Remediation", "revert-ssh")],
+    &[("Remediation", "revert-ingress+keep-nothing")],
+    &[("Remediation", "notify+sweep-revert-ssh")],
+    &[("Remediation", "notify+sweep-revert-ingress+keep-nothing"), ("HoldMaxHours", "0")],
+    &[("Remediation", "revert-ssh"), ("Organisation", MEMBERS)],
 ];
+
+/// The function's variables that the template makes of these.
+fn variables(parameters: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let resources = resources(&[(AUDITOR, json!(parameters))]).remove(0);
+    let variables = &resources["Auditor"]["Properties"]["Environment"]["Variables"];
+    let mut variables: BTreeMap<String, String> =
+        serde_json::from_value(variables.clone()).expect("texts");
+    variables.retain(|name, value| name != "TOPIC_ARN" && !value.is_empty());
+    variables
+}
 
 /// The actions that IAM calls what a function with these variables has called.
 async fn called(variables: &[(&str, &str)], swept: &Site, has_members: bool) -> BTreeSet<String> {
@@ -67,17 +72,20 @@ async fn in_each_mode_everything_that_is_allowed_is_called_and_nothing_else() {
     swept.groups(MANY, &[]).await;
     let parameters: Vec<BTreeMap<String, String>> = MODES
         .iter()
-        .map(|mode| mode.iter().map(|(name, _, value)| (name, value)))
-        .map(|mode| mode.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        .map(|mode| mode.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        .map(Iterator::collect)
         .collect();
-    for (mode, resources) in MODES.iter().zip(resolved_in(AUDITOR, &parameters)) {
+    for (mode, resources) in parameters.iter().zip(resolved_in(AUDITOR, &parameters)) {
+        let variables = variables(mode);
         let variables: Vec<(&str, &str)> =
-            mode.iter().map(|(_, name, value)| (*name, *value)).collect();
-        let has_members = variables.iter().any(|(name, _)| *name == "MEMBER_ROLE_NAME");
+            variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let has_members = variables.contains(&("MEMBER_ROLE_NAME", MEMBERS));
         let by_aws: BTreeSet<String> =
             BY_AWS.iter().map(|(action, _)| (*action).to_owned()).collect();
-        let allowed: BTreeSet<String> =
+        let mut allowed: BTreeSet<String> =
             allowed(&resources, "Role").difference(&by_aws).cloned().collect();
+        // That right comes with stacks/organisation.yaml.
+        allowed.extend(has_members.then(|| "sts:AssumeRole".to_owned()));
         assert_eq!(called(&variables, &swept, has_members).await, allowed, "{mode:?}");
     }
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::decided::{Caller, Context, decided};
 use crate::support::resolved::{
-    AUDITOR, MEMBER, Resources, member_parameters, patterns, resources,
+    AUDITOR, MEMBER, ORGANISATION, Resources, member_parameters, organisation_parameters, patterns,
+    resources,
 };
 
 const HOME: &str = "123456789012";
@@ -15,13 +16,13 @@ const OTHER: &str = "111122223333";
 const ORGANIZATION: &str = "o-a1b2c3d4e5";
 const TYPE: &str = "AWS API Call via CloudTrail";
 
-/// The auditor's stack with these members.
-fn auditor(organization: &str, accounts: &str) -> Resources {
-    let parameters = json!({
-        "OrganizationId": organization, "SweepAccounts": accounts,
-        "MemberRoleName": "typo3-sg-auditor-member",
-    });
-    resources(&[(AUDITOR, parameters)]).remove(0)
+/// The stack of an organisation with these members.
+fn organisation(organization: &str, accounts: &str) -> Resources {
+    let mut parameters = organisation_parameters();
+    parameters["OrganizationId"] = organization.into();
+    parameters["Accounts"] = accounts.into();
+    parameters["MemberRoleName"] = "typo3-sg-auditor-member".into();
+    resources(&[(ORGANISATION, parameters)]).remove(0)
 }
 
 fn statements(policy: &Value) -> Vec<&Value> {
@@ -56,9 +57,9 @@ fn sources(pattern: &Value) -> BTreeSet<String> {
 
 #[test]
 fn members_may_put_the_events_of_our_rules_on_the_bus_and_nothing_else() {
-    let organization = auditor(ORGANIZATION, "");
-    let listed = auditor("", LISTED);
-    let both = auditor(ORGANIZATION, LISTED);
+    let organization = organisation(ORGANIZATION, "");
+    let listed = organisation("", LISTED);
+    let both = organisation(ORGANIZATION, LISTED);
     let ours = Some(ORGANIZATION);
 
     let mut parameters = member_parameters();
@@ -96,12 +97,12 @@ fn members_may_put_the_events_of_our_rules_on_the_bus_and_nothing_else() {
         assert!(!may_send(&both, LISTED, somebody, &["aws.ec2"], TYPE));
         assert!(!may_send(&listed, OTHER, somebody, &["aws.ec2"], TYPE));
     }
-    assert!(!auditor("", "").contains_key("MembersSendEvents"));
+    assert!(!organisation("", "").contains_key("MembersSendEvents"));
 }
 
 #[test]
-fn only_the_functions_role_may_publish_findings() {
-    let resources = auditor("", "");
+fn only_the_functions_role_and_that_of_the_alarms_may_publish() {
+    let resources = resources(&[(AUDITOR, json!({}))]).remove(0);
     let publish = &resources["FindingsPublish"]["Properties"];
     assert_eq!(publish["Topics"], json!([resources["Findings"]["Ref"]]));
     let statements = statements(&publish["PolicyDocument"]);
@@ -116,8 +117,12 @@ fn only_the_functions_role_may_publish_findings() {
         }
         decided(&statements, &Caller { arn, account }, &context)
     };
-    let role = format!("arn:aws:iam::{HOME}:role/{}", resources["Role"]["Ref"].as_str().unwrap());
+    let arn = |role: &str| {
+        format!("arn:aws:iam::{HOME}:role/{}", resources[role]["Ref"].as_str().unwrap())
+    };
+    let role = arn("Role");
     assert_eq!(decided(&role, HOME, false), Some(true));
+    assert_eq!(decided(&arn("PublishAlarmRole"), HOME, false), Some(true));
     // Denied whatever their own policies allow, so an administrator is as well.
     for arn in ["role/administrator", "user/operator", "root", "role/stack-Role-1A2B3C4D5E6F-2"] {
         let arn = format!("arn:aws:iam::{HOME}:{arn}");
@@ -133,9 +138,7 @@ fn only_the_functions_role_may_publish_findings() {
 #[test]
 fn roles_are_assumed_in_the_accounts_that_are_named() {
     let may_assume = |resources: &Resources, account: &str, organization: &str| {
-        let policies = resources["Role"]["Properties"]["Policies"].as_array().expect("policies");
-        let members = policies.iter().find(|it| it["PolicyName"] == "members").expect("members");
-        let statements = statements(&members["PolicyDocument"]);
+        let statements = statements(&resources["AssumeMembers"]["Properties"]["PolicyDocument"]);
         for statement in &statements {
             assert_eq!(statement["Action"], "sts:AssumeRole");
             let role = "arn:aws:iam::*:role/typo3-sg-auditor-member";
@@ -154,7 +157,7 @@ fn roles_are_assumed_in_the_accounts_that_are_named() {
         (ORGANIZATION, "", [true, false, true, false]),
         (ORGANIZATION, two.as_str(), [true, false, false, false]),
     ] {
-        let resources = auditor(organization, accounts);
+        let resources = organisation(organization, accounts);
         let asked = [
             (LISTED, ORGANIZATION),
             (LISTED, "o-ffffffffff"),
@@ -174,15 +177,21 @@ fn the_longest_list_of_accounts_fits_into_the_policies() {
     let accounts: Vec<String> = (0..315_u64).map(|n| (n + 100_000_000_000).to_string()).collect();
     let accounts = accounts.join(",");
     assert!((4084..=4096).contains(&accounts.len()), "{}", accounts.len());
+    let role = "r".repeat(64);
     let all_set = json!({
-        "SweepAccounts": accounts, "OrganizationId": ORGANIZATION, "MemberRoleName": "r".repeat(64),
-        "Remediation": "revert-ssh", "EncryptQueues": "true", "Tracing": "Active",
-        "SshSources": "none", "Scope": "all",
+        "Organisation": role, "Remediation": "revert-ssh", "Encryption": "all",
+        "Observability": "traces", "SshSources": "none", "Scope": "all",
     });
-    let resources = resources(&[(AUDITOR, all_set)]).remove(0);
-    let policies = resources["Role"]["Properties"]["Policies"].as_array().expect("policies");
-    let go_on = &resources["GoOn"]["Properties"]["PolicyDocument"];
-    let documents = policies.iter().map(|it| &it["PolicyDocument"]).chain([go_on]);
+    let auditor = resources(&[(AUDITOR, all_set)]).remove(0);
+    let mut members = organisation_parameters();
+    members["Accounts"] = accounts.into();
+    members["OrganizationId"] = ORGANIZATION.into();
+    members["MemberRoleName"] = role.into();
+    let resources = resources(&[(ORGANISATION, members)]).remove(0);
+    let policies = auditor["Role"]["Properties"]["Policies"].as_array().expect("policies");
+    let put = [&auditor["GoOn"], &resources["AssumeMembers"]];
+    let put = put.map(|it| &it["Properties"]["PolicyDocument"]);
+    let documents = policies.iter().map(|it| &it["PolicyDocument"]).chain(put);
     let length: usize = documents.map(|it| it.to_string().len()).sum();
     assert!(length <= 10_240, "IAM takes no more for the inline policies of a role: {length}");
     let bus = resources["MembersSendEvents"]["Properties"]["Statement"].to_string().len();

@@ -1,20 +1,21 @@
-//! Every policy of both templates, in every mode, as parliament reads it.
+//! Every policy of the templates, in every mode, as parliament reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{REMEDIATIONS, member_modes, resolved_in};
-use crate::support::resolved::{self, AUDITOR, MEMBER, Resources, combinations};
+use crate::support::resolved::{self, AUDITOR, MEMBER, ORGANISATION, Resources, combinations};
 
 /// What parliament finds and is meant: where, what, and why nothing narrower will do.
-const MEANT: [(&str, &str, &str); 8] = [
+const MEANT: [(&str, &str, &str); 9] = [
     // That somebody gets credentials by it is what trust is.
     (AUDITOR, "Role trust", "CREDENTIALS_EXPOSURE"),
     (MEMBER, "Role trust", "CREDENTIALS_EXPOSURE"),
     (MEMBER, "ForwardRole trust", "CREDENTIALS_EXPOSURE"),
     // Its purpose is to act in other accounts. Which ones is up to the roles there, and to the settings that name them.
-    (AUDITOR, "Role members", "CREDENTIALS_EXPOSURE"),
+    (ORGANISATION, "AssumeMembers PolicyDocument", "CREDENTIALS_EXPOSURE"),
+    (AUDITOR, "PublishAlarmRole trust", "CREDENTIALS_EXPOSURE"),
     // In a key's policy the asterisk is the key itself, and nothing else can be written.
     (AUDITOR, "TopicKey KeyPolicy", "RESOURCE_STAR"),
     // Without the account, nobody could ever change or delete the key ("Default key policy" in the KMS developer guide).
@@ -63,21 +64,27 @@ fn findings(policies: &BTreeMap<String, Value>) -> Vec<(String, String, String)>
 fn parliament_finds_only_what_is_intended() {
     let modes = combinations(&[
         ("Remediation", &REMEDIATIONS),
-        ("RevertKeeps", &["baseline", "nothing"]),
-        ("SweepAccounts", &["", "210987654321,111122223333"]),
         ("HoldMaxHours", &["0", "24"]),
+        ("Organisation", &["off", "typo3-sg-auditor-member"]),
+        ("Encryption", &["none", "topic", "queues", "all"]),
+        ("Observability", &["off", "traces"]),
+        ("Watch", &["off", "on"]),
+    ]);
+    let mut organisation_modes = combinations(&[
+        ("Accounts", &["", "210987654321,111122223333"]),
         ("MemberRoleName", &["", "typo3-sg-auditor-member"]),
         ("OrganizationId", &["", "o-a1b2c3d4e5"]),
-        ("EncryptTopics", &["true", "false"]),
-        ("EncryptQueues", &["true", "false"]),
-        ("Tracing", &["PassThrough", "Active"]),
     ]);
+    let needed: BTreeMap<String, String> =
+        serde_json::from_value(resolved::organisation_parameters()).expect("texts");
+    organisation_modes.iter_mut().for_each(|mode| mode.extend(needed.clone()));
     let mut member_modes = member_modes();
     member_modes.iter_mut().for_each(|mode| {
         mode.insert("MemberExternalId".to_owned(), "our-typo3-servers".to_owned());
     });
     let mut distinct: BTreeMap<String, Value> = BTreeMap::new();
-    for (template, modes) in [(AUDITOR, modes), (MEMBER, member_modes)] {
+    let all = [(AUDITOR, modes), (MEMBER, member_modes), (ORGANISATION, organisation_modes)];
+    for (template, modes) in all {
         for (name, policy) in resolved_in(template, &modes).iter().flat_map(policies) {
             let number = distinct.len();
             let key = format!("{template}: {name}: ");
@@ -90,7 +97,7 @@ fn parliament_finds_only_what_is_intended() {
     }
     let named: BTreeSet<&str> =
         distinct.keys().filter_map(|key| key.rsplit_once(": ").map(|(name, _)| name)).collect();
-    assert_eq!(named.len(), 22, "{named:#?}");
+    assert_eq!(named.len(), 24, "{named:#?}");
 
     let meant: BTreeSet<(String, String)> = MEANT
         .iter()

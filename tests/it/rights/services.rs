@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::resolved::{AUDITOR, MEMBER, Resources, member_parameters, resources};
+use crate::support::resolved::{
+    AUDITOR, MEMBER, ORGANISATION, Resources, member_parameters, organisation_parameters,
+    resources, with_parts,
+};
 
 /// The statements of a policy that let a service do something.
 fn for_services<'a>(resources: &'a Resources, name: &str, member: &str) -> Vec<&'a Value> {
@@ -14,41 +17,76 @@ fn for_services<'a>(resources: &'a Resources, name: &str, member: &str) -> Vec<&
     statements.filter(|statement| statement["Principal"].get("Service").is_some()).collect()
 }
 
-/// The ARNs of the rules of a stack.
+/// The ARNs of the rules of a stack, those of its parts among them.
 fn rules(resources: &Resources) -> BTreeSet<String> {
-    let rules = resources.iter().filter(|(_, it)| it["Type"] == "AWS::Events::Rule");
+    let rules = resources.values().filter(|it| it["Type"] == "AWS::Events::Rule");
     rules
-        .map(|(name, it)| match it["Properties"]["Name"].as_str() {
-            Some(name) => name.to_owned(),
-            None => format!("stack-{name}-1A2B3C4D5E6F"),
-        })
+        .map(|it| it["Properties"]["Name"].as_str().expect("a name"))
         .map(|name| format!("arn:aws:events:eu-central-1:123456789012:rule/{name}"))
         .collect()
 }
 
+/// The auditor with all parts, and the organisation's part of the same stack.
+fn with_all_parts() -> Resources {
+    let most = with_parts(json!({
+        "Scope": "tag:role=web", "Organisation": "typo3-sg-auditor-member", "Encryption": "topic",
+    }));
+    let mut organisation = organisation_parameters();
+    organisation["Accounts"] = "210987654321".into();
+    organisation["MemberRoleName"] = "typo3-sg-auditor-member".into();
+    let mut both = resources(&[(AUDITOR, most), (ORGANISATION, organisation)]).into_iter();
+    let (mut all, part) = (both.next().expect("the auditor"), both.next().expect("the part"));
+    // Both have an alarm of that name.
+    all.extend(part.into_iter().filter(|(name, _)| name != "SweepMissed"));
+    all
+}
+
+/// Whether a pattern with asterisks matches a text, as in `ArnLike`.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let (start, end) = pattern.split_once('*').expect("an asterisk");
+    assert!(end.is_empty(), "{pattern}");
+    text.starts_with(start)
+}
+
 #[test]
 fn eventbridge_may_keep_the_events_of_the_stacks_rules_and_of_no_others() {
-    let least = json!({"HoldMaxHours": "0"});
-    let most = json!({"Scope": "tag:role=web", "MemberRoleName": "typo3-sg-auditor-member"});
-    let mut member_most = member_parameters();
-    member_most["Scope"] = "tag:role=web".into();
-    let asked =
-        [(AUDITOR, least), (AUDITOR, most), (MEMBER, member_parameters()), (MEMBER, member_most)];
-    let counts = [8, 10, 4, 4];
-    for (resources, count) in resources(&asked).iter().zip(counts) {
-        let [statement] = for_services(resources, "RulesReachFailures", "PolicyDocument")[..]
+    let least = resources(&[(AUDITOR, json!({"HoldMaxHours": "0"}))]).remove(0);
+    for (resources, count) in [(least, 3), (with_all_parts(), 11)] {
+        let [statement] = for_services(&resources, "RulesReachFailures", "PolicyDocument")[..]
         else {
             panic!("one statement")
         };
         assert_eq!(statement["Principal"], json!({"Service": "events.amazonaws.com"}));
         assert_eq!(statement["Action"], "sqs:SendMessage");
+        let like = statement["Condition"]["ArnLike"]["aws:SourceArn"].as_str().expect("an ARN");
+        let rules = rules(&resources);
+        assert!(rules.iter().all(|arn| is_like(like, arn)), "{like} {rules:#?}");
+        assert_eq!(rules.len(), count, "{rules:#?}");
+        for other in ["sg-auditor-member-changes-0a1b2c3d", "stack-Changes-1A2B3C4D5E6F", "other"] {
+            let arn = format!("arn:aws:events:eu-central-1:123456789012:rule/{other}");
+            assert!(!is_like(like, &arn), "{arn}");
+        }
+        // No key that can be disabled stands between an event and its queue.
+        assert_eq!(keys_of_queues(&resources), BTreeSet::from([None]));
+    }
+}
+
+#[test]
+fn eventbridge_may_keep_the_events_of_a_forwarders_rules_and_of_no_others() {
+    let mut most = member_parameters();
+    most["Scope"] = "tag:role=web".into();
+    let asked = [(MEMBER, member_parameters()), (MEMBER, most)];
+    for resources in resources(&asked) {
+        let [statement] = for_services(&resources, "RulesReachFailures", "PolicyDocument")[..]
+        else {
+            panic!("one statement")
+        };
         let sources = statement["Condition"]["ArnEquals"]["aws:SourceArn"].as_array().unwrap();
         let sources: BTreeSet<String> =
             sources.iter().map(|arn| arn.as_str().unwrap().to_owned()).collect();
-        assert_eq!(sources, rules(resources));
-        assert_eq!(sources.len(), count, "{sources:?}");
-        // No key that can be disabled stands between an event and its queue.
-        assert_eq!(keys_of_queues(resources), BTreeSet::from([None]));
+        assert_eq!(sources, rules(&resources));
+        assert_eq!(sources.len(), 3, "{sources:?}");
+        assert_eq!(keys_of_queues(&resources), BTreeSet::from([None]));
     }
 }
 
@@ -66,7 +104,7 @@ fn keys_of_queues(resources: &Resources) -> BTreeSet<Option<&str>> {
 
 #[test]
 fn who_keeps_events_may_use_the_key_of_the_queues_for_the_queue_of_failures_alone() {
-    let resources = resources(&[(AUDITOR, json!({"EncryptQueues": "true"}))]).remove(0);
+    let resources = resources(&[(AUDITOR, json!({"Encryption": "queues"}))]).remove(0);
     let key = "arn:aws:kms:eu-central-1:123456789012:key/stack-QueueKey-1A2B3C4D5E6F";
     assert_eq!(keys_of_queues(&resources), BTreeSet::from([Some(key)]));
     let [statement] = for_services(&resources, "QueueKey", "KeyPolicy")[..] else {
@@ -94,59 +132,37 @@ fn who_keeps_events_may_use_the_key_of_the_queues_for_the_queue_of_failures_alon
 }
 
 #[test]
-fn alarms_of_the_stack_may_publish_to_its_topics_and_use_the_key_for_that() {
-    let both =
-        [json!({}), json!({"EncryptTopics": "false"})].map(|parameters| (AUDITOR, parameters));
+fn no_service_may_publish_or_use_the_key_of_the_topic() {
+    let both = [json!({"Encryption": "topic"}), json!({})];
+    let both = both.map(|parameters| (AUDITOR, parameters));
     let [encrypted, plain] = &resources(&both)[..] else { panic!("two stacks") };
     for (resources, key) in [(encrypted, Some("stack-TopicKey-1A2B3C4D5E6F")), (plain, None)] {
         let topics = resources.values().filter(|it| it["Type"] == "AWS::SNS::Topic");
         let keys: Vec<Option<&str>> =
             topics.map(|topic| topic["Properties"]["KmsMasterKeyId"].as_str()).collect();
-        assert_eq!(keys, [key, key]);
+        assert_eq!(keys, [key]);
         assert_eq!(resources.contains_key("TopicKey"), key.is_some());
-        let [statement] = for_services(resources, "AlarmsPublish", "PolicyDocument")[..] else {
-            panic!("one statement")
-        };
-        assert_eq!(statement["Principal"], json!({"Service": "cloudwatch.amazonaws.com"}));
-        assert_eq!(statement["Action"], "sns:Publish");
-        assert_eq!(statement["Condition"], of_alarms());
+        assert_eq!(for_services(resources, "FindingsPublish", "PolicyDocument"), [] as [&Value; 0]);
     }
-    let [statement] = for_services(encrypted, "TopicKey", "KeyPolicy")[..] else {
-        panic!("one service")
-    };
-    assert_eq!(statement["Principal"], json!({"Service": "cloudwatch.amazonaws.com"}));
-    assert_eq!(statement["Action"], json!(["kms:GenerateDataKey", "kms:Decrypt"]));
-    let mut condition = of_alarms();
-    condition["StringLike"] = json!({
-        "kms:EncryptionContext:aws:sns:topicArn": "arn:aws:sns:eu-central-1:123456789012:stack-*",
-    });
-    assert_eq!(statement["Condition"], condition);
-}
-
-/// What a request on behalf of an alarm of the stack has in it.
-fn of_alarms() -> Value {
-    json!({
-        "StringEquals": {"aws:SourceAccount": "123456789012"},
-        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:stack-*"},
-    })
+    assert_eq!(for_services(encrypted, "TopicKey", "KeyPolicy"), [] as [&Value; 0]);
 }
 
 #[test]
-fn lambda_takes_the_role_and_each_rule_may_invoke_the_function() {
-    let most = json!({"Scope": "tag:role=web", "MemberRoleName": "typo3-sg-auditor-member"});
-    let resources = resources(&[(AUDITOR, most)]).remove(0);
+fn lambda_takes_the_role_and_one_permission_is_for_each_rule_that_invokes_the_function() {
+    let resources = with_all_parts();
     let [trust] = for_services(&resources, "Role", "AssumeRolePolicyDocument")[..] else {
         panic!("one service")
     };
     assert_eq!(trust["Principal"], json!({"Service": "lambda.amazonaws.com"}));
     let permissions = resources.values().filter(|it| it["Type"] == "AWS::Lambda::Permission");
-    let sources: BTreeSet<String> = permissions
-        .map(|permission| {
-            let properties = &permission["Properties"];
-            assert_eq!(properties["Action"], "lambda:InvokeFunction");
-            assert_eq!(properties["Principal"], "events.amazonaws.com");
-            properties["SourceArn"].as_str().expect("a rule").to_owned()
-        })
-        .collect();
-    assert_eq!(sources, rules(&resources));
+    let [permission] = permissions.collect::<Vec<_>>()[..] else { panic!("one permission") };
+    let properties = &permission["Properties"];
+    assert_eq!(properties["Action"], "lambda:InvokeFunction");
+    assert_eq!(properties["Principal"], "events.amazonaws.com");
+    let like = properties["SourceArn"].as_str().expect("an ARN");
+    for arn in rules(&resources) {
+        assert!(is_like(like, &arn), "{arn}");
+    }
+    // Whatever the stack is called, the names are short enough and none is cut.
+    assert!(rules(&resources).iter().all(|arn| arn.split_once("rule/").unwrap().1.len() <= 64));
 }

@@ -97,21 +97,15 @@ impl Ministack {
     pub fn build(&'static self, name: &str, edit: impl FnOnce(String) -> String) -> Built {
         let folder = self.folder.join(name);
         fs::create_dir_all(folder.join("code")).expect("a folder");
+        fs::create_dir_all(folder.join("stacks")).expect("a folder");
+        for part in fs::read_dir(repository().join("stacks")).expect("the parts") {
+            let part = part.expect("a part");
+            fs::copy(part.path(), folder.join("stacks").join(part.file_name())).expect("its copy");
+        }
         fs::copy(artefact::function(), folder.join("code/bootstrap")).expect("the function");
         let template = fs::read_to_string(repository().join("template.yaml"));
         let template = template.expect("the template");
-        let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-        let lines = [
-            ("\n      CodeUri: .\n", "\n      CodeUri: code\n".to_owned()),
-            (
-                "\n      Architectures:\n        - arm64\n",
-                format!("\n      Architectures:\n        - {processor}\n"),
-            ),
-        ];
-        let built = lines.iter().fold(template, |template, (line, own)| {
-            assert_eq!(template.matches(line).count(), 1, "{line}");
-            template.replace(line, own)
-        });
+        let built = with_code(&template);
         fs::write(folder.join("template.yaml"), edit(built)).expect("the template's copy");
         fs::copy(repository().join("samconfig.toml"), folder.join("samconfig.toml"))
             .expect("the settings");
@@ -183,16 +177,49 @@ impl Ministack {
 }
 
 impl Built {
-    /// Deploys it as README.md says, with these parameters.
+    /// Deploys it as README.md says, with these parameters, and mails nobody unless they say so.
     pub fn deploy(&self, name: &str, parameters: &[(&str, &str)]) {
+        let is_mailed = parameters.iter().any(|(name, _)| *name == "AlertEmail");
+        let nobody = (!is_mailed).then_some(("AlertEmail", "none"));
         let mut sam = self.server.command("sam");
         sam.current_dir(&self.folder);
         sam.args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--stack-name", name]);
-        if !parameters.is_empty() {
-            sam.arg("--parameter-overrides")
-                .args(parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")));
-        }
+        let parameters = parameters.iter().copied().chain(nobody);
+        sam.arg("--parameter-overrides")
+            .args(parameters.map(|(name, value)| format!("{name}=\"{value}\"")));
         self.server.alone(|| succeeded(&mut sam));
+    }
+
+    /// Deploys a part of stacks/ beside a stack, with that stack's outputs and these parameters, as docs/accounts.md says.
+    pub fn deploy_beside(
+        &self,
+        stack: &Stack,
+        part: &str,
+        name: &str,
+        parameters: &[(&str, &str)],
+    ) {
+        let outputs = stack.outputs.iter().map(|(name, value)| format!("{name}={value}"));
+        let set = parameters.iter().map(|(name, value)| format!("{name}={value}"));
+        let mut aws = self.server.command("aws");
+        aws.current_dir(&self.folder)
+            .args(["cloudformation", "deploy", "--stack-name", name, "--template-file"])
+            .arg(format!("stacks/{part}.yaml"))
+            .args(["--capabilities", "CAPABILITY_NAMED_IAM", "--parameter-overrides"])
+            .args(outputs.chain(set));
+        self.server.alone(|| succeeded(&mut aws));
+    }
+
+    /// A copy of a part without a resource that ministack does not know: it refuses `AWS::Events::EventBusPolicy`. Nothing
+    /// else refers to it. Returns the copy's name.
+    pub fn without(&self, part: &str, resource: &str) -> String {
+        let text = fs::read_to_string(self.folder.join(format!("stacks/{part}.yaml")));
+        let text = text.expect("the part");
+        let (before, after) = text.split_once(&format!("\n  {resource}:\n")).expect(resource);
+        let (_, after) = after.split_once("\n\n").expect("what follows");
+        let copy = format!("{part}-without");
+        let file = self.folder.join(format!("stacks/{copy}.yaml"));
+        fs::write(file, format!("{before}\n\n{after}")).expect("the copy");
+        copy
     }
 
     /// Runs a script here that has `aws`, `sam` and `sg-audit`, and answers every question with yes.
@@ -222,6 +249,22 @@ impl Ministack {
         let _turn = self.deploying.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         work()
     }
+}
+
+/// A template as `sam build` leaves it: it names the folder of the code, and this machine's processor.
+pub fn with_code(template: &str) -> String {
+    let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let lines = [
+        ("\n      CodeUri: .\n", "\n      CodeUri: code\n".to_owned()),
+        (
+            "\n      Architectures:\n        - arm64\n",
+            format!("\n      Architectures:\n        - {processor}\n"),
+        ),
+    ];
+    lines.iter().fold(template.to_owned(), |template, (line, own)| {
+        assert_eq!(template.matches(line).count(), 1, "{line}");
+        template.replace(line, own)
+    })
 }
 
 /// What a command that has to succeed writes to standard output.

@@ -16,6 +16,7 @@ import tempfile
 import time
 
 SUPERVISE = pathlib.Path(__file__).with_name("supervise.py")
+MINISTACK = pathlib.Path(__file__).with_name("as_cloudformation_does.py")
 # Seconds until a start counts as failed. On an idle machine it takes a fraction of a second.
 LIMIT = 60
 
@@ -44,7 +45,7 @@ def start(port, folder):
     }
     with open(f"{folder}/log", "wb") as log:
         server = subprocess.Popen(
-            [sys.executable, SUPERVISE, sys.executable, "-B", "-m", "ministack"],
+            [sys.executable, SUPERVISE, sys.executable, "-B", MINISTACK],
             env={**os.environ, **settings},
             # A pipe of its own: closing it ends everything that `supervise` started. A signal to `supervise` would not.
             stdin=subprocess.PIPE,

@@ -3,7 +3,8 @@
 Standard input: [{"template": PATH, "parameters": {NAME: VALUE}, "types": [TYPE, ...] or absent, "stack": NAME,
 "region": NAME, "partition": NAME}, ...]. The last three have defaults.
 Standard output: for each, {RESOURCE: {"Type": text, "Ref": text, "Properties": {...}}}, of these types or of all. "Ref"
-is the value of a reference to the resource.
+is the value of a reference to the resource. The resources of a nested stack are among them, with the parameters that the
+template gives it.
 
 This covers what our emulators do not resolve: conditional policies, alarms, the dashboard. Names and ARNs look as
 CloudFormation makes them.
@@ -11,6 +12,7 @@ CloudFormation makes them.
 
 import functools
 import json
+import pathlib
 import re
 import sys
 
@@ -27,7 +29,10 @@ ARNS = {
     "AWS::Serverless::Function": ("lambda", "function:"),
     "AWS::SNS::Topic": ("sns", ""),
     "AWS::SQS::Queue": ("sqs", ""),
+    "AWS::StepFunctions::StateMachine": ("states", "stateMachine:"),
 }
+# What has no default.
+REQUIRED = {"AlertEmail": "you@example.com"}
 # How long a generated name can be, by type. CloudFormation cuts the stack's name where it would be longer. The name of a
 # key is an id, which always has this length.
 LONGEST = {
@@ -39,7 +44,11 @@ LONGEST = {
 }
 OTHERS_LONGEST = 64
 # The members that name a resource, by type.
-GIVEN = {"AWS::Events::Rule": "Name", "AWS::IAM::Role": "RoleName"}
+GIVEN = {
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
+}
 NOTHING = object()
 
 
@@ -56,7 +65,9 @@ class Template:
         assert parameters.keys() <= known.keys(), f"no parameters of {path}: {parameters.keys() - known.keys()}"
         defaults = {name: parameter["Default"] for name, parameter in known.items() if "Default" in parameter}
         # CloudFormation compares strings, and treats numbers as strings.
-        self.values = {name: str(value) for name, value in {**defaults, **parameters}.items()}
+        required = {name: value for name, value in REQUIRED.items() if name in known}
+        self.values = {name: str(value) for name, value in {**required, **defaults, **parameters}.items()}
+        self.folder = pathlib.Path(path).parent
         self.stack, self.region, self.partition = stack, region, partition
         place = f"arn:{partition}:cloudformation:{region}:{ACCOUNT}"
         self.values |= {
@@ -68,6 +79,19 @@ class Template:
         }
 
     def resources(self, types):
+        return self.own(types) | self.nested(types)
+
+    def nested(self, types):
+        found = {}
+        for name, stack in self.own(["AWS::CloudFormation::Stack"]).items():
+            properties = stack["Properties"]
+            path = str(self.folder / properties["TemplateURL"])
+            inner = Template(path, properties["Parameters"], stack["Ref"], self.region, self.partition).resources(types)
+            assert not found.keys() & inner.keys(), f"two stacks have a resource of one name: {name}"
+            found |= inner
+        return found
+
+    def own(self, types):
         return {
             name: {
                 "Type": resource["Type"],
@@ -104,7 +128,7 @@ class Template:
         if name in self.values:
             return self.values[name]
         kind = self.source["Resources"][name]["Type"]
-        if kind == "AWS::SNS::Topic":
+        if kind in ("AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"):
             return self.attribute(name, "Arn")
         if kind == "AWS::SQS::Queue":
             return f"https://sqs.{self.region}.amazonaws.com/{ACCOUNT}/{self.name(name)}"

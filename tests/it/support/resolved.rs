@@ -10,7 +10,11 @@ use super::sg_audit::repository;
 use super::venv;
 
 pub const AUDITOR: &str = "template.yaml";
-pub const MEMBER: &str = "member-template.yaml";
+pub const MEMBER: &str = "stacks/forwarder.yaml";
+pub const ORGANISATION: &str = "stacks/organisation.yaml";
+/// Every template. The two that are nested in the auditor's are among its resources too.
+pub const TEMPLATES: [&str; 5] =
+    [AUDITOR, MEMBER, ORGANISATION, "stacks/observability.yaml", "stacks/watch.yaml"];
 
 /// The resources that there are, by their names: `Type`, `Ref` and `Properties`.
 pub type Resources = BTreeMap<String, Value>;
@@ -83,6 +87,26 @@ pub fn run(script: &str, input: &Value) -> Vec<u8> {
     let output = python.wait_with_output().expect("python ends");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
+}
+
+/// The auditor with the parts that are nested in it.
+pub fn with_parts(mut parameters: Value) -> Value {
+    parameters["Watch"] = "on".into();
+    parameters["Observability"] = "on".into();
+    parameters
+}
+
+/// What the template of the organisation cannot do without.
+pub fn organisation_parameters() -> Value {
+    let id = "0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f";
+    json!({
+        "Function": "stack-Auditor-1A2B3C4D5E6F",
+        "FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:stack-Auditor-1A2B3C4D5E6F",
+        "FunctionRole": "arn:aws:iam::123456789012:role/stack-Role-1A2B3C4D5E6F",
+        "FailureQueueArn": "arn:aws:sqs:eu-central-1:123456789012:stack-Failures-1A2B3C4D5E6F",
+        "Rules": format!("sg-auditor-{id}"),
+        "AuditorStackId": format!("arn:aws:cloudformation:eu-central-1:123456789012:stack/stack/{id}"),
+    })
 }
 
 /// What the member's template cannot do without.

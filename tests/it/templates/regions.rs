@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use typo3_sg_auditor::ec2::Region;
 
-use crate::support::resolved::{AUDITOR, MEMBER, run};
+use crate::support::resolved::{AUDITOR, MEMBER, ORGANISATION, run};
 
 /// Regions of every partition, and what is none.
 const NAMES: [&str; 24] = [
@@ -60,6 +60,8 @@ fn the_templates_accept_the_regions_that_the_code_accepts() {
     let regions: BTreeSet<String> = names.iter().filter(|name| is_region(name)).cloned().collect();
     assert!(regions.contains("eusc-de-east-1") && regions.contains("us-isob-east-1"));
     assert_eq!(accepted(MEMBER, "HomeRegion", &names).0, regions);
+    let none = ["none".to_owned()];
+    assert_eq!(accepted(MEMBER, "HomeRegion", &none).0, none.into());
 
     // Several, or none. A pattern cannot limit the length of each.
     let several: Vec<String> = names.iter().map(|name| format!("eu-west-1,{name}")).collect();
@@ -67,8 +69,8 @@ fn the_templates_accept_the_regions_that_the_code_accepts() {
         regions.iter().map(|name| format!("eu-west-1,{name}")).collect();
     expected
         .extend(several.iter().filter(|it| it.len() > 40 || it.matches(',').count() == 2).cloned());
-    assert_eq!(accepted(AUDITOR, "SweepRegions", &several).0, expected);
-    assert_eq!(accepted(AUDITOR, "SweepRegions", &[String::new()]).0.len(), 1);
+    assert_eq!(accepted(ORGANISATION, "Regions", &several).0, expected);
+    assert_eq!(accepted(ORGANISATION, "Regions", &[String::new()]).0.len(), 1);
 }
 
 #[test]
@@ -82,11 +84,12 @@ fn the_arns_of_every_partition_are_accepted() {
     ] {
         let bus = format!("arn:{partition}:events:{region}:123456789012:event-bus/default");
         let role = format!("arn:{partition}:iam::123456789012:role/auditor");
-        let layer = format!("arn:{partition}:lambda:{region}:123456789012:layer:baseline:1");
+        let layer =
+            format!("arn:{partition}:lambda:{region}:123456789012:layer:baseline:1/our-site.yaml");
         for (template, parameter, arn) in [
             (MEMBER, "AuditorEventBus", bus),
             (MEMBER, "AuditorRole", role),
-            (AUDITOR, "BaselineLayer", layer),
+            (AUDITOR, "Baseline", layer),
         ] {
             let arns = [arn];
             assert_eq!(accepted(template, parameter, &arns).0, arns.into(), "{parameter}");

@@ -89,7 +89,7 @@ fn tag_calls_that_can_change_a_hold_are_matched_whatever_the_scope() {
         }
         let events: Vec<(&str, Value, bool)> =
             events.iter().map(|(name, event, is)| (name.as_str(), event.clone(), *is)).collect();
-        assert_matched(scope, "TagChanges", &events);
+        assert_matched(scope, "Changes", &events);
     }
 }
 
@@ -99,7 +99,7 @@ fn tag_calls_on_groups_are_matched_where_the_scope_is_a_tag() {
         let is_tag = scope == "tag:role=web";
         assert_matched(
             scope,
-            "TagChanges",
+            "Changes",
             &[
                 ("the tag", call("CreateTags", Some(tags(&[GROUP], &["role"]))), is_tag),
                 ("among others", call("DeleteTags", Some(tags(&[GROUP], &["a", "role"]))), is_tag),
@@ -135,14 +135,10 @@ fn a_tag_call_whose_request_is_lost_is_matched_whatever_the_scope() {
                 .into_iter()
                 .map(|(what, request)| (what, call(name, request), true))
                 .collect();
-            assert_matched(scope, "TagChanges", &events);
+            assert_matched(scope, "Changes", &events);
             let of_rule =
                 json!({"resourcesSet": {"items": [{"resourceId": RULE}]}, "tagSet": omitted});
-            assert_matched(
-                scope,
-                "TagChanges",
-                &[("tags omitted", call(name, Some(of_rule)), true)],
-            );
+            assert_matched(scope, "Changes", &[("tags omitted", call(name, Some(of_rule)), true)]);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use typo3_sg_auditor::event::{Kind, decode};
 
-use super::{member, rules};
-use crate::support::resolved::{self, AUDITOR, MEMBER, resources};
+use super::{everything, member, rules};
+use crate::support::resolved::{self, AUDITOR, MEMBER, resources, with_parts};
 use crate::watched::{Owned, Place, SERVICES, Stacks, assert_told_once, of_somebody_else};
 
 /// The role that a member's stack makes.
@@ -15,32 +15,21 @@ const MEMBER_ROLE: &str = "typo3-sg-auditor-member";
 const HOME: Place<'_> = Place { account: "123456789012", region: "eu-central-1" };
 const AWAY: Place<'_> = Place { account: "210987654321", region: "eu-west-1" };
 
-/// The rules of the auditor's stack, all that there can be, and the patterns of those that watch it.
-pub fn watching() -> (BTreeMap<String, Value>, Vec<(String, Value)>) {
-    let parameters = json!({
-        "Scope": "tag:role=web", "MemberRoleName": MEMBER_ROLE, "EncryptQueues": "true",
-    });
-    let rules = rules(&[(AUDITOR, parameters)]).remove(0);
-    let watch = rules
-        .iter()
-        .filter(|(name, _)| name.starts_with("Watch"))
-        .map(|(name, rule)| (name.clone(), rule["pattern"].clone()))
-        .collect();
-    (rules, watch)
-}
-
 #[test]
 fn each_rule_is_watched_by_another_than_itself() {
-    let (rules, watch) = watching();
-    assert_eq!(watch.len(), 5, "{watch:?}");
-    for (rule, properties) in &rules {
-        let name = format!("\"{}\"", properties["name"].as_str().expect("a name"));
-        let watched = watch.iter().filter(|(other, _)| other != rule).any(|(_, pattern)| {
-            // As `name` and as `rule`: the calls differ in what they call it.
-            pattern.to_string().matches(name.as_str()).count() == 2
-        });
-        assert!(watched, "nobody tells of a change of {rule}");
-    }
+    let [(_, auditor), _, (_, organisation)] = &everything()[..] else { panic!("three") };
+    let watching: Vec<_> =
+        rules(auditor).into_iter().filter(|(name, _)| name.starts_with("Watch")).collect();
+    assert_eq!(watching.len(), 5, "{watching:?}");
+    let mut watched = rules(auditor);
+    watched.extend(rules(organisation));
+    assert_eq!(watched.len(), 11);
+    let names = watched.iter().map(|(rule, it)| {
+        let name = it["Name"].as_str().expect("a name").to_owned();
+        ((*rule).to_owned(), Owned { kind: "AWS::Events::Rule".to_owned(), name })
+    });
+    let events = HOME.calls(&names.collect(), &["events"]);
+    assert_told_once(&events, &matches(&events, &resolved::patterns(auditor)));
 }
 
 /// The stack of a template with these parameters: what it has, and the patterns of its rules.
@@ -83,13 +72,13 @@ fn assert_understood(events: &BTreeMap<String, Value>, account: &str) {
 fn each_call_of_the_page_is_reported_once_with_the_resource_it_changed() {
     let settings = [
         json!({}),
-        json!({"Scope": "tag:role=web", "MemberRoleName": MEMBER_ROLE}),
-        json!({"HoldMaxHours": "0", "EncryptTopics": "false"}),
-        json!({"EncryptTopics": "false", "EncryptQueues": "true"}),
-        json!({"EncryptQueues": "true"}),
+        json!({"Scope": "tag:role=web", "Organisation": MEMBER_ROLE}),
+        json!({"HoldMaxHours": "0", "Encryption": "topic"}),
+        json!({"Encryption": "queues"}),
+        json!({"Encryption": "all"}),
     ];
     for parameters in settings {
-        let (has, patterns) = stack(AUDITOR, parameters);
+        let (has, patterns) = stack(AUDITOR, with_parts(parameters));
         let mut events = HOME.calls(&has, &SERVICES);
         assert!(events.len() > 100, "{:?}", events.keys());
         events.append(&mut HOME.calls_about_trails());
@@ -103,8 +92,10 @@ fn each_call_of_the_page_is_reported_once_with_the_resource_it_changed() {
 /// What else the patterns ask for, the page would not have.
 #[test]
 fn the_page_lists_every_call_that_is_reported() {
-    let parameters = json!({"Scope": "tag:role=web", "MemberRoleName": MEMBER_ROLE});
-    let (has, patterns) = stack(AUDITOR, parameters);
+    let parameters = json!({
+        "Scope": "tag:role=web", "Organisation": MEMBER_ROLE, "Encryption": "all",
+    });
+    let (has, patterns) = stack(AUDITOR, with_parts(parameters));
     let mut listed = HOME.calls(&has, &SERVICES);
     listed.append(&mut HOME.calls_about_trails());
     let mut told = 0;
@@ -132,17 +123,25 @@ fn a_call_that_would_blind_the_auditor_in_another_account_arrives_once() {
     let mut parameters = member("tag:role=web");
     parameters["MemberRoleName"] = MEMBER_ROLE.into();
     let (has, rules) = stack(MEMBER, parameters);
-    let (_, of_auditor) =
-        stack(AUDITOR, json!({"Scope": "tag:role=web", "MemberRoleName": MEMBER_ROLE}));
+    let auditor = json!({"Scope": "tag:role=web", "Organisation": MEMBER_ROLE});
+    let (_, of_auditor) = stack(AUDITOR, with_parts(auditor));
     // A queue of what was not forwarded is there as well, which the page says is not watched.
     let mut events = AWAY.calls(&has, &["events", "iam"]);
     events.append(&mut AWAY.calls_about_trails());
-    assert!(rules.len() == 4 && events.len() >= 4 + 4 * 5 + 2 * 6, "{:?}", events.keys());
+    assert!(rules.len() == 3 && events.len() >= 4 + 3 * 5 + 2 * 6, "{:?}", events.keys());
     assert_told_once(&events, &matches(&events, &rules));
     let taken = matches(&events, &of_auditor);
     assert_eq!(taken.values().flatten().count(), events.len(), "{taken:#?}");
     assert_told_once(&events, &taken);
     assert_understood(&events, AWAY.account);
+    // As well as those that a forwarder sends from another region of the auditor's own account.
+    let own = Place { account: HOME.account, region: AWAY.region };
+    let mut of_own = own.calls(&has, &["events", "iam"]);
+    of_own.append(&mut own.calls_about_trails());
+    assert_told_once(&of_own, &matches(&of_own, &rules));
+    let taken = matches(&of_own, &of_auditor);
+    assert_eq!(taken.values().flatten().count(), of_own.len(), "{taken:#?}");
+    assert_told_once(&of_own, &taken);
 
     // What is not the auditor's there is none of its business, and what is in its own account has rules of its own.
     let nobodys = AWAY.calls(&of_somebody_else(&has), &["events", "iam"]);
