@@ -27,7 +27,12 @@ impl Operated {
     /// Reverting, with holds and a key, so that there is something to stop, to undo and to lose.
     pub async fn deployed() -> Self {
         let server = ministack::server();
-        let built = server.build("operations", |template| template);
+        // `sam delete` also deletes the nested templates, and knows no S3 but AWS's.
+        let built = server.build("operations", |template| {
+            let (before, parts) = template.split_once("\n  WatchPart:\n").expect("the parts");
+            let (_, after) = parts.split_once("\nOutputs:\n").expect("the outputs");
+            format!("{before}\nOutputs:\n{after}")
+        });
         built.deploy(
             NAME,
             &[
