@@ -25,6 +25,7 @@ fn stack() -> Stack {
             ("Remediation", "revert-ssh"),
             ("Scope", "all"),
             ("SshSources", "203.0.113.0/24"),
+            ("Encryption", "topic"),
         ];
         crate::deploy::built().deploy(NAME, &parameters);
     });
