@@ -273,6 +273,8 @@ pub(super) enum HistoryFormat {
     Json,
     /// A line for each opening, for spreadsheets
     Csv,
+    /// A page for a browser, in one file that needs nothing else
+    Html,
 }
 
 /// Open a port for a limited time: print the command of a hold, or run it
@@ -578,6 +580,8 @@ pub(super) enum Format {
     Github,
     /// A line for each finding, for spreadsheets
     Csv,
+    /// A page for a browser, in one file that needs nothing else
+    Html,
     /// SARIF 2.1.0, with --plan only; refused elsewhere, with the reason
     #[value(hide = true)]
     Sarif,

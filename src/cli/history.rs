@@ -16,6 +16,7 @@ use crate::describe::{DescribedGroup, DescribedLists, groups};
 use crate::event::{SplitEnd, split};
 use crate::history::{Book, By, Present};
 use crate::report::history::{csv, text, to_json_pretty};
+use crate::report::html;
 use crate::report::terminal::Style;
 use crate::settings::{RawSettings, Settings};
 use crate::text::{count, unpacking};
@@ -78,6 +79,7 @@ pub(super) fn run(
     let out = match args.format {
         HistoryFormat::Text => text::render(&history, args.min_severity, style),
         HistoryFormat::Json => format!("{}\n", to_json_pretty(&history, args.min_severity)?),
+        HistoryFormat::Html => html::history(&history, args.min_severity),
         HistoryFormat::Csv => csv::render(&history, args.min_severity)?,
     };
     Ok(Answer { out, notes, status })

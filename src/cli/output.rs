@@ -9,7 +9,7 @@ use super::args::{AuditOptions, Format};
 use super::error::CliError;
 use crate::finding::Report;
 use crate::report::terminal::{Style, View, groups_compliant, render};
-use crate::report::{csv, github, junit, markdown, sarif, to_json_pretty};
+use crate::report::{csv, github, html, junit, markdown, sarif, to_json_pretty};
 
 /// The exit status if something could not be audited, or the command could not run.
 pub(super) const NOT_AUDITED: u8 = 2;
@@ -94,6 +94,7 @@ pub(super) fn written(report: &Report, options: &AuditOptions) -> Result<String,
         Format::Markdown => markdown::render(report),
         Format::Junit => junit::render(report, options.fail_on)?,
         Format::Github => github::render(report),
+        Format::Html => html::report(report),
         Format::Csv => csv::render(report)?,
         Format::Sarif => sarif::render(report).map_err(|missing| match missing.address {
             Some(address) => CliError::SarifWithoutFile { address },

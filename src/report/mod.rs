@@ -13,6 +13,7 @@ mod email;
 mod fit;
 pub mod github;
 pub mod history;
+pub mod html;
 mod json;
 pub mod junit;
 pub mod log;

@@ -364,7 +364,7 @@ fn wrong_arguments_are_explained_on_standard_error() {
     }
     let help = snapshot("help", &["help"]);
     assert_eq!((help.err.as_str(), help.status), ("", 0));
-    for command in ["invoke", "check", "allow", "doctor"] {
+    for command in ["invoke", "check", "history", "allow", "doctor"] {
         assert_eq!(snapshot(&format!("help-{command}"), &[command, "--help"]).status, 0);
     }
 }

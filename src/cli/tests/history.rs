@@ -149,6 +149,20 @@ fn what_cannot_be_read_ends_with_2_and_the_rest_is_told() {
 }
 
 #[test]
+fn a_change_that_cannot_be_read_is_never_compliant() {
+    let mut untimed = opened();
+    untimed["eventTime"] = Value::Null;
+    let mut lost = closed();
+    lost["requestParameters"] = json!({"omitted": true});
+    for record in [untimed, lost] {
+        let file = File::new("unread.json", &records(&[record]));
+        let answer = answer(&["history", file.path()]).unwrap();
+        assert_eq!(answer.status, NOT_AUDITED, "{answer:?}");
+        assert!(answer.out.contains("exit 2: not every change could be read"), "{}", answer.out);
+    }
+}
+
+#[test]
 fn a_file_of_another_kind_is_refused_with_advice() {
     let groups = File::new("no-records.json", &group(SHOP, 22, ANYWHERE));
     let empty = File::new("no-records-2.json", r#"{"Records": []}"#);

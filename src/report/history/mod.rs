@@ -3,6 +3,6 @@
 pub mod csv;
 mod json;
 pub mod text;
-mod words;
+pub(in crate::report) mod words;
 
 pub use json::{HISTORY_SCHEMA, to_json_pretty};

@@ -18,9 +18,15 @@ const NAMED: usize = 5;
 /// The narrowest text.
 const NARROWEST: usize = 24;
 
-/// The exit status that a history means: 1 if something is open, or may be.
+/// The exit status that a history means: 1 if something is open, or may be; otherwise 2 if a change
+/// could not be read, since that may have opened anything.
 pub fn exit_status(history: &History) -> u8 {
-    u8::from(history.openings.iter().any(|opening| opening.status() != Status::Closed))
+    let unread = history.counts.unread + history.counts.untimed > 0;
+    match history.openings.iter().any(|opening| opening.status() != Status::Closed) {
+        true => 1,
+        false if unread => 2,
+        false => 0,
+    }
 }
 
 /// The history as text that ends in a line break. Openings below a severity are counted only.
@@ -144,6 +150,7 @@ impl Page {
         let status = exit_status(history);
         let verdict = match (status, totals.open) {
             (0, _) => "nothing is open",
+            (2, _) => "not every change could be read",
             (_, 0) => "something may be open",
             _ => "something is open",
         };

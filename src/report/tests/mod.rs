@@ -5,6 +5,7 @@ mod email;
 mod events;
 mod formats;
 mod history;
+mod html;
 mod inert;
 mod json;
 mod laws;
