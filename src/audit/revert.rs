@@ -123,9 +123,6 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
         Placed::All => &[],
         Placed::Full(done) if order.open_ssh => wanted.get(done..).unwrap_or_default(),
         Placed::Full(_) => return Ok(pieces.left(NotReverted::Ec2(Ec2Error::LimitExceeded))),
-        Placed::Stopped(error) if error.is_no_group() && !exists(ec2, order).await? => {
-            return Ok(pieces.done(Action::GroupGone));
-        }
         Placed::Stopped(error) => return Ok(pieces.left(NotReverted::Ec2(error))),
     };
     match revoke(ec2, order).await {

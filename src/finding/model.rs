@@ -539,19 +539,15 @@ impl Finding {
     /// Notes the names of the prefix lists that it is about.
     pub fn name_lists(&mut self, name: impl Fn(&ListId) -> Option<String>) {
         let changed = match &self.matter {
-            Matter::Rule(found) => found.remarks.iter().find_map(|remark| match remark {
-                Remark::List(entries) => Some(&entries.list),
-                Remark::Note(Note::ListChanged(list)) => Some(list),
-                _ => None,
-            }),
-            Matter::WideList { list, .. } | Matter::WideBaseline { list, .. } => {
-                list.as_ref().map(|entries| &entries.list)
-            }
+            Matter::WideBaseline { list, .. } => list.as_ref().map(|entries| &entries.list),
             Matter::Unaudited { what: Unaudited::List(list), .. } => Some(list),
             Matter::ExpectedClosed(closed) => closed.list.as_ref().map(|list| &list.id),
-            Matter::Unaudited { .. } | Matter::LeftScope { .. } | Matter::AuditorChanged { .. } => {
-                None
-            }
+            // A rule that is reported because of a list names it.
+            Matter::Rule(_)
+            | Matter::WideList { .. }
+            | Matter::Unaudited { .. }
+            | Matter::LeftScope { .. }
+            | Matter::AuditorChanged { .. } => None,
         };
         let of_rules = self.rule().into_iter().chain(self.still_open());
         let lists = of_rules.filter_map(|rule| rule.peer().list()).chain(changed);

@@ -247,10 +247,7 @@ impl Report {
         }
         let outcome = all.outcome;
         all.conclude();
-        if outcome > all.outcome || all.findings.is_empty() {
-            all.outcome = outcome;
-        }
-        all
+        Self { outcome, ..all }
     }
 
     /// A report together with what became of the rules that were handed on, as one report would

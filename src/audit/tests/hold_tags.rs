@@ -220,3 +220,26 @@ fn rules_that_there_is_no_time_for_are_handed_on() {
     }
     assert_eq!(ids.len(), 10);
 }
+
+#[test]
+fn only_rules_of_groups_that_are_left_are_handed_on() {
+    for (groups, is_late, left) in [(1, true, 0), (2, true, 1), (2, false, 0)] {
+        let text = |number| format!("tcp 22 0.0.0.0/0 sgr-{number:017}");
+        let all = (0..groups).map(|number| {
+            (place(), Group { id: numbered(number), ..group() }, vec![held(&text(number))])
+        });
+        let world = MemoryEc2::new(all, Lists::new());
+        let rules = (0..groups).map(|number| id(&format!("sgr-{number:017}"))).collect();
+        let kind = Kind::HoldTags(HoldTags { rules, unread: None });
+        let event = Event { record: tag_record(), kind };
+        let seconds_left = Some(if is_late { 1 } else { 120 });
+        let ran = run_alone(&world, &settings(Remediation::Notify), &event, noon(), seconds_left);
+        let rest = ran.handed_on.iter().flat_map(|payload| match decoded(payload).kind {
+            Kind::Message(Message::HoldTags(HoldTags { rules, .. })) => rules,
+            kind => panic!("{kind:?}"),
+        });
+        assert_eq!(rest.count(), left, "{groups} groups");
+        assert_eq!(ran.report().findings.len(), groups - left);
+        assert_eq!(ran.report().partial, left > 0);
+    }
+}

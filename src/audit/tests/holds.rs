@@ -1,8 +1,10 @@
 //! Holds: a rule that announces its own end is left alone until then, and no longer.
 
+use super::super::sweep::MAX_DEPTH;
 use super::*;
 use crate::ec2::Region;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
+use crate::event::Resume;
 use crate::finding::AfterHold;
 
 const OPEN: &str = "tcp 22 0.0.0.0/0 sgr-1";
@@ -361,4 +363,76 @@ fn a_group_that_ec2_does_not_answer_for_does_not_keep_the_others_of_its_place_op
         };
         assert_eq!(close.rules.len(), 2);
     }
+}
+
+/// One invocation of the check of holds that starts late, or in time. Returns its answer, and where
+/// it says that another invocation continues.
+fn check_once(
+    ec2: &impl SecurityGroups,
+    holds: &Sweep,
+    is_late: bool,
+) -> (Result<Report, AuditError>, Option<Resume>) {
+    let event = message(Message::Holds(holds.clone()));
+    let seconds_left = if is_late { 1 } else { 120 };
+    let now = at("2026-11-02T20:10:00Z");
+    let ran = run_alone(ec2, &settings(Remediation::RevertSsh), &event, now, Some(seconds_left));
+    let rest = ran.handed_on.iter().find_map(|payload| match decoded(payload).kind {
+        Kind::Message(Message::Holds(holds)) => Some(holds.resume),
+        _ => None,
+    });
+    (ran.answer, rest)
+}
+
+#[test]
+fn a_check_of_holds_hands_on_only_what_is_left() {
+    for (count, is_late, continues_at) in
+        [(1, true, None), (2, true, Some(1)), (3, true, Some(1)), (3, false, None)]
+    {
+        let (world, holds) = places_with_ended_holds(count);
+        let (answer, rest) = check_once(&world, &holds, is_late);
+        assert_eq!(rest.as_ref().map(|rest| rest.places_done), continues_at, "{count} {is_late}");
+        assert_eq!(rest.map(|rest| rest.depth), continues_at.map(|_| 1));
+        assert_eq!(answer.unwrap().partial, continues_at.is_some());
+    }
+}
+
+#[test]
+fn a_check_of_holds_continues_in_the_middle_of_a_place() {
+    let groups =
+        (0..3).map(|number| (place(), Group { id: numbered(number), ..group() }, vec![held()]));
+    let world = MemoryEc2::new(groups, Lists::new());
+    let before = Resume { depth: 4, ..Resume::default() };
+    let holds = Sweep { resume: before, ..Sweep::default() };
+    let (answer, rest) = check_once(&world, &holds, true);
+    let rest = rest.unwrap();
+    assert_eq!(answer.unwrap().groups, 1);
+    assert_eq!((rest.depth, rest.places_done), (5, 0));
+    assert_eq!(rest.groups_done, [numbered(0)]);
+    let (answer, rest) = check_once(&world, &Sweep { resume: rest, ..holds }, true);
+    assert_eq!(answer.unwrap().groups, 1);
+    assert_eq!(rest.unwrap().groups_done, [numbered(0), numbered(1)]);
+}
+
+#[test]
+fn a_check_of_holds_that_takes_too_many_invocations_names_the_places_it_gave_up() {
+    let (world, holds) = places_with_ended_holds(3);
+    let resume = Resume { depth: MAX_DEPTH, ..Resume::default() };
+    let (answer, rest) = check_once(&world, &Sweep { resume, ..holds }, true);
+    assert_eq!(rest, None);
+    let report = answer.unwrap();
+    assert!(report.partial);
+    let given_up = report.findings.iter().filter(|it| it.code == Code::UnauditedChange);
+    let regions: Vec<_> = given_up.map(|it| it.place.region.clone().unwrap().to_string()).collect();
+    assert_eq!(regions, ["eu-b-1", "eu-c-1"]);
+}
+
+#[test]
+fn a_check_of_holds_that_could_not_read_a_place_is_partial() {
+    let (world, holds) = places_with_ended_holds(2);
+    let failing = |error: fn() -> Ec2Error| {
+        hooked(&world, move |call| matches!(call, Call::HeldRules(_)).then(error))
+    };
+    assert!(check_once(&failing(denied), &holds, false).0.unwrap().partial);
+    let (answer, _) = check_once(&failing(throttled), &holds, false);
+    assert_eq!(answer.unwrap_err().kind(), "Ec2Unavailable");
 }

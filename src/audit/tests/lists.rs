@@ -228,6 +228,20 @@ fn a_rule_that_names_a_source_that_became_wide_is_reported_with_the_added_entry(
 }
 
 #[test]
+fn a_rule_that_names_a_wide_list_fails_the_controls_of_a_default_group() {
+    let settings = with_sources(settings(Remediation::RevertSsh), "pl-1");
+    for (name, fails) in [("default", true), ("typo3-shop", false)] {
+        let group = Group { name: Some(name.to_owned()), ..group() };
+        let lists = list("pl-1", &["0.0.0.0/1", "128.0.0.0/1"]);
+        let world = MemoryEc2::new([(place(), group, rules(&["tcp 22 pl-1 sgr-1"]))], lists);
+        let ran = run_at(&world, &settings, &authorized(&["tcp 22 pl-1 sgr-1"]), noon(), None);
+        let finding = only(ran.report());
+        assert_eq!(finding.code, Code::OpenSshInBaseline);
+        assert_eq!(finding.controls.contains(&"EC2.2"), fails, "{:?}", finding.controls);
+    }
+}
+
+#[test]
 fn a_wide_source_that_other_entries_already_admit_is_not_reported_again() {
     let wide = list("pl-1", &["0.0.0.0/1", "128.0.0.0/1"]);
     let event = changed(None, &["128.0.0.0/1"]);

@@ -452,3 +452,18 @@ fn what_a_schedule_asked_for_is_answered_without_findings() {
     let changed = run_alone(&ec2(&rules(&[open])), &settings, &authorized(&[open]), noon(), None);
     assert_eq!(answer(changed.report())["findings"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn only_a_token_that_was_handed_on_has_the_place_swept_again() {
+    let world = open_groups(5).with_groups_a_page(2);
+    let tokens = Cell::new(0);
+    let refusing = hooked(&world, |call| {
+        let has_token = matches!(call, Call::Groups(_, Some(_)));
+        tokens.set(tokens.get() + usize::from(has_token));
+        has_token.then(|| refused("InvalidNextToken"))
+    });
+    let ran = run_at(&refusing, &settings(Remediation::Notify), &sweep(), noon(), None);
+    // A token that EC2 gave a moment ago is good. If EC2 refuses it, it would refuse the next too.
+    assert_eq!(tokens.get(), 1);
+    assert_eq!(ran.report().totals.by_code[&Code::UnauditedChange], 1);
+}

@@ -129,6 +129,14 @@ fn a_deployment_that_weakens_the_auditor_is_of_medium_severity() {
     let mut by_hand = with("REMEDIATION", "notify");
     by_hand["detail"]["userIdentity"].as_object_mut().unwrap().remove("invokedBy");
     assert_eq!(weakened(&by_hand), (Severity::High, vec![Weakening::RemediationLowered]));
+    // The auditor has the tag that the new settings ask for.
+    let scoped = Settings { scope: role_scope(), ..settings(Remediation::Notify) };
+    let same = decoded(&with("SCOPE", "tag:Role=typo3"));
+    let ran = run_at(&ec2(&[]), &scoped, &same, noon(), None);
+    let Matter::AuditorChanged { weakened: found, .. } = &only(ran.report()).matter else {
+        panic!("{ran:?}", ran = ran.report())
+    };
+    assert_eq!(found, &[]);
     // What CloudTrail left out cannot be told.
     assert_eq!(weakened(&configured(&json!({}))), (Severity::Low, Vec::new()));
 }
@@ -243,5 +251,45 @@ fn only_a_plain_name_gets_into_the_line_that_puts_it_back() {
         event["detail"]["requestParameters"]["name"] = name.into();
         let ran = ran(&event);
         assert_eq!(ran.published()["findings"][0]["remediation"]["fix"].as_str(), line, "{name}");
+    }
+}
+
+#[test]
+fn what_one_call_takes_back_has_the_line_that_does() {
+    for (source, call, request, line) in [
+        (
+            "events",
+            "DisableRule",
+            json!({"name": "sga-Changes-1OZ5KX8QJ3T2M"}),
+            "aws events enable-rule --region 'eu-central-1' --name 'sga-Changes-1OZ5KX8QJ3T2M'",
+        ),
+        (
+            "kms",
+            "DisableKey",
+            json!({"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}),
+            "aws kms enable-key --region 'eu-central-1' \
+             --key-id '1234abcd-12ab-34cd-56ef-1234567890ab'",
+        ),
+        (
+            "kms",
+            "ScheduleKeyDeletion",
+            json!({"keyId": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd"}),
+            "aws kms cancel-key-deletion --region 'eu-central-1' --key-id '1234abcd' && \
+             aws kms enable-key --region 'eu-central-1' --key-id '1234abcd'",
+        ),
+        (
+            "monitoring",
+            "DisableAlarmActions",
+            json!({"alarmNames": ["sga-Parked"]}),
+            "aws cloudwatch enable-alarm-actions --region 'eu-central-1' \
+             --alarm-names 'sga-Parked'",
+        ),
+    ] {
+        let mut event = sample("stop-logging");
+        event["detail"]["eventSource"] = format!("{source}.amazonaws.com").into();
+        event["detail"]["eventName"] = call.into();
+        event["detail"]["requestParameters"] = request;
+        let published = ran(&event).published();
+        assert_eq!(published["findings"][0]["remediation"]["fix"], line, "{call}");
     }
 }
