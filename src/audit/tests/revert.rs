@@ -196,3 +196,71 @@ fn a_yes_after_which_nothing_may_be_read_is_believed() {
     let done = said_yes(&world, true, Some(denied())).unwrap();
     assert!(matches!(done.action, Action::Reverted(_)), "{done:#?}");
 }
+
+/// A revert of [`OPEN`] that leaves nothing.
+fn reverted(ec2: &impl SecurityGroups) -> Done {
+    let order = Order {
+        place: &place(),
+        group: &group(),
+        rule: &rule(OPEN),
+        seen: true,
+        open_ssh: true,
+        pieces: &[],
+    };
+    block_on(revert(ec2, &order)).unwrap()
+}
+
+/// Somebody removes a rule.
+fn removed(world: &MemoryEc2, text: &str) {
+    let removed = Removed::Rules(vec![rule(text)]);
+    let revoked = RevokedRules { direction: Direction::Ingress, removed };
+    world.follow(&place(), &change(ChangeKind::Revoked(revoked)));
+}
+
+#[test]
+fn a_refusal_is_no_revert_even_if_somebody_else_removes_the_rule_meanwhile() {
+    let world = ec2(&rules(&[OPEN]));
+    let refusing = hooked(&world, |call| {
+        is_revoke(call).then(|| {
+            removed(&world, OPEN);
+            denied()
+        })
+    });
+    let done = reverted(&refusing);
+    assert!(matches!(done.action, Action::NotReverted { .. }), "{done:#?}");
+}
+
+#[test]
+fn a_group_that_may_not_be_read_counts_as_there() {
+    let world = ec2(&rules(&[OPEN]));
+    let refusing = hooked(&world, |call| match call {
+        Call::Revoke(..) => Some(no_group()),
+        Call::Group(..) => Some(denied()),
+        _ => None,
+    });
+    let done = reverted(&refusing);
+    assert!(matches!(done.action, Action::NotReverted { .. }), "{done:#?}");
+}
+
+#[test]
+fn a_piece_that_a_stale_read_does_not_show_is_not_added_again_by_the_fix() {
+    let world = ec2(&rules(&[OPEN]));
+    let was_refused = Cell::new(false);
+    let stale = hooked(&world, |call| match call {
+        Call::Revoke(..) => {
+            was_refused.set(true);
+            Some(denied())
+        }
+        Call::Rules(_) if was_refused.get() => {
+            removed(&world, "tcp 22 203.0.113.0/24");
+            None
+        }
+        _ => None,
+    });
+    let settings = with_sources(settings(Remediation::RevertSsh), "203.0.113.0/24");
+    let ran = run_at(&stale, &settings, &authorized(&[OPEN]), noon(), None);
+    let finding = only(ran.report());
+    assert_eq!(finding.outcome(), Outcome::Failed);
+    let fix = finding.fix.as_deref().unwrap();
+    assert!(fix.starts_with("aws ec2 revoke-security-group-ingress"), "{fix}");
+}
