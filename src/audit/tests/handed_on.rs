@@ -633,29 +633,3 @@ fn a_close_message_that_is_not_understood_has_its_groups_audited() {
         assert!(matches!(decoded(&payload).kind, Kind::Undecodable { .. }), "{payload}");
     }
 }
-
-#[test]
-fn what_a_closing_could_not_hand_on_is_reported_with_its_own_place() {
-    let elsewhere = Place { region: Some(id("eu-west-1")), ..place() };
-    let groups = (0..2).map(|number| {
-        (elsewhere.clone(), Group { id: numbered(number), ..group() }, rules(&[FIRST]))
-    });
-    let world = MemoryEc2::new(groups, Lists::new());
-    let settings = Settings { sweep_remediation: Remediation::RevertSsh, ..reverting() };
-    let regions = vec![id("eu-west-1")];
-    let sweep = message(Message::Sweep(Sweep { regions, ..Sweep::default() }));
-    let close = handed_on(&run_alone(&world, &settings, &sweep, noon(), None));
-    // There is time for one group, and nobody takes the other.
-    let (notifier, home) = (MemoryNotifier::default(), place());
-    let auditor = Auditor::new(&world, &notifier, &Alone, &settings, &home);
-    let answer = block_on(auditor.audit(&close, &noon, Some(noon())));
-    assert_eq!(answer.unwrap_err().kind(), "NotHandedOn");
-    let messages = notifier.take();
-    let told = messages.iter().map(report_in).flat_map(|report| {
-        let findings = report["findings"].as_array().unwrap().clone();
-        findings.into_iter().map(|it| (it["code"].to_string(), it["region"].to_string()))
-    });
-    let told: Vec<_> = told.collect();
-    let expected = [("open-ssh", "eu-west-1"), ("unaudited-change", "eu-west-1")];
-    assert_eq!(told, expected.map(|(code, region)| (format!("{code:?}"), format!("{region:?}"))));
-}

@@ -231,7 +231,7 @@ fn only_rules_of_groups_that_are_left_are_handed_on() {
         let world = MemoryEc2::new(all, Lists::new());
         let rules = (0..groups).map(|number| id(&format!("sgr-{number:017}"))).collect();
         let kind = Kind::HoldTags(HoldTags { rules, unread: None });
-        let event = Event { record: tag_record(), kind };
+        let event = Event { record: tag_record(), kind, depth: 0 };
         let seconds_left = Some(if is_late { 1 } else { 120 });
         let ran = run_alone(&world, &settings(Remediation::Notify), &event, noon(), seconds_left);
         let rest = ran.handed_on.iter().flat_map(|payload| match decoded(payload).kind {

@@ -1,6 +1,5 @@
 //! Holds: a rule that announces its own end is left alone until then, and no longer.
 
-use super::super::sweep::MAX_DEPTH;
 use super::*;
 use crate::ec2::Region;
 use crate::ec2::hold::{Hold, REASON, Refusal, UNTIL};
@@ -390,8 +389,7 @@ fn a_check_of_holds_hands_on_only_what_is_left() {
     {
         let (world, holds) = places_with_ended_holds(count);
         let (answer, rest) = check_once(&world, &holds, is_late);
-        assert_eq!(rest.as_ref().map(|rest| rest.places_done), continues_at, "{count} {is_late}");
-        assert_eq!(rest.map(|rest| rest.depth), continues_at.map(|_| 1));
+        assert_eq!(rest.map(|rest| rest.places_done), continues_at, "{count} {is_late}");
         assert_eq!(answer.unwrap().partial, continues_at.is_some());
     }
 }
@@ -401,29 +399,15 @@ fn a_check_of_holds_continues_in_the_middle_of_a_place() {
     let groups =
         (0..3).map(|number| (place(), Group { id: numbered(number), ..group() }, vec![held()]));
     let world = MemoryEc2::new(groups, Lists::new());
-    let before = Resume { depth: 4, ..Resume::default() };
-    let holds = Sweep { resume: before, ..Sweep::default() };
+    let holds = Sweep::default();
     let (answer, rest) = check_once(&world, &holds, true);
     let rest = rest.unwrap();
     assert_eq!(answer.unwrap().groups, 1);
-    assert_eq!((rest.depth, rest.places_done), (5, 0));
+    assert_eq!(rest.places_done, 0);
     assert_eq!(rest.groups_done, [numbered(0)]);
     let (answer, rest) = check_once(&world, &Sweep { resume: rest, ..holds }, true);
     assert_eq!(answer.unwrap().groups, 1);
     assert_eq!(rest.unwrap().groups_done, [numbered(0), numbered(1)]);
-}
-
-#[test]
-fn a_check_of_holds_that_takes_too_many_invocations_names_the_places_it_gave_up() {
-    let (world, holds) = places_with_ended_holds(3);
-    let resume = Resume { depth: MAX_DEPTH, ..Resume::default() };
-    let (answer, rest) = check_once(&world, &Sweep { resume, ..holds }, true);
-    assert_eq!(rest, None);
-    let report = answer.unwrap();
-    assert!(report.partial);
-    let given_up = report.findings.iter().filter(|it| it.code == Code::UnauditedChange);
-    let regions: Vec<_> = given_up.map(|it| it.place.region.clone().unwrap().to_string()).collect();
-    assert_eq!(regions, ["eu-b-1", "eu-c-1"]);
 }
 
 #[test]

@@ -213,7 +213,7 @@ fn reverted(ec2: &impl SecurityGroups) -> Done {
 /// Somebody removes a rule.
 fn removed(world: &MemoryEc2, text: &str) {
     let removed = Removed::Rules(vec![rule(text)]);
-    let revoked = RevokedRules { direction: Direction::Ingress, removed };
+    let revoked = RevokedRules { removed, ..RevokedRules::nothing(Direction::Ingress) };
     world.follow(&place(), &change(ChangeKind::Revoked(revoked)));
 }
 
