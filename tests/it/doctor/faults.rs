@@ -51,8 +51,8 @@ async fn each_fault_alone_is_named_alone_and_mended_by_the_command_that_is_print
     for line in [
         "aws cloudwatch put-metric-data --namespace AWS/Events --metric-name Invocations --value 1 \
          --dimensions RuleName=\"$Changes\"",
-        "for topic in \"$Findings\" \"$Alarms\"; do aws sns set-topic-attributes --topic-arn \"$topic\" \
-         --attribute-name KmsMasterKeyId --attribute-value \"$TopicKey\"; done",
+        "aws sns set-topic-attributes --topic-arn \"$Findings\" --attribute-name KmsMasterKeyId \
+         --attribute-value \"$TopicKey\"",
     ] {
         let ran = shell(line, &names);
         assert_eq!(ran.status, 0, "{ran}");
