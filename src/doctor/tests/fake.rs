@@ -85,7 +85,7 @@ pub fn template() -> Value {
     json!({
         "Parameters": {
             "AlertEmail": {"Type": "String"}, "Remediation": {"Type": "String", "Default": "notify"},
-            "SweepAccounts": {"Type": "CommaDelimitedList", "Default": ""},
+            "Accounts": {"Type": "CommaDelimitedList", "Default": ""},
         },
         "Conditions": {"Mails": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlertEmail"}, "none"]}]}},
         "Resources": {
@@ -106,7 +106,7 @@ pub fn template() -> Value {
             "Sweep": {"Type": "AWS::Events::Rule", "Properties": {
                 "ScheduleExpression": "rate(1 day)", "Targets": [{"Id": "auditor", "Arn": {"Fn::GetAtt": ["Auditor", "Arn"]},
                     "Input": {"Fn::Sub": ["{\"sweep\":{\"accounts\":[\"${AWS::AccountId}\",\"${Others}\"],\"regions\":[]}}",
-                        {"Others": {"Fn::Join": ["\",\"", {"Ref": "SweepAccounts"}]}}]}}]}},
+                        {"Others": {"Fn::Join": ["\",\"", {"Ref": "Accounts"}]}}]}}]}},
             "MayCall": {"Type": "AWS::Lambda::Permission", "Properties": {
                 "Action": "lambda:InvokeFunction", "FunctionName": {"Ref": "Auditor"}, "Principal": "events.amazonaws.com",
                 "SourceArn": {"Fn::Sub": "arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*"}}},
@@ -187,7 +187,7 @@ pub fn healthy() -> Fake {
             "StackStatus": "CREATE_COMPLETE", "CreationTime": "2026-03-01T08:00:00Z", "Parameters": [
                 {"ParameterKey": "AlertEmail", "ParameterValue": "you@example.com"},
                 {"ParameterKey": "Remediation", "ParameterValue": "notify"},
-                {"ParameterKey": "SweepAccounts", "ParameterValue": "210987654321"}]}]}),
+                {"ParameterKey": "Accounts", "ParameterValue": "210987654321"}]}]}),
         ),
         ("cloudformation list-stack-resources", json!({"StackResourceSummaries": resources})),
         (
