@@ -81,10 +81,10 @@ fn record(number: usize) -> Value {
         "tlsDetails": {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256",
             "clientProvidedHostHeader": "ec2.eu-central-1.amazonaws.com"}
     });
-    if number % CHANGE_EVERY == 0 {
+    if number.is_multiple_of(CHANGE_EVERY) {
         let (group, rule) =
             (format!("sg-{:017x}", change / 2 % 500), format!("sgr-{:017x}", change / 2));
-        let exceeds = change / 2 % OPEN_EVERY == 0;
+        let exceeds = (change / 2).is_multiple_of(OPEN_EVERY);
         let port = if exceeds { 22 } else { 443 };
         record["readOnly"] = json!(false);
         record["requestParameters"] = json!({"groupId": group, "ipPermissions": {"items": [{
@@ -93,7 +93,7 @@ fn record(number: usize) -> Value {
         let rules = json!({"items": [{
             "groupId": group, "securityGroupRuleId": rule, "isEgress": false, "ipProtocol": "tcp",
             "fromPort": port, "toPort": port, "cidrIpv4": "0.0.0.0/0"}]});
-        (record["eventName"], record["responseElements"]) = if change % 2 == 0 {
+        (record["eventName"], record["responseElements"]) = if change.is_multiple_of(2) {
             let response = json!({"_return": true, "securityGroupRuleSet": rules});
             (json!("AuthorizeSecurityGroupIngress"), response)
         } else {

@@ -136,6 +136,12 @@ pub(super) struct InvokeArgs {
 /// Whether `check` cannot read an account in this build. Its options are not listed then.
 const NOT_LIVE: bool = !cfg!(feature = "live");
 
+/// A parameter of a template.
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
 /// The examples of `check`.
 const CHECK_EXAMPLES: &str = if cfg!(feature = "live") {
     "\
@@ -143,16 +149,18 @@ Examples:
   aws ec2 describe-security-groups | sg-audit check -
   sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high
   terraform show -json tfplan | sg-audit check --plan -
+  sg-audit check --template template.yaml --parameter Office=203.0.113.0/24
   sg-audit check --live --region eu-central-1 --region eu-west-1 --summary"
 } else {
     "\
 Examples:
   aws ec2 describe-security-groups | sg-audit check -
   sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high
-  terraform show -json tfplan | sg-audit check --plan -"
+  terraform show -json tfplan | sg-audit check --plan -
+  sg-audit check --template template.yaml --parameter Office=203.0.113.0/24"
 };
 
-/// Audit groups as they are, or as a plan of Terraform will make them
+/// Audit groups as they are, or as a plan or a template will make them
 ///
 /// FILE is what `aws` prints; nothing is connected to. Only the output of
 /// `describe-security-group-rules` has the ids and the tags of rules, and so their holds; only that of
@@ -169,7 +177,7 @@ Examples:
 pub(super) struct CheckArgs {
     /// The output of `aws ec2 describe-security-groups` or `describe-security-group-rules`,
     /// compressed with gzip or not; `-` reads standard input
-    #[arg(value_name = "FILE", required_unless_present_any = ["groups", "live", "plan"])]
+    #[arg(value_name = "FILE", required_unless_present_any = ["groups", "live", "plan", "template"])]
     pub files: Vec<PathBuf>,
 
     /// The same as FILE; can be repeated
@@ -185,6 +193,24 @@ pub(super) struct CheckArgs {
     /// Judge every rule of a plan, not only those that it adds or changes
     #[arg(long, requires = "plan")]
     pub all: bool,
+
+    /// Audit groups before they are made: templates of CloudFormation or SAM, or what `cdk synth`
+    /// writes, as YAML or JSON; `-` reads standard input
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with_all = ["files", "groups", "live", "plan"]
+    )]
+    pub template: Vec<PathBuf>,
+
+    /// A parameter of the template; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", requires = "template", value_parser = key_and_value)]
+    pub parameter: Vec<(String, String)>,
+
+    /// Parameters of the template as a JSON file, as `aws cloudformation` and `sam deploy` take it
+    #[arg(long, value_name = "FILE", requires = "template")]
+    pub parameters_file: Option<PathBuf>,
 
     /// Read the groups of your account from AWS
     #[arg(long, hide = NOT_LIVE, conflicts_with_all = ["files", "groups", "prefix_lists"])]

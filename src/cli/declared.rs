@@ -1,9 +1,11 @@
-//! `sg-audit check --plan`: audits groups before they are changed.
+//! `sg-audit check --plan` and `check --template`: audits groups before they are changed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::args::CheckArgs;
 use super::check::{missing_list, missing_lists};
@@ -12,7 +14,7 @@ use super::file_kind::FileKind;
 use super::output::{Answer, formatted};
 use super::{input, settings};
 use crate::audit::Check;
-use crate::declared::{Declarations, PlanError, TfFile, plan};
+use crate::declared::{Declarations, PlanError, TemplateFile, TfFile, plan, template};
 use crate::describe::DescribedLists;
 use crate::report::terminal::{Style, exit_status};
 
@@ -24,12 +26,16 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
     settings::refuse_summary(&args.audit)?;
     let settings = settings::resolve(&args.audit, None, now.date_naive())?;
     let list_file = args.audit.prefix_lists.as_deref();
-    let files: Vec<&Path> = args.plan.iter().map(AsRef::as_ref).collect();
+    let files: Vec<&Path> = args.plan.iter().chain(&args.template).map(AsRef::as_ref).collect();
     input::read_once(files.iter().copied().chain(list_file))?;
     let DescribedLists { mut lists, mut names } = input::prefix_lists_of(list_file)?;
     let mut plans = Vec::new();
+    let parameters = parameters(args)?;
     for file in &files {
-        let declared = read(file)?;
+        let declared = match args.plan.is_empty() {
+            true => read_template(file, &parameters)?,
+            false => read(file)?,
+        };
         lists.extend(declared.lists.clone());
         names.extend(declared.names.clone());
         plans.push(declared);
@@ -59,6 +65,57 @@ fn nothing(plans: &[Declarations], files: &[&Path]) -> String {
         ),
         false => format!("note: {names}: there is no security group in it"),
     }
+}
+
+/// The parameters of the options; those that are written out count before those of the file.
+fn parameters(args: &CheckArgs) -> Result<BTreeMap<String, String>, CliError> {
+    let mut all = BTreeMap::new();
+    if let Some(path) = &args.parameters_file {
+        let fault = || CliError::Parameters { name: input::name(path) };
+        let json: Value = serde_json::from_slice(&input::read(path)?).map_err(|_| fault())?;
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+            _ => None,
+        };
+        match json.get("Parameters").unwrap_or(&json) {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    all.insert(key.clone(), text(value).ok_or_else(fault)?);
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    let key = item.get("ParameterKey").and_then(Value::as_str);
+                    let value = item.get("ParameterValue").and_then(text);
+                    let (key, value) = key.zip(value).ok_or_else(fault)?;
+                    all.insert(key.to_owned(), value);
+                }
+            }
+            _ => return Err(fault()),
+        }
+    }
+    all.extend(args.parameter.iter().cloned());
+    Ok(all)
+}
+
+fn read_template(
+    path: &Path,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Declarations, CliError> {
+    let bytes = input::read(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    // Only files that are named from the template's own folder.
+    let beside = |of: &str, url: &str| {
+        let is_file = !url.contains("://") && Path::new(url).is_relative();
+        let path = Path::new(of).parent()?.join(url);
+        let text = is_file.then(|| fs::read_to_string(&path).ok()).flatten()?;
+        Some((path.display().to_string(), text))
+    };
+    let name = input::name(path);
+    let file = TemplateFile { path: &name, text, beside: &beside };
+    template(&file, parameters).map_err(|source| CliError::Template { name: name.clone(), source })
 }
 
 fn read(path: &Path) -> Result<Declarations, CliError> {

@@ -8,7 +8,7 @@ use super::event_file::NotAnEvent;
 use super::file_kind::FileKind;
 use crate::audit::AuditError;
 use crate::baseline::BaselineError;
-use crate::declared::PlanError;
+use crate::declared::{PlanError, TemplateError};
 use crate::describe::DescribeError;
 use crate::doctor::NotLooked;
 use crate::settings::SettingsError;
@@ -29,6 +29,12 @@ pub(super) enum CliError {
     NotGroups { name: String, kind: FileKind },
     #[error("{name}: {source}")]
     Plan { name: String, source: PlanError },
+    #[error("{name}: {source}")]
+    Template { name: String, source: TemplateError },
+    #[error(
+        "{name}: this is not a file of parameters: write {{\"KEY\": \"VALUE\"}}, or the list of ParameterKey and ParameterValue that `aws cloudformation` takes"
+    )]
+    Parameters { name: String },
     #[error("{name}: this is {kind}, not a plan: {advice}", advice = kind.instead_of_a_plan())]
     NotAPlan { name: String, kind: FileKind },
     #[error("{name}: {source}")]

@@ -159,7 +159,7 @@ impl FileKind {
             Self::Baseline => "give it with --baseline, next to an event",
             Self::TerraformJson => "audit it with `sg-audit check --plan FILE`",
             Self::TerraformCode | Self::Zip => SHOW_PLAN,
-            Self::Template => IN_AWS,
+            Self::Template => "audit it with `sg-audit check --template FILE`",
             Self::OtherRecord(_) | Self::Events | Self::AwsOutput(_) | Self::Csv => {
                 "give an event as EventBridge delivers it, or a file of CloudTrail records as it is \
                  in the trail's bucket (it may be compressed with gzip)"
@@ -187,7 +187,7 @@ impl FileKind {
             Self::Baseline => "give it with --baseline, next to the groups",
             Self::TerraformJson => "audit it with `sg-audit check --plan FILE`",
             Self::TerraformCode | Self::Zip => SHOW_PLAN,
-            Self::Template => IN_AWS,
+            Self::Template => "audit it with `sg-audit check --template FILE`",
             Self::AwsOutput(_) | Self::Csv => {
                 "run the AWS command again with `--output json`, and save its output unchanged"
             }
@@ -202,10 +202,6 @@ impl FileKind {
 /// How to make a plan that can be read.
 const SHOW_PLAN: &str = "run `terraform plan -out tfplan && terraform show -json tfplan | sg-audit check \
                          --plan -`";
-
-/// What to do with what describes groups that are not there yet.
-const IN_AWS: &str = "sg-audit reads groups as they are in AWS; once it is applied, run `aws ec2 \
-                      describe-security-groups | sg-audit check -`";
 
 impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -62,7 +62,9 @@ fn answer(
 ) -> Result<Answer, CliError> {
     match command {
         Command::Invoke(args) => invoke::run(args, style, now),
-        Command::Check(args) if !args.plan.is_empty() => declared::run(args, style, now),
+        Command::Check(args) if !args.plan.is_empty() || !args.template.is_empty() => {
+            declared::run(args, style, now)
+        }
         Command::Check(args) => check::run(args, style, now),
         Command::History(args) => history::run(args, style, now),
         Command::Allow(args) => allow::run(args, aws, now),

@@ -13,6 +13,7 @@ mod options;
 mod plan_laws;
 mod plans;
 mod references;
+mod templates;
 mod unpack;
 
 use super::*;

@@ -8,9 +8,12 @@
 //! may admit traffic is left out.
 
 mod model;
+mod template;
 mod terraform;
 
 pub use model::{
-    Declarations, DeclaredGroup, DeclaredRule, Language, Location, PlanError, Unknown, Why,
+    Declarations, DeclaredGroup, DeclaredRule, Language, Location, PlanError, TemplateError,
+    Unknown, Why,
 };
+pub use template::{TemplateFile, template};
 pub use terraform::{TfFile, plan};

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::baseline::Lists;
 use crate::ec2::{Group, ListId, ListNames, Place, Rule};
 use crate::text::in_backticks;
+use crate::text::yaml::YamlFaultKind;
 
 /// The language of a file that declares groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,4 +148,74 @@ pub enum PlanError {
         /// Its value.
         value: String,
     },
+}
+
+/// Why a template could not be read.
+#[derive(Debug, Error)]
+pub enum TemplateError {
+    /// CloudFormation takes no template that is so large.
+    #[error("this is larger than one megabyte, which CloudFormation does not take")]
+    TooLong,
+    /// It is neither YAML nor JSON, or too much of it.
+    #[error("line {line}: {}", yaml_fault(kind))]
+    Yaml {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        kind: YamlFaultKind,
+    },
+    /// It has no resources.
+    #[error(
+        "this is no template, because it has no `Resources`: give a template of CloudFormation or SAM, or what `cdk synth` writes"
+    )]
+    NotATemplate,
+    /// A template contains itself, or nearly.
+    #[error("its stacks are nested too deeply: does one contain itself?")]
+    Nested,
+    /// A nested template cannot be read.
+    #[error("{path}: {source}")]
+    InNested {
+        /// Its path.
+        path: String,
+        /// Why.
+        source: Box<TemplateError>,
+    },
+    /// A loop makes resources that the file does not have.
+    #[error(
+        "line {line}: `Fn::ForEach` makes resources that are not in this file: give the template that CloudFormation makes of it, from `aws cloudformation get-template --template-stage Processed`"
+    )]
+    ForEach {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// The template of a nested stack is no file.
+    #[error("line {line}: the template `{path}` cannot be read: is it beside this one?")]
+    NoFile {
+        /// The line, counted from 1.
+        line: usize,
+        /// As the template names it.
+        path: String,
+    },
+    /// A rule cannot be read.
+    #[error("line {line}: {address}: `{name}` is {}, which is no rule of EC2", in_backticks(value))]
+    Rule {
+        /// The line, counted from 1.
+        line: usize,
+        /// The logical id.
+        address: String,
+        /// The property.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// What is wrong with YAML, in words.
+fn yaml_fault(kind: &YamlFaultKind) -> String {
+    match kind {
+        YamlFaultKind::Syntax(info) => format!("it is neither YAML nor JSON ({info})"),
+        YamlFaultKind::AliasInItself => "an alias is inside the value that it repeats".to_owned(),
+        YamlFaultKind::Aliases => "its aliases expand to too much".to_owned(),
+        YamlFaultKind::Depth => "it is nested too deeply".to_owned(),
+    }
 }

@@ -9,6 +9,7 @@ mod links;
 mod look_alike;
 mod time;
 mod utf16;
+pub mod yaml;
 
 use std::error::Error;
 

@@ -76,7 +76,7 @@ fn no_groups(name: &str, content: &str) -> String {
 #[test]
 fn the_usual_wrong_files_are_recognised() {
     const JSON: &str = "--output json";
-    const IN_AWS: &str = "sg-audit reads groups as they are in AWS";
+    const TEMPLATE: &str = "`sg-audit check --template FILE`";
     const PLAN: &str = "`sg-audit check --plan FILE`";
     const SHOW: &str = "terraform show -json tfplan | sg-audit check --plan -";
     for (name, content, kind, advice) in [
@@ -87,9 +87,9 @@ fn the_usual_wrong_files_are_recognised() {
             "cfn.json",
             r#"{"Resources": {"G": {"Type": "AWS::EC2::SecurityGroup"}}}"#,
             "CloudF",
-            IN_AWS,
+            TEMPLATE,
         ),
-        ("cfn.yaml", "Parameters:\n  A: {}\nResources:\n  G: {}\n", "a CloudFormation", IN_AWS),
+        ("cfn.yaml", "Parameters:\n  A: {}\nResources:\n  G: {}\n", "a CloudFormation", TEMPLATE),
         ("csv.csv", "GroupId,GroupName,VpcId\nsg-1,web,vpc-1\n", "a table as CSV", JSON),
         ("aws.yaml", "SecurityGroups:\n- GroupId: sg-1\n", "`--output yaml`", JSON),
         ("tfplan", "PK\u{3}\u{4}\u{14}\u{0}", "a plan that Terraform saved", SHOW),
