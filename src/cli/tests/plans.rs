@@ -182,9 +182,9 @@ fn sarif_has_a_line_for_each_finding_or_is_refused() {
     assert!(said.contains("SARIF needs a line in a file"), "{said}");
 }
 
-/// The rows of the table of verdicts: plan, exit status, codes.
-fn verdicts() -> Vec<(String, u8, Vec<String>)> {
-    let page = std::fs::read_to_string("tests/plans/README.md").unwrap();
+/// The rows of a table of verdicts: file, exit status, codes.
+fn verdicts(folder: &str) -> Vec<(String, u8, Vec<String>)> {
+    let page = std::fs::read_to_string(format!("{folder}/README.md")).unwrap();
     let rows = page.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
@@ -196,14 +196,15 @@ fn verdicts() -> Vec<(String, u8, Vec<String>)> {
     .collect()
 }
 
-#[test]
-fn each_plan_of_the_corpus_has_its_verdict() {
-    let verdicts = verdicts();
+/// Checks each file of a folder against the verdict that its README has for it. Returns how many
+/// there are.
+pub(super) fn check_corpus(option: &str, folder: &str, ending: &str) -> usize {
+    let verdicts = verdicts(folder);
     let mut wrong = Vec::new();
     for (name, status, codes) in &verdicts {
-        let path = format!("tests/plans/{name}.json");
+        let path = format!("{folder}/{name}{ending}");
         let sources = ["--ssh-source", "203.0.113.0/24", "--format", "json"];
-        let found = answer(&[&["check", "--plan", &path], &sources[..]].concat()).unwrap();
+        let found = answer(&[&["check", option, &path], &sources[..]].concat()).unwrap();
         let report: Value = serde_json::from_str(&found.out).unwrap();
         let of = |finding: &Value| finding["code"].as_str().unwrap().to_owned();
         let mut told: Vec<String> = report["findings"].as_array().unwrap().iter().map(of).collect();
@@ -213,7 +214,12 @@ fn each_plan_of_the_corpus_has_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let files = std::fs::read_dir("tests/plans").unwrap().count() - 1;
-    assert_eq!(files, verdicts.len(), "each plan has a verdict");
-    assert!(files >= 60, "{files} plans");
+    let files = std::fs::read_dir(folder).unwrap().count() - 1;
+    assert_eq!(files, verdicts.len(), "each file has a verdict");
+    files
+}
+
+#[test]
+fn each_plan_of_the_corpus_has_its_verdict() {
+    assert!(check_corpus("--plan", "tests/plans", ".json") >= 60);
 }

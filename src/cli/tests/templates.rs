@@ -76,3 +76,8 @@ fn the_projects_own_templates_are_read_without_complaint() {
     let said = check("no.yaml", "a: b\n", &[]).unwrap_err().join("\n");
     assert!(said.contains("this is no template"), "{said}");
 }
+
+#[test]
+fn each_template_of_the_corpus_has_its_verdict() {
+    assert!(super::plans::check_corpus("--template", "tests/templates", "") >= 20);
+}
