@@ -8,6 +8,8 @@ mod model;
 mod origin;
 mod repair;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use identity::{finding_id, fingerprint, fingerprint_of};
 pub use model::{
