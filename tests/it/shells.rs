@@ -29,7 +29,7 @@ fn offered(words: &[&str]) -> Vec<String> {
 #[test]
 fn bash_completes_commands_options_and_their_values() {
     assert_eq!(offered(&["sg-audit", "inv"]), ["invoke"]);
-    assert_eq!(offered(&["sg-audit", "check", "--all"]), ["--all-regions"]);
+    assert_eq!(offered(&["sg-audit", "check", "--all-"]), ["--all-regions"]);
     assert_eq!(offered(&["sg-audit", "completions", "z"]), ["zsh"]);
     assert_eq!(offered(&["sg-audit", "check", "--format", "j"])[..1], ["json"]);
     let of_baseline = offered(&["sg-audit", "baseline", ""]);

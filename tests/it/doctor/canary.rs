@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 
-use super::{NAME, shell, stack};
+use super::{ALONE, NAME, shell, stack};
 use crate::support::ministack;
 use crate::support::moto;
 use crate::support::sg_audit::{Ran, ran};
@@ -60,6 +60,7 @@ fn ended(child: Child) -> Ran {
 
 #[tokio::test]
 async fn the_message_about_a_throwaway_group_comes_and_everything_is_removed() {
+    let _alone = ALONE.lock().await;
     let (stack, site) = (stack(), site().await);
     let running = canary();
     let group = opened(&site).await;

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{diagnosis, shell, stack};
+use super::{ALONE, diagnosis, shell, stack};
 
 /// What ministack cannot answer, whatever is wrong: it has no rules that mute alarms.
 const NOT_SEEN: &str = "cannot-tell alarm - not-seen";
+
+/// Waits until the function is not being updated.
+const IS_UPDATED: &str = "aws lambda wait function-active-v2 --function-name \"$Auditor\" && \
+                          aws lambda wait function-updated-v2 --function-name \"$Auditor\"";
 
 struct Fault {
     title: &'static str,
@@ -45,6 +49,7 @@ fn names() -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn each_fault_alone_is_named_alone_and_mended_by_the_command_that_is_printed() {
+    let _alone = ALONE.lock().await;
     let names = names();
     // What ministack leaves out: EventBridge counts what it invokes, and CloudFormation gives topics their key. The stack
     // is new, so no sweep is due.
@@ -64,6 +69,8 @@ async fn each_fault_alone_is_named_alone_and_mended_by_the_command_that_is_print
             let ran = shell(command, &names);
             assert_eq!(ran.status, 0, "{}: {command}\n{ran}", fault.title);
         }
+        // A function that is being updated is worth a warning of its own. It may be gone now.
+        shell(IS_UPDATED, &names);
         // What the one before it left wrong would be named too.
         let (diagnosis, status) = diagnosis("");
         let wrong = wrong(&diagnosis);
@@ -76,6 +83,7 @@ async fn each_fault_alone_is_named_alone_and_mended_by_the_command_that_is_print
         let mended = shell(fault.undo.unwrap_or(printed), &names);
         assert_eq!(mended.status, 0, "{}: {printed}\n{mended}", fault.title);
     }
+    shell(IS_UPDATED, &names);
     let (diagnosis, status) = diagnosis("");
     assert_eq!(wrong(&diagnosis), [], "{diagnosis:#}");
     // Because of what ministack does not know.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::support::aws_cli;
 use crate::support::ministack;
@@ -16,7 +17,10 @@ use crate::support::stack::Stack;
 
 const NAME: &str = "doctor";
 
-/// One stack for these tests. Faults are injected into it, so only one test may look at all of it.
+/// Whoever has this is alone with the stack: faults are injected into it.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// One stack for these tests.
 fn stack() -> Stack {
     static DEPLOYED: OnceLock<()> = OnceLock::new();
     DEPLOYED.get_or_init(|| {
