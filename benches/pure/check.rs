@@ -12,12 +12,10 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio, exit};
-use std::time::Instant;
 
 use common::groups::{RULES, SOURCE, write};
-use common::{Spread, is_test, machine, page, repository};
-use cpu_time::ProcessTime;
+use common::process::{Took, Work, do_work, measure};
+use common::{is_test, machine, page, repository};
 use serde::Deserialize;
 
 /// How many groups a fleet has.
@@ -90,7 +88,7 @@ struct Peer {
 }
 
 /// What is measured, each in a process of its own.
-const WORKS: [(&str, &str, &[&str]); 4] = [
+const WORKS: [Work; 4] = [
     ("serde_json into typed structs, nothing else", "parse", &[]),
     ("`sg-audit check`, text, all compliant", "check", &["--format", "text"]),
     ("`sg-audit check`, JSON, all compliant", "check", &["--format", "json"]),
@@ -98,12 +96,7 @@ const WORKS: [(&str, &str, &[&str]); 4] = [
 ];
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [work, file, options @ ..] = &arguments[..]
-        && work.starts_with("work-")
-    {
-        exit(worked(work, Path::new(file), options));
-    }
+    do_work(worked);
     if is_test() {
         return;
     }
@@ -115,15 +108,8 @@ fn main() {
         path
     };
     let (compliant, open) = (fleet("fleet.json", None), fleet("fleet-open.json", Some(OPEN_EVERY)));
-    let mut measured: Vec<[Vec<f64>; 3]> = WORKS.iter().map(|_| Default::default()).collect();
-    for _ in 0..common::RUNS {
-        for ((_, work, options), all) in WORKS.iter().zip(&mut measured) {
-            let file = if *work == "open" { &open } else { &compliant };
-            for (samples, sample) in all.iter_mut().zip(run(work, file, options)) {
-                samples.push(sample);
-            }
-        }
-    }
+    let file = |work: &str| if work == "open" { open.as_path() } else { compliant.as_path() };
+    let measured = measure(&WORKS, common::RUNS, file);
     let size = std::fs::metadata(&compliant).map_or(0, |it| it.len()) >> 20;
     for file in [compliant, open] {
         let _ = std::fs::remove_file(file);
@@ -139,45 +125,24 @@ fn main() {
     )
     .expect("memory");
     let mut reading = None;
-    for ((name, ..), [wall, processor, memory]) in WORKS.iter().zip(measured) {
-        let (wall, processor) = (Spread::of(wall), Spread::of(processor));
-        let (of_wall, of_processor) = *reading.get_or_insert((wall.median, processor.median));
+    for ((name, ..), Took { time, processor, memory }) in WORKS.iter().zip(measured) {
+        let (of_time, of_processor) = *reading.get_or_insert((time.median, processor.median));
         writeln!(
             text,
             "| {name} | {} | {:.2} | {} | {:.2} | {:.0} MiB |",
-            wall.seconds(),
-            wall.median / of_wall,
+            time.seconds(),
+            time.median / of_time,
             processor.seconds(),
             processor.median / of_processor,
-            Spread::of(memory).median,
+            memory.median,
         )
         .expect("memory");
     }
     page::tell(repository(), "check", &text);
 }
 
-/// Time, processor time and peak memory of another process of this program that does the work.
-fn run(work: &str, file: &Path, options: &[&str]) -> [f64; 3] {
-    let program = std::env::current_exe().expect("this program has a path");
-    let began = Instant::now();
-    let output = Command::new(program)
-        .arg(format!("work-{work}"))
-        .arg(file)
-        .args(options)
-        .stdout(Stdio::null())
-        .output()
-        .expect("this program can be started");
-    let took = began.elapsed().as_secs_f64();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let numbers: Vec<f64> =
-        said.lines().last().unwrap_or_default().split(' ').flat_map(str::parse).collect();
-    let [processor, memory] = numbers[..] else { panic!("{work}: {said}") };
-    [took, processor, memory]
-}
-
-/// Does the work, and prints processor time and peak memory to standard error.
 fn worked(work: &str, file: &Path, options: &[String]) -> i32 {
-    let status = if work == "work-parse" {
+    if work == "parse" {
         let bytes = std::fs::read(file).expect("the file is there");
         let output: Output = serde_json::from_slice(&bytes).expect("it is what was written");
         i32::from(black_box(output).security_groups.len() != GROUPS)
@@ -186,11 +151,5 @@ fn worked(work: &str, file: &Path, options: &[String]) -> i32 {
         let check = ["sg-audit", "check", "--groups", file, "--ssh-source", SOURCE];
         let check = check.into_iter().chain(options.iter().map(String::as_str));
         i32::from(typo3_sg_auditor::cli::run(check.map(Into::into)))
-    };
-    let processor = ProcessTime::now().as_duration().as_secs_f64();
-    let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
-    let peak: f64 = peak.split_whitespace().next().unwrap_or("0").parse().unwrap_or(0.0);
-    eprintln!("{processor} {}", peak / 1024.0);
-    status
+    }
 }

@@ -12,11 +12,9 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio, exit};
-use std::time::Instant;
 
-use common::{Spread, is_test, machine, page, repository};
-use cpu_time::ProcessTime;
+use common::process::{Took, Work, do_work, measure};
+use common::{is_test, machine, page, repository};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -34,8 +32,8 @@ const OPEN_EVERY: usize = 100;
 /// How often each work is measured.
 const TIMES: usize = 3;
 
-/// What is measured, each in a process of its own.
-const WORKS: [(&str, &str, &[&str]); 3] = [
+/// What is measured. Each runs in its own process.
+const WORKS: [Work; 3] = [
     ("unpacking and `serde_json` into `Value`, file by file", "parse", &[]),
     ("`sg-audit history`, text", "history", &[]),
     ("`sg-audit history`, JSON", "history", &["--format", "json"]),
@@ -123,25 +121,13 @@ fn write_year(folder: &Path) -> u64 {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [work, folder, options @ ..] = &arguments[..]
-        && work.starts_with("work-")
-    {
-        exit(worked(work, Path::new(folder), options));
-    }
+    do_work(worked);
     if is_test() {
         return;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("year");
     let size = write_year(&folder) >> 20;
-    let mut measured: Vec<[Vec<f64>; 3]> = WORKS.iter().map(|_| Default::default()).collect();
-    for _ in 0..TIMES {
-        for ((_, work, options), all) in WORKS.iter().zip(&mut measured) {
-            for (samples, sample) in all.iter_mut().zip(run(work, &folder, options)) {
-                samples.push(sample);
-            }
-        }
-    }
+    let measured = measure(&WORKS, TIMES, |_| &folder);
     let _ = fs::remove_dir_all(&folder);
     let (files, changes) = (RECORDS / IN_A_FILE, RECORDS / CHANGE_EVERY);
     let openings = changes / 2 / OPEN_EVERY;
@@ -155,43 +141,22 @@ fn main() {
     )
     .expect("memory");
     let mut parsing = None;
-    for ((name, ..), [_, processor, memory]) in WORKS.iter().zip(measured) {
-        let processor = Spread::of(processor);
+    for ((name, ..), Took { processor, memory, .. }) in WORKS.iter().zip(measured) {
         let of_parsing = *parsing.get_or_insert(processor.median);
         writeln!(
             text,
             "| {name} | {} | {:.2} | {:.0} MiB |",
             processor.seconds(),
             processor.median / of_parsing,
-            Spread::of(memory).median,
+            memory.median,
         )
         .expect("memory");
     }
     page::tell(repository(), "history", &text);
 }
 
-/// Time, processor time and peak memory of another process of this program that does the work.
-fn run(work: &str, folder: &Path, options: &[&str]) -> [f64; 3] {
-    let program = std::env::current_exe().expect("this program has a path");
-    let began = Instant::now();
-    let output = Command::new(program)
-        .arg(format!("work-{work}"))
-        .arg(folder)
-        .args(options)
-        .stdout(Stdio::null())
-        .output()
-        .expect("this program can be started");
-    let took = began.elapsed().as_secs_f64();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let numbers: Vec<f64> =
-        said.lines().last().unwrap_or_default().split(' ').flat_map(str::parse).collect();
-    let [processor, memory] = numbers[..] else { panic!("{work}: {said}") };
-    [took, processor, memory]
-}
-
-/// Does the work, and prints processor time and peak memory to standard error.
 fn worked(work: &str, folder: &Path, options: &[String]) -> i32 {
-    let status = if work == "work-parse" {
+    if work == "parse" {
         let mut records = 0;
         for path in files(folder) {
             let mut text = Vec::new();
@@ -206,13 +171,7 @@ fn worked(work: &str, folder: &Path, options: &[String]) -> i32 {
         let history = ["sg-audit", "history", folder];
         let history = history.into_iter().chain(options.iter().map(String::as_str));
         i32::from(typo3_sg_auditor::cli::run(history.map(Into::into)))
-    };
-    let processor = ProcessTime::now().as_duration().as_secs_f64();
-    let peak = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
-    let peak: f64 = peak.split_whitespace().next().unwrap_or("0").parse().unwrap_or(0.0);
-    eprintln!("{processor} {}", peak / 1024.0);
-    status
+    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -4,6 +4,7 @@
 pub mod groups;
 pub mod page;
 pub mod plot;
+pub mod process;
 
 use std::time::Duration;
 
