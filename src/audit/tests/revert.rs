@@ -159,15 +159,20 @@ impl SecurityGroups for SaysYes<'_> {
 /// A revert of [`OPEN`] that leaves HTTP, where EC2 says yes and no more.
 fn said_yes(world: &MemoryEc2, removes: bool, read: Option<Ec2Error>) -> Result<Done, Ec2Error> {
     let ec2 = SaysYes { ec2: world, removes, read, asked: Cell::new(false) };
+    reverted(&ec2, &["tcp 80 0.0.0.0/0", "tcp 22 203.0.113.0/24"])
+}
+
+/// A revert of [`OPEN`] that leaves these pieces.
+fn reverted(ec2: &impl SecurityGroups, pieces: &[&str]) -> Result<Done, Ec2Error> {
     let order = Order {
         place: &place(),
         group: &group(),
         rule: &rule(OPEN),
         seen: true,
         open_ssh: true,
-        pieces: &rules(&["tcp 80 0.0.0.0/0", "tcp 22 203.0.113.0/24"]),
+        pieces: &rules(pieces),
     };
-    block_on(revert(&ec2, &order))
+    block_on(revert(ec2, &order))
 }
 
 #[test]
@@ -197,19 +202,6 @@ fn a_yes_after_which_nothing_may_be_read_is_believed() {
     assert!(matches!(done.action, Action::Reverted(_)), "{done:#?}");
 }
 
-/// A revert of [`OPEN`] that leaves nothing.
-fn reverted(ec2: &impl SecurityGroups) -> Done {
-    let order = Order {
-        place: &place(),
-        group: &group(),
-        rule: &rule(OPEN),
-        seen: true,
-        open_ssh: true,
-        pieces: &[],
-    };
-    block_on(revert(ec2, &order)).unwrap()
-}
-
 /// Somebody removes a rule.
 fn removed(world: &MemoryEc2, text: &str) {
     let removed = Removed::Rules(vec![rule(text)]);
@@ -226,7 +218,7 @@ fn a_refusal_is_no_revert_even_if_somebody_else_removes_the_rule_meanwhile() {
             denied()
         })
     });
-    let done = reverted(&refusing);
+    let done = reverted(&refusing, &[]).unwrap();
     assert!(matches!(done.action, Action::NotReverted { .. }), "{done:#?}");
 }
 
@@ -238,7 +230,7 @@ fn a_group_that_may_not_be_read_counts_as_there() {
         Call::Group(..) => Some(denied()),
         _ => None,
     });
-    let done = reverted(&refusing);
+    let done = reverted(&refusing, &[]).unwrap();
     assert!(matches!(done.action, Action::NotReverted { .. }), "{done:#?}");
 }
 
