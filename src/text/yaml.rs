@@ -26,6 +26,8 @@ pub struct Node {
     pub value: Value,
     /// Its tag, as it is written.
     pub tag: Option<String>,
+    /// Whether it is a scalar without quotes.
+    pub is_plain: bool,
     /// The number of values in it, including itself, plus the bytes of their texts.
     size: usize,
 }
@@ -102,7 +104,7 @@ impl Open {
         } else {
             Value::Sequence(self.items)
         };
-        Node { line: self.line, value, tag: self.tag, size }
+        Node { line: self.line, value, tag: self.tag, is_plain: false, size }
     }
 }
 
@@ -113,7 +115,7 @@ impl Open {
 /// When the parser cannot go on, or a limit is exceeded. What was found before is in `document`.
 pub fn read(text: &str, limits: Limits, document: &mut Document) -> Result<(), YamlFault> {
     let mut parser = Parser::new_from_str(text);
-    let mut tree = Tree { limits, ..Tree::default() };
+    let mut tree = Tree::new(limits);
     let mut documents = 0_usize;
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| YamlFault {
@@ -142,13 +144,6 @@ fn lines(text: &str) -> usize {
     breaks.saturating_add(1)
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self { depth: 32, aliased: 100_000 }
-    }
-}
-
-#[derive(Default)]
 struct Tree {
     limits: Limits,
     root: Option<Node>,
@@ -158,6 +153,11 @@ struct Tree {
 }
 
 impl Tree {
+    fn new(limits: Limits) -> Self {
+        let (root, open, anchors) = (None, Vec::new(), BTreeMap::new());
+        Self { limits, root, open, anchors, aliased: 0 }
+    }
+
     fn take(
         &mut self,
         event: Event<'_>,
@@ -179,12 +179,10 @@ impl Tree {
             Event::Scalar(text, style, anchor, _) => {
                 let null = matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let size = text.len().saturating_add(1);
-                let value = if style == ScalarStyle::Plain && null {
-                    Value::Null
-                } else {
-                    Value::Text(text.into_owned())
-                };
-                self.add(Node { line, value, tag, size }, anchor);
+                let is_plain = style == ScalarStyle::Plain;
+                let value =
+                    if is_plain && null { Value::Null } else { Value::Text(text.into_owned()) };
+                self.add(Node { line, value, tag, is_plain, size }, anchor);
             }
             Event::SequenceStart(anchor, _) => self.begin(line, tag, anchor, false)?,
             Event::MappingStart(anchor, _) => self.begin(line, tag, anchor, true)?,
