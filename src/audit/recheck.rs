@@ -64,10 +64,12 @@ pub(super) async fn recheck<E: SecurityGroups>(
             finding.severity = finding.severity.max(worst.unwrap_or(finding.severity));
             let is_fixed = |open: &&OpenRule| fixed.iter().any(|it| it.is_same_as(&open.rule));
             let (elsewhere, own): (Vec<&OpenRule>, Vec<&OpenRule>) = open().partition(is_fixed);
-            let rules = |open: &[&OpenRule]| open.iter().map(|open| open.rule.clone()).collect();
-            let (still_open, closed): (Vec<Rule>, Vec<Rule>) =
-                (open().map(|open| open.rule.clone()).collect(), rules(&own));
+            let rules = |open: &[&OpenRule]| -> Vec<Rule> {
+                open.iter().map(|open| open.rule.clone()).collect()
+            };
+            found.still_open = open().map(|open| open.rule.clone()).collect();
             if found.presence.is_gone() {
+                let closed = rules(&own);
                 let pieces = own.iter().flat_map(|open| open.pieces.iter().cloned());
                 let is_missing = |piece: &Rule| !now.has(piece);
                 let pieces = not_among(pieces.filter(is_missing).collect(), &mut met);
@@ -76,7 +78,6 @@ pub(super) async fn recheck<E: SecurityGroups>(
                 found.closed_elsewhere = rules(&elsewhere);
                 fixed.extend(closed);
             }
-            found.still_open = still_open;
             if finding.code == Code::SshFromUnlistedHost && now.was_read {
                 let others = now.of_hosts.iter().filter(|rule| !is_the_same(rule, found));
                 found.other_hosts = Some(others.count());
@@ -114,11 +115,13 @@ fn recheck_action(found: &mut FoundRule, now: &Now) {
     let Action::Reverted(reverted) = &mut found.action else { return };
     let is_missing = |piece: &Rule| found.missing.iter().any(|rule| rule.is_same_as(piece));
     reverted.refused.retain(is_missing);
-    let tried = std::mem::take(&mut reverted.missing);
-    let (missing, rest) = tried.into_iter().partition(|(piece, _)| is_missing(piece));
-    reverted.missing = missing;
-    let rest: Vec<(Rule, NotAdded)> = rest;
-    reverted.placed.extend(rest.into_iter().map(|(piece, _)| piece).filter(|it| now.has(it)));
+    for (piece, why) in std::mem::take(&mut reverted.missing) {
+        if is_missing(&piece) {
+            reverted.missing.push((piece, why));
+        } else if now.has(&piece) {
+            reverted.placed.push(piece);
+        }
+    }
 }
 
 /// Whether a rule that was read is the one that the finding is about. A rule that was revoked and
