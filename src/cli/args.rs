@@ -238,12 +238,12 @@ pub(super) struct CheckArgs {
     pub audit: AuditOptions,
 }
 
-/// Tell of every rule that exceeded the baseline: from when until when, opened and closed by whom
+/// List every rule that exceeded the baseline: when it was opened and closed, and by whom
 ///
-/// FILE is what CloudTrail recorded: files of a trail as they are in its bucket, or a folder of them;
-/// the output of `aws cloudtrail lookup-events`; events as EventBridge delivers them. The records may
-/// come in any order, more than once, and with gaps; what follows from none of them is said not to be
-/// known. Nothing is connected to.
+/// FILE holds CloudTrail records: a trail's files as they are in its bucket, or a folder of them; the
+/// output of `aws cloudtrail lookup-events`; or events as EventBridge delivers them. The records may
+/// be in any order, repeated or incomplete. Where they don't tell something, the answer says that it
+/// is unknown. The command does not connect to AWS.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
@@ -263,8 +263,8 @@ pub(super) struct HistoryArgs {
     pub files: Vec<PathBuf>,
 
     /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
-    /// `describe-security-group-rules`, or of both; can be repeated. They decide what is open, and
-    /// what is open without a record of it is told too
+    /// `describe-security-group-rules`, or of both; can be repeated. They decide what is open
+    /// now. What is open without a record of it is listed too
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
 
@@ -370,7 +370,7 @@ pub(super) struct AllowArgs {
     pub apply: bool,
 }
 
-/// Look whether the deployed auditor works, and print the command that mends what is wrong
+/// Check whether the deployed auditor works, and print the command that fixes what is wrong
 ///
 /// It looks at the stack with `aws` and its credentials: at the trail that feeds it, its rules, its
 /// function, its topics and their subscriptions, keys, queues, alarms, and what it did lately. It

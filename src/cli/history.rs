@@ -1,4 +1,4 @@
-//! `sg-audit history`: tells of every rule that exceeded the baseline, from records of CloudTrail.
+//! `sg-audit history`: lists every rule that exceeded the baseline, from CloudTrail records.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
