@@ -77,6 +77,8 @@ def check(tag):
     expected = f"v{version()}"
     if tag != expected:
         sys.exit(f"the tag is {tag}, but Cargo.toml has the version of {expected}: correct one of them")
+    if not re.search('^repository = "https://.+"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE):
+        sys.exit("Cargo.toml has no `repository`, by which `cargo binstall` finds the release: write its address under [package]")
     if "(unreleased)" in (ROOT / "CHANGELOG.md").read_text().split(f"## {version()}", 1)[-1].split("\n", 1)[0]:
         sys.exit(f"CHANGELOG.md calls {version()} unreleased: write the date instead")
 

@@ -12,6 +12,8 @@
 //! | act | the plan | [`Action`](finding::Action): what was done, or why nothing was | [`audit`] |
 //! | find | verdict and action | [`Finding`](finding::Finding) with its severity and remarks, [`Report`](finding::Report) | [`finding`] |
 //! | look back | events of the past | [`Opening`](history::Opening)s: which rule exceeded the baseline, from when until when, by whom | [`history`] |
+//! | remember | a report | the status of each finding, and whether it is mailed at once | [`audit`], by the rules of [`ledger`] |
+//! | pack | reports and histories | [`Evidence`](evidence::Evidence) of a period | [`evidence`] |
 //! | report | a report | JSON, mail, Subject, terminal | [`report`], one file a renderer |
 //!
 //! Everything up to the report is data. Sentences are made last, in [`report`], and nothing reads
@@ -21,8 +23,8 @@
 //! other; `tests/layers.rs` checks both:
 //!
 //! [`text`] → [`ec2`] → [`net`] → [`words`] → [`baseline`] → [`settings`] → [`event`],
-//! [`declared`] → [`evaluate`] → [`finding`] → [`audit`], [`history`] → [`report`] → [`memory`], `aws`, [`describe`] →
-//! [`doctor`] → [`cli`]
+//! [`declared`] → [`evaluate`] → [`finding`] → [`ledger`] → [`audit`], [`history`] → [`evidence`] →
+//! [`report`] → [`memory`], `aws`, [`describe`] → [`doctor`] → [`cli`]
 //!
 //! Only `aws` (behind the feature of that name) knows the AWS SDK. The same
 //! [`Auditor`](audit::Auditor) runs in the Lambda function and, against an
@@ -54,8 +56,10 @@ pub mod doctor;
 pub mod ec2;
 pub mod evaluate;
 pub mod event;
+pub mod evidence;
 pub mod finding;
 pub mod history;
+pub mod ledger;
 pub mod memory;
 pub mod net;
 pub mod report;

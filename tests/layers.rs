@@ -10,7 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 
 /// From the ground floor up. Modules in one row do not import each other.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 16] = [
     &["text"],
     &["ec2"],
     &["net"],
@@ -20,7 +20,9 @@ const LAYERS: [&[&str]; 14] = [
     &["event", "declared"],
     &["evaluate"],
     &["finding"],
+    &["ledger"],
     &["audit", "history"],
+    &["evidence"],
     &["report"],
     &["memory", "aws", "describe"],
     &["doctor"],

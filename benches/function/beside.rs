@@ -11,21 +11,22 @@ pub struct Programs {
     pub auditor: PathBuf,
     pub echo: PathBuf,
     pub smallest: PathBuf,
+    pub pages: PathBuf,
     /// The Python environment of Cloud Custodian.
     custodian: PathBuf,
 }
 
 impl Programs {
-    /// Builds them as they would be deployed, whatever the profile of this benchmark.
+    /// Builds the function as it is deployed, and the others as small and as fast as they can be.
     pub fn built() -> Self {
-        let mut programs = build(&[
-            "--release",
-            "--package=typo3-sg-auditor",
-            "--package=sg-audit-function-bench",
-            "--bin=typo3-sg-auditor",
-            "--bin=echo",
-            "--bin=smallest",
-        ]);
+        // With both packages selected, or Cargo may turn on other features of the SDK, and would compile it again.
+        let built = |profile, programs: &[&str]| {
+            let packages = ["--package=typo3-sg-auditor", "--package=sg-audit-function-bench"];
+            build(&[&[profile], &packages[..], programs].concat())
+        };
+        let mut programs = built("--profile=release", &["--bin=typo3-sg-auditor"]);
+        let others = ["--bin=echo", "--bin=smallest", "--bin=pages"];
+        programs.extend(built("--profile=smallest", &others));
         let mut program = |name| programs.remove(name).expect("a built program");
         let custodian = Command::new("python3")
             .arg(repository().join("tests/python_env.py"))
@@ -39,6 +40,7 @@ impl Programs {
         Self {
             echo: program("echo"),
             smallest: program("smallest"),
+            pages: program("pages"),
             custodian: PathBuf::from(custodian.trim()),
             auditor: program("typo3-sg-auditor"),
         }

@@ -8,6 +8,7 @@ mod beside;
 #[path = "../pure/common/page.rs"]
 mod document;
 mod page;
+mod region;
 mod rows;
 mod spread;
 

@@ -26,6 +26,7 @@ pub fn check(input: &[u8]) {
     let points = Points::of(&parts);
     operations(entries, rules, &points);
     let baseline = Baseline {
+        bindings: Vec::new(),
         name: "fuzzed".to_owned(),
         peer_sets: [].into(),
         ssh_ports: Interval::new(22, 22).into(),

@@ -74,6 +74,8 @@ fn settings() -> Settings {
     let sources = parse_peers("203.0.113.0/24,2001:db8:1::/48").expect("valid peers");
     let baseline = Baseline::load("standard", today()).expect("a shipped baseline");
     Settings {
+        binding: None,
+        bound: Vec::new(),
         baseline: baseline.with_ssh_sources(sources),
         scope: Scope::All,
         remediation: Remediation::RevertIngress,

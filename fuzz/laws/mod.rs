@@ -3,6 +3,8 @@
 
 pub mod algebra;
 pub mod baseline;
+pub mod declared;
 pub mod event;
 pub mod plan;
 pub mod seen;
+pub mod template;

@@ -9,6 +9,7 @@ use super::error::AuditError;
 use super::ports::is_late;
 use super::revert::{Order, revert};
 use super::subject::{Candidate, Subject, Trigger, When, remarks};
+use super::units::Held;
 use crate::baseline::Lists;
 use crate::ec2::command::{Sequence, replace_line, undo};
 use crate::ec2::hold::{Claim, Hold};
@@ -102,6 +103,15 @@ impl<E: SecurityGroups> Context<'_, E> {
             let when = if undecided || late { trigger.when_late() } else { trigger.when() };
             let (mut handled, later) = match (left_alone, when) {
                 (Some(handled), _) => (handled, None),
+                (None, _) if let Some(planner) = self.plans => {
+                    let pieces = pieces.unwrap_or_default();
+                    let handled = Handled {
+                        fix: Some(subject.fix_of(verdict.rule, &pieces)),
+                        would_keep: Some(pieces),
+                        ..Handled::untouched(Action::Planned(planner), time)
+                    };
+                    (handled, None)
+                }
                 (None, When::Later(found_by)) => {
                     let pieces = pieces.unwrap_or_default();
                     let handled = Handled {
@@ -262,13 +272,13 @@ pub(super) fn left_alone(
 /// The findings about a group that cannot be read, from what is known of its rules otherwise. Lists
 /// count as unreadable too.
 pub(super) fn unreadable(
-    settings: &Settings,
+    Held { settings, undecided }: &Held<'_>,
     subject: &Subject<'_>,
     error: &Ec2Error,
     now: DateTime<Utc>,
 ) -> Tally {
-    let settings = &settings.of_account(subject.place.account.as_ref());
     let mut tally = Tally { groups: 1, rules: subject.candidates.len(), ..Tally::default() };
+    tally.bindings.insert(settings.binding.clone());
     let lists = Lists::new();
     for direction in Direction::BOTH {
         let id = Some(&subject.group.id);
@@ -298,6 +308,7 @@ pub(super) fn unreadable(
             if let Matter::Rule(found) = &mut finding.matter {
                 found.unchecked = about_ssh.then_some(Unchecked::Group);
             }
+            finding.bind(&settings.binding, undecided);
             tally.findings.push(finding);
         }
     }

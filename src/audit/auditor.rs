@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 use tracing::Instrument;
 
 use super::context::Context;
@@ -6,30 +9,43 @@ use super::counts::Counts;
 use super::depth::Following;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward};
-use crate::ec2::{Ec2Error, Group, GroupKey, Place, Rule, SecurityGroups};
-use crate::event::{Event, Kind, ListResume, Message, Record};
+use super::ports::{Clock, Ledger, Notifier, Onward, Parents, Trails};
+use super::recalled::{Memory, Recalled, name_of, occasion};
+use super::units::{Units, named};
+use crate::ec2::{AccountId, Ec2Error, Group, GroupKey, Place, Rule, SecurityGroups};
+use crate::evaluate::Severity;
+use crate::event::{Event, GroupChange, Kind, ListResume, Message, Record};
 use crate::finding::{
-    BaselineName, Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally, ToClose,
+    BaselineName, Finding, Mail, Origin, Reason, Report, ReportOutcome, Skipped, Tally, ToClose,
+    doctor_line, sweep_line,
 };
-use crate::settings::Settings;
+use crate::settings::{HookMode, Settings};
+use crate::text::causes;
 
 /// Audits events: what it may reach, and what it audits against.
 #[derive(Debug)]
 pub struct Auditor<'a, E, N, O> {
     pub(super) ec2: &'a E,
-    notifier: &'a N,
+    pub(super) notifier: &'a N,
     pub(super) onward: &'a O,
     pub(super) settings: &'a Settings,
     pub(super) home: &'a Place,
     members: bool,
+    pub(super) memory: Option<Memory<'a>>,
+    stack: Option<&'a str>,
+    pub(super) trails: Option<&'a dyn Trails>,
+    pub(super) hook_mode: HookMode,
     pub(super) baseline: BaselineName,
+    pub(super) units: Units,
+    parents: Option<&'a dyn Parents>,
 }
 
 /// What came of an event. What was found is published even where something failed.
 pub(super) struct Audited {
     /// What was found.
     pub report: Report,
+    /// What was remembered of the places of a sweep.
+    pub recalled: Recalled,
     /// What another invocation is to close.
     pub to_close: Vec<ToClose>,
     /// What is left for other invocations.
@@ -40,7 +56,8 @@ pub(super) struct Audited {
 
 impl From<Report> for Audited {
     fn from(report: Report) -> Self {
-        Self { report, to_close: Vec::new(), rest: None, failed: None }
+        let recalled = Recalled::default();
+        Self { report, recalled, to_close: Vec::new(), rest: None, failed: None }
     }
 }
 
@@ -55,13 +72,134 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         home: &'a Place,
     ) -> Self {
         let baseline = BaselineName::from(&settings.baseline);
-        Self { ec2, notifier, onward, settings, home, members: false, baseline }
+        let (members, memory, stack, trails) = (false, None, None, None);
+        let (hook_mode, units) = (HookMode::Fail, Units::default());
+        Self {
+            ec2,
+            notifier,
+            onward,
+            settings,
+            home,
+            members,
+            memory,
+            stack,
+            trails,
+            hook_mode,
+            baseline,
+            units,
+            parents: None,
+        }
     }
 
     /// The same, which can reach groups of other accounts or not.
     #[must_use]
     pub fn with_members(mut self, members: bool) -> Self {
         self.members = members;
+        self
+    }
+
+    /// The same, which remembers what it found. Findings below the severity `least` are mailed with a
+    /// digest.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: &'a dyn Ledger, least: Severity) -> Self {
+        self.memory = Some(Memory::new(ledger, least));
+        self
+    }
+
+    /// The same, deployed by the stack of this name.
+    #[must_use]
+    pub fn with_stack(mut self, stack: Option<&'a str>) -> Self {
+        self.stack = stack;
+        self
+    }
+
+    /// The same, whose sweep looks whether a trail feeds it.
+    #[must_use]
+    pub fn with_trails(mut self, trails: &'a dyn Trails) -> Self {
+        self.trails = Some(trails);
+        self
+    }
+
+    /// The same, which can ask for the units of accounts.
+    #[must_use]
+    pub fn with_parents(mut self, parents: &'a dyn Parents) -> Self {
+        self.parents = Some(parents);
+        self
+    }
+
+    /// Asks for the units of an account, if they decide what holds in it and are not known. Where they
+    /// cannot be had, nothing that depends on them is done.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer for now.
+    pub(super) async fn learn_units(&self, account: Option<&AccountId>) -> Result<(), AuditError> {
+        let (Some(parents), Some(account)) = (self.parents, account) else { return Ok(()) };
+        if !self.units.are_missing(self.settings, account) {
+            return Ok(());
+        }
+        match parents.units(account).await {
+            Ok(units) => self.units.learn(account, &units),
+            Err(error) if error.is_transient() => return Err(error.into()),
+            Err(error) => {
+                let error = causes(&error);
+                tracing::warn!(error, %account, "the organisational units of the account are not known");
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for the accounts of an event, which is tried again where there is no answer for now.
+    /// Only a sweep, which comes again, and a hook, which waits for its answer, go on without.
+    async fn learn_units_of(&self, kind: &Kind, record: &Record) -> Result<(), AuditError> {
+        let places = match kind {
+            Kind::Ignored(_)
+            | Kind::NotAudited { .. }
+            | Kind::Undecodable { .. }
+            | Kind::Watched(_)
+            // Only if the event alone does not settle it, and where holds ended.
+            | Kind::Change(_)
+            | Kind::Message(Message::Holds(_)) => return Ok(()),
+            Kind::Message(Message::Sweep(sweep)) => self.places(sweep),
+            Kind::Message(Message::Close(close)) => {
+                let places = close.rules.iter().map(|rule| self.at_home(rule.place.clone()));
+                places.collect()
+            }
+            _ => vec![self.place(record)],
+        };
+        // The regions of an account are in the same units.
+        let accounts: BTreeSet<_> = places.into_iter().map(|place| place.account).collect();
+        for account in accounts {
+            let learned = self.learn_units(account.as_ref()).await;
+            match (learned, kind) {
+                (Err(error), Kind::Message(Message::Sweep(_)) | Kind::Hook(_)) => {
+                    let error = causes(&error);
+                    tracing::warn!(
+                        error,
+                        ?account,
+                        "the units of an account are not known for now"
+                    );
+                }
+                (learned, _) => learned?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The shell line that looks at the deployed auditor, where its stack is known.
+    pub(super) fn doctor(&self) -> Option<String> {
+        Some(doctor_line(self.stack?, self.home.region.as_ref()?))
+    }
+
+    /// The shell line that has the deployed auditor sweep, where its stack is known.
+    pub(super) fn sweep_by_hand(&self) -> Option<String> {
+        Some(sweep_line(self.stack?, self.home.region.as_ref()?))
+    }
+
+    /// The same, for a hook that stops what it refuses or does not.
+    #[must_use]
+    pub fn with_hook(mut self, hook_mode: HookMode) -> Self {
+        self.hook_mode = hook_mode;
         self
     }
 
@@ -114,7 +252,9 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Kind::Message(Message::Sweep(_) | Message::Holds(_)) => &no_change,
             _ => &event.record,
         };
-        let Audited { report, to_close, rest, failed } = match &event.kind {
+        let began = clock();
+        self.learn_units_of(&event.kind, record).await?;
+        let Audited { report, recalled, to_close, rest, failed } = match &event.kind {
             Kind::Ignored(reason) | Kind::NotAudited { reason, .. } => {
                 let why = Skipped::Event(reason.clone());
                 Report::skipped(&self.baseline, ReportOutcome::Ignored, Some(why)).into()
@@ -141,28 +281,24 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Kind::Lost(lost) | Kind::Message(Message::Lost(lost)) => {
                 self.lost(record, lost, clock, deadline).await
             }
+            Kind::Hook(request) => return Ok(self.hook(record, request, clock, counts).await),
             Kind::Watched(change) => self.watched(record, change, clock).into(),
-            Kind::Message(Message::Sweep(sweep)) => self.sweep(sweep, clock, deadline).await,
+            Kind::Message(Message::Sweep(sweep)) => {
+                self.sweep(sweep, name_of(event, began), clock, deadline).await
+            }
             Kind::Message(Message::Holds(holds)) => self.holds(holds, clock, deadline).await,
             Kind::Message(Message::Close(close)) => {
                 self.close(record, close, clock, deadline).await?
             }
         };
-        let is_done = rest.is_none() && failed.is_none() && !report.partial;
-        let next = Following { record, depth: event.depth.saturating_add(1), clock };
-        // Before anything is published: what is open is closed meanwhile.
-        let (closing, looking) = match rest {
-            Some(rest @ Message::Close(_)) => (Some(rest), None),
-            rest => (None, rest),
-        };
-        let mut report = self.closing(&next, report, to_close, closing, counts).await?;
-        let looking = self.unless_too_deep(&next, looking, &mut report);
-        report.scheduled = matches!(event.kind, Kind::Message(_));
-        counts.acted(&report.findings);
-        self.publish(&report).await?;
-        counts.published(&report, clock());
-        if let Some(rest) = looking {
-            self.looking(&next, &rest, counts).await?;
+        let is_last = rest.is_none() && failed.is_none();
+        let is_done = is_last && !report.partial;
+        let audited = Audited { report, recalled, to_close, rest, failed: None };
+        let report = self.tell(event, record, audited, (began, clock), counts).await?;
+        let is_sweep = matches!(event.kind, Kind::Message(Message::Sweep(_)));
+        // What could not be audited keeps nobody from hearing of the rest.
+        if is_last && (is_sweep || matches!(event.kind, Kind::Message(Message::Holds(_)))) {
+            self.digest(is_sweep, clock).await?;
         }
         match &event.kind {
             Kind::Message(Message::Sweep(sweep)) if is_done && !sweep.resume.missed => {
@@ -173,6 +309,56 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             _ => {}
         }
         failed.map_or(Ok(report), Err)
+    }
+
+    /// Hands on what is left, and remembers and publishes what was found.
+    ///
+    /// # Errors
+    ///
+    /// When SNS or Lambda did not answer for now.
+    pub(super) async fn tell(
+        &self,
+        event: &Event,
+        record: &Record,
+        Audited { report, recalled, to_close, rest, .. }: Audited,
+        (began, clock): (DateTime<Utc>, Clock<'_>),
+        counts: &mut Counts,
+    ) -> Result<Report, AuditError> {
+        let occasion = self.memory.as_ref().map(|_| occasion(event, began));
+        let next = Following { record, depth: event.depth.saturating_add(1), occasion, clock };
+        // Before anything is published: what is open is closed meanwhile.
+        let of_handed_on: Vec<_> = to_close.iter().map(|one| one.finding.clone()).collect();
+        let (closing, looking) = match rest {
+            Some(rest @ Message::Close(_)) => (Some(rest), None),
+            rest => (None, rest),
+        };
+        let run = report.run.clone();
+        let report = self.closing(&next, report, to_close, closing, counts).await?;
+        let mut report = Report { run, ..report };
+        let looking = self.unless_too_deep(&next, looking, &mut report);
+        report.scheduled = matches!(event.kind, Kind::Message(_));
+        counts.acted(&report.findings);
+        let remembered =
+            self.remember(&mut report, event, (&recalled, &of_handed_on), (began, clock())).await;
+        if report.run.is_some() {
+            // People get one message about all of the run.
+            report.mail = Mail::Later;
+        }
+        self.publish(&report).await?;
+        counts.published(&report, clock());
+        self.remember_published(&remembered).await;
+        if let Some(mut rest) = looking {
+            if let Message::Sweep(sweep) = &mut rest {
+                sweep.resume.forgot |= self.forgot();
+            }
+            self.looking(&next, &rest, counts).await?;
+        }
+        Ok(report)
+    }
+
+    /// Whether something could not be remembered in this invocation.
+    pub(super) fn forgot(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.failures() > 0)
     }
 
     pub(super) async fn publish(&self, report: &Report) -> Result<(), AuditError> {
@@ -195,7 +381,25 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     /// What was found, to be published and to be closed.
     pub(super) fn found(&self, mut tally: Tally) -> Audited {
         let to_close = std::mem::take(&mut tally.to_close);
-        Audited { to_close, ..Report::new(&self.baseline, tally).into() }
+        Audited { to_close, ..Report::new(&self.name_of(&tally), tally).into() }
+    }
+
+    /// What the report on this names as its baseline.
+    pub(super) fn name_of(&self, tally: &Tally) -> BaselineName {
+        match named(self.settings, &tally.bindings) {
+            Settings { binding: None, .. } => self.baseline.clone(),
+            bound => bound.into(),
+        }
+    }
+
+    /// What holds for the groups of an account: several where their tags decide.
+    pub(super) fn candidates(&self, account: Option<&AccountId>) -> Vec<&'a Settings> {
+        self.units.candidates(self.settings, account, None)
+    }
+
+    /// Whether the group is audited.
+    pub(super) fn is_in_scope(&self, place: &Place, group: &Group) -> bool {
+        self.units.in_scope(self.settings, place, group)
     }
 
     /// The report on a single finding.
@@ -215,8 +419,8 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         clock: Clock<'c>,
         deadline: Option<DateTime<Utc>>,
     ) -> Context<'c, E> {
-        let (ec2, settings) = (self.ec2, self.settings);
-        Context { ec2, lookups, settings, clock, deadline, is_first: true }
+        let (ec2, settings, units) = (self.ec2, self.settings, &self.units);
+        Context { ec2, lookups, settings, units, clock, deadline, is_first: true, plans: None }
     }
 
     /// A group with all its rules, where it exists.
@@ -225,8 +429,30 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         place: &Place,
         key: &GroupKey,
     ) -> Result<Option<(Group, Vec<Rule>)>, Ec2Error> {
-        let Some(group) = self.ec2.group(place, key).await? else { return Ok(None) };
-        let rules = self.ec2.rules(place, &group).await?;
+        let Some((group, rules)) = self.look(place, key).await? else { return Ok(None) };
+        Ok(Some((group, rules?)))
+    }
+
+    /// The same, with an error of the rules apart. Where the group is known by its id, EC2 is asked for both
+    /// at once, so that open SSH is closed one answer earlier.
+    pub(super) async fn look(
+        &self,
+        place: &Place,
+        key: &GroupKey,
+    ) -> Result<Option<(Group, Result<Vec<Rule>, Ec2Error>)>, Ec2Error> {
+        let group = self.ec2.group(place, key);
+        let (group, rules) = match key.id() {
+            Some(id) => {
+                let (group, rules) = join(group, self.ec2.rules(place, id)).await;
+                (group?, Some(rules))
+            }
+            None => (group.await?, None),
+        };
+        let Some(group) = group else { return Ok(None) };
+        let rules = match rules {
+            Some(rules) => rules,
+            None => self.ec2.rules(place, &group.id).await,
+        };
         Ok(Some((group, rules)))
     }
 
@@ -243,6 +469,12 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     /// Where an event comes from.
     pub(super) fn place(&self, record: &Record) -> Place {
         self.at_home(Place { account: record.account.clone(), region: record.region.clone() })
+    }
+
+    /// Where the group of a change is for its owner, as the event tells.
+    pub(super) fn place_of_change(&self, record: &Record, change: &GroupChange) -> Place {
+        let at = self.place(record);
+        Place { account: change.owner.clone().or(at.account), region: at.region }
     }
 
     /// A place, with the function's own account and region where it names none.

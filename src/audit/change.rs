@@ -12,12 +12,18 @@ use super::counts::Counts;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward};
+use super::promised::{Promised, Recall};
+use super::recalled::Recalled;
+use super::standing::Standing;
 use super::subject::{Candidate, Candidates, Subject, Trigger};
+use super::units::Held;
 use crate::baseline::Lists;
 use crate::ec2::hold::{Claim, Refusal, UNTIL, claim};
-use crate::ec2::{Direction, Ec2Error, Group, GroupId, GroupKey, Place, Rule, SecurityGroups};
+use crate::ec2::{
+    AccountId, Direction, Ec2Error, Group, GroupId, GroupKey, Place, Rule, SecurityGroups,
+};
 use crate::evaluate::Judge;
-use crate::evaluate::expected::{Closed, closed};
+use crate::evaluate::expected::closed;
 use crate::event::{
     ChangeKind, FoundBy, GroupChange, ModifiedRule, Note, Record, Removed, RevokedRules,
 };
@@ -35,19 +41,18 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
         let at = self.place(record);
-        let account = change.owner.as_ref().or(at.account.as_ref());
-        let place = Place { account: account.cloned(), region: at.region.clone() };
+        let place = self.place_of_change(record, change);
+        let account = place.account.as_ref();
         let origin = self.origin(&place, record);
-        let settings = self.settings.of_account(account);
-        if let Some(rules) = settled_by_event(&settings, change, clock().date_naive()) {
-            let tally = Tally { groups: 1, rules, ..Tally::default() };
-            return Ok(self.found(tally));
+        if let Some(settled) = self.settled_by_event(change, account, clock().date_naive()) {
+            return Ok(self.found(settled));
         }
+        self.learn_units(account).await?;
         if let Some(reason) = self.out_of_reach(&at) {
             return Ok(self.only(origin.unaudited(Some(&change.group), reason, clock())).into());
         }
-        let group = match self.ec2.group(&at, &change.group).await {
-            Ok(Some(group)) => group,
+        let (group, rules) = match self.look(&at, &change.group).await {
+            Ok(Some(found)) => found,
             Ok(None) => {
                 let group = match self.without_group(origin, change, clock) {
                     Ok(audited) => return Ok(audited),
@@ -61,14 +66,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
             Err(error) => return self.unreadable(&at, origin, change, error, clock),
         };
-        if let Some(key) = self.settings.scope.missing_tag(&group) {
+        let may_hold = self.units.of_group(self.settings, &at, &group);
+        let missing = may_hold.iter().map(|settings| settings.scope.missing_tag(&group));
+        // It is in scope where any of those has it in.
+        if let Some(Some(key)) = missing.min() {
             if matches!(change.kind, ChangeKind::Retagged(_)) {
                 return self.left_unseen(record, &group.id, key, clock).await;
             }
             let why = Some(Skipped::OutOfScope(group.id));
             return Ok(Report::skipped(&self.baseline, ReportOutcome::OutOfScope, why).into());
         }
-        match self.ec2.rules(&at, &group).await {
+        match rules {
             Ok(rules) => {
                 let found = (&at, &group, &*rules);
                 self.of_group(record, change, found, (clock, deadline), counts).await
@@ -81,6 +89,23 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
     }
 
+    /// The audit of a change that the event alone settles: all that it did complies, whichever of the
+    /// settings hold that may hold for a group of the account.
+    fn settled_by_event(
+        &self,
+        change: &GroupChange,
+        account: Option<&AccountId>,
+        today: NaiveDate,
+    ) -> Option<Tally> {
+        let candidates = self.candidates(account);
+        let settle =
+            |settings: &&Settings| settled_by_event(&settings.of_account(account), change, today);
+        let settled: Vec<usize> = candidates.iter().map(settle).collect::<Option<_>>()?;
+        let bindings = candidates.iter().map(|settings| settings.binding.clone()).collect();
+        let rules = settled.first().copied().unwrap_or_default();
+        Some(Tally { groups: 1, rules, bindings, ..Tally::default() })
+    }
+
     async fn of_group(
         &self,
         record: &Record,
@@ -89,47 +114,39 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         (clock, deadline): (Clock<'_>, Option<DateTime<Utc>>),
         counts: &mut Counts,
     ) -> Result<Audited, AuditError> {
+        let mut recalled = Recalled::default();
+        let standing = match change.kind {
+            ChangeKind::Unknown(_) | ChangeKind::Retagged(_) => {
+                let asked = (FoundBy::Sweep, clock());
+                self.standing(at, record, asked, &mut recalled).await
+            }
+            _ => Standing::default(),
+        };
+        let Standing { plans, promised } = &standing;
+        let promised = promised.as_ref().filter(|_| group.owned_at(at) == *at);
+        let promised = promised.map(|promised| (promised, &group.id));
         let record = Some(record);
-        let (trigger, candidates) = introduced(self.settings, change, record, rules, clock());
+        let (trigger, candidates) =
+            introduced(self.settings, change, record, (rules, promised), clock());
         let lookups = Lookups::new(self.ec2);
         let subject = Subject::new(at, record, (group, rules), trigger, candidates);
         let mut tally = Tally::default();
-        let context = self.context(&lookups, clock, deadline);
+        let context = Context { plans: *plans, ..self.context(&lookups, clock, deadline) };
         if let Err(error) = context.audit(&subject, &mut tally).await {
             // They are reported when it is tried again, and then not as what this run did.
             counts.acted(&tally.findings);
             return Err(error);
         }
-        let removals = removals(change, &subject);
-        let settings = self.settings.of_account(subject.place.account.as_ref());
-        match self.closed_by(&removals, &subject, &settings, &context).await {
+        match closed_by(&removals(change, &subject), &subject, &context).await {
             Ok(closed) => {
-                let found = closed.map(|closed| subject.origin().expected_closed(closed, clock()));
-                tally.findings.extend(found);
-                Ok(self.found(tally))
+                tally.findings.extend(closed);
+                Ok(Audited { recalled, ..self.found(tally) })
             }
             Err(error) => {
                 counts.acted(&tally.findings);
                 Err(error)
             }
         }
-    }
-
-    /// What the removal of rules closed of the traffic that the site lives on, by the prefix lists as
-    /// they are now, as far as there is time to read them.
-    async fn closed_by(
-        &self,
-        removals: &[RevokedRules],
-        subject: &Subject<'_>,
-        settings: &Settings,
-        context: &Context<'_, E>,
-    ) -> Result<Option<Closed>, AuditError> {
-        let (baseline, group) = (&settings.baseline, Some(&subject.group.id));
-        if closed(baseline, group, removals, &[], &Lists::new()).is_none() {
-            return Ok(None);
-        }
-        let lists = context.lists_of_expected(subject, removals).await?;
-        Ok(closed(baseline, group, removals, subject.rules, &lists))
     }
 
     /// The group does not exist. `Err` holds its id if what the event says was opened still has to be
@@ -184,8 +201,29 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let candidates = Candidates::Named(candidates.collect());
         let found = (group, &[][..]);
         let subject = Subject::new(at, origin.record, found, Trigger::Change, candidates);
-        Ok(self.found(unreadable(self.settings, &subject, &error, now)))
+        let held = self.units.held(self.settings, &subject, &Lists::new(), now.date_naive());
+        Ok(self.found(unreadable(&held, &subject, &error, now)))
     }
+}
+
+/// That the removal of rules closed some of the traffic that the site lives on, by the prefix lists as
+/// they are now, as far as there is time to read them.
+async fn closed_by<E: SecurityGroups>(
+    removals: &[RevokedRules],
+    subject: &Subject<'_>,
+    context: &Context<'_, E>,
+) -> Result<Option<Finding>, AuditError> {
+    let Held { settings, undecided } = context.held(subject).await?;
+    let (baseline, group) = (&settings.baseline, Some(&subject.group.id));
+    if closed(baseline, group, removals, &[], &Lists::new()).is_none() {
+        return Ok(None);
+    }
+    let lists = context.lists_of_expected(subject, &settings, removals).await?;
+    Ok(closed(baseline, group, removals, subject.rules, &lists).map(|closed| {
+        let mut finding = subject.origin().expected_closed(closed, (context.clock)());
+        finding.bind(&settings.binding, &undecided);
+        finding
+    }))
 }
 
 /// A group that was not read, as far as its event tells of it.
@@ -221,7 +259,7 @@ fn introduced<'a>(
     settings: &Settings,
     change: &'a GroupChange,
     record: Option<&Record>,
-    present: &'a [Rule],
+    (present, promised): (&'a [Rule], Option<(&'a Promised, &'a GroupId)>),
     now: DateTime<Utc>,
 ) -> (Trigger<'a>, Candidates<'a>) {
     let mut named: Vec<Candidate<'a>> = match &change.kind {
@@ -246,7 +284,7 @@ fn introduced<'a>(
         ChangeKind::Unknown(reason) | ChangeKind::Retagged(reason) => {
             tracing::warn!(reason, "the whole group is audited");
             let note = Some(Note::NotUnderstood(reason.clone()));
-            let all = Candidates::State { rules: present.into(), note };
+            let all = Candidates::State { rules: present.into(), note, promised };
             return (Trigger::WholeGroup(FoundBy::Sweep), all);
         }
     };
@@ -279,8 +317,8 @@ fn still_tagged(asked: Claim, read: &Candidate<'_>) -> Claim {
 
 /// A rule that an event tells of and that was not read in the group.
 fn not_read(rule: &Rule) -> Candidate<'_> {
-    let (claim, location) = (Claim::None, None);
-    Candidate { rule: Cow::Borrowed(rule), seen: false, note: None, claim, location }
+    let (claim, recall, location) = (Claim::None, Recall::Off, None);
+    Candidate { rule: Cow::Borrowed(rule), seen: false, note: None, claim, recall, location }
 }
 
 /// A rule that an event tells of, as the group has it now. A listing without ids has no tags either;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::act::{compliant, left_alone, not_among, replacing, with_pieces};
 use super::subject::{Candidates, Subject, Trigger, remarks};
+use super::units::{Held, NONE_KNOWN, Units, named};
 use crate::baseline::Lists;
 use crate::declared::{DeclaredGroup, DeclaredRule};
 use crate::ec2::{AccountId, Direction, Group, ListId, ListNames, Place, Rule};
@@ -15,6 +16,9 @@ use crate::evaluate::{Yardstick, admits_wide_ssh};
 use crate::event::{Removed, RevokedRules};
 use crate::finding::{BaselineName, Finding, Origin, Report, Tally};
 use crate::settings::Settings;
+
+/// The account and the binding of groups that one baseline holds for.
+type Seen = (Option<AccountId>, Option<String>);
 
 /// An audit of groups as they are, one after another. Nothing of a compliant group is kept.
 #[derive(Debug)]
@@ -25,8 +29,9 @@ pub struct Check<'a> {
     now: DateTime<Utc>,
     /// The first group's.
     place: Option<Place>,
-    /// The baseline as the groups of the last account see it.
-    yardstick: Option<(Option<AccountId>, Yardstick<'a>)>,
+    units: &'a Units,
+    /// The baseline as the groups of the last account and binding see it.
+    yardstick: Option<(Seen, Yardstick<'a>)>,
     tally: Tally,
 }
 
@@ -34,7 +39,14 @@ impl<'a> Check<'a> {
     /// No group has been audited yet.
     pub fn new(settings: &'a Settings, lists: &'a Lists, now: DateTime<Utc>) -> Self {
         let (list_names, tally) = (ListNames::new(), Tally::default());
-        Self { settings, lists, list_names, now, place: None, yardstick: None, tally }
+        let (units, place, yardstick) = (&NONE_KNOWN, None, None);
+        Self { settings, lists, list_names, now, place, units, yardstick, tally }
+    }
+
+    /// The same, with the units of accounts.
+    #[must_use]
+    pub fn with_units(self, units: &'a Units) -> Self {
+        Self { units, ..self }
     }
 
     /// The same, with names of prefix lists.
@@ -51,7 +63,7 @@ impl<'a> Check<'a> {
     /// Audits a group, if it is in scope.
     pub fn group(&mut self, place: &Place, group: &Group, rules: &[Rule]) {
         self.place.get_or_insert_with(|| place.clone());
-        if self.settings.scope.contains(group) {
+        if self.is_in_scope(place, group) {
             self.audit(place, group, rules, Candidates::standing(rules));
         }
     }
@@ -65,9 +77,9 @@ impl<'a> Check<'a> {
         changed_lists: &BTreeSet<ListId>,
         all: bool,
     ) {
-        let DeclaredGroup { place, group, location, has_known_tags, rules, removed } = declared;
+        let DeclaredGroup { place, group, location, rules, removed } = declared;
         self.place.get_or_insert_with(|| place.clone());
-        if *has_known_tags && !self.settings.scope.contains(group) {
+        if group.tags.is_some() && !self.is_in_scope(place, group) {
             return;
         }
         let is_changed = |rule: &&DeclaredRule| {
@@ -83,39 +95,56 @@ impl<'a> Check<'a> {
             .filter(|rule| !rule.is_wider_than_known)
             .map(|rule| rule.rule.clone())
             .collect();
-        self.audit(place, group, &known, Candidates::Declared(changed));
+        let held = self.audit(place, group, &known, Candidates::Declared(changed));
         if removed.is_empty() {
             return;
         }
         let place = group.owned_at(place);
-        let seen = self.settings.baseline.clone().of_account(place.account.as_ref());
+        let seen = &held.settings.baseline;
         let removals = Direction::BOTH.map(|direction| {
             let of_direction = removed.iter().filter(|rule| rule.direction() == direction);
             let removed = Removed::Rules(of_direction.cloned().collect());
             RevokedRules { direction, removed, ids: Vec::new() }
         });
         let after: Vec<Rule> = rules.iter().map(|rule| rule.rule.clone()).collect();
-        if let Some(closed) = closed(&seen, Some(&group.id), &removals, &after, self.lists) {
+        if let Some(closed) = closed(seen, Some(&group.id), &removals, &after, self.lists) {
             let origin = Origin { place: &place, group: Some(group), record: None };
             let finding = origin.expected_closed(closed, self.now);
             let location = Some(location.clone());
-            self.tally.findings.push(Finding { undo: None, location, ..finding });
+            let mut finding = Finding { undo: None, location, ..finding };
+            finding.bind(&held.settings.binding, &held.undecided);
+            self.tally.findings.push(finding);
         }
     }
 
-    fn audit(&mut self, place: &Place, group: &Group, rules: &[Rule], candidates: Candidates<'_>) {
-        let (settings, now) = (self.settings, self.now);
+    fn is_in_scope(&self, place: &Place, group: &Group) -> bool {
+        self.units.in_scope(self.settings, place, group)
+    }
+
+    /// Audits a group, and returns what holds for it.
+    fn audit(
+        &mut self,
+        place: &Place,
+        group: &Group,
+        rules: &[Rule],
+        candidates: Candidates<'_>,
+    ) -> Held<'a> {
+        let now = self.now;
         self.tally.rules += candidates.len();
         let subject = Subject::new(place, None, (group, rules), Trigger::Check, candidates);
         self.tally.group(subject.place.clone(), group);
-        let account = subject.place.account.as_ref();
-        let fits = |(of, _): &mut (Option<AccountId>, _)| of.as_ref() == account;
+        let (lists, today) = (self.lists, now.date_naive());
+        let held = self.units.held(self.settings, &subject, lists, today);
+        let (settings, undecided) = (&*held.settings, &held.undecided);
+        self.tally.bindings.insert(settings.binding.clone());
+        let account = &subject.place.account;
+        let fits = |((of, by), _): &mut (Seen, _)| of == account && *by == settings.binding;
         let (_, yardstick) = match self.yardstick.take_if(fits) {
             Some(same) => self.yardstick.insert(same),
             None => {
-                let seen = settings.baseline.clone().of_account(account);
-                let yardstick = Yardstick::new(Cow::Owned(seen), self.lists, now.date_naive());
-                self.yardstick.insert((account.cloned(), yardstick))
+                let baseline = Cow::Owned(settings.baseline.clone());
+                let seen = (account.clone(), settings.binding.clone());
+                self.yardstick.insert((seen, Yardstick::new(baseline, lists, today)))
             }
         };
         for direction in Direction::BOTH {
@@ -141,19 +170,36 @@ impl<'a> Check<'a> {
                 handled.fix = handled.fix.filter(|_| location.is_none());
                 let mut finding = subject.origin().rule(&judge, verdict, handled);
                 finding.name_lists(|id| self.list_names.get(id).cloned());
+                finding.bind(&settings.binding, undecided);
                 self.tally.findings.push(Finding { location, ..finding });
             }
         }
+        held
+    }
+
+    /// What was found, without what is so of the baseline itself.
+    pub(super) fn into_tally(self) -> Tally {
+        self.tally
     }
 
     /// The report on all of them.
     pub fn report(mut self) -> Report {
-        let baseline = &self.settings.baseline;
-        if admits_wide_ssh(baseline, self.lists, self.now.date_naive()) {
-            let place = self.place.unwrap_or_default();
-            let origin = Origin { place: &place, group: None, record: None };
-            self.tally.findings.push(origin.wide_baseline(&baseline.name, None, self.now));
+        let mut used = self.tally.bindings.clone();
+        if used.is_empty() {
+            used.insert(None);
         }
-        Report::new(&BaselineName::from(baseline), self.tally)
+        let place = self.place.unwrap_or_default();
+        let origin = Origin { place: &place, group: None, record: None };
+        for binding in used {
+            let by = binding.as_deref().and_then(|name| self.settings.bound_by(name));
+            let baseline = by.map_or(&self.settings.baseline, |bound| &bound.settings.baseline);
+            if admits_wide_ssh(baseline, self.lists, self.now.date_naive()) {
+                let mut finding = origin.wide_baseline(&baseline.name, None, self.now);
+                finding.bind(&binding, &[]);
+                self.tally.findings.push(finding);
+            }
+        }
+        let name = BaselineName::from(named(self.settings, &self.tally.bindings));
+        Report::new(&name, self.tally)
     }
 }

@@ -12,7 +12,9 @@ use super::error::AuditError;
 use super::holds::is_news;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, is_late};
+use super::promised::{Recall, is_the_same};
 use super::subject::{Candidate, Candidates, Subject, Trigger, is_about};
+use crate::baseline::Lists;
 use crate::ec2::{Group, GroupKey, Rule, SecurityGroups};
 use crate::event::{Close, FoundBy, Message, Record, RuleToClose};
 use crate::finding::{Finding, Origin, Tally};
@@ -65,7 +67,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             _ => {}
         }
         tally.partial = !left.is_empty();
-        let rest = (!left.is_empty()).then_some(Message::Close(Close { rules: left }));
+        let rest = (!left.is_empty())
+            .then_some(Message::Close(Close { rules: left, occasion: close.occasion.clone() }));
         Ok(Audited { rest, ..self.found(tally) })
     }
 
@@ -102,7 +105,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 let named = Candidates::Named(named.collect());
                 let group = Group::known_by_id(id.clone());
                 let subject = Subject::new(&place, record, (&group, &[]), trigger, named);
-                tally.extend(unreadable(settings, &subject, &error, now));
+                let held = self.units.held(settings, &subject, &Lists::new(), now.date_naive());
+                tally.extend(unreadable(&held, &subject, &error, now));
                 return Ok(());
             }
         };
@@ -112,7 +116,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let now = clock();
         // A group that left the scope meanwhile has an event of its own. What is gone is reported
         // all the same.
-        let is_out = *found_by != FoundBy::Leaving && is_there && !settings.scope.contains(&group);
+        let is_out = *found_by != FoundBy::Leaving && is_there && !self.is_in_scope(&place, &group);
         let named = found.iter().map(|one| {
             let Candidate { rule, seen, .. } = as_read(&one.rule, &rules);
             Candidate { seen, ..to_close(one, rule, settings, now) }
@@ -138,12 +142,18 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> bool {
         let by_holds = found.iter().any(|one| one.found_by == FoundBy::Holds);
         let is_open = finding.rule().is_some() && !finding.is_rule_gone();
-        let rules = found.iter().map(|one| &one.rule);
-        !by_holds || !is_open || is_news(finding, rules, self.settings.hold_max_hours, now)
+        let rules = found.iter().map(|one| (&one.rule, recall(one)));
+        !by_holds || !is_open || is_news(finding, rules, self.settings, now)
     }
 }
 
-/// A rule that was found before, as a candidate: its tags say whether it is held by now.
+/// What the invocation that found a rule remembered of its hold.
+fn recall(found: &RuleToClose) -> Recall {
+    found.promise.clone().map_or(Recall::Off, Recall::Of)
+}
+
+/// A rule that was found before, as a candidate: its tags say whether it is held by now, and what is
+/// remembered of it.
 fn to_close<'a>(
     found: &RuleToClose,
     rule: Cow<'a, Rule>,
@@ -152,6 +162,10 @@ fn to_close<'a>(
 ) -> Candidate<'a> {
     match found.found_by {
         FoundBy::Tagging => Candidate::tagged(rule, found.note.clone()),
-        _ => Candidate::standing(rule, found.note.clone(), settings, now),
+        _ => {
+            let recall = if is_the_same(&found.rule, &rule) { recall(found) } else { Recall::Off };
+            let note = found.note.clone();
+            Candidate { note, ..Candidate::recalled(rule, recall, settings, now) }
+        }
     }
 }

@@ -6,11 +6,13 @@ use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, is_late};
 use super::subject::Subject;
+use super::units::{Held, Units};
 use crate::baseline::Lists;
-use crate::ec2::{Direction, Rule, SecurityGroups};
+use crate::ec2::{Direction, Group, Place, Rule, SecurityGroups};
 use crate::evaluate::Judge;
 use crate::evaluate::expected::lists_needed;
 use crate::event::RevokedRules;
+use crate::finding::Planner;
 use crate::settings::Settings;
 
 /// What every audit of a group needs, whatever triggered it.
@@ -22,6 +24,8 @@ pub(super) struct Context<'a, E> {
     /// What to audit against and what to do. [`audit`](Self::audit) takes them as those of the
     /// account of the group.
     pub settings: &'a Settings,
+    /// The units of accounts.
+    pub units: &'a Units,
     /// The time.
     pub clock: Clock<'a>,
     /// When there has to be an answer.
@@ -29,9 +33,36 @@ pub(super) struct Context<'a, E> {
     /// Whether nothing was reverted before in this invocation. Then a rule is reverted even if there is
     /// no time left.
     pub is_first: bool,
+    /// What only plans to close rules that are due, if something does.
+    pub plans: Option<Planner>,
 }
 
 impl<E: SecurityGroups> Context<'_, E> {
+    /// What holds for a group. Where several settings may hold, the prefix lists are read that decide
+    /// about its rules under each of them, as far as there is time.
+    ///
+    /// # Errors
+    ///
+    /// When EC2 did not answer for now.
+    pub async fn held(&self, subject: &Subject<'_>) -> Result<Held<'_>, AuditError> {
+        let mut lists = Lists::new();
+        let candidates = self.units.may_hold(self.settings, subject);
+        for settings in candidates.iter().filter(|_| candidates.len() > 1) {
+            let context = Context { settings, ..*self };
+            for direction in Direction::BOTH {
+                let rules: Vec<_> = subject.of_direction(direction).collect();
+                context.look_up_lists(subject, direction, &rules, &mut lists).await?;
+            }
+        }
+        let today = (self.clock)().date_naive();
+        Ok(Held::among(candidates, self.settings, subject, &lists, today))
+    }
+
+    /// Whether the group is audited.
+    pub fn is_in_scope(&self, place: &Place, group: &Group) -> bool {
+        self.units.in_scope(self.settings, place, group)
+    }
+
     /// Whether there is no time left for anything new.
     pub fn is_late(&self) -> bool {
         is_late(self.deadline, (self.clock)())
@@ -83,9 +114,9 @@ impl<E: SecurityGroups> Context<'_, E> {
     pub async fn lists_of_expected(
         &self,
         subject: &Subject<'_>,
+        settings: &Settings,
         removals: &[RevokedRules],
     ) -> Result<Lists, AuditError> {
-        let settings = self.settings.of_account(subject.place.account.as_ref());
         let needed = lists_needed(&settings.baseline, removals, subject.rules);
         let mut lists = Lists::new();
         self.lookups.look_up(subject.at, needed, &mut lists, || self.is_late()).await?;

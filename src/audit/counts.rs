@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::evaluate::Code;
-use crate::finding::{Finding, Outcome, Report, ReportOutcome};
+use crate::finding::{CoverageTotals, Finding, Outcome, Report, ReportOutcome};
 
 /// What an invocation did, in numbers. The function makes metrics of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,12 +18,27 @@ pub struct Counts {
     pub reverts: BTreeMap<Outcome, u64>,
     /// Rules that were removed from groups. Some of these reverts failed: a piece is missing.
     pub revoked: u64,
+    /// Reverts of a rule that something opens again and again.
+    pub repeated: u64,
+    /// Invocations in which what is remembered could not be used.
+    pub ledger_failures: u64,
     /// Sweeps that audited every one of their places and reported.
     pub sweeps: u64,
     /// From a change until what it opened was closed, one for each rule.
     pub to_revert: Vec<TimeDelta>,
     /// From a change until what is wrong with it was published, one for each event.
     pub to_publication: Vec<TimeDelta>,
+    /// What the sweep of an organisation covered, when it ended.
+    pub run: Option<RunCounts>,
+}
+
+/// What the sweep of an organisation covered, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunCounts {
+    /// The places, by what became of them.
+    pub totals: CoverageTotals,
+    /// How long ago the place was audited that has waited longest.
+    pub oldest: TimeDelta,
 }
 
 impl Counts {
@@ -45,6 +60,8 @@ impl Counts {
     pub(super) fn published(&mut self, report: &Report, time: DateTime<Utc>) {
         for finding in &report.findings {
             *self.findings.entry(finding.code).or_default() += 1;
+            let is_repeated = finding.life.is_some_and(|life| life.is_war());
+            self.repeated += u64::from(is_repeated && finding.outcome().is_revert());
         }
         // One event is behind all of them.
         let since = report.findings.iter().find_map(|finding| since_change(finding, time));

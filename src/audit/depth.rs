@@ -13,6 +13,8 @@ pub(super) struct Following<'a> {
     pub record: &'a Record,
     /// How many invocations come before it.
     pub depth: u32,
+    /// What is remembered as the occasion of what it finds.
+    pub occasion: Option<String>,
     pub clock: Clock<'a>,
 }
 

@@ -4,10 +4,20 @@ use super::auditor::Auditor;
 use super::counts::Counts;
 use super::error::AuditError;
 use super::ports::{Clock, Notifier, Onward};
+use super::recalled::Memory;
 use crate::ec2::SecurityGroups;
-use crate::event::decode;
+use crate::event::{Kind, Message, decode};
 use crate::finding::Report;
 use crate::text::causes;
+
+/// One invocation of the function.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Invocation<'a> {
+    /// Its request id. Lambda tries again with the same one.
+    pub id: Option<&'a str>,
+    /// When there has to be an answer.
+    pub deadline: Option<DateTime<Utc>>,
+}
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// Audits everything in an invocation's payload and publishes what was found. There has to be
@@ -23,10 +33,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
     ) -> Result<Report, AuditError> {
-        self.handle_and_count(payload, clock, deadline, &mut Counts::default()).await
+        let invocation = Invocation { id: None, deadline };
+        self.handle_and_count(payload, clock, invocation, &mut Counts::default()).await
     }
 
-    /// The same, and counts what it does, whatever the answer is.
+    /// The same for an invocation that may have an id, and counts what it does, whatever the answer is.
     ///
     /// # Errors
     ///
@@ -35,12 +46,19 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         &self,
         payload: &[u8],
         clock: Clock<'_>,
-        deadline: Option<DateTime<Utc>>,
+        Invocation { id, deadline }: Invocation<'_>,
         counts: &mut Counts,
     ) -> Result<Report, AuditError> {
+        if let Some(memory) = &self.memory {
+            memory.begin();
+        }
         let mut reports = Vec::new();
         let mut failed = None;
-        for event in decode(payload) {
+        for mut event in decode(payload) {
+            if let Kind::Message(Message::Sweep(_)) = &event.kind {
+                let record = &mut event.record;
+                record.event_id = record.event_id.take().or_else(|| id.map(str::to_owned));
+            }
             // Boxed, so that the invocation's own future stays small.
             let audited = Box::pin(self.audit_and_count(&event, clock, deadline, counts)).await;
             counts.audited(audited.as_ref().ok().map(|report| report.outcome));
@@ -52,6 +70,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 }
             }
         }
+        counts.ledger_failures += self.memory.as_ref().map_or(0, Memory::failures);
         match failed {
             Some(error) => Err(error),
             None => Ok(Report::merged(&self.baseline, reports)),

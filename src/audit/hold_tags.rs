@@ -100,7 +100,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Tagged<'_, E, N, O> {
                 return Ok(());
             }
         };
-        if !context.settings.scope.contains(&group) {
+        if !context.is_in_scope(origin.place, &group) {
             return Ok(());
         }
         let is_tagged = |id: &RuleId| tagged.contains(id);

@@ -1,5 +1,6 @@
 //! The check of holds: rules whose hold has ended, or does not count, are found and closed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,11 +10,14 @@ use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward, is_late};
-use super::subject::{Candidates, Subject, Trigger, is_about};
-use crate::ec2::hold::{Claim, claim};
+use super::promised::{Promised, Recall, is_the_same};
+use super::subject::{Candidate, Candidates, Subject, Trigger, is_about};
+use crate::ec2::hold::Claim;
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::event::{Message, Resume, Sweep};
 use crate::finding::{Finding, Reason, Tally};
+use crate::ledger::HeldRule;
+use crate::settings::Settings;
 use crate::text::causes;
 
 /// The end of a hold that is not reverted is reported within this time, twice at most. The sweep
@@ -34,7 +38,10 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Audited {
         let mut tally = Tally::default();
         let mut failed = None;
-        let places = self.places(holds);
+        let mut places = self.places(holds);
+        if holds.accounts.is_empty() && holds.regions.is_empty() {
+            places.extend(self.held_elsewhere(&places, clock()).await);
+        }
         let resume = &holds.resume;
         let mut done = resume.groups_done.clone();
         let mut rest = None;
@@ -79,6 +86,15 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         Audited { rest, failed, ..self.found(tally) }
     }
 
+    /// The other places in which holds are remembered. Which accounts an organisation has is not known
+    /// here, and nobody has to name them.
+    async fn held_elsewhere(&self, named: &[Place], now: DateTime<Utc>) -> Vec<Place> {
+        let Some(memory) = &self.memory else { return Vec::new() };
+        let held = memory.ask(|ledger| ledger.held_places(now)).await.unwrap_or_default();
+        let is_other = |place: &Place| !named.contains(place) && self.out_of_reach(place).is_none();
+        held.into_iter().filter(is_other).collect()
+    }
+
     /// The same in one place. `done` are the groups that had their turn. Returns whether all had; a
     /// group that fails does not stop the others.
     async fn end_holds(
@@ -89,77 +105,138 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         deadline: Option<DateTime<Utc>>,
         tally: &mut Tally,
     ) -> Result<bool, AuditError> {
-        let settings = self.settings;
         let now = clock();
-        let mut over: BTreeMap<GroupId, Vec<Rule>> = BTreeMap::new();
-        for (group, rule) in self.ec2.held_rules(place).await? {
-            let reverts = settings.remediation.reverts();
-            let is_over = match claim(rule.tags(), now, now, settings.hold_max_hours) {
-                Claim::Over(hold) => reverts || now - hold.until <= NEWS,
-                // Changing the tags of a held rule must not keep it open.
-                Claim::Refused(_) => reverts,
-                Claim::Held(_) | Claim::None => false,
-            };
-            if is_over && !done.contains(&group) {
-                over.entry(group).or_default().push(rule);
+        let promised = match &self.memory {
+            Some(memory) => memory.promised(place).await,
+            None => None,
+        };
+        let mut ended: BTreeMap<GroupId, Vec<Rule>> = BTreeMap::new();
+        let mut unseen = Vec::new();
+        let tagged = self.ec2.held_rules(place).await?;
+        for (group, rule) in &tagged {
+            if let Some(promised) = &promised {
+                unseen.extend(promised.unseen(place, group, std::slice::from_ref(rule), now));
+            }
+            if self.is_worth_a_look(&self.claim(promised.as_ref(), group, rule, now), now) {
+                ended.entry(group.clone()).or_default().push(rule.clone());
             }
         }
+        let is_listed = |held: &HeldRule| {
+            tagged.iter().any(|(group, rule)| *group == held.group && is_the_same(&held.rule, rule))
+        };
+        // Without its tags a rule is held no longer, and may be gone.
+        let untagged = promised.iter().flat_map(Promised::held);
+        for (held, hold) in untagged.filter(|(held, _)| !is_listed(held)) {
+            if self.settings.remediation.reverts() || now - hold.until <= NEWS {
+                ended.entry(held.group.clone()).or_default().push(held.rule.clone());
+            }
+        }
+        ended.retain(|group, _| !done.contains(group));
+        if let Some(memory) = self.memory.as_ref().filter(|_| !unseen.is_empty()) {
+            memory.ask(|ledger| ledger.hold(&unseen)).await;
+        }
+        if !ended.is_empty() {
+            // The account may be one that nobody named.
+            self.learn_units(place.account.as_ref()).await?;
+        }
+        let mut gone = Vec::new();
         let lookups = Lookups::new(self.ec2);
         let context = self.context(&lookups, clock, deadline);
         let mut failed = Ok(true);
-        for (id, held) in over {
+        for (id, rules) in ended {
             // At least one group has its turn, so that the next invocation gets further.
             if tally.groups > 0 && is_late(deadline, clock()) {
-                return failed.map(|_| false);
+                failed = failed.map(|_| false);
+                break;
             }
             done.push(id.clone());
-            if let Err(error) = self.end_holds_of(place, id, &held, &context, now, tally).await {
-                failed = failed.and(Err(error));
+            let held = (&rules[..], promised.as_ref());
+            match self.end_holds_of(place, id, held, &context, now, tally).await {
+                Ok(of_group) => gone.extend(of_group),
+                Err(error) => failed = failed.and(Err(error)),
             }
+        }
+        if let Some(memory) = self.memory.as_ref().filter(|_| !gone.is_empty()) {
+            memory.ask(|ledger| ledger.release(&gone)).await;
         }
         failed
     }
 
-    /// The same in one group.
+    /// What a rule asks for.
+    fn claim(
+        &self,
+        promised: Option<&Promised>,
+        group: &GroupId,
+        rule: &Rule,
+        now: DateTime<Utc>,
+    ) -> Claim {
+        recall(promised, group, rule).claim(rule, self.settings, now)
+    }
+
+    /// Whether a rule that asks for this may have to be closed or reported.
+    fn is_worth_a_look(&self, claim: &Claim, now: DateTime<Utc>) -> bool {
+        let reverts = self.settings.remediation.reverts();
+        match claim {
+            Claim::Over(hold) => reverts || now - hold.until <= NEWS,
+            // Changing the tags of a held rule must not keep it open.
+            Claim::Refused(_) => reverts,
+            Claim::Held(_) | Claim::None => false,
+        }
+    }
+
+    /// The same in one group. Returns what is remembered of rules that are gone.
     async fn end_holds_of(
         &self,
         place: &Place,
         id: GroupId,
-        held: &[Rule],
+        (held, promised): (&[Rule], Option<&Promised>),
         context: &Context<'_, E>,
         now: DateTime<Utc>,
         tally: &mut Tally,
-    ) -> Result<(), AuditError> {
-        let Some(group) = self.ec2.group(place, &GroupKey::Id(id)).await? else { return Ok(()) };
-        if !context.settings.scope.contains(&group) {
-            return Ok(());
+    ) -> Result<Vec<HeldRule>, AuditError> {
+        let gone = |rules: &[Rule]| {
+            let gone = promised.map(|promised| promised.gone(&id, rules));
+            gone.into_iter().flatten().cloned().collect()
+        };
+        let Some(group) = self.ec2.group(place, &GroupKey::Id(id.clone())).await? else {
+            return Ok(gone(&[]));
+        };
+        if !context.is_in_scope(place, &group) {
+            return Ok(Vec::new());
         }
-        let rules = self.ec2.rules(place, &group).await?;
-        let is_there = |held: &&Rule| rules.iter().any(|rule| rule.is_same_as(held));
-        let there: Vec<Rule> = held.iter().filter(is_there).cloned().collect();
-        let candidates = Candidates::State { rules: there.into(), note: None };
+        let rules = self.ec2.rules(place, &group.id).await?;
+        let is_held = |rule: &&Rule| held.iter().any(|held| is_the_same(held, rule));
+        let there: Vec<_> =
+            rules.iter().filter(is_held).map(|rule| (rule, recall(promised, &id, rule))).collect();
+        let candidates = there.iter().map(|(rule, recall)| {
+            Candidate::recalled(Cow::Borrowed(*rule), recall.clone(), context.settings, now)
+        });
+        let candidates = Candidates::Named(candidates.collect());
         let subject = Subject::new(place, None, (&group, &rules), Trigger::Holds, candidates);
         let mut ended = Tally::default();
         let ran = context.audit(&subject, &mut ended).await;
-        let max_hours = context.settings.hold_max_hours;
-        ended.findings.retain(|finding| is_news(finding, held.iter(), max_hours, now));
+        let news =
+            |finding: &Finding| is_news(finding, there.iter().cloned(), context.settings, now);
+        ended.findings.retain(news);
         tally.extend(ended);
-        ran
+        ran.map(|()| gone(&rules))
     }
+}
+
+/// What is remembered of the hold of a rule.
+fn recall(promised: Option<&Promised>, group: &GroupId, rule: &Rule) -> Recall {
+    promised.map_or(Recall::Off, |promised| promised.of(group, rule))
 }
 
 /// Whether the finding is about one of these rules whose hold ended a short time ago.
 pub(super) fn is_news<'r>(
     finding: &Finding,
-    mut held: impl Iterator<Item = &'r Rule>,
-    max_hours: u32,
+    mut held: impl Iterator<Item = (&'r Rule, Recall)>,
+    settings: &Settings,
     now: DateTime<Utc>,
 ) -> bool {
-    held.any(|rule| {
-        is_about(finding, rule)
-            && matches!(
-                claim(rule.tags(), now, now, max_hours),
-                Claim::Over(hold) if now - hold.until <= NEWS
-            )
+    held.any(|(rule, recall)| {
+        let claim = recall.claim(rule, settings, now);
+        is_about(finding, rule) && matches!(claim, Claim::Over(hold) if now - hold.until <= NEWS)
     })
 }

@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use super::auditor::{Audited, Auditor};
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward};
+use super::recalled::name_of_record;
 use super::subject::Trigger;
 use super::sweep::{Sweeper, Swept};
 use crate::ec2::{Scope, SecurityGroups};
 use crate::event::{FoundBy, Lost, Message, Note, Record, Resume};
-use crate::finding::Reason;
+use crate::finding::{Planner, Reason};
 
 impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// Audits every group in scope of the place of a change that does not tell its groups. What is
@@ -27,12 +28,17 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let lookups = Lookups::new(self.ec2);
         let note = Note::Lost(lost.reason.clone());
         let context = self.context(&lookups, clock, deadline);
+        let name = name_of_record(record, clock());
+        let candidates = self.candidates(place.account.as_ref());
+        let reverts = candidates.iter().any(|it| it.remediation.reverts());
+        let memory = self.memory.as_ref().filter(|_| reverts);
         let sweeper = Sweeper {
             change: Some((record, &note)),
             reach: &|place| self.out_of_reach(place),
+            memory: memory.map(|memory| (memory, Planner::Change, name.as_str())),
             ..Sweeper::new(context, Trigger::WholeGroup(FoundBy::Lost))
         };
-        let Swept { mut tally, rest, failed } =
+        let Swept { mut tally, recalled, rest, failed } =
             sweeper.places(std::slice::from_ref(&place), &lost.resume).await;
         if failed.is_some() {
             // Everything is found again when it is tried again, and what is to be closed does not
@@ -40,7 +46,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             tally.findings.clear();
         } else if lost.is_of_tags
             && lost.resume == Resume::default()
-            && self.settings.scope != Scope::All
+            && self.candidates(place.account.as_ref()).iter().any(|it| it.scope != Scope::All)
         {
             // Groups that left the scope are not among those that were audited.
             let reason = Reason::NotUnderstood(lost.reason.clone());
@@ -48,6 +54,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         tally.partial |= rest.is_some() || failed.is_some();
         let rest = rest.map(|resume| Lost { resume, ..lost.clone() });
-        Audited { rest: rest.map(Message::Lost), failed, ..self.found(tally) }
+        Audited { recalled, rest: rest.map(Message::Lost), failed, ..self.found(tally) }
     }
 }

@@ -37,30 +37,46 @@ mod close;
 mod context;
 mod counts;
 mod depth;
+mod digest;
 mod error;
 mod group;
 mod handle;
 mod hold_tags;
 mod holds;
+mod hook;
 mod lookups;
 mod lost_request;
 mod onward;
+mod parents;
 mod ports;
 mod prefix_list;
+mod promised;
+mod recalled;
 mod recheck;
+mod remember;
 mod revert;
+pub mod run;
+mod standing;
 mod subject;
 mod sweep;
 mod tags;
+mod trail;
+mod units;
 mod unseen;
 mod watched;
 
 pub use auditor::Auditor;
 pub use check::Check;
-pub use counts::Counts;
+pub use counts::{Counts, RunCounts};
 pub use error::AuditError;
-pub use ports::{Clock, Notifier, NotifyError, Onward, OnwardError};
+pub use handle::Invocation;
+pub use parents::{LIST_PARENTS, ParentPage, up_to_root};
+pub use ports::{
+    Answer, Answered, Clock, Ledger, LedgerError, Notifier, NotifyError, Onward, OnwardError,
+    Parents, Trail, Trails,
+};
 pub use sweep::{Survey, survey};
+pub use units::Units;
 
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let rules = to_close.iter().map(|one| one.rule.clone()).collect();
         let mut to_close = to_close.into_iter();
         let (mut tally, mut refused) = (Tally::default(), None);
-        let close = Message::Close(Close { rules });
+        let close = Message::Close(Close { rules, occasion: next.occasion.clone() });
         for (payload, count) in close.to_payloads(next.record, next.depth) {
             let of_payload = to_close.by_ref().take(count);
             match self.go_on(next, &close, &payload).await {
@@ -118,7 +118,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         let Some(error) = refused else { return Ok(()) };
         if !unseen.findings.is_empty() {
-            let report = Report::new(&self.baseline, unseen);
+            let mut report = Report::new(&self.baseline, unseen);
+            self.budget_mail(&mut report, (next.clock)()).await;
             self.publish(&report).await?;
             counts.published(&report, (next.clock)());
         }

@@ -14,14 +14,16 @@ use super::auditor::{Audited, Auditor};
 use super::context::Context;
 use super::error::{AuditError, NotReady};
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward, is_late};
+use super::ports::{Clock, Notifier, Onward};
 use super::subject::{Candidates, Subject, Trigger};
+use super::units::Held;
 use crate::baseline::Lists;
 use crate::ec2::{
-    Direction, Ec2Error, Group, ListState, Place, PrefixList, Rule, SecurityGroups, Selection,
+    Direction, Ec2Error, Group, ListState, Page, Pages, Place, PrefixList, Rule, SecurityGroups,
+    Selection,
 };
 use crate::evaluate::admits_wide_ssh;
-use crate::evaluate::expected::{Closed, CutList, closed_by_list};
+use crate::evaluate::expected::{CutList, closed_by_list};
 use crate::event::{ListChange, ListResume, Message, Record, RevokedRules};
 use crate::finding::{Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally, Unaudited};
 use crate::settings::Settings;
@@ -72,7 +74,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             Err(error) => return Err(error),
         };
         if *resume == ListResume::default() {
-            tally.findings.extend(wide_sources(self.settings, origin, change, &list, clock));
+            let candidates = self.candidates(place.account.as_ref());
+            let wide = |settings| wide_sources(settings, origin, change, &list, clock);
+            tally.findings.extend(candidates.into_iter().find_map(wide));
         }
         if tally.groups == 0 && tally.findings.is_empty() && rest.is_none() {
             let why = Some(Skipped::UnusedList(change.list.clone()));
@@ -106,19 +110,17 @@ impl<E: SecurityGroups> Naming<'_, E> {
             if direction == Direction::Ingress && resume.ingress_done {
                 continue;
             }
+            let which = Selection::Naming(&change.list, direction);
+            let mut pages = Pages::new(context.ec2, place, which, page.take());
             loop {
-                let which = Selection::Naming(&change.list, direction);
-                let got = context.ec2.groups(place, which, page.as_deref()).await?;
-                for (group, rules) in &got.groups {
+                let Page { groups, next } = pages.next(!context.is_late()).await?;
+                for (group, rules) in &groups {
                     self.group(direction, group, rules, tally).await?;
                 }
-                page = got.next;
-                let is_done = page.is_none();
-                if is_late(context.deadline, (context.clock)())
-                    && !(is_done && direction == Direction::Egress)
-                {
+                let is_done = next.is_none();
+                if context.is_late() && !(is_done && direction == Direction::Egress) {
                     let ingress_done = is_done || direction == Direction::Egress;
-                    return Ok(Some(ListResume { ingress_done, page }));
+                    return Ok(Some(ListResume { ingress_done, page: next }));
                 }
                 if is_done {
                     break;
@@ -141,26 +143,21 @@ impl<E: SecurityGroups> Naming<'_, E> {
         let names_it_in = |direction| naming.iter().any(|rule| rule.direction() == direction);
         // All its rules were audited where its ingress rules were.
         let is_done = direction == Direction::Egress && names_it_in(Direction::Ingress);
-        if is_done || !context.settings.scope.contains(group) {
+        if is_done || !context.is_in_scope(place, group) {
             return Ok(());
         }
-        let candidates = Candidates::State { rules: Cow::Owned(naming), note: None };
+        let candidates =
+            Candidates::State { rules: Cow::Owned(naming), note: None, promised: None };
         let trigger = Trigger::List(change, list);
         let subject = Subject::new(place, Some(record), (group, rules), trigger, candidates);
         context.audit(&subject, tally).await?;
-        let closed = self.closed_in(&subject).await?;
-        let mut found =
-            closed.map(|closed| subject.origin().expected_closed(closed, (context.clock)()));
-        if let Some(finding) = &mut found {
-            finding.name_lists(|id| context.lookups.list_name(place, id));
-        }
-        tally.findings.extend(found);
+        tally.findings.extend(self.closed_in(&subject).await?);
         Ok(())
     }
 
-    /// What the change closed in a group of the traffic that the site lives on.
-    async fn closed_in(&self, subject: &Subject<'_>) -> Result<Option<Closed>, AuditError> {
-        let Self { context, change, list, .. } = self;
+    /// That the change closed some of the traffic that the site lives on in a group.
+    async fn closed_in(&self, subject: &Subject<'_>) -> Result<Option<Finding>, AuditError> {
+        let Self { context, place, change, list, .. } = self;
         let is_back = |net: &IpNet| list.entries.contains(net);
         let removed: Option<Vec<IpNet>> = change
             .removed
@@ -170,11 +167,17 @@ impl<E: SecurityGroups> Naming<'_, E> {
             return Ok(None);
         }
         let in_each = Direction::BOTH.map(RevokedRules::nothing);
-        let lists = context.lists_of_expected(subject, &in_each).await?;
-        let settings = context.settings.of_account(subject.place.account.as_ref());
+        let Held { settings, undecided } = context.held(subject).await?;
+        let lists = context.lists_of_expected(subject, &settings, &in_each).await?;
         let cut = CutList { id: change.list.clone(), version: list.version, removed };
         let group = Some(&subject.group.id);
-        Ok(closed_by_list(&settings.baseline, group, cut, subject.rules, &lists))
+        let closed = closed_by_list(&settings.baseline, group, cut, subject.rules, &lists);
+        Ok(closed.map(|closed| {
+            let mut finding = subject.origin().expected_closed(closed, (context.clock)());
+            finding.bind(&settings.binding, &undecided);
+            finding.name_lists(|id| context.lookups.list_name(place, id));
+            finding
+        }))
     }
 }
 
@@ -213,6 +216,7 @@ fn wide_sources(
         let mut finding = origin.wide_baseline(&baseline.name, Some(entries), clock());
         let name = list.name.as_ref().or(change.name.as_ref());
         finding.name_lists(|id| name.filter(|_| *id == change.list).cloned());
+        finding.bind(&settings.binding, &[]);
         finding
     })
 }

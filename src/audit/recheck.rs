@@ -161,7 +161,7 @@ impl Now {
             return None;
         }
         let read = match acted {
-            true => context.ec2.rules(subject.at, subject.group).await,
+            true => context.ec2.rules(subject.at, &subject.group.id).await,
             false => Ok(subject.rules.to_vec()),
         };
         let was_read = read.is_ok();

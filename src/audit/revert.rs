@@ -212,7 +212,7 @@ async fn read_back(
     order: &Order<'_>,
     piece: &Rule,
 ) -> Result<Rule, Ec2Error> {
-    let rules = ec2.rules(order.place, order.group).await?;
+    let rules = ec2.rules(order.place, &order.group.id).await?;
     rules.into_iter().find(|rule| rule.is_same_as(piece)).ok_or_else(|| {
         let action = "AuthorizeSecurityGroupIngress";
         contradiction(
@@ -272,7 +272,7 @@ async fn exists(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec
 
 /// Whether the rule is in the group, as it is read now.
 async fn is_read(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<bool, Ec2Error> {
-    let rules = ec2.rules(order.place, order.group).await?;
+    let rules = ec2.rules(order.place, &order.group.id).await?;
     Ok(rules.iter().any(|rule| rule.is_same_as(order.rule)))
 }
 

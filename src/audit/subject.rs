@@ -2,9 +2,10 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
+use super::promised::{Promised, Recall};
 use crate::declared::{DeclaredRule, Location};
-use crate::ec2::hold::{Claim, Refusal, claim};
-use crate::ec2::{Direction, Group, Peer, Place, PrefixList, Reference, Rule};
+use crate::ec2::hold::{Claim, Refusal};
+use crate::ec2::{Direction, Group, GroupId, Peer, Place, PrefixList, Reference, Rule};
 use crate::evaluate::{Judge, Verdict};
 use crate::event::{FoundBy, ListChange, Note, Record, RuleToClose};
 use crate::finding::{Finding, NotDue, Origin, Remark, Tally};
@@ -66,6 +67,8 @@ pub(super) enum Candidates<'a> {
         rules: Cow<'a, [Rule]>,
         /// What else there is to say about each of them.
         note: Option<Note>,
+        /// What is remembered of the holds of the group, where anything is.
+        promised: Option<(&'a Promised, &'a GroupId)>,
     },
     /// Rules that an event or a message names.
     Named(Vec<Candidate<'a>>),
@@ -84,6 +87,8 @@ pub(super) struct Candidate<'a> {
     pub note: Option<Note>,
     /// Whether it asks to be left alone for a time.
     pub claim: Claim,
+    /// What is remembered of its hold.
+    pub recall: Recall,
     /// Where a plan or a template declares it.
     pub location: Option<Cow<'a, Location>>,
 }
@@ -96,8 +101,18 @@ impl<'a> Candidate<'a> {
         settings: &Settings,
         now: DateTime<Utc>,
     ) -> Self {
-        let claim = claim(rule.tags(), now, now, settings.hold_max_hours);
-        Self { rule, seen: true, note, claim, location: None }
+        Self { note, ..Self::recalled(rule, Recall::Off, settings, now) }
+    }
+
+    /// A rule that the group has. Its tags and what is remembered decide about a hold.
+    pub fn recalled(
+        rule: Cow<'a, Rule>,
+        recall: Recall,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let claim = recall.claim(&rule, settings, now);
+        Self { rule, seen: true, note: None, claim, recall, location: None }
     }
 
     /// A rule that the group has and whose tags a call changed: it is not held, whatever its tags say
@@ -108,21 +123,21 @@ impl<'a> Candidate<'a> {
             Some(Note::TagsNotUnderstood(_)) => Claim::None,
             _ => Claim::Refused(Refusal::TagsChanged),
         };
-        Self { rule, seen: true, note, claim, location: None }
+        Self { rule, seen: true, note, claim, recall: Recall::Off, location: None }
     }
 
     /// The same, with a rule of its own.
     pub fn into_owned(self) -> Candidate<'static> {
-        let Self { rule, seen, note, claim, location } = self;
+        let Self { rule, seen, note, claim, recall, location } = self;
         let location = location.map(|location| Cow::Owned(location.into_owned()));
-        Candidate { rule: Cow::Owned(rule.into_owned()), seen, note, claim, location }
+        Candidate { rule: Cow::Owned(rule.into_owned()), seen, note, claim, recall, location }
     }
 }
 
 impl<'a> Candidates<'a> {
     /// All of these rules.
     pub fn standing(rules: &'a [Rule]) -> Self {
-        Self::State { rules: rules.into(), note: None }
+        Self::State { rules: rules.into(), note: None, promised: None }
     }
 
     /// How many there are.
@@ -148,9 +163,12 @@ impl<'a> Candidates<'a> {
 
     fn get(&self, at: usize, settings: &Settings, now: DateTime<Utc>) -> Option<Candidate<'_>> {
         match self {
-            Self::State { rules, note } => {
-                let rule = Cow::Borrowed(rules.get(at)?);
-                Some(Candidate::standing(rule, note.clone(), settings, now))
+            Self::State { rules, note, promised } => {
+                let rule = rules.get(at)?;
+                let recall =
+                    promised.map_or(Recall::Off, |(promised, group)| promised.of(group, rule));
+                let standing = Candidate::recalled(Cow::Borrowed(rule), recall, settings, now);
+                Some(Candidate { note: note.clone(), ..standing })
             }
             Self::Named(named) => named.get(at).cloned(),
             Self::Declared(declared) => {
@@ -286,6 +304,7 @@ impl<'a> Subject<'a> {
                 _ => candidate.note.clone(),
             },
             found_by,
+            promise: candidate.recall.promise().cloned(),
         }
     }
 }
@@ -298,7 +317,8 @@ impl Trigger<'_> {
             Self::WholeGroup(found_by) | Self::Close(found_by) => {
                 remediation_of(*found_by, settings)
             }
-            Self::Sweep(remediation) => *remediation,
+            // A binding may allow less than the sweep.
+            Self::Sweep(remediation) => (*remediation).min(settings.sweep_remediation),
             Self::Check => Remediation::Notify,
         }
     }
@@ -362,7 +382,8 @@ pub(super) fn remarks(candidate: &Candidate<'_>) -> Vec<Remark> {
         _ => None,
     };
     let note = candidate.note.clone().map(Remark::Note);
-    note.into_iter().chain(of_claim).chain(lost_peering).collect()
+    let of_recall = candidate.recall.remarks(&candidate.claim, &candidate.rule);
+    note.into_iter().chain(of_claim).chain(of_recall).chain(lost_peering).collect()
 }
 
 /// Whether there is a finding about this rule.

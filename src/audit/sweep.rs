@@ -1,5 +1,7 @@
 //! The sweep: every group in scope, page by page, so that nothing an event missed stays unseen.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::auditor::{Audited, Auditor};
@@ -7,12 +9,17 @@ use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward};
+use super::promised::Promised;
+use super::recalled::{Memory, Planned, Recalled, SweptPlace};
+use super::standing::Standing;
 use super::subject::{Candidates, Subject, Trigger};
+use super::units::{Units, common_scope, named};
 use crate::baseline::Lists;
-use crate::ec2::{Ec2Error, Group, GroupId, Place, Rule, SecurityGroups, Selection};
+use crate::ec2::{Ec2Error, Group, GroupId, Pages, Place, Rule, SecurityGroups, Selection};
 use crate::evaluate::admits_wide_ssh;
 use crate::event::{Message, Note, Record, Resume, Sweep};
-use crate::finding::{BaselineName, Finding, Origin, Reason, Report, Tally, Unaudited};
+use crate::finding::{BaselineName, Finding, Origin, Planner, Reason, Report, Tally, Unaudited};
+use crate::ledger::Comparison;
 use crate::settings::{Remediation, Settings};
 use crate::text::causes;
 
@@ -27,6 +34,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     pub(super) async fn sweep(
         &self,
         sweep: &Sweep,
+        name: String,
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
     ) -> Audited {
@@ -34,13 +42,20 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let trigger = Trigger::Sweep(self.settings.sweep_remediation);
         let sweeper = Sweeper {
             reach: &|place| self.out_of_reach(place),
+            memory: self.memory.as_ref().map(|memory| (memory, Planner::Sweep, name.as_str())),
             ..Sweeper::new(self.context(&lookups, clock, deadline), trigger)
         };
         let places = self.places(sweep);
-        let Swept { mut tally, rest, failed } = sweeper.places(&places, &sweep.resume).await;
+        let mut swept = sweeper.places(&places, &sweep.resume).await;
+        self.tell_unheard(&mut swept, clock);
+        let Swept { mut tally, recalled, rest, failed } = swept;
         tally.partial |= rest.is_some() || failed.is_some();
-        let rest = rest.map(|resume| Message::Sweep(Sweep { resume, ..sweep.clone() }));
-        Audited { rest, failed, ..self.found(tally) }
+        tally.findings.extend(self.unfed(sweep, &places, clock).await);
+        let rest = rest.map(|resume| {
+            let resume = Resume { sweep: Some(name), ..resume };
+            Message::Sweep(Sweep { resume, ..sweep.clone() })
+        });
+        Audited { recalled, rest, failed, ..self.found(tally) }
     }
 
     /// The places of a sweep, each once: its accounts in their order, each with its regions in
@@ -88,19 +103,45 @@ fn place_at(resume: &Resume, at: usize, places: usize) -> usize {
 
 /// Where in a place a sweep continues.
 #[derive(Default)]
-struct Next {
-    page: Option<String>,
+pub(super) struct Next {
+    pub page: Option<String>,
     /// The groups of that page that are done.
-    done: Vec<GroupId>,
+    pub done: Vec<GroupId>,
+    /// When the audit of the place began, and how many groups were audited since.
+    pub began: Option<DateTime<Utc>>,
+    pub groups: usize,
+    /// Whether something that was found in it could not be remembered. The rest must not take that for
+    /// something that nobody found.
+    pub forgot: bool,
+    /// A hash of the settings that all of it was audited with so far, where that is remembered.
+    pub settings: Option<String>,
 }
 
 /// What a sweep found, and what it did not get to.
+#[derive(Default)]
 pub(super) struct Swept {
     pub tally: Tally,
+    /// What was remembered of the places, and which of them were audited as a whole.
+    pub recalled: Recalled,
     /// Where to continue; `None` where everything was audited, or tried.
     pub rest: Option<Resume>,
     /// Why all of it has to be tried again.
     pub failed: Option<AuditError>,
+}
+
+/// What is remembered of a place when a sweep begins with it, or goes on.
+#[derive(Default)]
+struct Known {
+    /// Which sweep first reported on all of it under these settings: this one if none did before.
+    first: String,
+    /// A hash of the settings, where anything is remembered.
+    settings: Option<String>,
+    /// That what is due is only planned, as it is remembered once the place was read.
+    planned: Option<Planned>,
+    /// What is remembered of its rules.
+    standing: Standing,
+    /// What compares the groups with what they were.
+    comparison: Option<Comparison>,
 }
 
 /// Audits groups as they are.
@@ -116,6 +157,8 @@ pub(super) struct Sweeper<'a, E> {
     pub max_findings: usize,
     /// Why the groups of a place cannot be reached, where that is so.
     pub reach: &'a dyn Fn(&Place) -> Option<Reason>,
+    /// What is remembered, where the sweep compares with it; what plans; and what names the sweep.
+    pub memory: Option<(&'a Memory<'a>, Planner, &'a str)>,
     /// Called after each page with the number of groups audited so far.
     pub progress: &'a dyn Fn(usize),
 }
@@ -124,17 +167,32 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
     /// Every group can be reached, and nobody follows the progress.
     pub fn new(context: Context<'a, E>, trigger: Trigger<'a>) -> Self {
         let max_findings = MAX_FINDINGS;
-        Self { context, trigger, change: None, max_findings, reach: &|_| None, progress: &|_| {} }
+        Self {
+            context,
+            trigger,
+            change: None,
+            max_findings,
+            reach: &|_| None,
+            memory: None,
+            progress: &|_| {},
+        }
     }
 
     /// Audits the groups of some places. What cannot be read in one of them, for good or for now,
     /// does not stop the others.
     pub async fn places(&self, places: &[Place], from: &Resume) -> Swept {
-        let mut swept = Swept { tally: Tally::default(), rest: None, failed: None };
+        let mut swept = Swept::default();
         if *from == Resume::default() && self.change.is_none() {
-            self.call_out_wide_baseline(places.first(), &mut swept.tally).await;
+            self.call_out_wide_baselines(places, &mut swept.tally).await;
         }
-        let mut start = Next { page: from.page.clone(), done: from.groups_done.clone() };
+        let mut start = Next {
+            page: from.page.clone(),
+            done: from.groups_done.clone(),
+            began: from.began,
+            groups: from.groups,
+            forgot: from.forgot,
+            settings: from.settings.clone(),
+        };
         // Those that failed in an earlier invocation come after all others.
         let turns = places.len() + from.again.len();
         let mut again = from.again.clone();
@@ -146,7 +204,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
                     self.miss(place, reason, &mut swept.tally);
                     None
                 }
-                None => match self.place(place, start, &mut swept.tally).await {
+                None => match self.place(place, start, &mut swept).await {
                     Ok(next) => next.map(|next| (at, next)),
                     Err(AuditError::Ec2(error)) if !error.is_transient() => {
                         self.miss(place, Reason::Ec2(error), &mut swept.tally);
@@ -166,9 +224,20 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
             if let Some((places_done, next)) =
                 next.or_else(|| other.then(|| (at + 1, Next::default())))
             {
-                let Next { page, done: groups_done } = next;
+                let Next { page, done: groups_done, began, groups, forgot, settings } = next;
                 let missed = from.missed || swept.tally.partial;
-                swept.rest = Some(Resume { places_done, page, groups_done, again, missed });
+                swept.rest = Some(Resume {
+                    places_done,
+                    page,
+                    groups_done,
+                    again,
+                    missed,
+                    began,
+                    groups,
+                    forgot,
+                    settings,
+                    sweep: None,
+                });
                 // What failed is in the rest. If this invocation failed too, it would be tried
                 // again and hand on the same rest each time: with many places that fail, three
                 // times as many invocations in every round.
@@ -182,51 +251,97 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
     /// Audits the groups of a place from `start` on, and returns where to continue if there was no
     /// time for all. What was found is in `tally` even if the sweep breaks off. At least one page is
     /// audited, or one group of a slow one, so that the next invocation gets further.
-    async fn place(
+    pub async fn place(
         &self,
         place: &Place,
         start: Next,
-        tally: &mut Tally,
+        swept: &mut Swept,
     ) -> Result<Option<Next>, AuditError> {
-        let Next { mut page, mut done } = start;
+        let Next { mut page, mut done, began: before, groups, forgot, settings: was } = start;
+        let began = before.unwrap_or_else(|| (self.context.clock)());
+        let Known { first, settings, planned, standing, comparison } =
+            self.recall(place, began, &mut swept.recalled).await;
+        let Standing { plans, promised } = standing;
+        let mut comparison = comparison.filter(|_| before.is_none());
+        // Nobody has seen under these settings what was audited before.
+        let is_mixed = before.is_some() && settings.is_some() && settings != was;
+        let settings = settings.filter(|_| !is_mixed);
+        let forgot = forgot || is_mixed;
+        let Swept { tally, recalled, .. } = &mut *swept;
+        let earlier = tally.groups;
+        let next = |page, done, tally: &Tally| {
+            let groups = groups + tally.groups - earlier;
+            let settings = settings.clone();
+            Some(Next { page, done, began: Some(began), groups, forgot, settings })
+        };
         let mut resumed = page.is_some();
+        let which = Selection::Scope(common_scope(self.context.settings));
+        let from = |page| Pages::new(self.context.ec2, place, which, page);
+        let mut pages = from(page.clone());
         loop {
-            let which = Selection::Scope(&self.context.settings.scope);
-            let got = match self.context.ec2.groups(place, which, page.as_deref()).await {
+            let got = match pages.next(!self.is_late()).await {
                 // A token that was handed on is refused when it came too late, or when the settings
                 // changed. What it stood for is not known, so the place starts again.
                 Err(Ec2Error::Refused { action: "DescribeSecurityGroups", code, .. })
                     if resumed =>
                 {
                     tracing::warn!(code, %place, "the place is swept again from its first page");
-                    (resumed, page) = (false, None);
+                    (resumed, page, pages) = (false, None, from(None));
                     done.clear();
                     continue;
                 }
                 got => got?,
             };
             resumed = false;
-            let began = (self.context.clock)();
+            let page_began = (self.context.clock)();
             let left: Vec<_> =
                 got.groups.iter().filter(|(group, _)| !done.contains(&group.id)).collect();
             let last = left.len();
             for (number, (group, rules)) in (1..).zip(left) {
-                self.group(place, group, rules, tally).await?;
+                // What another account remembers of a group that it shares is not known.
+                let is_own = group.owned_at(place) == *place;
+                let promised = promised.as_ref().filter(|_| is_own);
+                if let Some(promised) = promised {
+                    recalled.unseen.extend(promised.unseen(place, &group.id, rules, page_began));
+                    recalled.gone.extend(promised.gone(&group.id, rules).cloned());
+                }
+                let (found, to_close) = (tally.findings.len(), tally.to_close.len());
+                self.group(place, (group, rules), (plans, promised), tally).await?;
+                if let Some(comparison) = comparison.as_mut().filter(|_| is_own) {
+                    let to_close = tally.to_close.iter().skip(to_close).map(|it| &it.finding);
+                    let found = tally.findings.iter().skip(found).chain(to_close);
+                    comparison.group(&group.id, rules, found);
+                }
                 done.push(group.id.clone());
                 // Most pages take a moment. One with much to look up may take minutes.
-                let is_slow = (self.context.clock)() - began > SLOW;
+                let is_slow = (self.context.clock)() - page_began > SLOW;
                 if number < last && is_slow && self.is_late() {
-                    return Ok(Some(Next { page, done }));
+                    return Ok(next(page, done, tally));
                 }
             }
             done.clear();
             (self.progress)(tally.groups);
             match got.next {
-                None => return Ok(None),
-                next if self.is_late() || self.is_full(tally) => {
-                    return Ok(Some(Next { page: next, done }));
+                None => {
+                    let groups = groups + tally.groups - earlier;
+                    let is_from_start = before.is_none();
+                    let place = place.clone();
+                    let settings = settings.unwrap_or_default();
+                    let whole = SweptPlace { place, began, groups, is_from_start, settings, first };
+                    recalled.planned.extend(planned.filter(|_| !is_mixed));
+                    recalled.whole.extend((!forgot).then_some(whole));
+                    let now = (self.context.clock)();
+                    if let Some((contents, unheard)) = comparison.and_then(|it| it.end(now)) {
+                        let place = &contents.place;
+                        recalled.unheard.extend(unheard.map(|unheard| (place.clone(), unheard)));
+                        recalled.contents.push(contents);
+                    }
+                    return Ok(None);
                 }
-                next => page = next,
+                following if self.is_late() || self.is_full(tally) => {
+                    return Ok(next(following, done, tally));
+                }
+                following => page = following,
             }
         }
     }
@@ -240,12 +355,12 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
     }
 
     /// Whether there is no time left for another page.
-    fn is_late(&self) -> bool {
+    pub fn is_late(&self) -> bool {
         self.context.is_late()
     }
 
     /// Whether there are so many findings that more would fill the function's memory.
-    fn is_full(&self, tally: &Tally) -> bool {
+    pub fn is_full(&self, tally: &Tally) -> bool {
         self.context.deadline.is_some()
             && tally.findings.len() + tally.to_close.len() >= self.max_findings
     }
@@ -253,21 +368,80 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
     async fn group(
         &self,
         place: &Place,
-        group: &Group,
-        rules: &[Rule],
+        (group, rules): (&Group, &[Rule]),
+        (plans, promised): (Option<Planner>, Option<&Promised>),
         tally: &mut Tally,
     ) -> Result<(), AuditError> {
+        if !self.context.is_in_scope(place, group) {
+            return Ok(());
+        }
         let (record, note) = self.change.unzip();
-        let candidates = Candidates::State { rules: rules.into(), note: note.cloned() };
+        let promised = promised.map(|promised| (promised, &group.id));
+        let candidates = Candidates::State { rules: rules.into(), note: note.cloned(), promised };
         let subject = Subject::new(place, record, (group, rules), self.trigger, candidates);
-        self.context.audit(&subject, tally).await
+        Context { plans, ..self.context }.audit(&subject, tally).await
     }
 
-    /// Reports once a sweep that the baseline itself is wide on SSH.
-    async fn call_out_wide_baseline(&self, place: Option<&Place>, tally: &mut Tally) {
-        let baseline = &self.context.settings.baseline;
+    /// Reads what is remembered of a place.
+    async fn recall(&self, place: &Place, began: DateTime<Utc>, recalled: &mut Recalled) -> Known {
+        let Some((memory, planner, name)) = self.memory else { return Known::default() };
+        let Context { settings, units, .. } = self.context;
+        let hash = units.settings_hash(settings, place.account.as_ref());
+        let Some(mut entries) = memory.ask(|ledger| ledger.place(place)).await else {
+            return Known { first: name.to_owned(), settings: Some(hash), ..Known::default() };
+        };
+        let promised = Promised::new(entries.holds.clone()).with_standing(place, &entries.findings);
+        let candidates = units.candidates(settings, place.account.as_ref(), None);
+        let comparison = Comparison::new(place, began, &mut entries, &hash);
+        let coverage = entries.coverage.as_ref();
+        let plans = match candidates.iter().any(|it| self.trigger.remediation(it).reverts()) {
+            true => {
+                let now = (self.context.clock)();
+                memory.plans(place, coverage, (planner, name), (&hash, now)).await
+            }
+            false => None,
+        };
+        let planned = plans.map(|planner| Planned {
+            place: place.clone(),
+            planner,
+            settings: hash.clone(),
+            by: name.to_owned(),
+        });
+        let first = coverage.filter(|it| it.settings == hash).map(|it| it.first.clone());
+        recalled.places.push((place.clone(), entries));
+        let first = first.unwrap_or_else(|| name.to_owned());
+        // A change is no sweep, and changes nothing of what the next one compares.
+        let comparison = (planner == Planner::Sweep).then_some(comparison);
+        let standing = Standing { plans, promised: Some(promised) };
+        Known { first, settings: Some(hash), planned, standing, comparison }
+    }
+
+    /// Reports once a sweep that a baseline itself is wide on SSH: each that may hold in the places.
+    pub async fn call_out_wide_baselines(&self, places: &[Place], tally: &mut Tally) {
+        let Context { settings, units, .. } = self.context;
+        let mut told = BTreeSet::new();
+        for place in places {
+            let candidates = match settings.bound.as_slice() {
+                [] if !told.is_empty() => break,
+                _ => units.candidates(settings, place.account.as_ref(), None),
+            };
+            for settings in candidates {
+                if told.insert(settings.binding.clone()) {
+                    self.call_out_wide_baseline(settings, place, tally).await;
+                }
+            }
+        }
+    }
+
+    /// Reports that the baseline of these settings is wide on SSH.
+    pub async fn call_out_wide_baseline(
+        &self,
+        settings: &Settings,
+        place: &Place,
+        tally: &mut Tally,
+    ) {
+        let baseline = &settings.baseline;
         let mut lists = Lists::new();
-        let Some(place) = place else { return };
         let now = (self.context.clock)();
         let today = now.date_naive();
         let named = baseline.ssh_lists(today).into_iter().cloned().collect();
@@ -282,7 +456,9 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
         }
         if admits_wide_ssh(baseline, &lists, today) {
             let origin = Origin { place, group: None, record: None };
-            tally.findings.push(origin.wide_baseline(&baseline.name, None, now));
+            let mut finding = origin.wide_baseline(&baseline.name, None, now);
+            finding.bind(&settings.binding, &[]);
+            tally.findings.push(finding);
         }
     }
 }
@@ -298,17 +474,26 @@ pub struct Survey {
 /// Audits every group in scope without changing anything: the sweep, for a person who asks.
 pub async fn survey(
     ec2: &impl SecurityGroups,
-    settings: &Settings,
+    (settings, units): (&Settings, &Units),
     places: &[Place],
     clock: Clock<'_>,
     progress: &dyn Fn(usize),
 ) -> Survey {
     let lookups = Lookups::new(ec2);
-    let context =
-        Context { ec2, lookups: &lookups, settings, clock, deadline: None, is_first: true };
+    let context = Context {
+        ec2,
+        lookups: &lookups,
+        settings,
+        units,
+        clock,
+        deadline: None,
+        is_first: true,
+        plans: None,
+    };
     let sweeper =
         Sweeper { progress, ..Sweeper::new(context, Trigger::Sweep(Remediation::Notify)) };
     let Swept { mut tally, failed, .. } = sweeper.places(places, &Resume::default()).await;
     tally.partial |= failed.is_some();
-    Survey { report: Report::new(&BaselineName::from(&settings.baseline), tally), failed }
+    let name = BaselineName::from(named(settings, &tally.bindings));
+    Survey { report: Report::new(&name, tally), failed }
 }

@@ -27,7 +27,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         if change.component == Component::Rule && self.is_elsewhere(&place) {
             weakened.push(Weakening::MemberRule);
         }
-        self.only(self.origin(&place, record).auditor_changed(change, weakened, now))
+        let origin = self.origin(&place, record);
+        let by_hand = [self.doctor(), self.sweep_by_hand()];
+        self.only(origin.auditor_changed(change, weakened, by_hand, now))
     }
 
     /// Whether a place is in another account than the function's.

@@ -61,6 +61,18 @@ impl Clients {
         Self { home, ..Self::new(config) }
     }
 
+    /// Places in other accounts are asked with this role there.
+    #[cfg(feature = "live")]
+    pub(super) fn of_members(
+        config: SdkConfig,
+        account: AccountId,
+        partition: String,
+        role: MemberRole,
+    ) -> Self {
+        let home = Some(Home { account, partition, role: Some(role) });
+        Self { home, ..Self::new(config) }
+    }
+
     /// Whether groups of `account` can be looked up from a place in the account `here`.
     pub(super) fn reach(&self, here: Option<&AccountId>, account: &AccountId) -> bool {
         let of_function = |home: &Home| home.role.is_some() || home.account == *account;

@@ -33,6 +33,15 @@ pub struct ConnectionPool {
 /// How long to wait for a connection, and for an answer.
 type Limits = (Option<Duration>, Option<Duration>);
 
+impl ConnectionPool {
+    /// What makes requests that no client of the SDK makes. Whoever has it watches the time.
+    pub(super) fn of_no_client(&self) -> SharedHttpConnector {
+        let build =
+            || SharedHttpConnector::new(connector(HttpConnectorSettings::builder().build(), None));
+        locked(&self.connectors).entry((None, None)).or_insert_with(build).clone()
+    }
+}
+
 impl HttpClient for ConnectionPool {
     fn http_connector(
         &self,
@@ -40,7 +49,7 @@ impl HttpClient for ConnectionPool {
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         let limits = (settings.connect_timeout(), settings.read_timeout());
-        let build = || SharedHttpConnector::new(connector(settings, components));
+        let build = || SharedHttpConnector::new(connector(settings.clone(), Some(components)));
         locked(&self.connectors).entry(limits).or_insert_with(build).clone()
     }
 
@@ -50,12 +59,12 @@ impl HttpClient for ConnectionPool {
 }
 
 /// As the SDK makes its own.
-fn connector(settings: &HttpConnectorSettings, components: &RuntimeComponents) -> Connector {
+fn connector(settings: HttpConnectorSettings, components: Option<&RuntimeComponents>) -> Connector {
     let mut builder = ConnectorBuilder::default()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .connector_settings(settings.clone())
+        .connector_settings(settings)
         .proxy_config(ProxyConfig::from_env());
-    builder.set_sleep_impl(components.sleep_impl());
+    builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
     builder.build()
 }
 

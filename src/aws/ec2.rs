@@ -1,7 +1,5 @@
 //! Security groups in EC2.
 
-use std::collections::HashMap;
-
 use aws_config::SdkConfig;
 use aws_sdk_ec2::types::{Filter, IpPermission};
 
@@ -9,12 +7,15 @@ use super::clients::{At, Clients};
 use super::connection_pool::Opening;
 use super::lists::{self, Kept};
 use super::wire::{group, listed_rule, permission};
+use crate::audit::run::Regions;
 use crate::ec2::hold::UNTIL;
 use crate::ec2::{
-    Direction, Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, Place, PrefixList,
-    Revoked, Rule, RuleId, Scope, SecurityGroups, Selection, cause,
+    AccountId, Direction, Ec2Error, Group, GroupId, GroupKey, GroupPage, GroupRef, ListId, Place,
+    PrefixList, Region, Revoked, Rule, RuleId, Scope, SecurityGroups, Selection, cause,
 };
 use crate::settings::FunctionSettings;
+#[cfg(feature = "live")]
+use crate::settings::MemberRole;
 
 const GROUPS: &str = "DescribeSecurityGroups";
 const RULES: &str = "DescribeSecurityGroupRules";
@@ -47,6 +48,18 @@ impl AwsEc2 {
         Self { clients: Clients::of_function(config, function), lists: Kept::default() }
     }
 
+    /// EC2 as somebody reaches it who is logged in to this account: others with a role there.
+    #[cfg(feature = "live")]
+    pub(super) fn of_members(
+        config: SdkConfig,
+        account: AccountId,
+        partition: String,
+        role: MemberRole,
+    ) -> Self {
+        let clients = Clients::of_members(config, account, partition, role);
+        Self { clients, lists: Kept::default() }
+    }
+
     /// Opens the connection that calls about this place go by.
     pub(super) async fn open(&self, place: &Place, opening: &Opening) {
         let Ok(at) = self.clients.at(place) else { return };
@@ -54,6 +67,16 @@ impl AwsEc2 {
         let call = at.client.describe_security_groups();
         // It is not sent, which is an error.
         drop(call.customize().config_override(config).send().await);
+    }
+}
+
+impl Regions for AwsEc2 {
+    async fn regions(&self, account: &AccountId) -> Result<Vec<Region>, Ec2Error> {
+        const ACTION: &str = "DescribeRegions";
+        let at = self.clients.at(&Place { account: Some(account.clone()), region: None })?;
+        let answer = at.client.describe_regions().send().await.map_err(at.failed(ACTION))?;
+        let names = answer.regions().iter().filter_map(|region| region.region_name());
+        Ok(names.filter_map(|name| name.parse().ok()).collect())
     }
 }
 
@@ -84,9 +107,9 @@ impl SecurityGroups for AwsEc2 {
         }
     }
 
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
+    async fn rules(&self, place: &Place, group: &GroupId) -> Result<Vec<Rule>, Ec2Error> {
         let at = self.clients.at(place)?;
-        let rules = rules(&at, filter("group-id", [group.id.as_str()])).await?;
+        let rules = rules(&at, filter("group-id", [group.as_str()])).await?;
         Ok(rules.into_iter().map(|(_, rule)| rule).collect())
     }
 
@@ -110,21 +133,18 @@ impl SecurityGroups for AwsEc2 {
             Selection::Scope(scope) => scope.contains(group),
             Selection::Naming(..) => true,
         };
-        let listed: Vec<Group> =
-            answer.security_groups().iter().filter_map(group).filter(selected).collect();
-        let mut by_group: HashMap<GroupId, Vec<Rule>> = HashMap::new();
-        if !listed.is_empty() {
-            let of_page = filter("group-id", listed.iter().map(|group| group.id.as_str()));
-            for (id, rule) in rules(&at, of_page).await? {
-                by_group.entry(id).or_default().push(rule);
-            }
-        }
-        let with_rules = |group: Group| {
-            let rules = by_group.remove(&group.id).unwrap_or_default();
-            (group, rules)
-        };
+        let groups = answer.security_groups().iter().filter_map(group).filter(selected).collect();
         let next = answer.next_token.filter(|token| !token.is_empty());
-        Ok(GroupPage { groups: listed.into_iter().map(with_rules).collect(), next })
+        Ok(GroupPage { groups, next })
+    }
+
+    async fn page_rules(
+        &self,
+        place: &Place,
+        groups: &[Group],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
+        let at = self.clients.at(place)?;
+        rules(&at, filter("group-id", groups.iter().map(|group| group.id.as_str()))).await
     }
 
     async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {

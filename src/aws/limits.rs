@@ -15,6 +15,9 @@ const OPERATION: Duration = Duration::from_secs(15);
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(3);
 
+/// How much longer than usual an invocation waits for the table of what is remembered, in all.
+pub const MEMORY: Duration = Duration::from_millis(280);
+
 /// Throttled and broken calls are tried so often in all, with growing pauses.
 const ATTEMPTS: u32 = 4;
 

@@ -1,12 +1,18 @@
-//! What a person's own credentials reach: which account that is, and which regions it has.
+//! What a person's own credentials reach: which account that is, which regions it has, and what was
+//! done there.
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use super::connection_pool::ConnectionPool;
 use super::ec2::AwsEc2;
+use super::error::ec2_error;
 use super::limits::{retries, timeouts};
-use crate::ec2::{AccountId, Cause, IdError, Place, Region, cause};
+use super::organizations::AwsOrganizations;
+use super::past::look_up;
+use crate::ec2::{AccountId, Cause, Ec2Error, IdError, Place, Region, cause};
+use crate::settings::MemberRole;
 use crate::text::causes;
 
 /// An account, as somebody who is logged in sees it.
@@ -14,6 +20,7 @@ use crate::text::causes;
 pub struct Live {
     config: SdkConfig,
     account: AccountId,
+    partition: String,
 }
 
 /// Why an account cannot be read.
@@ -28,9 +35,12 @@ pub enum LiveError {
     /// A region or an account that is not one.
     #[error(transparent)]
     Id(#[from] IdError),
-    /// AWS did not do what was asked.
+    /// AWS did not say who is logged in.
     #[error("{}", on_one_line(.0))]
     Refused(Cause),
+    /// EC2 did not tell the regions.
+    #[error(transparent)]
+    Regions(#[from] Ec2Error),
 }
 
 /// The SDK's message about missing credentials has a line for each place it looked at.
@@ -63,7 +73,9 @@ impl Live {
         let answer = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let answer = answer.map_err(|error| LiveError::Refused(cause(error)))?;
         let account = answer.account().ok_or(LiveError::NoAccount)?.parse()?;
-        Ok(Self { config, account })
+        let partition = answer.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
+        let partition = partition.to_owned();
+        Ok(Self { config, account, partition })
     }
 
     /// The account in the configured region.
@@ -88,11 +100,35 @@ impl Live {
     /// Where EC2 does not tell them.
     pub async fn regions(&self) -> Result<Vec<Region>, LiveError> {
         let answer = aws_sdk_ec2::Client::new(&self.config).describe_regions().send().await;
-        let answer = answer.map_err(|error| LiveError::Refused(cause(error)))?;
+        let answer = answer.map_err(|error| ec2_error("DescribeRegions", None, error))?;
         let names = answer.regions().iter().filter_map(|region| region.region_name());
         let mut regions: Vec<Region> = names.map(str::parse).collect::<Result<_, _>>()?;
         regions.sort();
         Ok(regions)
+    }
+
+    /// Hands over the records of all calls between two times that may have changed rules, page by
+    /// page, as CloudTrail keeps them for 90 days. Returns the places of which not everything was
+    /// told, and why.
+    pub async fn past_calls(
+        &self,
+        places: &[Place],
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        take: impl FnMut(&Place, Vec<String>),
+    ) -> Vec<(Place, Ec2Error)> {
+        look_up(&self.config, places, from, until, take).await
+    }
+
+    /// The organisation of the account.
+    pub fn organizations(&self) -> AwsOrganizations {
+        AwsOrganizations::new(&self.config)
+    }
+
+    /// EC2 with these credentials, and in other accounts with this role.
+    pub fn ec2_of_members(&self, role: MemberRole) -> AwsEc2 {
+        let (account, partition) = (self.account.clone(), self.partition.clone());
+        AwsEc2::of_members(self.config.clone(), account, partition, role)
     }
 
     /// EC2 with these credentials.

@@ -13,10 +13,14 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use thiserror::Error;
 
-use crate::audit::Counts;
+use crate::audit::{Counts, RunCounts};
 
 /// The namespace of all of them.
 const NAMESPACE: &str = "typo3-sg-auditor";
+
+/// What the sweep of an organisation covered. Each is one value, and nothing where there is none: a
+/// gauge would be written with every later event too.
+const PLACES: [&str; 4] = ["PlacesExpected", "PlacesAudited", "PlacesUnread", "PlacesMissing"];
 
 /// A metric may have so many values in a line.
 const VALUES_A_LINE: usize = 100;
@@ -41,10 +45,21 @@ impl Metrics {
             .with_dimension("FunctionName", name.to_owned())
             .init()
             .map_err(|error| MetricsError(error.to_string()))?;
-        for name in ["Events", "Findings", "Reverts", "RulesRevoked", "Sweeps"] {
+        for name in [
+            "Events",
+            "Findings",
+            "MemoryFailures",
+            "RepeatedReverts",
+            "Reverts",
+            "RulesRevoked",
+            "Sweeps",
+        ] {
             describe_counter!(name, Unit::Count, "");
         }
-        for name in ["SecondsToRevert", "SecondsToPublication"] {
+        for name in PLACES {
+            describe_histogram!(name, Unit::Count, "");
+        }
+        for name in ["OldestAuditAge", "SecondsToRevert", "SecondsToPublication"] {
             describe_histogram!(name, Unit::Seconds, "");
         }
         Ok(Self(collector))
@@ -64,8 +79,17 @@ impl Metrics {
         for (outcome, number) in &counts.reverts {
             counter!("Reverts", "Outcome" => outcome.as_str()).increment(*number);
         }
+        counter!("RepeatedReverts").increment(counts.repeated);
         counter!("RulesRevoked").increment(counts.revoked);
+        counter!("MemoryFailures").increment(counts.ledger_failures);
         counter!("Sweeps").increment(counts.sweeps);
+        if let Some(RunCounts { totals, oldest }) = counts.run {
+            let places = [totals.expected, totals.audited, totals.unread, totals.missing];
+            for (name, number) in PLACES.into_iter().zip(places) {
+                histogram!(name).record(number as f64);
+            }
+            histogram!("OldestAuditAge").record(oldest.as_seconds_f64());
+        }
         let (mut to_revert, mut to_publication) =
             (counts.to_revert.chunks(VALUES_A_LINE), counts.to_publication.chunks(VALUES_A_LINE));
         loop {

@@ -8,7 +8,7 @@ use super::connection_pool::Opening;
 use crate::audit::{Notifier, NotifyError};
 use crate::ec2::cause;
 use crate::finding::Report;
-use crate::report::{Message, messages};
+use crate::report::{Message, fitting, messages, parts};
 
 /// An SNS topic.
 #[derive(Debug)]
@@ -38,6 +38,14 @@ impl Notifier for AwsSns {
             self.send(&message).await?;
         }
         Ok(())
+    }
+
+    fn fitting(&self, digest: &Report) -> usize {
+        fitting(digest).unwrap_or(usize::MAX)
+    }
+
+    fn parts(&self, report: &Report) -> Vec<usize> {
+        parts(report).unwrap_or_default()
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn group(listed: &SecurityGroup) -> Option<Group> {
         name: listed.group_name().map(ToOwned::to_owned),
         vpc_id: listed.vpc_id().map(ToOwned::to_owned),
         owner: listed.owner_id().and_then(|owner| owner.parse().ok()),
-        tags: tags(listed.tags()),
+        tags: Some(tags(listed.tags())),
     })
 }
 

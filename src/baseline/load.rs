@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::{Component, Path};
 
 use chrono::NaiveDate;
 
 use super::fault::{BaselineError, Fault, MAX_BYTES, nearest};
 use super::model::Baseline;
 use super::shipped::{SHIPPED, shipped};
-use crate::text::unpacked;
+use crate::text::{in_backticks, unpacked};
 
 impl Baseline {
     /// Reads the shipped baseline with this name, or else the YAML file with this path. An exemption
@@ -34,9 +35,47 @@ impl Baseline {
     pub fn load(name_or_path: &str, today: NaiveDate) -> Result<Self, BaselineError> {
         match shipped(name_or_path) {
             Some(text) => Self::parse(name_or_path, text, today),
-            None => Self::parse(name_or_path, &read(name_or_path)?, today),
+            None => {
+                let beside = |path: &str| beside(name_or_path, path);
+                Self::parse_beside(name_or_path, &read(name_or_path)?, today, &beside)
+            }
         }
     }
+}
+
+/// Reads a file that a binding of the file `of` names. It has to be in the same folder, or in one
+/// inside it.
+fn beside(of: &str, path: &str) -> Result<(String, String), String> {
+    let folder = match Path::new(of).parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let outside = || {
+        format!(
+            "{} is not in the folder of this file; write the path of a file in it, such as \
+             dev/servers.yaml",
+            in_backticks(path)
+        )
+    };
+    let is_inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !Path::new(path).components().all(is_inside) {
+        return Err(outside());
+    }
+    let joined = folder.join(path);
+    // A link may lead out of it.
+    if let (Ok(folder), Ok(file)) = (folder.canonicalize(), joined.canonicalize())
+        && !file.starts_with(folder)
+    {
+        return Err(outside());
+    }
+    let name = joined.display().to_string();
+    let text = read(&name).map_err(|error| match error {
+        BaselineError::NotFound { .. } => {
+            format!("there is no file {}; write the path of one", in_backticks(&name))
+        }
+        error => error.to_string(),
+    })?;
+    Ok((name, text))
 }
 
 fn read(path: &str) -> Result<String, BaselineError> {

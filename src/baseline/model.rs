@@ -1,11 +1,12 @@
 //! A baseline as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use ipnet::IpNet;
 
-use crate::ec2::{AccountId, Direction, GroupId, Protocol, Reference};
+use super::remediation::Remediation;
+use crate::ec2::{AccountId, Direction, GroupId, Protocol, Reference, Scope, UnitId};
 use crate::net::IntervalSet;
 
 /// The name of the peer set that `SSH_SOURCES` and `--ssh-source` replace.
@@ -29,6 +30,8 @@ pub struct Baseline {
     pub egress: Vec<Entry>,
     /// What is tolerated for a time, each in one group.
     pub exemptions: Vec<Exemption>,
+    /// What holds in some accounts, units and groups instead.
+    pub bindings: Vec<Binding>,
 }
 
 /// One line of a baseline.
@@ -83,6 +86,60 @@ pub struct Exemption {
     pub reason: String,
     /// The last day on which it counts, in UTC.
     pub until: NaiveDate,
+}
+
+/// What holds where its conditions are met. The first binding of a file that fits counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The name, which a report shows.
+    pub name: String,
+    /// `file:line`, for messages.
+    pub at: String,
+    /// Where it holds.
+    pub when: Conditions,
+    /// Whether its tags may loosen what holds, because only trusted people can set them.
+    pub trust_tags: bool,
+    /// The baseline; `None` for the entries of the file.
+    pub baseline: Option<BoundBaseline>,
+    /// Who may use SSH; `None` for what the settings or the baseline say.
+    pub ssh_sources: Option<Vec<BaselinePeer>>,
+    /// Which groups are audited; `None` for what the settings say.
+    pub scope: Option<Scope>,
+    /// The most that is done about a finding; `None` for what the settings say.
+    pub remediation: Option<Remediation>,
+}
+
+/// A baseline that a binding names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundBaseline {
+    /// The name or the path as the file has it.
+    pub given: String,
+    /// Where it is written.
+    pub kind: BoundKind,
+    /// What it says.
+    pub baseline: Box<Baseline>,
+}
+
+/// Where a baseline that a binding names is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoundKind {
+    /// It ships with the auditor.
+    Shipped,
+    /// Under `baselines` in the same file.
+    Inline,
+    /// In a file of its own.
+    File,
+}
+
+/// Where a binding holds. What is empty is no condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// One of these accounts.
+    pub accounts: BTreeSet<AccountId>,
+    /// An account in one of these units, or in a unit inside one of them.
+    pub units: BTreeSet<UnitId>,
+    /// A group with all of these tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Baseline {

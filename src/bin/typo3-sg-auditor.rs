@@ -5,14 +5,19 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
-use typo3_sg_auditor::audit::{Auditor, Counts};
-use typo3_sg_auditor::aws::{AwsEc2, AwsOnward, AwsSns, ConnectionPool, Metrics, sdk_config};
+use typo3_sg_auditor::audit::run::{Answer, RunError, Runner, Task};
+use typo3_sg_auditor::audit::{Auditor, Counts, Invocation};
+use typo3_sg_auditor::aws::{
+    AwsBucket, AwsEc2, AwsLedger, AwsOnward, AwsOrganizations, AwsSns, AwsTrails, ConnectionPool,
+    MEMORY, Metrics, sdk_config,
+};
 use typo3_sg_auditor::ec2::Place;
-use typo3_sg_auditor::report::ReportJson;
 use typo3_sg_auditor::report::log::AsciiLog;
+use typo3_sg_auditor::report::{AnswerJson, answer};
 use typo3_sg_auditor::settings::FunctionSettings;
 use typo3_sg_auditor::text::{causes, inert};
 
@@ -28,7 +33,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    for warning in settings.settings.warnings() {
+    let held_back = settings.settings.held_back();
+    for warning in settings.settings.warnings().into_iter().chain(held_back) {
         tracing::warn!("{warning}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -51,24 +57,62 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
     let sns = AwsSns::new(&config, &function.topic_arn);
     let own_name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
     let onward = AwsOnward::new(&config, &own_name);
+    let trails = AwsTrails::new(&config);
     let metrics = Metrics::of_function(&own_name)?;
+    let directory = AwsOrganizations::new(&config);
+    let archive = AwsBucket::new(&config, &connections, &function.account);
+    let table = function.state_table.as_deref();
+    let ledger = table.map(|table| AwsLedger::new(&config, table, MEMORY));
     let ec2 = AwsEc2::of_function(config, &function);
-    connections.open(&ec2, &sns, &home).await;
-    let auditor = Auditor::new(&ec2, &sns, &onward, &function.settings, &home)
-        .with_members(function.member_role.is_some());
-    let (auditor, metrics) = (&auditor, &metrics);
+    connections.open(&ec2, &sns, ledger.as_ref(), &home).await;
+    let mut auditor = Auditor::new(&ec2, &sns, &onward, &function.settings, &home)
+        .with_members(function.member_role.is_some())
+        .with_hook(function.hook)
+        .with_stack(function.stack.as_deref())
+        .with_trails(&trails)
+        .with_parents(&directory);
+    if let Some(ledger) = &ledger {
+        auditor = auditor.with_ledger(ledger, function.mail_severity);
+    }
+    let runner = Runner { auditor: &auditor, directory: &directory, archive: &archive };
+    let (auditor, runner, metrics) = (&auditor, &runner, &metrics);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let payload = event.payload.get().as_bytes();
         let mut counts = Counts::default();
         let deadline = deadline(&event.context);
-        let audited = auditor.handle_and_count(payload, &Utc::now, deadline, &mut counts).await;
+        let id = Some(event.context.request_id.as_str());
+        let invocation = Invocation { id, deadline };
+        let answered = match Task::of(payload) {
+            Some(task) => match task.map_err(RunError::from) {
+                Ok(task) => Box::pin(runner.run(&task, &Utc::now, deadline, &mut counts)).await,
+                Err(error) => Err(error),
+            }
+            .map(Answered::Run)
+            .map_err(|error| diagnostic(error.kind(), &error)),
+            None => auditor
+                .handle_and_count(payload, &Utc::now, invocation, &mut counts)
+                .await
+                .map(|report| Answered::Report(answer(&report)))
+                .map_err(|error| diagnostic(error.kind(), &error)),
+        };
         metrics.log(&counts);
-        audited.map(|report| ReportJson::answer(&report)).map_err(|error| Diagnostic {
-            error_type: error.kind().to_owned(),
-            error_message: inert::plain(&causes(&error)),
-        })
+        answered
     }))
     .await
+}
+
+/// What an invocation is answered.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answered {
+    /// To the state machine that sweeps an organisation.
+    Run(Answer),
+    /// To everybody else.
+    Report(AnswerJson),
+}
+
+fn diagnostic(kind: &str, error: &(dyn std::error::Error + 'static)) -> Diagnostic {
+    Diagnostic { error_type: kind.to_owned(), error_message: inert::plain(&causes(error)) }
 }
 
 /// When Lambda stops the invocation, which it says in milliseconds since 1970.

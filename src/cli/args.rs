@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
-use crate::ec2::{Protocol, Region};
+use crate::audit::run::Accounts;
+use crate::ec2::{AccountId, Protocol, Region, UnitId};
 use crate::evaluate::Severity;
 use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
 
@@ -18,7 +20,7 @@ use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
     arg_required_else_help = true,
     after_help = "\
 Exit status:
-  0  no finding of the severity that --fail-on names, or worse
+  0  check and invoke: no finding of the severity that --fail-on names, or worse
   1  findings
   2  something could not be audited; the reason is on stderr
 
@@ -38,15 +40,17 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Invoke(InvokeArgs),
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     History(HistoryArgs),
+    Evidence(EvidenceArgs),
     Allow(AllowArgs),
     Doctor(DoctorArgs),
+    Status(StatusArgs),
     /// Show or validate a baseline
     #[command(subcommand)]
     Baseline(BaselineCommand),
     Unpack(UnpackArgs),
-    /// Print the JSON Schema of reports or of histories, for programs that read them
+    /// Print the JSON Schema of reports, histories or evidence, for programs that read them
     #[command(after_help = "\
 Examples:
   sg-audit schema > report.schema.json
@@ -86,6 +90,8 @@ pub(super) enum SchemaOf {
     Report,
     /// The history of `history`
     History,
+    /// The file evidence.json of `evidence`
+    Evidence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,11 +104,11 @@ pub(super) enum Shell {
 /// Run the function's handler on events, offline, and show the messages it would publish and the
 /// calls it would make
 ///
-/// Nothing reaches AWS: all events share an EC2 in memory. With --groups it has the groups of the
-/// files, as they are after the events. Without --groups each group has the rules that the events so
-/// far tell of, and the egress rules that EC2 gives a new group. The clock stands at the time of the
-/// event, where it has one. To see holds, give the output of `describe-security-group-rules` too:
-/// only that has the tags of rules.
+/// Nothing reaches AWS. The groups that the function reads and changes are kept in memory while the
+/// command runs. With --groups they are those of the files, as they are after the events. Without
+/// --groups, each group has the rules that the events so far tell of, and the egress rules that EC2
+/// gives a new group. The time is that of the event, if it has one. To see holds, give the output of
+/// `describe-security-group-rules` too: only that has the tags of rules.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -125,7 +131,8 @@ pub(super) struct InvokeArgs {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub auditor: Vec<String>,
 
-    /// What the function does about findings of a sweep: as for --remediation [default: notify]
+    /// What the function does about what a sweep, the audit of all groups, finds: the same words as
+    /// for --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
@@ -133,7 +140,7 @@ pub(super) struct InvokeArgs {
     pub audit: AuditOptions,
 }
 
-/// Whether `check` cannot read an account in this build. Its options are not listed then.
+/// Whether no account can be read in this build. The options for it are not listed then.
 const NOT_LIVE: bool = !cfg!(feature = "live");
 
 /// A parameter of a template.
@@ -150,7 +157,8 @@ Examples:
   sg-audit check groups.json rules.json.gz --ssh-source 203.0.113.0/24 --fail-on high
   terraform show -json tfplan | sg-audit check --plan -
   sg-audit check --template template.yaml --parameter Office=203.0.113.0/24
-  sg-audit check --live --region eu-central-1 --region eu-west-1 --summary"
+  sg-audit check --live --region eu-central-1 --region eu-west-1 --summary
+  sg-audit check --live --organization --all-regions --profile management --resume done.jsonl"
 } else {
     "\
 Examples:
@@ -162,7 +170,7 @@ Examples:
 
 /// Audit groups as they are, or as a plan or a template will make them
 ///
-/// FILE is what `aws` prints; nothing is connected to. Only the output of
+/// FILE is what `aws` prints. Nothing is read from AWS then. Only the output of
 /// `describe-security-group-rules` has the ids and the tags of rules, and so their holds; only that of
 /// `describe-security-groups` has the names, VPCs and tags of groups. Give both, and they are read as
 /// one.
@@ -216,11 +224,62 @@ pub(super) struct CheckArgs {
     #[arg(long, hide = NOT_LIVE, conflicts_with_all = ["files", "groups", "prefix_lists"])]
     pub live: bool,
 
-    /// A region to audit instead of the configured one; can be repeated
+    #[command(flatten)]
+    pub account: AccountOptions,
+
+    /// Read every account of the organisation, with a profile of its management account or of a
+    /// delegated administrator; or only these accounts and organisational units, with commas between
+    /// them (210987654321,ou-abcd-12345678)
+    #[arg(
+        long,
+        hide = NOT_LIVE,
+        value_name = "ACCOUNTS",
+        requires = "live",
+        num_args = 0..=1,
+        default_missing_value = "organization"
+    )]
+    pub organization: Option<Accounts>,
+
+    /// The role to assume in the other accounts
+    #[arg(
+        long,
+        hide = NOT_LIVE,
+        value_name = "NAME",
+        requires = "organization",
+        default_value = "OrganizationAccountAccessRole"
+    )]
+    pub role: String,
+
+    /// The external id that the role asks for
+    #[arg(long, hide = NOT_LIVE, value_name = "ID", requires = "organization")]
+    pub external_id: Option<String>,
+
+    /// Write into this file what was audited, and go on there after an interruption
+    #[arg(long, hide = NOT_LIVE, value_name = "FILE", requires = "organization")]
+    pub resume: Option<PathBuf>,
+
+    /// The account of groups that do not tell theirs, as in a plan or a template, for the bindings of
+    /// a baseline file
+    #[arg(long = "account", value_name = "ID", conflicts_with = "live")]
+    pub owner: Option<AccountId>,
+
+    /// A unit that the account is in, or the root of the organisation, for the bindings of a baseline
+    /// file; can be repeated for those around it
+    #[arg(long, value_name = "OU", conflicts_with = "organization")]
+    pub ou: Vec<UnitId>,
+
+    #[command(flatten)]
+    pub audit: AuditOptions,
+}
+
+/// Which account and regions `--live` reads.
+#[derive(Debug, Args)]
+pub(super) struct AccountOptions {
+    /// A region to read instead of the configured one; can be repeated
     #[arg(long, hide = NOT_LIVE, value_name = "REGION", requires = "live")]
     pub region: Vec<Region>,
 
-    /// Audit every region that is enabled for the account
+    /// Read every region that is enabled for the account
     #[arg(long, hide = NOT_LIVE, requires = "live", conflicts_with = "region")]
     pub all_regions: bool,
 
@@ -233,19 +292,16 @@ pub(super) struct CheckArgs {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub profile: Option<String>,
-
-    #[command(flatten)]
-    pub audit: AuditOptions,
 }
 
-/// List every rule that exceeded the baseline: when it was opened and closed, and by whom
-///
-/// FILE holds CloudTrail records: a trail's files as they are in its bucket, or a folder of them; the
-/// output of `aws cloudtrail lookup-events`; or events as EventBridge delivers them. The records may
-/// be in any order, repeated or incomplete. Where they don't tell something, the answer says that it
-/// is unknown. The command does not connect to AWS.
-#[derive(Debug, Args)]
-#[command(after_help = "\
+/// How many days CloudTrail keeps what `--live` looks up.
+pub(super) const LOOKED_UP_DAYS: u16 = 90;
+
+/// What `history --help` ends with.
+macro_rules! history_help {
+    ($more:literal) => {
+        concat!(
+            "\
 Exit status:
   0  nothing is open
   1  something is open, or may be
@@ -255,11 +311,40 @@ Examples:
   sg-audit history AWSLogs/123456789012/CloudTrail --ssh-source 203.0.113.0/24
   aws cloudtrail lookup-events --lookup-attributes \\
     AttributeKey=EventName,AttributeValue=AuthorizeSecurityGroupIngress | sg-audit history -
-  sg-audit history AWSLogs --groups groups.json --format csv > openings.csv")]
+  sg-audit history AWSLogs --groups groups.json --format csv > openings.csv",
+            $more
+        )
+    };
+}
+
+/// The same, with what this build can do.
+const HISTORY_HELP: &str = if cfg!(feature = "live") {
+    history_help!(
+        "\n  sg-audit history --live --days 30 --region eu-central-1 --format html > history.html"
+    )
+} else {
+    history_help!("")
+};
+
+/// List every rule that exceeded the baseline: when it was opened and closed, and by whom
+///
+/// FILE holds CloudTrail records: a trail's files as they are in its bucket, or a folder of them; the
+/// output of `aws cloudtrail lookup-events`; or events as EventBridge delivers them. The records may
+/// be in any order, repeated or incomplete. Where they don't tell something, the answer says that it
+/// is unknown. Without --live nothing is connected to.
+#[cfg_attr(
+    feature = "live",
+    doc = "",
+    doc = "--live looks the calls up in CloudTrail, which keeps them for 90 days, and reads the groups \
+           as they are now, with your own credentials, as `aws` does: from variables, a profile or \
+           SSO. It only makes calls that read. Add files for what is older."
+)]
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_HELP)]
 pub(super) struct HistoryArgs {
     /// Records of CloudTrail, compressed with gzip or not; a folder is read with all its folders;
     /// `-` reads standard input
-    #[arg(required = true, value_name = "FILE|DIR")]
+    #[arg(required_unless_present = "live", value_name = "FILE|DIR")]
     pub files: Vec<PathBuf>,
 
     /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
@@ -267,6 +352,24 @@ pub(super) struct HistoryArgs {
     /// now. What is open without a record of it is listed too
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
+
+    /// Look up the calls in CloudTrail, and read the groups of your account from AWS
+    #[arg(long, hide = NOT_LIVE, conflicts_with_all = ["groups", "prefix_lists"])]
+    pub live: bool,
+
+    /// How many days to look up
+    #[arg(
+        long,
+        hide = NOT_LIVE,
+        value_name = "N",
+        requires = "live",
+        default_value_t = LOOKED_UP_DAYS,
+        value_parser = value_parser!(u16).range(1..=i64::from(LOOKED_UP_DAYS))
+    )]
+    pub days: u16,
+
+    #[command(flatten)]
+    pub account: AccountOptions,
 
     /// The auditor's stack, function or role, to recognise what it closed; can be repeated
     /// [default: typo3-sg-auditor]
@@ -301,6 +404,84 @@ pub(super) enum HistoryFormat {
     Csv,
     /// A page for a browser, in one file that needs nothing else
     Html,
+}
+
+/// What `evidence --help` ends with.
+macro_rules! evidence_help {
+    ($more:literal) => {
+        concat!(
+            "\
+Exit status:
+  0  it was packed
+  2  something could not be read, which the index tells, or nothing was packed
+
+Examples:
+  sg-audit evidence --from 2026-07-01 --to 2026-09-30 --groups groups.json AWSLogs
+  sg-audit evidence --from 2026-07-01 --to 2026-09-30 --groups groups.json trail/ \\
+    --baseline our-site.yaml --output q3.zip",
+            $more
+        )
+    };
+}
+
+/// The same, with what this build can do.
+const EVIDENCE_HELP: &str = if cfg!(feature = "live") {
+    evidence_help!("\n  sg-audit evidence --from 2026-09-01 --to 2026-09-30 --live --all-regions")
+} else {
+    evidence_help!("")
+};
+
+/// Pack what an audit of a period asks for into one zip archive
+///
+/// It has a page to begin with (index.html), the report on the groups as they are given, the history
+/// of the period, coverage, exemptions and holds with their reasons, the CIS and Security Hub controls
+/// that fail, the baseline, and the SHA-256 of each file. The archive's own SHA-256 is printed. Once
+/// the period is over, the same files make the same archive.
+#[derive(Debug, Args)]
+#[command(after_help = EVIDENCE_HELP)]
+pub(super) struct EvidenceArgs {
+    /// Records of CloudTrail, compressed with gzip or not; a folder is read with all its folders.
+    /// Give those before the period too, so that it is known when something was opened
+    #[arg(required_unless_present = "live", value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+
+    /// The first day of the period, in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: NaiveDate,
+
+    /// The last day of the period
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: NaiveDate,
+
+    /// Where to write it [default: evidence-FROM-TO.zip]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The groups at the end of the period: the output of `aws ec2 describe-security-groups` or
+    /// `describe-security-group-rules`, or of both; can be repeated
+    #[arg(long, required_unless_present = "live", value_name = "FILE")]
+    pub groups: Vec<PathBuf>,
+
+    /// Look up the calls of the last 90 days in CloudTrail, and read the groups of your account from
+    /// AWS
+    #[arg(long, hide = NOT_LIVE, conflicts_with_all = ["groups", "prefix_lists"])]
+    pub live: bool,
+
+    #[command(flatten)]
+    pub account: AccountOptions,
+
+    /// The auditor's stack, function or role, to recognise what it closed; can be repeated
+    /// [default: typo3-sg-auditor]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub auditor: Vec<String>,
+
+    #[command(flatten)]
+    pub baseline: BaselineOptions,
+
+    /// The entries of prefix lists: a JSON object with the output of `aws ec2
+    /// get-managed-prefix-list-entries` under the id of each list
+    #[arg(long, value_name = "FILE")]
+    pub prefix_lists: Option<PathBuf>,
 }
 
 /// Open a port for a limited time: print the command of a hold, or run it
@@ -390,17 +571,8 @@ Examples:
   sg-audit doctor --stack typo3-sg-auditor --region eu-central-1
   sg-audit doctor --stack typo3-sg-auditor --canary --timeout 10m")]
 pub(super) struct DoctorArgs {
-    /// The name of the auditor's stack
-    #[arg(long, value_name = "NAME", default_value = "typo3-sg-auditor", value_parser = NonEmptyStringValueParser::new())]
-    pub stack: String,
-
-    /// The stack's region [default: the one that `aws` is configured with]
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<Region>,
-
-    /// The output format
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub format: DoctorFormat,
+    #[command(flatten)]
+    pub stack: StackOptions,
 
     /// Change a throwaway group, and see whether the message about it comes
     #[arg(long)]
@@ -415,9 +587,39 @@ pub(super) struct DoctorArgs {
     pub timeout: Duration,
 }
 
+/// Print what the deployed auditor remembers: what is open, held, audited, and not mailed yet
+///
+/// It reads the stack's table with `aws` and its credentials, and changes nothing. It needs the rights
+/// `cloudformation:DescribeStacks` and `dynamodb:Scan`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sg-audit status --stack typo3-sg-auditor --region eu-central-1
+  sg-audit status --format json | jq '.open[] | select(.severity == \"critical\")'")]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub stack: StackOptions,
+}
+
+/// Which stack is looked at, and how that is printed.
+#[derive(Debug, Args)]
+pub(super) struct StackOptions {
+    /// The name of the auditor's stack
+    #[arg(long = "stack", value_name = "NAME", default_value = "typo3-sg-auditor", value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+
+    /// The stack's region [default: the one that `aws` is configured with]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<Region>,
+
+    /// The output format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: PlainFormat,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum DoctorFormat {
-    /// A line for each check
+pub(super) enum PlainFormat {
+    /// Lines for people
     #[default]
     Text,
     /// The same as JSON, and nothing else
@@ -447,13 +649,72 @@ pub(super) enum BaselineCommand {
 Examples:
   sg-audit baseline show standard --ssh-source 203.0.113.0/24
   sg-audit baseline show restricted-egress > our-site.yaml")]
-    Show(BaselineArgs),
+    Show(ShowArgs),
     /// Say that a baseline is valid, or everything that is wrong with it
     #[command(after_help = "\
 Examples:
   sg-audit baseline validate our-site.yaml
   sg-audit baseline validate our-site.yaml --web-port 8443")]
     Validate(BaselineArgs),
+    Explain(ExplainArgs),
+}
+
+/// Say what holds for a group, by which binding of the baseline file, and why
+///
+/// The first binding that fits counts. What you leave out is not known, and if that decides, the answer
+/// says what to add. A group without --tag counts as one without tags.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status:
+  0  it is decided what holds
+  2  it is not, or the file is not valid; the reason is on stderr
+
+Examples:
+  sg-audit baseline explain our-organisation.yaml --account 123456789012 --ou ou-ab12-11111111
+  sg-audit baseline explain our-organisation.yaml --account 123456789012 --tag stage=dev --format json")]
+pub(super) struct ExplainArgs {
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+
+    /// The account that owns the group
+    #[arg(long, value_name = "ID")]
+    pub account: Option<AccountId>,
+
+    /// A unit that the account is in, or the root of the organisation; can be repeated for those
+    /// around it
+    #[arg(long, value_name = "OU")]
+    pub ou: Vec<UnitId>,
+
+    /// A tag of the group; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub tag: Vec<(String, String)>,
+
+    /// What the function does about findings: notify, revert-ssh or revert-ingress
+    /// [default: notify]
+    #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
+    pub remediation: Option<String>,
+
+    /// What it does about findings of a sweep: as for --remediation [default: notify]
+    #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
+    pub sweep_remediation: Option<String>,
+
+    /// Which groups it audits: all, or tag:KEY=VALUE [default: all]
+    #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
+    pub scope: Option<String>,
+
+    /// The output format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+
+    /// Print the baseline of this binding of the file
+    #[arg(long, value_name = "NAME")]
+    pub binding: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -541,13 +802,15 @@ pub(super) struct AuditOptions {
     #[command(flatten)]
     pub baseline: BaselineOptions,
 
-    /// What the function does about findings: notify, revert-ssh or revert-ingress; a revert also
-    /// needs --ssh-source and --scope [default: notify]
+    /// What the function does about a change that exceeds the baseline: notify only reports it,
+    /// revert-ssh also closes SSH that is open to more than one public host, revert-ingress closes
+    /// whatever public addresses may reach. The last two need --ssh-source and --scope [default:
+    /// notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
-    /// What a revert leaves of a rule: baseline, for the part that the baseline admits, or nothing
-    /// [default: baseline]
+    /// What stays of a rule that is closed: with baseline, the part of it that the baseline allows,
+    /// such as SSH from your SSH sources; with nothing, the whole rule goes [default: baseline]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub revert_keeps: Option<String>,
 

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::args::BaselineArgs;
+use super::args::{BaselineArgs, ShowArgs};
 use super::error::CliError;
 use super::output::Answer;
 use crate::baseline::{Baseline, DEFAULT, Exemption, Lists};
@@ -11,11 +11,22 @@ use crate::settings::{Names, RawSettings, Settings};
 use crate::text::{count, inert};
 
 /// Here the baseline is an argument, not an option.
-const NAMES: Names = Names { baseline: "the baseline", ..Names::COMMAND_LINE };
+pub(super) const NAMES: Names = Names { baseline: "the baseline", ..Names::COMMAND_LINE };
 
 /// Prints the baseline as it is in effect.
-pub(super) fn show(args: &BaselineArgs, today: NaiveDate) -> Result<Answer, CliError> {
-    let out = in_effect(args, today)?.to_yaml();
+pub(super) fn show(args: &ShowArgs, today: NaiveDate) -> Result<Answer, CliError> {
+    let settings = in_effect(&args.baseline, today)?;
+    let out = match &args.binding {
+        None => settings.baseline.to_yaml(),
+        Some(name) => {
+            let of_name = settings.bound.iter().find(|bound| bound.name() == name);
+            let bound = of_name.ok_or_else(|| CliError::NoBinding {
+                name: name.clone(),
+                known: settings.bound.iter().map(|bound| bound.name().to_owned()).collect(),
+            })?;
+            bound.settings.baseline.to_yaml()
+        }
+    };
     Ok(Answer { out, ..Answer::default() })
 }
 
@@ -23,15 +34,19 @@ pub(super) fn show(args: &BaselineArgs, today: NaiveDate) -> Result<Answer, CliE
 pub(super) fn validate(args: &BaselineArgs, today: NaiveDate) -> Result<Answer, CliError> {
     // Load the file alone first: then each fault begins with file and line, which editors link.
     let mut baseline = Baseline::load(name(args), today)?;
-    if !args.options.ssh_source.is_empty() || !args.options.web_port.is_empty() {
-        baseline = in_effect(args, today)?;
+    let has_options = !args.options.ssh_source.is_empty() || !args.options.web_port.is_empty();
+    if has_options || !baseline.bindings.is_empty() {
+        baseline = in_effect(args, today)?.baseline;
     }
-    let counts = [
+    let mut counts = vec![
         entries(baseline.ingress.len(), "ingress"),
         entries(baseline.egress.len(), "egress"),
         some(baseline.peer_sets.len(), "peer set"),
         some(baseline.exemptions.len(), "exemption"),
     ];
+    if !baseline.bindings.is_empty() {
+        counts.push(count(baseline.bindings.len(), "binding"));
+    }
     let out = format!("{}: valid ({})\n", inert::plain(name(args)), counts.join(", "));
     let mut notes = Vec::new();
     if admits_wide_ssh(&baseline, &Lists::new(), today) {
@@ -45,15 +60,15 @@ pub(super) fn validate(args: &BaselineArgs, today: NaiveDate) -> Result<Answer, 
     Ok(Answer { out, notes, status: 0 })
 }
 
-fn name(args: &BaselineArgs) -> &str {
+pub(super) fn name(args: &BaselineArgs) -> &str {
     args.name.as_deref().or(args.options.baseline.as_deref()).unwrap_or(DEFAULT)
 }
 
-/// The baseline with the SSH sources and web ports of the options.
-fn in_effect(args: &BaselineArgs, today: NaiveDate) -> Result<Baseline, CliError> {
+/// The settings with the SSH sources and web ports of the options.
+fn in_effect(args: &BaselineArgs, today: NaiveDate) -> Result<Settings, CliError> {
     let baseline = Some(name(args).to_owned());
     let raw = RawSettings { names: NAMES, baseline, ..RawSettings::from(&args.options) };
-    Ok(Settings::from_raw(&raw, today)?.baseline)
+    Ok(Settings::from_raw(&raw, today)?)
 }
 
 /// The note about an exemption that has expired or ends soon.

@@ -7,8 +7,6 @@ use chrono::{DateTime, Utc};
 
 use super::args::CheckArgs;
 use super::error::CliError;
-#[cfg(feature = "live")]
-use super::live::run as in_account;
 use super::output::{Answer, formatted};
 use super::progress::Progress;
 use super::{input, settings};
@@ -27,6 +25,14 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
     if args.live { in_account(args, style, now) } else { in_files(args, style, now) }
 }
 
+#[cfg(feature = "live")]
+fn in_account(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
+    match &args.organization {
+        Some(which) => super::organisation::run(args, which, style, now),
+        None => super::live::run(args, style, now),
+    }
+}
+
 #[cfg(not(feature = "live"))]
 fn in_account(_: &CheckArgs, _: Style, _: DateTime<Utc>) -> Result<Answer, CliError> {
     Err(CliError::NotLive)
@@ -34,13 +40,15 @@ fn in_account(_: &CheckArgs, _: Style, _: DateTime<Utc>) -> Result<Answer, CliEr
 
 fn in_files(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     let settings = settings::resolve(&args.audit, None, now.date_naive())?;
+    let units = settings::units(args, &settings)?;
     let list_file = args.audit.prefix_lists.as_deref();
     let files: Vec<&Path> = args.files.iter().chain(&args.groups).map(AsRef::as_ref).collect();
     input::read_once(files.iter().copied().chain(list_file))?;
     let DescribedLists { lists, names } = input::prefix_lists_of(list_file)?;
     let progress = Progress::of("group");
     let check = input::groups_of(&files, |bytes| {
-        let new = || (Check::new(&settings, &lists, now).with_list_names(names.clone()), 0);
+        let check = || Check::new(&settings, &lists, now).with_units(&units);
+        let new = || (check().with_list_names(names.clone()), 0);
         fold(bytes, new, |(check, done), DescribedGroup { place, group, rules }| {
             check.group(&place, &group, &rules);
             *done += 1;

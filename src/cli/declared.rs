@@ -25,6 +25,7 @@ const MAX_TF: u64 = 1 << 20;
 pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer, CliError> {
     settings::refuse_summary(&args.audit)?;
     let settings = settings::resolve(&args.audit, None, now.date_naive())?;
+    let units = settings::units(args, &settings)?;
     let list_file = args.audit.prefix_lists.as_deref();
     let files: Vec<&Path> = args.plan.iter().chain(&args.template).map(AsRef::as_ref).collect();
     input::read_once(files.iter().copied().chain(list_file))?;
@@ -40,7 +41,7 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
         names.extend(declared.names.clone());
         plans.push(declared);
     }
-    let mut check = Check::new(&settings, &lists, now).with_list_names(names);
+    let mut check = Check::new(&settings, &lists, now).with_list_names(names).with_units(&units);
     for Declarations { groups, changed_lists, .. } in &plans {
         for group in groups {
             check.declared(group, changed_lists, args.all);

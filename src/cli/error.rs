@@ -2,6 +2,7 @@ use std::error::Error;
 use std::io;
 use std::process::ExitStatus;
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use super::event_file::NotAnEvent;
@@ -10,9 +11,10 @@ use crate::audit::AuditError;
 use crate::baseline::BaselineError;
 use crate::declared::{PlanError, TemplateError};
 use crate::describe::DescribeError;
-use crate::doctor::NotLooked;
+use crate::doctor::{AwsError, NotLooked};
+use crate::report::evidence::PackError;
 use crate::settings::SettingsError;
-use crate::text::{causes, inert};
+use crate::text::{causes, in_backticks, inert};
 
 /// Why a command could not do its work, and what to do about it.
 #[derive(Debug, Error)]
@@ -27,6 +29,20 @@ pub(super) enum CliError {
     Input { name: String, source: Box<DescribeError> },
     #[error("{name}: this is {kind}, not security groups: {advice}", advice = kind.instead_of_groups())]
     NotGroups { name: String, kind: FileKind },
+    #[error(
+        "--account and --ou decide between the bindings of a baseline file, and there are none: leave \
+         them out, or give a file that has some with --baseline"
+    )]
+    NoBindings,
+    #[error(
+        "the file has no binding {}: {}",
+        in_backticks(name),
+        match known.as_slice() {
+            [] => "it has no bindings, so leave --binding out".to_owned(),
+            known => format!("write {}", known.join(", ")),
+        }
+    )]
+    NoBinding { name: String, known: Vec<String> },
     #[error("{name}: {source}")]
     Plan { name: String, source: PlanError },
     #[error("{name}: {source}")]
@@ -63,6 +79,28 @@ pub(super) enum CliError {
         "the account cannot be read: log in (`aws sso login`), or look at --profile and --region"
     )]
     Account(#[source] crate::aws::LiveError),
+    #[cfg(feature = "live")]
+    #[error(
+        "the accounts of the organisation cannot be listed: log in to the management account or to a delegated administrator, or name the accounts with --organization"
+    )]
+    Organization(#[source] crate::audit::run::PortError),
+    #[cfg(feature = "live")]
+    #[error(transparent)]
+    Run(crate::finding::RunNameError),
+    #[cfg(feature = "live")]
+    #[error(
+        "{name}: this is not what --resume wrote: name a file that is not there, to begin anew"
+    )]
+    NotResumable { name: String },
+    #[cfg(feature = "live")]
+    #[error("{name} cannot be written: write the path of a file that can")]
+    NotNoted { name: String, source: io::Error },
+    #[cfg(feature = "live")]
+    #[error("you have no right to read {place}: ask for {right}")]
+    NoRight { place: crate::ec2::Place, right: String, source: crate::ec2::Ec2Error },
+    #[cfg(feature = "live")]
+    #[error("{place} was not read to the end: try it again")]
+    NotRead { place: crate::ec2::Place, source: crate::ec2::Ec2Error },
     #[cfg(feature = "live")]
     #[error(
         "none of the security groups in {places} is in scope, so nothing was audited: look at --scope and --region"
@@ -104,6 +142,14 @@ pub(super) enum CliError {
         "nothing was written, because somebody changed {} in {folder}, or put it there: choose another folder, or add --overwrite to replace it", files.join(", ")
     )]
     Changed { files: Vec<String>, folder: String },
+    #[error(
+        "the period from {from} to {to} is none: --from is the first day and --to the last, and the first one is not to come"
+    )]
+    Period { from: NaiveDate, to: NaiveDate },
+    #[error("{name} is there already, and evidence is not replaced: write another --output")]
+    Exists { name: String },
+    #[error("the evidence cannot be packed")]
+    Pack(#[from] PackError),
     #[error("{name} cannot be written: choose a folder that you may write to")]
     NotWritten { name: String, source: io::Error },
     #[error("sg-audit has no command `{command}`: `sg-audit help` lists its commands")]
@@ -112,6 +158,14 @@ pub(super) enum CliError {
     Manual(#[source] io::Error),
     #[error("the report cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+    #[error("the stack {name} cannot be read")]
+    Stack { name: String, source: AwsError },
+    #[error(
+        "the stack {name} has no table: deploy a version that has one, and look at --stack and --region"
+    )]
+    NoTable { name: String },
+    #[error("the table {name} cannot be read")]
+    Table { name: String, source: AwsError },
     #[error("the report cannot be written as JUnit XML")]
     Junit(#[from] quick_junit::SerializeError),
     #[error("the report cannot be written as CSV")]

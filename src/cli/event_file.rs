@@ -7,7 +7,7 @@ use serde_json::{Deserializer, Map, Value};
 use thiserror::Error;
 
 use super::file_kind::FileKind;
-use crate::event::{is_message, is_record};
+use crate::event::{is_hook_request, is_message, is_record};
 use crate::text::utf16;
 
 /// Why a file contains no event, and what to do about it. The message does not name the file.
@@ -80,7 +80,7 @@ fn in_document(document: &Value) -> Result<(), NotAnEvent> {
 fn in_object(members: &Map<String, Value>) -> Result<(), NotAnEvent> {
     let has = |name: &str| members.contains_key(name);
     let of_eventbridge = has("detail-type") || has("detailType") || has("detail") && has("source");
-    if of_eventbridge || is_message(members) || is_record(members) {
+    if of_eventbridge || is_hook_request(members) || is_message(members) || is_record(members) {
         return Ok(());
     }
     if let Some(list) = LISTS.iter().find_map(|name| members.get(*name)) {

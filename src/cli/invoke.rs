@@ -19,12 +19,12 @@ use crate::describe::{self, DescribedGroup, DescribedLists};
 use crate::ec2::{Group, ListId, Place, Rule, Scope};
 use crate::evaluate::{Code, Severity};
 use crate::event::{Component, Event, Kind, Message as Task, decode};
-use crate::finding::{BaselineName, Finding, Outcome, Report, ReportOutcome};
+use crate::finding::{BaselineName, Finding, HookVerdict, Outcome, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::report::terminal::{
     Compliant, Style, View, exit_status, groups_compliant, render_changes,
 };
-use crate::report::{Message, to_title};
+use crate::report::{HookJson, Message, to_title};
 use crate::settings::Settings;
 use crate::text::{in_backticks, inert};
 
@@ -307,6 +307,7 @@ impl Simulation {
             }
             Kind::Tags(_)
             | Kind::Message(Task::Tags(_))
+            | Kind::Hook(_)
             | Kind::Watched(_)
             | Kind::Undecodable { .. }
             | Kind::Ignored(_)
@@ -413,6 +414,12 @@ impl Invocation {
                 .map_or_else(|_| message.body.clone(), |Body { email }| email);
             text.push_str(&indented(&mail));
         }
+        if let Some(answer) = HookJson::of(&self.report) {
+            // It is plain data.
+            let answer = serde_json::to_string_pretty(&answer).unwrap_or_default();
+            text.push_str("\nThe hook is answered:\n\n");
+            text.push_str(&indented(&answer));
+        }
         if self.seen.calls.is_empty() {
             text.push_str("\nCalls to EC2: none\n");
         } else {
@@ -424,7 +431,9 @@ impl Invocation {
 
     /// What nobody could look at is not compliant.
     fn exit_status(&self, fail_on: Severity) -> u8 {
-        if self.seen.groups_unknown || !self.seen.missing_lists.is_empty() {
+        let answer = self.report.hook.as_ref().map(|answer| &answer.verdict);
+        let is_unjudged = matches!(answer, Some(HookVerdict::NotJudged(_)));
+        if self.seen.groups_unknown || is_unjudged || !self.seen.missing_lists.is_empty() {
             NOT_AUDITED
         } else {
             exit_status(&self.report, fail_on)

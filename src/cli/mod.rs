@@ -1,5 +1,5 @@
 //! The command line, `sg-audit`: runs the function's handler on events, audits groups in a file or an
-//! account, tells the history of openings, prints the command that opens a rule for a limited time,
+//! account, tells the history of openings, packs evidence of a period, prints the command that opens a rule for a limited time,
 //! looks whether the deployed stack works, shows baselines, unpacks what is deployed, and makes shell
 //! completions and manual pages.
 //!
@@ -14,16 +14,25 @@ mod declared;
 mod doctor;
 mod error;
 mod event_file;
+mod evidence;
+mod explain;
 mod file_kind;
 mod history;
 mod input;
 mod invoke;
 #[cfg(feature = "live")]
 mod live;
+#[cfg(feature = "live")]
+mod live_history;
 mod manual;
+#[cfg(feature = "live")]
+mod organisation;
 mod output;
+mod past;
 mod progress;
+mod records;
 mod settings;
+mod status;
 mod unpack;
 
 use std::ffi::{OsStr, OsString};
@@ -32,6 +41,7 @@ use chrono::{DateTime, Utc};
 use clap::Parser;
 
 use crate::report::SCHEMA;
+use crate::report::evidence::EVIDENCE_SCHEMA;
 use crate::report::history::HISTORY_SCHEMA;
 use crate::report::terminal::Style;
 use args::{Arguments, BaselineCommand, Command, SchemaOf};
@@ -53,7 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     answer.unwrap_or_else(|error| Answer::refused(&error)).print()
 }
 
-/// `aws` is the program that `allow --apply` and `doctor` run.
+/// `aws` is the program that `allow --apply`, `doctor` and `status` run.
 fn answer(
     command: &Command,
     aws: &OsStr,
@@ -67,17 +77,21 @@ fn answer(
         }
         Command::Check(args) => check::run(args, style, now),
         Command::History(args) => history::run(args, style, now),
+        Command::Evidence(args) => evidence::run(args, now),
         Command::Allow(args) => allow::run(args, aws, now),
         Command::Doctor(args) => doctor::run(args, aws, style, now),
+        Command::Status(args) => status::run(args, aws, now),
         Command::Baseline(BaselineCommand::Show(args)) => baseline::show(args, now.date_naive()),
         Command::Baseline(BaselineCommand::Validate(args)) => {
             baseline::validate(args, now.date_naive())
         }
+        Command::Baseline(BaselineCommand::Explain(args)) => explain::run(args, now.date_naive()),
         Command::Unpack(args) => unpack::run(args),
         Command::Schema { of } => {
             let schema = match of {
                 SchemaOf::Report => SCHEMA,
                 SchemaOf::History => HISTORY_SCHEMA,
+                SchemaOf::Evidence => EVIDENCE_SCHEMA,
             };
             Ok(Answer { out: schema.to_owned(), ..Answer::default() })
         }

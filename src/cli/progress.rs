@@ -41,10 +41,9 @@ impl Progress {
 
     /// The same, shown at once: nobody knows how long the first answer takes.
     #[cfg(feature = "live")]
-    pub fn at_once(what: &'static str) -> Self {
-        let progress = Self::of(what);
-        progress.show(0);
-        progress
+    pub fn at_once(self) -> Self {
+        self.show(0);
+        self
     }
 
     /// So many are done.

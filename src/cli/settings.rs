@@ -2,8 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::args::{AuditOptions, BaselineOptions, Format};
+use super::args::{AuditOptions, BaselineOptions, CheckArgs, Format};
 use super::error::CliError;
+use crate::audit::Units;
 use crate::settings::{Names, RawSettings, Settings};
 
 impl From<&BaselineOptions> for RawSettings {
@@ -58,4 +59,13 @@ pub(super) fn resolve(
         ..RawSettings::from(&options.baseline)
     };
     Ok(Settings::from_raw(&raw, today)?)
+}
+
+/// The account and the units of the options. They are refused where they would decide nothing.
+pub(super) fn units(args: &CheckArgs, settings: &Settings) -> Result<Units, CliError> {
+    let CheckArgs { owner, ou, .. } = args;
+    if settings.bound.is_empty() && (owner.is_some() || !ou.is_empty()) {
+        return Err(CliError::NoBindings);
+    }
+    Ok(Units::given(ou, owner.clone()))
 }

@@ -1,6 +1,8 @@
 //! Command lines and their answers.
 
 mod cases;
+mod evidence;
+mod explain;
 mod files;
 mod history;
 mod manual;
@@ -492,7 +494,7 @@ fn a_check_finds_holds_by_the_tags_of_rules() {
     for (name, until, says) in [
         ("hold", (now() + hour).to_rfc3339(), "held            Left alone until"),
         ("hold-over", (now() - hour).to_rfc3339(), "and that is over"),
-        ("hold-vague", "tomorrow".to_owned(), "It asks to be held open and is not"),
+        ("hold-vague", "tomorrow".to_owned(), "The hold was refused"),
     ] {
         let file = File::new(name, &rules(&until));
         let found = answer(&["check", "--groups", file.path()]).unwrap();

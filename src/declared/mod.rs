@@ -12,8 +12,8 @@ mod template;
 mod terraform;
 
 pub use model::{
-    Declarations, DeclaredGroup, DeclaredRule, Language, Location, PlanError, TemplateError,
-    Unknown, Why,
+    Declarations, DeclaredGroup, DeclaredRule, Language, Location, PlanError, ResourceError,
+    TemplateError, Unknown, Why,
 };
-pub use template::{TemplateFile, template};
+pub use template::{TemplateFile, resource, template};
 pub use terraform::{TfFile, plan};

@@ -76,13 +76,12 @@ pub struct DeclaredRule {
 pub struct DeclaredGroup {
     /// Its account and region, where they are known.
     pub place: Place,
-    /// The group. Its id is its address where it does not exist yet.
+    /// The group. Its id is its address where it does not exist yet. Where its tags are not known, it
+    /// may be in scope.
     pub group: Group,
     /// Where it is declared. For rules of a group that the file does not declare, where the first of
     /// these is.
     pub location: Location,
-    /// Whether its tags are known, and so whether it is in scope.
-    pub has_known_tags: bool,
     /// All its rules after the change, as far as the file tells.
     pub rules: Vec<DeclaredRule>,
     /// The rules that it has now and will not have after the change.
@@ -172,6 +171,9 @@ pub enum TemplateError {
     /// A template contains itself, or nearly.
     #[error("its stacks are nested too deeply: does one contain itself?")]
     Nested,
+    /// Its functions and conditions, or its nested templates, are too much.
+    #[error("its functions, conditions and nested templates expand to too much")]
+    TooMuch,
     /// A nested template cannot be read.
     #[error("{path}: {source}")]
     InNested {
@@ -208,6 +210,27 @@ pub enum TemplateError {
         /// Its value.
         value: String,
     },
+}
+
+/// Why a single resource could not be read.
+#[derive(Debug, Error)]
+pub enum ResourceError {
+    /// A rule cannot be read.
+    #[error("{address}: `{name}` is {}, which is no rule of EC2", in_backticks(value))]
+    Rule {
+        /// The logical id.
+        address: String,
+        /// The property.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Its type declares neither a group nor a rule.
+    #[error("{} is no security group and no rule of one", in_backticks(.0))]
+    NoGroup(String),
+    /// It cannot be read at all.
+    #[error(transparent)]
+    Other(TemplateError),
 }
 
 /// What is wrong with YAML, in words.

@@ -5,11 +5,12 @@ mod scope;
 use std::collections::BTreeMap;
 
 use super::model::{
-    Declarations, DeclaredGroup, DeclaredRule, Language, Location, TemplateError, Unknown,
+    Declarations, DeclaredGroup, DeclaredRule, Language, Location, ResourceError, TemplateError,
+    Unknown,
 };
 use crate::ec2::{Direction, Group, GroupId, ListId, Peer, Place, Protocol, Rule};
 use crate::text::yaml::{Document, Limits, Node, read};
-use scope::{GROUP, LIST, Resource, Scope, Val, function};
+use scope::{Budget, GROUP, LIST, Resource, Scope, Val, function};
 
 const INGRESS: &str = "AWS::EC2::SecurityGroupIngress";
 const EGRESS: &str = "AWS::EC2::SecurityGroupEgress";
@@ -46,8 +47,33 @@ pub fn template(
 ) -> Result<Declarations, TemplateError> {
     let given = parameters.iter().map(|(name, value)| (name.clone(), Val::Text(value.clone())));
     let mut out = Declarations::default();
-    read_stack(file, "", given.collect(), MAX_STACKS, &mut out)?;
+    read_stack(file, "", given.collect(), (MAX_STACKS, &Budget::new()), &mut out)?;
     Ok(out)
+}
+
+/// Reads a single resource of a type that declares a group or a rule, with its logical id, as
+/// CloudFormation or Cloud Control is about to make it.
+///
+/// # Errors
+///
+/// When it has a rule that EC2 would not take.
+pub fn resource(kind: &str, id: &str, properties: Node) -> Result<DeclaredGroup, ResourceError> {
+    let resource = Node::mapping([("Type", Node::text_of(kind)), ("Properties", properties)]);
+    let root = Node::mapping([("Resources", Node::mapping([(id, resource)]))]);
+    let budget = Budget::new();
+    let scope = Scope::new(&root, "", BTreeMap::new(), &budget);
+    let mut out = Declarations::default();
+    let stack = Stack { path: None, scope: &scope, prefix: "" };
+    stack.declare(&scope.resources(), &mut out).map_err(|error| match error {
+        TemplateError::Rule { address, name, value, .. } => {
+            ResourceError::Rule { address, name, value }
+        }
+        other => ResourceError::Other(other),
+    })?;
+    if budget.is_used_up() {
+        return Err(ResourceError::Other(TemplateError::TooMuch));
+    }
+    out.groups.pop().ok_or_else(|| ResourceError::NoGroup(kind.to_owned()))
 }
 
 fn root(file: &TemplateFile<'_>) -> Result<Node, TemplateError> {
@@ -65,27 +91,20 @@ fn read_stack(
     file: &TemplateFile<'_>,
     prefix: &str,
     given: BTreeMap<String, Val>,
-    depth: usize,
+    (depth, budget): (usize, &Budget),
     out: &mut Declarations,
 ) -> Result<(), TemplateError> {
+    budget.take(file.text.len()).ok_or(TemplateError::TooMuch)?;
     let root = root(file)?;
     let loops = root.get("Resources").into_iter().flat_map(Node::pairs);
     if let Some((_, node)) = loops.into_iter().find(|(id, _)| id.starts_with(FOR_EACH)) {
         return Err(TemplateError::ForEach { line: node.line });
     }
-    let scope = Scope::new(&root, prefix, given);
+    let scope = Scope::new(&root, prefix, given, budget);
     let resources = scope.resources();
-    let stack = Stack { file, scope: &scope, prefix };
-    let known = out.groups.len();
-    for list in resources.iter().filter(|it| it.kind == LIST) {
-        stack.list(list, out);
-    }
-    for group in resources.iter().filter(|it| it.kind == GROUP) {
-        let declared = stack.group(group)?;
-        out.groups.push(declared);
-    }
-    for rule in resources.iter().filter(|it| [INGRESS, EGRESS].contains(&it.kind)) {
-        stack.rule(rule, known, out)?;
+    Stack { path: Some(file.path), scope: &scope, prefix }.declare(&resources, out)?;
+    if budget.is_used_up() {
+        return Err(TemplateError::TooMuch);
     }
     for nested in resources.iter().filter(|it| it.kind == STACK) {
         let url = nested.node.get("Properties").and_then(|it| it.get("TemplateURL"));
@@ -102,7 +121,7 @@ fn read_stack(
         let given = given.map(|(name, node)| (name.to_owned(), scope.value(node))).collect();
         let file = TemplateFile { path: &path, text: &text, beside: file.beside };
         let prefix = format!("{prefix}{}/", nested.id);
-        read_stack(&file, &prefix, given, depth, out).map_err(|source| {
+        read_stack(&file, &prefix, given, (depth, budget), out).map_err(|source| {
             TemplateError::InNested { path: path.clone(), source: Box::new(source) }
         })?;
     }
@@ -112,13 +131,34 @@ fn read_stack(
 /// The property that names a peer, the peer, and what of it is not known.
 type NamedPeer = (&'static str, Peer, Option<Unknown>);
 
-struct Stack<'s, 'f> {
-    file: &'s TemplateFile<'f>,
+struct Stack<'s> {
+    /// The template's file, where there is one.
+    path: Option<&'s str>,
     scope: &'s Scope<'s>,
     prefix: &'s str,
 }
 
-impl Stack<'_, '_> {
+impl Stack<'_> {
+    /// Adds what these resources of the stack declare.
+    fn declare(
+        &self,
+        resources: &[Resource<'_>],
+        out: &mut Declarations,
+    ) -> Result<(), TemplateError> {
+        let known = out.groups.len();
+        for list in resources.iter().filter(|it| it.kind == LIST) {
+            self.list(list, out);
+        }
+        for group in resources.iter().filter(|it| it.kind == GROUP) {
+            let declared = self.group(group)?;
+            out.groups.push(declared);
+        }
+        for rule in resources.iter().filter(|it| [INGRESS, EGRESS].contains(&it.kind)) {
+            self.rule(rule, known, out)?;
+        }
+        Ok(())
+    }
+
     fn address(&self, resource: &Resource<'_>) -> String {
         format!("{}{}", self.prefix, resource.id)
     }
@@ -129,8 +169,8 @@ impl Stack<'_, '_> {
             address: self.address(resource),
             part,
             peer: None,
-            file: Some(self.file.path.to_owned()),
-            line: Some(line),
+            file: self.path.map(ToOwned::to_owned),
+            line: self.path.map(|_| line),
             unknown: Vec::new(),
             exists: false,
         }
@@ -155,6 +195,21 @@ impl Stack<'_, '_> {
         out.lists.insert(id, Ok(entries));
     }
 
+    /// The tags that are known, and whether all of them are.
+    fn tags(&self, tags: Option<&Node>) -> (BTreeMap<String, String>, bool) {
+        let (mut known, mut are_all) = (BTreeMap::new(), true);
+        for (tag, unknown) in tags.map(|it| self.scope.items(it)).unwrap_or_default() {
+            let of = |name: &str| tag.get(name).map(|it| self.scope.value(it));
+            match (of("Key"), of("Value")) {
+                (Some(Val::Text(key)), Some(Val::Text(value))) if unknown.is_empty() => {
+                    known.insert(key, value);
+                }
+                _ => are_all = false,
+            }
+        }
+        (known, are_all)
+    }
+
     fn group(&self, resource: &Resource<'_>) -> Result<DeclaredGroup, TemplateError> {
         let id = GroupId::declared(&self.address(resource));
         let property = |name: &str| resource.node.get("Properties")?.get(name);
@@ -162,16 +217,8 @@ impl Stack<'_, '_> {
             Some(Val::Text(text)) => Some(text),
             _ => None,
         };
-        let (mut tags, mut has_known_tags) = (BTreeMap::new(), true);
-        for (tag, unknown) in property("Tags").map(|it| self.scope.items(it)).unwrap_or_default() {
-            let of = |name: &str| tag.get(name).map(|it| self.scope.value(it));
-            match (of("Key"), of("Value")) {
-                (Some(Val::Text(key)), Some(Val::Text(value))) if unknown.is_empty() => {
-                    tags.insert(key, value);
-                }
-                _ => has_known_tags = false,
-            }
-        }
+        let (tags, are_all) = self.tags(property("Tags"));
+        let tags = are_all.then_some(tags);
         let mut rules = Vec::new();
         let mut has_egress = false;
         for (direction, name) in [
@@ -203,7 +250,6 @@ impl Stack<'_, '_> {
             place: Place::default(),
             group,
             location: self.location(resource, None, resource.node.line),
-            has_known_tags,
             rules,
             removed: Vec::new(),
         })
@@ -241,7 +287,6 @@ impl Stack<'_, '_> {
                 place: Place::default(),
                 group: Group::known_by_id(id.clone()),
                 location,
-                has_known_tags: false,
                 rules: Vec::new(),
                 removed: Vec::new(),
             });
@@ -309,8 +354,13 @@ impl Stack<'_, '_> {
             Some(Val::Text(text)) => Some(text),
             _ => None,
         };
+        let peers = self.peers(node, &location.address, &bad)?;
+        if peers.is_empty() {
+            return Err(bad("CidrIp", "absent, and so is every other peer"));
+        }
+        let (tags, _) = self.tags(node.get("Tags"));
         let mut rules = Vec::new();
-        for (name, peer, unknown) in self.peers(node, &location.address, &bad)? {
+        for (name, peer, unknown) in peers {
             let rule = Rule::new(direction, protocol, from, to, peer).map_err(|_| {
                 let text = |port: Option<i32>| {
                     port.map_or_else(|| "absent".to_owned(), |port| port.to_string())
@@ -319,7 +369,7 @@ impl Stack<'_, '_> {
             })?;
             let unknown = wider.iter().cloned().chain(unknown).collect();
             rules.push(DeclaredRule {
-                rule: rule.with_description(description.clone()),
+                rule: rule.with_description(description.clone()).with_tags(tags.clone()),
                 location: Location { peer: Some(name), unknown, ..location.clone() },
                 is_new: true,
                 is_wider_than_known: !wider.is_empty(),

@@ -375,23 +375,22 @@ impl<'a> Reader<'a> {
             Some(Value::Object(members)) => members.values().any(|it| *it == Value::Bool(true)),
             _ => false,
         };
+        let has_known_tags = is_known("tags")
+            && is_known("tags_all")
+            && !is_partly_known("tags")
+            && !is_partly_known("tags_all");
         let group = Group {
             id,
             name: name.map(ToOwned::to_owned),
             vpc_id: values.text("vpc_id").map(ToOwned::to_owned),
             owner: place.account.clone(),
-            tags,
+            tags: has_known_tags.then_some(tags),
         };
-        let has_known_tags = is_known("tags")
-            && is_known("tags_all")
-            && !is_partly_known("tags")
-            && !is_partly_known("tags_all");
         Open {
             declared: DeclaredGroup {
                 place,
                 group,
                 location: self.location(res, None),
-                has_known_tags,
                 rules: Vec::new(),
                 removed: Vec::new(),
             },
@@ -455,7 +454,6 @@ impl<'a> Reader<'a> {
                     place: self.place(res),
                     group: Group::known_by_id(id.clone()),
                     location: self.location(res, None),
-                    has_known_tags: false,
                     rules: Vec::new(),
                     removed: Vec::new(),
                 },

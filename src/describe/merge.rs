@@ -79,7 +79,10 @@ fn join(known: &mut DescribedGroup, new: DescribedGroup) {
     fill(&mut known.group.name, group.name);
     fill(&mut known.group.vpc_id, group.vpc_id);
     fill(&mut known.group.owner, group.owner);
-    known.group.tags.extend(group.tags);
+    match (&mut known.group.tags, group.tags) {
+        (Some(known), Some(new)) => known.extend(new),
+        (known, new) => fill(known, new),
+    }
     known.rules.extend(rules);
 }
 

@@ -236,9 +236,10 @@ impl<'de> Object<'de> {
         let owner = Owner::new(self.owner.take().map(|owner| owner.0).or_else(in_arn));
 
         let mut rules = Vec::new();
-        let mut tags = BTreeMap::new();
+        // Objects of rules have the tags of the rule.
+        let mut tags = None;
         if self.is_group() {
-            tags = mem::take(&mut self.tags);
+            tags = Some(mem::take(&mut self.tags));
             let ingress = self.ingress.take().ok_or_else(|| E::missing_field("IpPermissions"))?;
             let egress =
                 self.egress.take().ok_or_else(|| E::missing_field("IpPermissionsEgress"))?;

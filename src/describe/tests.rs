@@ -74,7 +74,7 @@ fn a_group_has_a_rule_for_each_peer() {
     assert_eq!(group.place.region.as_ref().map(Region::as_str), Some("eu-central-1"));
     assert_eq!(group.group.name.as_deref(), Some("typo3"));
     assert_eq!(group.group.vpc_id.as_deref(), Some("vpc-0123456789abcdef0"));
-    assert_eq!(group.group.tags["Site"], "typo3");
+    assert_eq!(group.group.tags.as_ref().unwrap()["Site"], "typo3");
     assert_eq!(peers(group, Direction::Egress), ["0.0.0.0/0"]);
     assert_eq!(
         peers(group, Direction::Ingress),

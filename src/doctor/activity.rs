@@ -249,7 +249,7 @@ fn sweep_hours(view: &View<'_>, function: &Resource, rule: &Resource) -> i64 {
 }
 
 /// The hours of `rate(1 day)`, and some more.
-fn rate_hours(schedule: &str) -> Option<i64> {
+pub(super) fn rate_hours(schedule: &str) -> Option<i64> {
     let inside = schedule.strip_prefix("rate(")?.strip_suffix(')')?;
     let (number, unit) = inside.split_once(' ')?;
     let hours = match unit.trim_end_matches('s') {

@@ -62,6 +62,19 @@ pub(super) fn checks(view: &View<'_>) -> Vec<Check> {
     checks
 }
 
+/// Whether something has all that it should have. CloudWatch adds what an alarm on several metrics leaves out.
+fn has_all(is: &Value, should: &Value) -> bool {
+    match (is, should) {
+        (Value::Object(is), Value::Object(should)) => {
+            should.iter().all(|(name, should)| is.get(name).is_some_and(|is| has_all(is, should)))
+        }
+        (Value::Array(is), Value::Array(should)) => {
+            is.len() == should.len() && should.iter().all(|it| is.iter().any(|is| has_all(is, it)))
+        }
+        _ => canonical(is) == canonical(should),
+    }
+}
+
 fn one(state: State, fact: Fact, mend: Option<Mend>) -> Check {
     Check { topic: Topic::Alarm, of: None, state, fact, mend }
 }
@@ -89,8 +102,8 @@ fn of_alarm(view: &View<'_>, alarm: &Resource, is: Option<&Value>) -> Vec<Check>
     let differences: Vec<Difference> = MEMBERS
         .iter()
         .filter(|member| {
-            alarm.get(member).is_some()
-                && is.get(**member).map(canonical) != alarm.get(member).map(canonical)
+            let should = alarm.get(member);
+            should.is_some_and(|should| !is.get(**member).is_some_and(|is| has_all(is, should)))
         })
         .map(|member| Difference {
             name: (*member).to_owned(),

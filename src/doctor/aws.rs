@@ -196,7 +196,12 @@ fn of_code(arguments: &[&str], code: &str, operation: &str, text: &str) -> AwsEr
     let ends = |ends: &[&str]| ends.iter().any(|end| code.ends_with(end));
     if no_stack
         || ends(&["NotFound", "NotFoundException", "NotFoundFault", "NonExistentQueue"])
-        || is(&["NoSuchEntity", "QueueDoesNotExist", "ResourceNotFound"])
+        || is(&[
+            "NoSuchEntity",
+            "QueueDoesNotExist",
+            "ResourceNotFound",
+            "StateMachineDoesNotExist",
+        ])
     {
         AwsError::NotThere { message }
     } else if is(&[
@@ -238,6 +243,7 @@ fn of_code(arguments: &[&str], code: &str, operation: &str, text: &str) -> AwsEr
 fn right(arguments: &[&str], operation: &str) -> String {
     let service = match arguments.first().copied().unwrap_or_default() {
         "s3api" => "s3",
+        "stepfunctions" => "states",
         service => service,
     };
     format!("{service}:{operation}")

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use chrono::{DateTime, Utc};
 
 use super::aws::AwsError;
+use crate::event::trail::Unfit;
 use crate::text::escape::shell_word;
 
 /// One line of the diagnosis.
@@ -100,6 +101,8 @@ pub enum Topic {
     Queue,
     /// What feeds failed events to the function.
     Mapping,
+    /// The table of what is remembered.
+    Table,
     /// An alarm.
     Alarm,
     /// The last sweep.
@@ -114,6 +117,8 @@ pub enum Topic {
     Bus,
     /// The organisation.
     Organization,
+    /// The state machine that sweeps it.
+    Machine,
     /// A change made to see whether its message comes.
     Canary,
 }
@@ -127,15 +132,6 @@ pub struct Difference {
     pub is: String,
     /// What it should be; empty for nothing.
     pub should: String,
-}
-
-/// Why a trail does not feed the auditor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfit {
-    /// It is not logging.
-    Stopped,
-    /// Its selectors leave out calls that write.
-    LeavesOut,
 }
 
 /// What was found.
@@ -215,6 +211,10 @@ pub enum Fact {
     MappingGone,
     MappingState { state: String, reason: String },
     MappingProblem { result: String },
+    TableFine,
+    TableGone,
+    TableState { state: String },
+    TableKeeps,
     AlarmsFine { alarms: usize },
     AlarmGone,
     AlarmActionsOff,
@@ -237,6 +237,14 @@ pub enum Fact {
     BusDoesNotAdmit,
     OrganizationIs { id: String },
     OrganizationOther { difference: Difference },
+    MachineGone,
+    MachineState { status: String },
+    MachineUnscheduled,
+    RunDone { at: DateTime<Utc> },
+    RunGoing { at: DateTime<Utc> },
+    RunNone,
+    RunLate { at: DateTime<Utc>, hours: i64 },
+    RunFailed { run: String, at: DateTime<Utc>, status: String },
     Came { seconds: u64, group: String },
     DidNotCome { seconds: u64, group: String },
     Interrupted,

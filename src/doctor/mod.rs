@@ -13,6 +13,7 @@ mod check;
 mod function;
 mod keys;
 mod members;
+mod organisation;
 mod queues;
 mod render;
 mod resolve;
@@ -21,6 +22,7 @@ mod rules;
 mod same;
 mod stack;
 mod status;
+mod table;
 mod topics;
 mod trail;
 mod view;
@@ -34,7 +36,7 @@ use chrono::{DateTime, Utc};
 
 pub use aws::{Aws, AwsCli, AwsError};
 pub use canary::{Canary, Stop, release};
-pub use check::{Check, Difference, Fact, Mend, State, Topic, Unfit, Unknown};
+pub use check::{Check, Difference, Fact, Mend, State, Topic, Unknown};
 pub use render::{Diagnosis, to_json, to_text};
 pub use stack::NotLooked;
 
@@ -65,7 +67,7 @@ fn look(
 ) -> Result<Diagnosis, NotLooked> {
     let stack = Deployed::read(aws, name, region, shipped)?;
     let view = View { aws, stack: &stack, now };
-    let topics: [fn(&View<'_>) -> Vec<Check>; 12] = [
+    let topics: [fn(&View<'_>) -> Vec<Check>; 14] = [
         status::checks,
         trail::checks,
         rules::checks,
@@ -75,9 +77,11 @@ fn look(
         topics::checks,
         keys::checks,
         queues::checks,
+        table::checks,
         alarms::checks,
         activity::checks,
         members::checks,
+        organisation::checks,
     ];
     let mut checks = each(&topics, |topic| topic(&view)).concat();
     checks.sort_by_key(|check| check.topic);

@@ -153,6 +153,7 @@ impl Scope {
             }
             ("AWS::Events::Rule", "Arn") => arn("events", &format!("rule/{id}")),
             ("AWS::SQS::Queue", "Arn") => arn("sqs", last),
+            ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{id}")),
             ("AWS::SQS::Queue", "QueueName") => last.to_owned(),
             ("AWS::SNS::Topic", "TopicArn") => id.clone(),
             ("AWS::SNS::Topic", "TopicName") => id.rsplit(':').next().unwrap_or(id).to_owned(),

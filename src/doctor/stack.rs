@@ -76,6 +76,8 @@ impl Resource {
 #[derive(Debug)]
 pub(super) struct Deployed {
     pub name: String,
+    /// The last part of its ARN.
+    pub id: String,
     pub partition: String,
     pub region: String,
     pub account: String,
@@ -120,6 +122,7 @@ impl Deployed {
     ) -> Result<Self, NotLooked> {
         let mut deployed = Self {
             name: name.to_owned(),
+            id: String::new(),
             partition: String::new(),
             region: region.unwrap_or("the configured region").to_owned(),
             account: String::new(),
@@ -169,6 +172,7 @@ impl Deployed {
                 (self.partition, self.region, self.account) =
                     (part(partition), part(region), part(account));
                 self.name = rest.split('/').nth(1).unwrap_or(id).to_owned();
+                self.id = rest.split('/').nth(2).unwrap_or_default().to_owned();
             }
             let changed = stack.get("LastUpdatedTime").or_else(|| stack.get("CreationTime"));
             self.changed = changed.and_then(time);

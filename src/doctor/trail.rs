@@ -1,15 +1,13 @@
 //! Whether a trail feeds the auditor: EventBridge gets a call only where a trail records it.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::aws::AwsError;
-use super::check::{Check, Fact, Mend, State, Topic, Unfit};
-use super::same::{fits, listed};
+use super::check::{Check, Fact, Mend, State, Topic};
 use super::stack::{array, text};
 use super::view::{View, each};
-
-/// What the auditor needs to be recorded.
-const SOURCE: &str = "ec2.amazonaws.com";
+use crate::event::trail::{Records, Selectors, Unfit};
 
 /// A trail that could record this region.
 struct Candidate {
@@ -25,17 +23,6 @@ struct Seen {
     delivery: Option<String>,
     records: Records,
     selectors: Value,
-}
-
-/// Which management events of EC2 a trail records.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Records {
-    /// All that write.
-    All,
-    /// Perhaps not all: a selector has a condition on this field.
-    Partly(String),
-    /// None that writes.
-    None,
 }
 
 pub(super) fn checks(view: &View<'_>) -> Vec<Check> {
@@ -107,7 +94,8 @@ fn candidate(view: &View<'_>, trail: &Value) -> Candidate {
         Ok(Seen {
             logging: status.get("IsLogging").and_then(Value::as_bool).unwrap_or_default(),
             delivery: Some(delivery.to_owned()).filter(|error| !error.is_empty()),
-            records: records(&selectors),
+            // What cannot be read records nothing.
+            records: Selectors::deserialize(&selectors).unwrap_or_default().records(),
             selectors,
         })
     };
@@ -119,71 +107,6 @@ fn candidate(view: &View<'_>, trail: &Value) -> Candidate {
         seen,
         arn,
     }
-}
-
-/// What the selectors of a trail record of EC2's management events that write.
-pub(super) fn records(selectors: &Value) -> Records {
-    let plain = array(selectors, "EventSelectors").iter().any(|selector| {
-        // A selector without it includes management events.
-        let management = selector.get("IncludeManagementEvents").and_then(Value::as_bool);
-        let excluded = array(selector, "ExcludeManagementEventSources");
-        management.unwrap_or(true)
-            && text(selector, "ReadWriteType") != "ReadOnly"
-            && !excluded.iter().any(|source| source == SOURCE)
-    });
-    if plain {
-        return Records::All;
-    }
-    let advanced = array(selectors, "AdvancedEventSelectors").iter().map(advanced);
-    advanced.fold(Records::None, |best, one| match (best, one) {
-        (Records::All, _) | (_, Records::All) => Records::All,
-        (Records::None, one) => one,
-        (best, _) => best,
-    })
-}
-
-fn advanced(selector: &Value) -> Records {
-    let mut found = Records::None;
-    let mut partly = None;
-    for condition in array(selector, "FieldSelectors") {
-        let field = text(condition, "Field");
-        let value = match field {
-            "eventCategory" => "Management",
-            "readOnly" => "false",
-            "eventSource" => SOURCE,
-            _ => {
-                partly = Some(field.to_owned());
-                continue;
-            }
-        };
-        if !meets(condition, value) {
-            return Records::None;
-        }
-        if field == "eventCategory" {
-            found = Records::All;
-        }
-    }
-    match (found, partly) {
-        (Records::All, Some(field)) => Records::Partly(field),
-        (found, _) => found,
-    }
-}
-
-/// Whether a value meets a condition of an advanced selector.
-fn meets(condition: &Value, value: &str) -> bool {
-    let any = |key: &str, pattern: &dyn Fn(&str) -> String| {
-        let values = listed(condition.get(key));
-        (!values.is_empty())
-            .then(|| values.iter().filter_map(Value::as_str).any(|it| fits(&pattern(it), value)))
-    };
-    let (whole, start, end) =
-        (|it: &str| it.to_owned(), |it: &str| format!("{it}*"), |it: &str| format!("*{it}"));
-    any("Equals", &whole) != Some(false)
-        && any("StartsWith", &start) != Some(false)
-        && any("EndsWith", &end) != Some(false)
-        && any("NotEquals", &whole) != Some(true)
-        && any("NotStartsWith", &start) != Some(true)
-        && any("NotEndsWith", &end) != Some(true)
 }
 
 /// Adds management events to what a trail records.
@@ -253,6 +176,3 @@ fn new_trail(view: &View<'_>) -> Mend {
         ]))
         .then(view.mend(&["cloudtrail", "start-logging", "--name", "sg-audit"]))
 }
-
-#[cfg(test)]
-mod tests;

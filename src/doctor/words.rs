@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::check::{Check, Difference, Fact, State, Unfit, Unknown};
+use super::check::{Check, Difference, Fact, State, Unknown};
+use crate::event::trail::Unfit;
 use crate::text::{count, first_of, in_backticks, inert};
 
 /// How many things a sentence names.
@@ -189,6 +190,10 @@ fn of_fact(fact: &Fact) -> String {
             format!("its state is {state}, so failed events are not tried again{}", because(reason))
         }
         Fact::MappingProblem { result } => inert::clip(result, LONGEST),
+        Fact::TableFine => "there, and old entries are deleted".to_owned(),
+        Fact::TableGone => "it was deleted, so everything is told and mailed as new; this makes it again, empty".to_owned(),
+        Fact::TableState { state } => format!("its state is {state}, so everything is told and mailed as new"),
+        Fact::TableKeeps => "its old entries are not deleted".to_owned(),
         Fact::AlarmsFine { alarms } => format!("{} as in the template, and off", count(*alarms, "alarm")),
         Fact::AlarmGone => "it was deleted".to_owned(),
         Fact::AlarmActionsOff => "its actions are disabled, so nobody is told".to_owned(),
@@ -218,6 +223,21 @@ fn of_fact(fact: &Fact) -> String {
         Fact::OrganizationOther { difference } if difference.is.is_empty() => {
             format!("this account is in no organisation, so no account of {} is", difference.should)
         }
+        Fact::MachineGone => "it was deleted, so other accounts are not swept; this prints the stack that has to be deployed again".to_owned(),
+        Fact::MachineState { status } => format!("it is {status} and not ACTIVE; this prints the stack that it is in"),
+        Fact::MachineUnscheduled => "nothing starts the sweep of the organisation: its schedule is disabled or gone".to_owned(),
+        Fact::RunDone { at } => format!("the last sweep of the organisation began {} and succeeded", time(at)),
+        Fact::RunGoing { at } => format!("a sweep of the organisation has been running since {}", time(at)),
+        Fact::RunNone => "the organisation was never swept; this starts it".to_owned(),
+        Fact::RunLate { at, hours } => format!(
+            "the last sweep of the organisation began {}, and there should be one every {hours} hours; this starts one",
+            time(at)
+        ),
+        Fact::RunFailed { run, at, status } => format!(
+            "the last sweep of the organisation, {}, began {} and is {status}; this prints why",
+            inert::clip(run, LONGEST),
+            time(at)
+        ),
         Fact::OrganizationOther { difference } => format!(
             "this account is in {}, so no account may send events as one of {}",
             difference.is, difference.should

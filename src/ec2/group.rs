@@ -1,8 +1,11 @@
 //! Groups and prefix lists as EC2 describes them, without their rules.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use ipnet::IpNet;
+use thiserror::Error;
 
 use super::{
     AccountId, Direction, GroupId, GroupRef, ListId, Peer, Place, Protocol, Reference, Rule,
@@ -22,8 +25,8 @@ pub struct Group {
     pub vpc_id: Option<String>,
     /// The account that owns the group.
     pub owner: Option<AccountId>,
-    /// The group's tags.
-    pub tags: BTreeMap<String, String>,
+    /// The group's tags; `None` where they, or some of them, are not known.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl Group {
@@ -45,7 +48,7 @@ impl Group {
 
     /// A group of which only the id is known.
     pub fn known_by_id(id: GroupId) -> Self {
-        Self { id, name: None, vpc_id: None, owner: None, tags: BTreeMap::new() }
+        Self { id, name: None, vpc_id: None, owner: None, tags: None }
     }
 }
 
@@ -95,8 +98,35 @@ pub enum Scope {
     },
 }
 
+impl FromStr for Scope {
+    type Err = NoScope;
+
+    fn from_str(text: &str) -> Result<Self, NoScope> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let tag = text.strip_prefix("tag:").and_then(|tag| tag.split_once('='));
+        let (key, value) = tag.filter(|(key, _)| !key.is_empty()).ok_or(NoScope)?;
+        Ok(Self::Tag { key: key.to_owned(), value: value.to_owned() })
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Tag { key, value } => write!(f, "tag:{key}={value}"),
+        }
+    }
+}
+
+/// The text says of no group whether it is audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("write all, or tag:KEY=VALUE")]
+pub struct NoScope;
+
 impl Scope {
-    /// Whether the group is audited.
+    /// Whether the group is audited. One whose tags are not known counts as one that has none.
     pub fn contains(&self, group: &Group) -> bool {
         self.missing_tag(group).is_none()
     }
@@ -105,7 +135,10 @@ impl Scope {
     pub fn missing_tag(&self, group: &Group) -> Option<&str> {
         match self {
             Self::All => None,
-            Self::Tag { key, value } => (group.tags.get(key) != Some(value)).then_some(key),
+            Self::Tag { key, value } => {
+                let tag = group.tags.as_ref().and_then(|tags| tags.get(key));
+                (tag != Some(value)).then_some(key)
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::text::{time, timestamp};
 
@@ -31,8 +32,12 @@ pub const VALUE_CHARS: usize = 256;
 /// Clocks differ, so a hold may end this much later than the settings allow.
 const SLACK: TimeDelta = TimeDelta::minutes(5);
 
+/// A rule has the tags of a hold, and nobody has seen yet that it was authorised with them: it is left
+/// alone for this time, because the event about that may come late. CloudTrail mostly takes a minute.
+pub const GRACE: TimeDelta = TimeDelta::minutes(15);
+
 /// A temporary opening.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hold {
     /// When it ends.
     pub until: DateTime<Utc>,
@@ -48,6 +53,17 @@ impl Hold {
         let reason = "put back after a revert by typo3-sg-auditor".to_owned();
         (max_hours > 0).then_some(Self { until, reason })
     }
+}
+
+/// What is remembered of the hold of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Promise {
+    /// The hold as it was authorised. `None` if the rule was only seen, and not authorised with one.
+    pub hold: Option<Hold>,
+    /// Who authorised it.
+    pub actor: Option<String>,
+    /// When it was authorised, or first seen.
+    pub since: DateTime<Utc>,
 }
 
 /// What a rule's tags ask for.
@@ -87,6 +103,8 @@ pub enum Refusal {
     TagsChanged,
     /// The rule was changed after it was held.
     Modified,
+    /// Nobody saw that the rule was authorised with them.
+    Unseen,
 }
 
 /// What the tags of a rule ask for. `since` is when they were set, or as early as is known.
@@ -112,6 +130,43 @@ pub fn claim(
     }
     let hold = Hold { until, reason: reason.to_owned() };
     if until <= now { Claim::Over(hold) } else { Claim::Held(hold) }
+}
+
+/// The same where holds are remembered. A hold counts as it was authorised: its end can be moved
+/// forward and not back, and without its tags it is over.
+pub fn remembered_claim(
+    tags: &BTreeMap<String, String>,
+    promise: Option<&Promise>,
+    now: DateTime<Utc>,
+    max_hours: u32,
+) -> Claim {
+    let asked = claim(tags, now, now, max_hours);
+    let Some(Promise { hold: Some(hold), since, .. }) = promise else {
+        let is_in_time = promise.is_none_or(|promise| now - promise.since < GRACE);
+        return match asked {
+            Claim::Held(_) if !is_in_time => Claim::Refused(Refusal::Unseen),
+            asked => asked,
+        };
+    };
+    let until = match asked {
+        Claim::Held(asked) | Claim::Over(asked) => asked.until,
+        Claim::Refused(Refusal::TooLong { until, .. }) => until,
+        Claim::Refused(refusal) => return Claim::Refused(refusal),
+        Claim::None if hold.until > now => return Claim::Refused(Refusal::TagsRemoved),
+        Claim::None => hold.until,
+    };
+    let hold = Hold { until: until.min(hold.until), reason: hold.reason.clone() };
+    claim(&tags_of(&hold), *since, now, max_hours)
+}
+
+/// Until when the tags ask for a hold that was to end before.
+pub fn moved_to(tags: &BTreeMap<String, String>, promise: &Promise) -> Option<DateTime<Utc>> {
+    let until = time(tags.get(UNTIL)?.trim())?;
+    promise.hold.as_ref().filter(|hold| until > hold.until).map(|_| until)
+}
+
+fn tags_of(hold: &Hold) -> BTreeMap<String, String> {
+    tags(hold).into()
 }
 
 /// What stands for a reason in what the auditor proposes. Nobody has said why yet.

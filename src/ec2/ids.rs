@@ -27,6 +27,9 @@ pub enum IdError {
     /// Not a security group rule.
     #[error("{} is not the id of a security group rule: write sgr-…", in_backticks(.0))]
     Rule(String),
+    /// Not an organisational unit.
+    #[error("{} is not the id of an organisational unit: write ou-… or r-…", in_backticks(.0))]
+    Unit(String),
     /// Not a prefix list.
     #[error("{} is not the id of a prefix list: write pl-…", in_backticks(.0))]
     List(String),
@@ -85,6 +88,14 @@ macro_rules! id {
 id! {
     /// An AWS account: 12 digits.
     AccountId, Account, |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+id! {
+    /// An organisational unit (`ou-…`), or the root of an organisation (`r-…`). See
+    /// "OrganizationalUnitId" and "RootId" in the API reference of AWS Organizations.
+    UnitId, Unit, |text: &str| (text.starts_with("ou-") || text.starts_with("r-"))
+        && (4..=68).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 id! {

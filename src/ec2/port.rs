@@ -14,16 +14,24 @@ pub trait SecurityGroups {
     /// The group, or `None` where there is none.
     async fn group(&self, place: &Place, key: &GroupKey) -> Result<Option<Group>, Ec2Error>;
 
-    /// All rules of a group, of both directions.
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error>;
+    /// All rules of a group, of both directions; none where there is no such group.
+    async fn rules(&self, place: &Place, group: &GroupId) -> Result<Vec<Rule>, Ec2Error>;
 
-    /// A page of groups with their rules: the first one, or the one that another page announced.
+    /// A page of groups: the first one, or the one that another page announced. [`Pages`](super::Pages)
+    /// has them with their rules.
     async fn groups(
         &self,
         place: &Place,
         which: Selection<'_>,
         page: Option<&str>,
     ) -> Result<GroupPage, Ec2Error>;
+
+    /// All rules of the groups of a page, of both directions, each with its group.
+    async fn page_rules(
+        &self,
+        place: &Place,
+        groups: &[Group],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error>;
 
     /// The rules with a tag that says until when they are held, whatever its value, each with its
     /// group.
@@ -64,11 +72,11 @@ pub enum Selection<'a> {
     Naming(&'a ListId, Direction),
 }
 
-/// Some of the groups that were asked for, each with all its rules.
+/// Some of the groups that were asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupPage {
     /// The groups.
-    pub groups: Vec<(Group, Vec<Rule>)>,
+    pub groups: Vec<Group>,
     /// The token of the next page; `None` on the last one.
     pub next: Option<String>,
 }

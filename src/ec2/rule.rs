@@ -67,7 +67,8 @@ impl Selector {
 /// One line of a security group: direction, protocol, ports, one peer.
 ///
 /// The ports as EC2 lists them and the [`Selector`] made of them always agree, because a rule is
-/// only ever made from what EC2 accepts.
+/// only ever made from what EC2 accepts. As JSON it has neither its description nor its tags, which are
+/// texts of whoever made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rule {
     id: Option<RuleId>,

@@ -16,6 +16,26 @@ const HIGH_RISK: [u16; 24] = [
 /// The default group of a VPC is to have no rules at all, whatever they admit.
 const OF_DEFAULT_GROUP: [&str; 4] = ["CIS 3.0.0 5.4", "CIS 5.0.0 5.5", "CIS 7.0.0 6.5", "EC2.2"];
 
+/// All of them that findings can answer to.
+pub const ALL: [&str; 16] = [
+    "CIS 3.0.0 5.2",
+    "CIS 3.0.0 5.3",
+    "CIS 3.0.0 5.4",
+    "CIS 5.0.0 5.3",
+    "CIS 5.0.0 5.4",
+    "CIS 5.0.0 5.5",
+    "CIS 7.0.0 6.3",
+    "CIS 7.0.0 6.4",
+    "CIS 7.0.0 6.5",
+    "EC2.2",
+    "EC2.13",
+    "EC2.14",
+    "EC2.18",
+    "EC2.19",
+    "EC2.53",
+    "EC2.54",
+];
+
 /// The controls that look for SSH from anywhere, by either family: a group with what a wide baseline
 /// admits fails them.
 pub const OF_WIDE_BASELINE: [&str; 7] = [

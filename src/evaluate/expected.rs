@@ -26,8 +26,8 @@ use crate::net::{Cells, ReferenceSet, Set, Traffic, nobodys_ipv4, nobodys_ipv6};
 pub struct Closed {
     /// Every expected entry of the directions in which something was closed.
     pub entries: Vec<Reached>,
-    /// The rules that let others reach what was closed and that the change removed; `None` where
-    /// that is not known. Where it was a change of a list, they are still there, and name the list.
+    /// The rules that let others reach what was closed, that the change removed and that are not there
+    /// again; `None` where that is not known. Where it was a change of a list, they are still there, and name the list.
     pub removed: Option<Vec<Rule>>,
     /// The list from which entries were removed, where it was a change of a list.
     pub list: Option<CutList>,
@@ -312,9 +312,13 @@ impl Found {
     }
 
     fn conclude(self, list: Option<CutList>) -> Option<Closed> {
-        let Self { entries, removed, left, undecided } = self;
+        let Self { entries, mut removed, left, undecided } = self;
         if entries.is_empty() {
             return None;
+        }
+        // EC2 refuses to add what is there again. The rules that name a list were never gone.
+        if let (Some(removed), None) = (&mut removed, &list) {
+            removed.retain(|rule| !left.iter().any(|it| it.content() == rule.content()));
         }
         let severity = Severity::Low;
         let closed = Closed { entries, removed, list, left, unread: undecided, severity };

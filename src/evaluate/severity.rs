@@ -13,41 +13,13 @@
 //! worst of what a rule exposes counts. `docs/findings.md` has the same table; a test compares them.
 //! Findings that are not about a rule's excess get their severity from the functions below.
 
-use serde::Serialize;
-use strum::{EnumIter, IntoStaticStr};
-
 use super::{Code, Judge, Judgement};
 use crate::ec2::{Direction, Peer, Protocol, Reference, Rule, Selector};
 use crate::net::{
     Cells, Interval, IntervalSet, Layers, Set, Traffic, host_count, network_count_ipv6,
     public_ipv4, public_ipv6, wide_ipv4, wide_ipv6,
 };
-
-/// How bad a finding is; the worst is the greatest.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, EnumIter, IntoStaticStr,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    Informational,
-    /// Tidy it up.
-    Low,
-    /// Look at it soon.
-    Medium,
-    /// Look at it today.
-    High,
-    /// Look at it now.
-    Critical,
-}
-
-impl Severity {
-    /// The severity as it is written.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
+pub use crate::settings::Severity;
 
 /// The port of RDP.
 pub const RDP: u16 = 3389;
@@ -58,6 +30,9 @@ pub const DATABASES: [u16; 10] = [1433, 1434, 1521, 3306, 5432, 6379, 9200, 9300
 
 /// A change that nobody could judge may be any change.
 pub const UNAUDITED_CHANGE: Severity = Severity::High;
+
+/// Whether changes are audited could not be looked up, and mostly they are.
+pub const TRAIL_NOT_SEEN: Severity = Severity::Low;
 
 /// Taking a group out of the scope is how an audit is evaded.
 pub const LEFT_SCOPE: Severity = Severity::High;

@@ -71,7 +71,7 @@ pub(super) fn shortened(mut event: Event) -> Event {
         Kind::Ignored(reason)
         | Kind::NotAudited { reason, .. }
         | Kind::Undecodable { reason, .. } => shorten(reason),
-        Kind::List(_) | Kind::Tags(_) | Kind::Message(_) => {}
+        Kind::List(_) | Kind::Tags(_) | Kind::Hook(_) | Kind::Message(_) => {}
     }
     event
 }

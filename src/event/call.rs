@@ -127,6 +127,11 @@ pub fn may_change_rules(source: &str, name: &str) -> bool {
     }
 }
 
+/// The names of EC2's known calls that may have changed rules, or what they admit.
+pub fn calls_that_change_rules() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|(name, _)| *name).filter(|name| may_change_rules("ec2.amazonaws.com", name))
+}
+
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CallResult {

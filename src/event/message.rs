@@ -1,11 +1,13 @@
 //! What a schedule asks for, and what the function asks of itself.
 
+use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::list_change::ListChange;
 use super::tag_change::{HoldTags, TagChange};
+use crate::ec2::hold::Promise;
 use crate::ec2::{AccountId, GroupId, ListId, Place, Region, Rule};
 
 /// Work that a schedule, or an earlier invocation of the function, asks for.
@@ -61,6 +63,23 @@ pub struct Sweep {
     /// Where an earlier invocation stopped.
     #[serde(deserialize_with = "object_or_default")]
     pub resume: Resume,
+    /// How often the schedule asks that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+}
+
+/// How often all groups are audited: the words of the template's parameter `Schedule`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Every hour.
+    Hourly,
+    /// Once a day.
+    Daily,
+    /// Every six days.
+    Weekly,
+    /// Only after a deployment.
+    Off,
 }
 
 /// Where a sweep goes on.
@@ -82,6 +101,21 @@ pub struct Resume {
     /// Whether a place that is done could not be audited.
     #[serde(deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,
+    /// When the audit of the next place began, if it has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began: Option<DateTime<Utc>>,
+    /// How many groups of the next place are done.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "is_zero")]
+    pub groups: usize,
+    /// Whether something that was found in it could not be remembered.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
+    pub forgot: bool,
+    /// A hash of the settings that the next place was audited with so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
+    /// What names the sweep, from its first invocation to its last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
 }
 
 /// Rules to close, and to report together.
@@ -89,6 +123,8 @@ pub struct Resume {
 pub struct Close {
     /// The rules, those of one group next to each other.
     pub rules: Vec<RuleToClose>,
+    /// What names the audit that found them, where no change is behind it.
+    pub occasion: Option<String>,
 }
 
 /// A rule to close, or to judge once more.
@@ -104,6 +140,8 @@ pub struct RuleToClose {
     pub note: Option<Note>,
     /// What found it, which decides whether it may be closed.
     pub found_by: FoundBy,
+    /// What is remembered of its hold.
+    pub promise: Option<Promise>,
 }
 
 /// What found rules that no event names.
@@ -157,6 +195,12 @@ impl RuleToClose {
     pub(super) fn key(&self) -> (&Place, &GroupId, FoundBy) {
         (&self.place, &self.group, self.found_by)
     }
+}
+
+/// What is not written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Some tools write null for a member that is not there.

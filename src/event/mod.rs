@@ -2,7 +2,7 @@
 //!
 //! [`decode`] takes the bytes of an invocation, unwraps whatever they are wrapped in (SNS, SQS,
 //! Lambda's failure destination, CloudTrail's own `Records`), and reads each CloudTrail record in
-//! them. Serde stops here: everything behind it works with [`Event`]s.
+//! them. The [question of a hook](HookRequest) is the other thing that may arrive. Serde stops here: everything behind it works with [`Event`]s.
 //!
 //! Nothing is dropped silently. What is understood is a change. What certainly changed nothing is
 //! [ignored](Kind::Ignored) with a reason. What names a group but is not understood is a change of
@@ -20,6 +20,7 @@ mod call;
 mod cloudtrail;
 mod error;
 mod group_ids;
+mod hook;
 mod list;
 mod list_change;
 mod memory;
@@ -35,6 +36,7 @@ mod schedule;
 mod split;
 mod tag_change;
 mod tags;
+pub mod trail;
 mod watched;
 mod wire;
 mod wrapper;
@@ -43,9 +45,12 @@ mod wrapper;
 mod tests;
 
 pub use actor::ActorType;
-pub use call::may_change_rules;
+pub use call::{calls_that_change_rules, may_change_rules};
+pub use hook::{HookFault, HookRequest, HookTask, Target, Wanted, is_hook_request};
 pub use list_change::ListChange;
-pub use message::{Close, FoundBy, ListResume, Lost, Message, Note, Resume, RuleToClose, Sweep};
+pub use message::{
+    Close, FoundBy, ListResume, Lost, Message, Note, Resume, RuleToClose, Schedule, Sweep,
+};
 pub use model::{
     ChangeKind, Event, GroupChange, Kind, ModifiedRule, NotAudited, Removed, RevokedRules,
 };

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use ipnet::IpNet;
 
+use super::hook::HookRequest;
 use super::list_change::ListChange;
 use super::message::{Lost, Message, Resume};
 use super::record::Record;
@@ -18,7 +19,7 @@ use crate::text::causes;
 pub struct Event {
     /// Who, when, where. For [`Message::Close`], [`Message::Tags`], [`Message::HoldTags`] and
     /// [`Message::Lost`] this is the change behind them. The other messages have none, and at most a
-    /// time.
+    /// time, and the id that is the same whenever the message is delivered.
     pub record: Record,
     /// What was done.
     pub kind: Kind,
@@ -41,6 +42,8 @@ pub enum Kind {
     Lost(Lost),
     /// Something that the auditor itself depends on changed, or may have.
     Watched(WatchedChange),
+    /// CloudFormation asks whether a group or a rule may be made.
+    Hook(Box<HookRequest>),
     /// A schedule, or an earlier invocation, asks for work.
     Message(Message),
     /// Nothing changed. The reason is for a person.

@@ -17,7 +17,8 @@ use super::model::{Event, Kind};
 use super::record::Record;
 use super::schedule::ScheduledTask;
 use super::tag_change::{HoldTags, TagChange};
-use crate::ec2::{AccountId, Direction, GroupId, Place, Region, Rule, RuleError, RuleId};
+use crate::ec2::hold::Promise;
+use crate::ec2::{GroupId, Place, Rule};
 use crate::text::in_backticks;
 
 /// The version of the format, and the name of the member that says it.
@@ -49,6 +50,11 @@ pub(super) enum MessageError {
     Unknown(String),
     #[error("`{0}` of the schedule is not an object: write {EXAMPLE}")]
     NotAnObject(&'static str),
+    #[error(
+        "the schedule sweeps {0} accounts: write one, or have the state machine of \
+         stacks/organisation.yaml sweep them"
+    )]
+    ManyAccounts(usize),
     #[error("the schedule is not understood, write {EXAMPLE}")]
     Schedule(#[source] serde_json::Error),
     #[error("the message has version {found}, but this function reads version {VERSION} only")]
@@ -57,8 +63,6 @@ pub(super) enum MessageError {
     Depth(String),
     #[error("the message of an earlier invocation is not understood")]
     HandedOn(#[source] serde_json::Error),
-    #[error("the message of an earlier invocation is not understood")]
-    Rule(#[from] RuleError),
     #[error("the message of an earlier invocation names no group")]
     NoGroup,
     #[error("the message of an earlier invocation names no rule")]
@@ -90,7 +94,9 @@ enum Task {
 #[derive(Serialize, Deserialize)]
 struct CloseJson {
     change: Option<Record>,
-    rules: Vec<RuleJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    occasion: Option<String>,
+    rules: Vec<ToCloseJson>,
 }
 
 /// A task and the change behind it.
@@ -108,59 +114,47 @@ struct ListJson {
     resume: ListResume,
 }
 
-/// A [`RuleToClose`], with the rule as in a finding.
+/// A [`RuleToClose`] with all that its rule has.
 #[derive(Serialize, Deserialize)]
-struct RuleJson {
-    account: Option<AccountId>,
-    region: Option<Region>,
+struct ToCloseJson {
+    #[serde(flatten)]
+    place: Place,
     group: GroupId,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    egress: bool,
-    id: Option<RuleId>,
-    protocol: String,
-    from_port: Option<i32>,
-    to_port: Option<i32>,
-    peer: String,
+    #[serde(flatten)]
+    rule: Rule,
     description: Option<String>,
     tags: BTreeMap<String, String>,
     note: Option<Note>,
     found_by: FoundBy,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    promise: Option<Promise>,
 }
 
-impl From<&RuleToClose> for RuleJson {
-    fn from(RuleToClose { place, group, rule, note, found_by }: &RuleToClose) -> Self {
+impl From<&RuleToClose> for ToCloseJson {
+    fn from(RuleToClose { place, group, rule, note, found_by, promise }: &RuleToClose) -> Self {
         Self {
-            account: place.account.clone(),
-            region: place.region.clone(),
+            place: place.clone(),
             group: group.clone(),
-            egress: rule.direction() == Direction::Egress,
-            id: rule.id().cloned(),
-            protocol: rule.protocol().to_string(),
-            from_port: rule.from_port(),
-            to_port: rule.to_port(),
-            peer: rule.peer().to_string(),
             description: rule.description().map(str::to_owned),
             tags: rule.tags().clone(),
+            rule: rule.clone(),
             note: note.clone(),
             found_by: *found_by,
+            promise: promise.clone(),
         }
     }
 }
 
-impl TryFrom<RuleJson> for RuleToClose {
-    type Error = RuleError;
-
-    fn try_from(json: RuleJson) -> Result<Self, RuleError> {
-        let (protocol, peer) = (json.protocol.parse()?, json.peer.parse()?);
-        let direction = if json.egress { Direction::Egress } else { Direction::Ingress };
-        let rule = Rule::new(direction, protocol, json.from_port, json.to_port, peer)?;
-        Ok(Self {
-            place: Place { account: json.account, region: json.region },
+impl From<ToCloseJson> for RuleToClose {
+    fn from(json: ToCloseJson) -> Self {
+        Self {
+            place: json.place,
             group: json.group,
-            rule: rule.with_id(json.id).with_description(json.description).with_tags(json.tags),
+            rule: json.rule.with_description(json.description).with_tags(json.tags),
             note: json.note,
             found_by: json.found_by,
-        })
+            promise: json.promise,
+        }
     }
 }
 
@@ -177,9 +171,10 @@ impl Message {
             Self::Sweep(sweep) => vec![(payload(Task::Sweep(sweep.clone())), 0)],
             Self::Holds(sweep) => vec![(payload(Task::Holds(sweep.clone())), 0)],
             Self::Close(close) => {
-                let rules = close.rules.iter().map(RuleJson::from);
+                let rules = close.rules.iter().map(ToCloseJson::from);
                 split(depth, rules, |rules| {
-                    Task::Close(CloseJson { change: Some(record.clone()), rules })
+                    let (change, occasion) = (Some(record.clone()), close.occasion.clone());
+                    Task::Close(CloseJson { change, occasion, rules })
                 })
             }
             Self::List(list, resume) => {
@@ -311,7 +306,14 @@ pub(super) fn schedule(members: Map<String, Value>) -> Result<Event, MessageErro
     if task.len() > 1 {
         return Err(MessageError::Both);
     }
-    event(Task::deserialize(Value::Object(task)).map_err(MessageError::Schedule)?, depth)
+    match Task::deserialize(Value::Object(task)).map_err(MessageError::Schedule)? {
+        // Nobody could say which of them were swept, if this invocation and those after it were not
+        // enough.
+        Task::Sweep(sweep) if sweep.accounts.len() > 1 => {
+            Err(MessageError::ManyAccounts(sweep.accounts.len()))
+        }
+        task => event(task, depth),
+    }
 }
 
 /// Whether the `detail` of an event is empty, or a schedule.
@@ -375,9 +377,9 @@ fn event(task: Task, depth: u32) -> Result<Event, MessageError> {
     let (change, message) = match task {
         Task::Sweep(sweep) => (None, Message::Sweep(sweep)),
         Task::Holds(sweep) => (None, Message::Holds(sweep)),
-        Task::Close(CloseJson { change, rules }) => {
-            let rules = rules.into_iter().map(RuleToClose::try_from).collect::<Result<_, _>>()?;
-            (change, Message::Close(Close { rules: sorted(rules) }))
+        Task::Close(CloseJson { change, occasion, rules }) => {
+            let rules = rules.into_iter().map(RuleToClose::from).collect();
+            (change, Message::Close(Close { rules: sorted(rules), occasion }))
         }
         Task::Tags(WithChange { change, task }) => (change, Message::Tags(task)),
         Task::HoldTags(WithChange { change, task }) => (change, Message::HoldTags(task)),

@@ -20,6 +20,10 @@ pub struct WatchedChange {
     pub call: String,
     /// The name of what was changed, where the record has it.
     pub resource: Option<String>,
+    /// What else of the call names what it did: the statement that it added to a policy, the policy
+    /// that it attached, the rule that mutes alarms, the mapping that it disabled, or alarms beside
+    /// the one in `resource`.
+    pub with: Vec<String>,
     /// Whether CloudFormation made the call, on behalf of whoever deployed a stack.
     pub by_cloudformation: bool,
     /// The code of the server error that the call ended in. It may have changed nothing then.
@@ -193,7 +197,29 @@ pub(super) fn read(
         .is_some_and(|service| service.eq_ignore_ascii_case("cloudformation.amazonaws.com"));
     let resource = resource(node, component);
     let settings = settings(node, component);
-    WatchedChange { component, call, resource, by_cloudformation, server_error, settings }
+    let with = with(node.member("requestParameters"), &call);
+    WatchedChange { component, call, resource, with, by_cloudformation, server_error, settings }
+}
+
+/// What else of a request names what the call did.
+fn with(request: Node<'_>, call: &str) -> Vec<String> {
+    let one = |member: &'static str| request.member(member).readable().into_iter().collect();
+    match call {
+        // Of the function itself, not of one of its versions.
+        "AddPermission" if request.member("qualifier").is_absent() => one("statementId"),
+        "AttachRolePolicy" => one("policyArn"),
+        "PutAlarmMuteRule" => one("name"),
+        "UpdateEventSourceMapping"
+            if request.member("enabled").value().as_bool() == Some(false) =>
+        {
+            one("uUID")
+        }
+        "DisableAlarmActions" => {
+            let all = request.member("alarmNames").items("").unwrap_or_default();
+            all.into_iter().skip(1).filter_map(|name| name.readable()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The settings that a call gave the function. Lambda replaces the whole environment, so what is

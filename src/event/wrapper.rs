@@ -14,7 +14,8 @@ use super::model::{ChangeKind, Event, Kind};
 use super::payload::MessageError;
 use super::record::{Envelope, Record};
 use super::schedule::ScheduledTask;
-use super::{group_ids, memory, payload};
+use super::wire::Node;
+use super::{group_ids, hook, memory, payload};
 use crate::ec2::GroupKey;
 use crate::text::inert::clip;
 use crate::text::{causes, utf16};
@@ -72,11 +73,11 @@ pub(super) enum Unwrapped {
 
 /// Unwraps `payload`. There is always something in it.
 pub(super) fn unwrap(payload: &[u8]) -> Vec<Unwrapped> {
-    let mut unwrapping = Unwrapping { found: Vec::new(), more: 0 };
+    let mut unwrapping = Unwrapping { found: Vec::new(), more: 0, delivery: None };
     // Bytes that are not UTF-8 can only be inside a string. The rest of the event is still good.
     let payload = utf16(payload).map_or_else(|| String::from_utf8_lossy(payload), Cow::Owned);
     unwrapping.text(payload.trim_start_matches('\u{feff}'), "the event", 0);
-    let Unwrapping { mut found, more } = unwrapping;
+    let Unwrapping { mut found, more, .. } = unwrapping;
     if more > 0 {
         let error = Unreadable::TooMany(more);
         found.push(Unwrapped::Event(Event::undecodable(Envelope::default().into(), &error)));
@@ -87,6 +88,8 @@ pub(super) fn unwrap(payload: &[u8]) -> Vec<Unwrapped> {
 struct Unwrapping {
     found: Vec<Unwrapped>,
     more: usize,
+    /// The id of the wrapper, which is the same whenever its content is delivered.
+    delivery: Option<String>,
 }
 
 impl Unwrapping {
@@ -212,6 +215,12 @@ impl Unwrapping {
     }
 
     fn object(&mut self, mut members: Map<String, Value>, depth: usize) {
+        // A hook asks directly, so nothing is around its question.
+        if depth == 1 && hook::is_hook_request(&members) {
+            let (record, request) = hook::read(&members);
+            let kind = Kind::Hook(Box::new(request));
+            return self.push(Unwrapped::Event(Event::new(record, kind)));
+        }
         if members.contains_key("eventName") && !members.contains_key("detail") {
             return self.push(Unwrapped::Record(Value::Object(members), Envelope::default()));
         }
@@ -220,7 +229,12 @@ impl Unwrapping {
             return self.event(members, depth);
         }
         if let Some(payload) = members.remove("requestPayload") {
-            return self.open(payload, "what the failed function was given", depth);
+            // Lambda tries again with the request id of the first invocation.
+            let request = Node::new("event", members.get("requestContext").unwrap_or(&Value::Null));
+            let request = request.member("requestId").readable();
+            return self.delivered_as(request, |unwrapping| {
+                unwrapping.open(payload, "what the failed function was given", depth);
+            });
         }
         for list in ["Records", "Events"] {
             if let Some(records) = members.remove(list) {
@@ -231,7 +245,9 @@ impl Unwrapping {
             return self.sns(Value::Object(members), depth);
         }
         if members.contains_key("body") {
-            return self.sqs(Value::Object(members), depth);
+            let message = Value::Object(members);
+            let id = Node::new("event", &message).member("messageId").readable();
+            return self.delivered_as(id, |unwrapping| unwrapping.sqs(message, depth));
         }
         // An SNS notification that arrives through a queue without raw delivery.
         if members.contains_key("Message") && members.contains_key("Type") {
@@ -265,11 +281,20 @@ impl Unwrapping {
         }
     }
 
+    /// Unwraps what was delivered with an id, if it has one.
+    fn delivered_as(&mut self, id: Option<String>, unwrap: impl FnOnce(&mut Self)) {
+        let around = self.delivery.clone();
+        self.delivery = id.or_else(|| around.clone());
+        unwrap(self);
+        self.delivery = around;
+    }
+
     fn schedule(&mut self, schedule: Result<Event, MessageError>, envelope: Envelope) {
         let envelope = Record::from(envelope);
         let event = match schedule {
             Ok(scheduled) => {
-                let record = Record { time: envelope.time, ..Record::default() };
+                let event_id = self.delivery.clone();
+                let record = Record { time: envelope.time, event_id, ..Record::default() };
                 Event { record, ..scheduled }
             }
             Err(error) => {

@@ -11,7 +11,7 @@ use crate::text::escape::hex;
 const DIGITS: usize = 32;
 
 /// A hash of the parts, each with its length, so that no two lists of parts are confused.
-fn hash(parts: &[&str]) -> String {
+pub fn hash(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part.len().to_be_bytes());
@@ -30,12 +30,19 @@ pub fn fingerprint(
     code: Code,
     rule: Option<&Rule>,
 ) -> String {
-    let content = rule.map(|rule| {
-        let selector = rule.selector();
-        format!("{} {}-{} {}", rule.protocol(), selector.first(), selector.last(), rule.peer())
-    });
+    let content = rule.map(content);
     let direction = rule.map(Rule::direction);
     fingerprint_of(place, group, code, direction, content.as_deref().unwrap_or_default())
+}
+
+/// A hash of what makes a rule the same to EC2.
+pub fn content_hash(rule: &Rule) -> String {
+    hash(&[&rule.direction().to_string(), &content(rule)])
+}
+
+fn content(rule: &Rule) -> String {
+    let selector = rule.selector();
+    format!("{} {}-{} {}", rule.protocol(), selector.first(), selector.last(), rule.peer())
 }
 
 /// The same for a finding that is about something else than the content of one rule.

@@ -3,7 +3,10 @@
 //! Nothing in here is a sentence. [`report`](crate::report) makes the JSON, the mail and the
 //! terminal's text from it.
 
+mod brief;
+mod coverage;
 mod identity;
+mod life;
 mod model;
 mod origin;
 mod repair;
@@ -11,11 +14,22 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use identity::{finding_id, fingerprint, fingerprint_of};
+pub use brief::{Brief, Digest, DigestEntry, Mail};
+pub use coverage::{
+    Coverage, CoverageTotals, Covered, Expected, PlaceOutcome, PlaceSwept, Run, RunName,
+    RunNameError,
+};
+pub use identity::{content_hash, finding_id, fingerprint, fingerprint_of, hash};
+pub use life::{Life, Status, WAR};
 pub use model::{
     Action, AfterHold, Connections, DoubtfulExemption, ExpiredExemption, Finding, FoundGroup,
-    FoundRule, ListEntries, Matter, NotAdded, NotDue, NotHandedOn, NotReverted, Outcome, Presence,
-    Reason, Remark, Reverted, ScopeExit, Unaudited, Unchecked, Weakening,
+    FoundRule, ListEntries, Matter, Mend, NotAdded, NotDue, NotHandedOn, NotReverted, Outcome,
+    Planner, Presence, Reason, Remark, Reverted, ScopeExit, Unaudited, Unchecked, Unfed,
+    UnfitTrail, Unheard, Weakening,
 };
 pub use origin::{Handled, Origin};
-pub use report::{BaselineName, Exempted, Report, ReportOutcome, Skipped, Tally, ToClose, Totals};
+pub use repair::{doctor_line, sweep_line};
+pub use report::{
+    BaselineName, Exempted, HookAnswer, HookVerdict, Report, ReportOutcome, Skipped, Tally,
+    ToClose, Totals,
+};

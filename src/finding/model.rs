@@ -1,17 +1,20 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::identity::finding_id;
+use super::life::Life;
 use crate::baseline::Exemption;
 use crate::declared::Location;
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{
-    AccountId, Ec2Error, Group, GroupId, GroupKey, GroupRef, ListId, ListNames, Place, Rule,
-    RuleError, RuleId,
+    AccountId, Ec2Error, Group, GroupId, GroupKey, GroupRef, ListId, ListNames, Place, Region,
+    Rule, RuleError, RuleId,
 };
 use crate::evaluate::expected::Closed;
 use crate::evaluate::{Code, Severity};
+use crate::event::trail::Unfit;
 use crate::event::{Note, Record, WatchedChange};
 use crate::net::{Cells, Traffic};
 
@@ -38,8 +41,7 @@ pub struct Finding {
     pub controls: Vec<&'static str>,
     /// When the auditor acted, or looked.
     pub time: DateTime<Utc>,
-    /// A shell line that closes what is open, as a revert would, or takes back a change of the
-    /// auditor.
+    /// A shell line that closes what is open, as a revert would, or mends the auditor.
     pub fix: Option<String>,
     /// A shell line that adds what is missing.
     pub complete: Option<String>,
@@ -47,12 +49,28 @@ pub struct Finding {
     pub undo: Option<String>,
     /// The names of the prefix lists that it is about, where they are known.
     pub list_names: ListNames,
+    /// Its status and history; `None` where nothing is remembered.
+    pub life: Option<Life>,
+    /// The binding that the group was audited by.
+    pub binding: Option<String>,
     /// What it is about, with everything that only such a finding has.
     pub matter: Matter,
 }
 
+impl Finding {
+    /// Names the binding that the group was audited by, or those that may hold, where it is not
+    /// decided.
+    pub fn bind(&mut self, binding: &Option<String>, undecided: &[Option<String>]) {
+        if undecided.is_empty() {
+            self.binding.clone_from(binding);
+        } else if let Matter::Rule(found) = &mut self.matter {
+            found.remarks.push(Remark::BindingUnknown(undecided.to_vec()));
+        }
+    }
+}
+
 /// The group that a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FoundGroup {
     /// `sg-…`
     pub id: GroupId,
@@ -112,7 +130,78 @@ pub enum Matter {
         change: WatchedChange,
         /// In what it weakens the auditor, as far as that can be told.
         weakened: Vec<Weakening>,
+        /// What [`Finding::fix`] does.
+        mend: Mend,
+        /// The shell line that audits everything once more, where the auditor's stack is known.
+        sweep: Option<String>,
     },
+    /// A finding of an earlier audit is no longer there.
+    Resolved {
+        /// The rule that it was about, where it was about one.
+        rule: Option<Rule>,
+        /// How bad it was.
+        was: Severity,
+    },
+    /// The changes of the place do not reach the auditor, as far as is known.
+    Unfed {
+        /// Why.
+        unfed: Unfed,
+        /// What [`Finding::fix`] does.
+        mend: Mend,
+    },
+}
+
+/// What the shell line of a finding about the auditor itself does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mend {
+    /// It takes the change back.
+    Directly,
+    /// It looks at the deployed auditor, and prints the commands that mend it.
+    ByDoctor,
+    /// It lists the rules that forward events, in an account that the reader has to be in.
+    ByListing,
+}
+
+/// Why the auditor does not hear of the changes of a place.
+#[derive(Clone, Debug)]
+pub enum Unfed {
+    /// No trail records them. These could.
+    Trails(Vec<UnfitTrail>),
+    /// It could not be looked up.
+    NotSeen(Ec2Error),
+    /// Groups changed, and no event came.
+    Unheard(Unheard),
+}
+
+/// Groups of a place changed, and no event told of any change there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unheard {
+    /// After which time they changed. It is that of a sweep.
+    pub since: DateTime<Utc>,
+    /// When a later sweep saw that they had changed.
+    pub seen: DateTime<Utc>,
+    /// Some of them.
+    pub groups: Vec<GroupId>,
+    /// How many others there are.
+    pub more: usize,
+}
+
+/// A trail that could record a place, and does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfitTrail {
+    /// Its ARN.
+    pub arn: String,
+    /// The region that it can be changed in.
+    pub home: Region,
+    /// Why it does not.
+    pub why: Unfit,
+}
+
+impl UnfitTrail {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or(&self.arn)
+    }
 }
 
 /// A rule that admits more than the baseline does, or may.
@@ -185,7 +274,7 @@ pub enum Presence {
 pub enum Connections {
     /// They were untracked and end at once.
     Ended,
-    /// They live on until they idle out.
+    /// They stay open until nobody has used them for a while.
     LiveOn,
 }
 
@@ -210,6 +299,10 @@ pub enum Action {
     },
     /// A revert was due, and an exemption that cannot be evaluated may cover the rule.
     PerhapsExempt(Vec<DoubtfulExemption>),
+    /// The rule is not closed yet, because no earlier sweep has reported under these settings.
+    Planned(Planner),
+    /// A hook refused the change, so the rule was never made.
+    Prevented,
     /// Another invocation closes the rule. Holds why it does not, if that could not be asked for.
     Later(Option<NotHandedOn>),
     /// The rule was to be closed and was gone before, closed by an earlier run or by somebody else.
@@ -327,6 +420,21 @@ pub enum Remark {
     HoldOver(Hold),
     /// The tags of a hold do not count.
     HoldRefused(Refusal),
+    /// The rule was authorised with its hold.
+    HoldAuthorized {
+        /// When.
+        at: DateTime<Utc>,
+        /// By whom, where that is known.
+        actor: Option<String>,
+    },
+    /// The tags of a hold ask for a later end than it was authorised with.
+    HoldMoved(DateTime<Utc>),
+    /// The rule has the tags of a hold, and nobody has seen yet that it was authorised with them.
+    HoldUnseen,
+    /// The hold could not be remembered.
+    HoldNotRemembered,
+    /// Which of these bindings holds is not known; `None` is no binding.
+    BindingUnknown(Vec<Option<String>>),
     /// A change of a prefix list is behind it.
     List(ListEntries),
     /// The group that the rule names no longer exists.
@@ -384,6 +492,19 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// A stable word for the kind of reason.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotUnderstood(_) => "not-understood",
+            Self::NoGroup(_) => "no-group",
+            Self::OtherAccount { .. } => "other-account",
+            Self::Ec2(_) => "ec2",
+            Self::NotHandedOn { .. } => "not-handed-on",
+        }
+    }
+}
+
 /// Why no other invocation does what there was no time for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotHandedOn {
@@ -426,7 +547,9 @@ pub enum ScopeExit {
 }
 
 /// What became of a rule, as one stable word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Outcome {
@@ -444,6 +567,27 @@ pub enum Outcome {
     Exempt,
     /// A revert was due and did not succeed, or not completely.
     Failed,
+    /// Nothing was done yet, because no sweep has reported under these settings before.
+    Planned,
+    /// The rule was refused before it was made.
+    Prevented,
+}
+
+/// What only plans to close a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum Planner {
+    /// A sweep. The next one closes it.
+    Sweep,
+    /// A change that may not have opened the rule.
+    Change,
+}
+
+impl Planner {
+    /// Its name among what is remembered.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 impl Outcome {
@@ -456,7 +600,7 @@ impl Outcome {
     pub fn is_revert(self) -> bool {
         match self {
             Self::Reverted | Self::Narrowed | Self::AlreadyGone | Self::Failed => true,
-            Self::None | Self::Held | Self::Exempt => false,
+            Self::None | Self::Held | Self::Exempt | Self::Planned | Self::Prevented => false,
         }
     }
 }
@@ -482,6 +626,8 @@ impl Action {
             Self::NotDue { .. } | Self::GoneBefore => Outcome::None,
             Self::Held { .. } => Outcome::Held,
             Self::PerhapsExempt(_) => Outcome::Exempt,
+            Self::Planned(_) => Outcome::Planned,
+            Self::Prevented => Outcome::Prevented,
             Self::Later(_) | Self::NotReverted { .. } => Outcome::Failed,
             Self::Unreadable { due, .. } => *due,
             Self::Reverted(Reverted { missing, .. }) if !missing.is_empty() => Outcome::Failed,
@@ -529,10 +675,21 @@ impl Finding {
             Matter::Rule(found) => Some(&found.rule),
             Matter::WideList { rule, .. } => Some(rule),
             Matter::ExpectedClosed(closed) => closed.removed.as_ref()?.first(),
+            Matter::Resolved { rule, .. } => rule.as_ref(),
             Matter::WideBaseline { .. }
             | Matter::Unaudited { .. }
             | Matter::LeftScope { .. }
-            | Matter::AuditorChanged { .. } => None,
+            | Matter::AuditorChanged { .. }
+            | Matter::Unfed { .. } => None,
+        }
+    }
+
+    /// Notes that a hook refused this request, so that the rule was never made.
+    pub fn prevent(&mut self, request: &Record) {
+        self.id = finding_id(&self.fingerprint, Some(request));
+        self.change = Some(request.clone());
+        if let Matter::Rule(found) = &mut self.matter {
+            found.action = Action::Prevented;
         }
     }
 
@@ -546,8 +703,10 @@ impl Finding {
             Matter::Rule(_)
             | Matter::WideList { .. }
             | Matter::Unaudited { .. }
+            | Matter::Resolved { .. }
             | Matter::LeftScope { .. }
-            | Matter::AuditorChanged { .. } => None,
+            | Matter::AuditorChanged { .. }
+            | Matter::Unfed { .. } => None,
         };
         let of_rules = self.rule().into_iter().chain(self.still_open());
         let lists = of_rules.filter_map(|rule| rule.peer().list()).chain(changed);
@@ -569,6 +728,14 @@ impl Finding {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The hold of the rule, where it is held.
+    pub fn hold(&self) -> Option<&Hold> {
+        match &self.found_rule()?.action {
+            Action::Held { hold, .. } => Some(hold),
+            _ => None,
         }
     }
 

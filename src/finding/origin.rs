@@ -1,11 +1,13 @@
 use chrono::{DateTime, Utc};
 
-use super::identity::{finding_id, fingerprint, fingerprint_of};
+use super::brief::Brief;
+use super::identity::{finding_id, fingerprint, fingerprint_of, hash};
+use super::life::Life;
 use super::model::{
-    Action, ExpiredExemption, Finding, FoundGroup, FoundRule, ListEntries, Matter, Presence,
-    Reason, Remark, ScopeExit, Unaudited, Weakening,
+    Action, ExpiredExemption, Finding, FoundGroup, FoundRule, ListEntries, Matter, Mend, Presence,
+    Reason, Remark, ScopeExit, Unaudited, Unfed, Weakening,
 };
-use super::repair::repair;
+use super::repair::{list_rules, repair, start_logging};
 use super::report::Exempted;
 use crate::ec2::command::{add_entries_line, authorize_line};
 use crate::ec2::hold::Hold;
@@ -13,7 +15,8 @@ use crate::ec2::{Group, GroupId, GroupKey, ListNames, Place, Rule};
 use crate::evaluate::controls::{OF_WIDE_BASELINE, controls};
 use crate::evaluate::expected::{Closed, CutList};
 use crate::evaluate::severity::{
-    AUDITOR_WEAKENED, LEFT_SCOPE, UNAUDITED_CHANGE, auditor_changed, open_ssh_in_baseline, severity,
+    AUDITOR_WEAKENED, LEFT_SCOPE, TRAIL_NOT_SEEN, UNAUDITED_CHANGE, auditor_changed,
+    open_ssh_in_baseline, severity,
 };
 use crate::evaluate::{Code, Judge, Judgement, Severity, Verdict};
 use crate::event::{Component, Record, WatchedChange};
@@ -218,6 +221,7 @@ impl<'a> Origin<'a> {
         &self,
         change: &WatchedChange,
         weakened: Vec<Weakening>,
+        [doctor, sweep]: [Option<String>; 2],
         time: DateTime<Utc>,
     ) -> Finding {
         let code = Code::AuditorChanged;
@@ -229,9 +233,43 @@ impl<'a> Origin<'a> {
             true => auditor_changed(deployed),
             false => auditor_changed(deployed).max(AUDITOR_WEAKENED),
         };
-        let fix = self.place.region.as_ref().and_then(|region| repair(region, change));
-        let matter = Matter::AuditorChanged { change: change.clone(), weakened };
-        Finding { fix, ..self.finding(code, severity, fingerprint, time, matter) }
+        let region = self.place.region.as_ref();
+        // The next deployment would bring back what is taken back here.
+        let exact = region.filter(|_| !deployed).and_then(|region| repair(region, change));
+        let mend = if exact.is_some() { Mend::Directly } else { Mend::ByDoctor };
+        let matter = Matter::AuditorChanged { change: change.clone(), weakened, mend, sweep };
+        let finding = self.finding(code, severity, fingerprint, time, matter);
+        Finding { fix: exact.or(doctor), ..finding }
+    }
+
+    /// The finding that the changes of the place do not reach the auditor, as far as is known. `doctor`
+    /// looks at the auditor, where this is its own place.
+    pub fn unfed(&self, unfed: Unfed, doctor: Option<String>, time: DateTime<Utc>) -> Finding {
+        let code = Code::UnauditedChange;
+        let fingerprint = fingerprint_of(self.place, None, code, None, unfed_by(&unfed));
+        let severity = match &unfed {
+            Unfed::Trails(_) | Unfed::Unheard(_) => UNAUDITED_CHANGE,
+            Unfed::NotSeen(_) => TRAIL_NOT_SEEN,
+        };
+        let (exact, mend) = match (start_logging(self.place, &unfed), &doctor, &unfed) {
+            (Some(exact), _, _) => (Some(exact), Mend::Directly),
+            (None, None, Unfed::Unheard(_)) => (list_rules(self.place), Mend::ByListing),
+            (None, _, _) => (None, Mend::ByDoctor),
+        };
+        let matter = Matter::Unfed { unfed, mend };
+        let finding = self.finding(code, severity, fingerprint, time, matter);
+        Finding { fix: exact.or(doctor), ..finding }
+    }
+
+    /// That a finding of an earlier audit is no longer there.
+    pub fn resolved(&self, brief: &Brief, life: Life) -> Finding {
+        let matter = Matter::Resolved { rule: brief.rule.clone(), was: brief.severity };
+        let (code, fingerprint) = (brief.code, brief.fingerprint.clone());
+        let finding = self.finding(code, Severity::Informational, fingerprint, brief.seen, matter);
+        // The same finding may be opened and resolved several times.
+        let at = brief.seen.timestamp_millis().to_string();
+        let id = hash(&[&finding.id, "resolved", &at]);
+        Finding { id, group: brief.group.clone(), life: Some(life), ..finding }
     }
 
     /// What of a rule is exempt, by which exemptions.
@@ -282,7 +320,17 @@ impl<'a> Origin<'a> {
             complete: None,
             undo: None,
             list_names: ListNames::new(),
+            life: None,
+            binding: None,
             matter,
         }
+    }
+}
+
+/// What tells findings of this kind apart.
+fn unfed_by(unfed: &Unfed) -> &'static str {
+    match unfed {
+        Unfed::Trails(_) | Unfed::NotSeen(_) => "trail",
+        Unfed::Unheard(_) => "events",
     }
 }

@@ -1,15 +1,20 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use strum::{IntoEnumIterator, IntoStaticStr};
 
-use super::{Finding, FoundGroup};
+use super::{Digest, Finding, FoundGroup, Mail, Run};
 use crate::baseline::Baseline;
 use crate::ec2::{Group, GroupId, ListId, Place, Rule};
 use crate::evaluate::{Code, Severity};
 use crate::event::RuleToClose;
 use crate::net::Traffic;
+use crate::settings::Settings;
+
+/// So many parts of a report are mailed where nothing is remembered. SNS ends a mail subscription
+/// that gets ten messages a second.
+const MAILED_PARTS: usize = 5;
 
 /// Findings, worst first, and what they came from.
 #[derive(Clone, Debug)]
@@ -37,8 +42,38 @@ pub struct Report {
     pub partial: bool,
     /// Whether a schedule, or an earlier invocation, asked for it.
     pub scheduled: bool,
+    /// Whether it is mailed at once.
+    pub mail: Mail,
+    /// What waited to be mailed, where this report tells it.
+    pub digest: Option<Digest>,
+    /// The run of an organisation's sweep that it is part of.
+    pub run: Option<Run>,
+    /// What a hook is answered, where one asked.
+    pub hook: Option<HookAnswer>,
     /// Worst first.
     pub findings: Vec<Finding>,
+}
+
+/// What a hook is answered.
+#[derive(Clone, Debug)]
+pub struct HookAnswer {
+    /// The token of its request.
+    pub token: Option<String>,
+    /// Whether the change may be made.
+    pub verdict: HookVerdict,
+    /// Findings about rules that may be made because they are held open for a time.
+    pub held: Vec<Finding>,
+}
+
+/// Whether a hook lets a change be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HookVerdict {
+    /// It may be made.
+    Passed,
+    /// It may not, because of the findings of the report.
+    Refused,
+    /// It could not be judged. Holds why.
+    NotJudged(String),
 }
 
 /// The baseline that a report names.
@@ -48,11 +83,26 @@ pub struct BaselineName {
     pub name: String,
     /// The hash of what `sg-audit baseline show` prints under the same settings.
     pub sha256: String,
+    /// The binding that everything was audited by; `None` for none, and for several.
+    pub binding: Option<String>,
+}
+
+impl BaselineName {
+    /// As much of the hash as people compare.
+    pub fn short_sha256(&self) -> String {
+        self.sha256.chars().take(12).collect()
+    }
 }
 
 impl From<&Baseline> for BaselineName {
     fn from(baseline: &Baseline) -> Self {
-        Self { name: baseline.name.clone(), sha256: baseline.sha256() }
+        Self { name: baseline.name.clone(), sha256: baseline.sha256(), binding: None }
+    }
+}
+
+impl From<&Settings> for BaselineName {
+    fn from(settings: &Settings) -> Self {
+        Self { binding: settings.binding.clone(), ..Self::from(&settings.baseline) }
     }
 }
 
@@ -145,6 +195,8 @@ pub struct Tally {
     pub groups: usize,
     /// Which these were, as far as they were shown.
     pub audited: Vec<(Place, FoundGroup)>,
+    /// The bindings that they were audited by; `None` is no binding.
+    pub bindings: BTreeSet<Option<String>>,
     /// How many rules were judged.
     pub rules: usize,
     /// What is wrong.
@@ -177,6 +229,7 @@ impl Tally {
     pub fn extend(&mut self, other: Self) {
         self.groups += other.groups;
         self.audited.extend(other.audited);
+        self.bindings.extend(other.bindings);
         self.rules += other.rules;
         self.findings.extend(other.findings);
         self.to_close.extend(other.to_close);
@@ -208,6 +261,10 @@ impl Report {
             handed_on: 0,
             partial: false,
             scheduled: false,
+            mail: Mail::Now { parts: MAILED_PARTS },
+            digest: None,
+            run: None,
+            hook: None,
             findings: Vec::new(),
         }
     }
@@ -231,6 +288,9 @@ impl Report {
 
     /// Several reports as one: nothing of them is lost, and the worst outcome counts.
     pub fn merged(baseline: &BaselineName, reports: Vec<Self>) -> Self {
+        let first = reports.first().map(|report| &report.baseline);
+        let common = first.filter(|first| reports.iter().all(|it| it.baseline == **first));
+        let baseline = common.unwrap_or(baseline);
         let mut all = Self::skipped(baseline, ReportOutcome::Ignored, None);
         for report in reports {
             all.groups += report.groups;
@@ -242,6 +302,8 @@ impl Report {
             all.handed_on += report.handed_on;
             all.partial |= report.partial;
             all.scheduled |= report.scheduled;
+            all.run = all.run.or(report.run);
+            all.hook = all.hook.or(report.hook);
             all.skipped.extend(report.skipped);
             all.outcome = all.outcome.max(report.outcome);
         }
@@ -262,6 +324,12 @@ impl Report {
         });
         let found = Self { handed_on: 0, ..found };
         Self::merged(baseline, std::iter::once(found).chain(closed).collect())
+    }
+
+    /// Adds findings.
+    pub fn add(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.conclude();
     }
 
     /// Leaves out the findings below a severity. They still count, in the totals and the outcome.

@@ -1,7 +1,7 @@
 //! Takes events, keeps what matters of them, and makes the history.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -16,7 +16,7 @@ use super::parts::parts;
 use super::replay::{Life, Replay};
 use super::totals::Totals;
 use super::whole::{Counts, History};
-use crate::baseline::{Baseline, Lists};
+use crate::baseline::{Baseline, Lists, Whose};
 use crate::ec2::hold::{Claim, claim};
 use crate::ec2::{AccountId, Direction, GroupId, GroupKey, ListId, Place, Rule};
 use crate::evaluate::severity::severity;
@@ -27,18 +27,20 @@ use crate::event::{
 };
 use crate::finding::BaselineName;
 use crate::net::Set;
-use crate::settings::HOLD_LONGEST_HOURS;
+use crate::settings::{HOLD_LONGEST_HOURS, Settings};
 use crate::text::time as time_of;
 
 /// Collects what events tell of openings.
 #[derive(Debug)]
 pub struct Book<'a> {
     baseline: &'a Baseline,
+    /// With its bindings, where they count.
+    settings: Option<&'a Settings>,
     lists: &'a Lists,
     today: NaiveDate,
     by: By,
     /// The baseline as the groups of each account see it.
-    yardsticks: HashMap<Option<AccountId>, Yardstick<'a>>,
+    yardsticks: HashMap<Option<AccountId>, Vec<Yardstick<'a>>>,
     acts: Vec<Act>,
     list_acts: Vec<ListAct>,
     complied: CompliedIds,
@@ -70,6 +72,7 @@ impl<'a> Book<'a> {
     pub fn new(baseline: &'a Baseline, lists: &'a Lists, today: NaiveDate, by: By) -> Self {
         Self {
             baseline,
+            settings: None,
             lists,
             today,
             by,
@@ -82,6 +85,12 @@ impl<'a> Book<'a> {
             last: 0,
             counts: Counts::default(),
         }
+    }
+
+    /// The same with the bindings of the settings, by account and by the tags that groups have now.
+    #[must_use]
+    pub fn with_bindings(self, settings: &'a Settings) -> Self {
+        Self { settings: Some(settings), ..self }
     }
 
     /// What was read so far.
@@ -142,8 +151,17 @@ impl<'a> Book<'a> {
             Kind::Tags(_)
             | Kind::HoldTags(_)
             | Kind::Watched(_)
+            | Kind::Hook(_)
             | Kind::Message(_)
             | Kind::Ignored(_) => {}
+        }
+    }
+
+    /// Every record of this place and stretch that matters was asked for and given.
+    pub fn is_whole(&mut self, place: &Place, from: DateTime<Utc>, until: DateTime<Utc>) {
+        self.turn_to(place.clone(), from);
+        if let Some(coverage) = self.coverage.get_mut(self.last) {
+            coverage.is_whole_between(from, until);
         }
     }
 
@@ -154,15 +172,46 @@ impl<'a> Book<'a> {
         };
         if !self.coverage.get(self.last).is_some_and(|it| is_same(&it.place)) {
             let place = Place { account: account.parse().ok(), region: region.parse().ok() };
-            let next = self.coverage.len();
-            self.last = *self.places.entry(place.clone()).or_insert(next);
-            if self.last == next {
-                self.coverage.push(Coverage::new(place, time));
-            }
+            self.turn_to(place, time);
         }
         if let Some(coverage) = self.coverage.get_mut(self.last) {
             coverage.add(time);
         }
+    }
+
+    fn turn_to(&mut self, place: Place, time: DateTime<Utc>) {
+        let next = self.coverage.len();
+        self.last = *self.places.entry(place.clone()).or_insert(next);
+        if self.last == next {
+            self.coverage.push(Coverage::new(place, time));
+        }
+    }
+
+    /// The time of the last record so far.
+    pub fn last_time(&self) -> Option<DateTime<Utc>> {
+        self.coverage.iter().map(|coverage| coverage.last).max()
+    }
+
+    /// The groups that changes so far were about, as far as their ids are known.
+    pub fn groups(&self) -> BTreeSet<(Place, GroupId)> {
+        let of = |act: &Act| Some((act.place.clone(), act.group.id()?.clone()));
+        self.acts.iter().filter_map(of).collect()
+    }
+
+    /// The prefix lists that the rules so far name.
+    pub fn lists(&self) -> BTreeSet<(Place, ListId)> {
+        let of = |act: &Act| match &act.what {
+            What::Opened(rule) | What::Closed(rule) => rule.peer().list().cloned(),
+            What::Modified(rule) => rule.in_direction(Direction::Ingress).peer().list().cloned(),
+            _ => None,
+        };
+        self.acts.iter().filter_map(|act| Some((act.place.clone(), of(act)?))).collect()
+    }
+
+    /// From now on, these are the prefix lists as they are now.
+    pub fn set_lists(&mut self, lists: &'a Lists) {
+        self.lists = lists;
+        self.yardsticks.clear();
     }
 
     fn change(&mut self, mut place: Place, record: Record, change: GroupChange) {
@@ -244,15 +293,33 @@ impl<'a> Book<'a> {
         if rule.peer().list().is_some() {
             return true;
         }
-        let (baseline, lists, today) = (self.baseline, self.lists, self.today);
-        let yardstick = self.yardsticks.entry(place.account.clone()).or_insert_with(|| {
-            let seen = baseline.clone().of_account(place.account.as_ref());
-            Yardstick::new(Cow::Owned(seen), lists, today)
+        let (lists, today) = (self.lists, self.today);
+        let may_hold = self.may_hold(place.account.as_ref(), None);
+        let yardsticks = self.yardsticks.entry(place.account.clone()).or_insert_with(|| {
+            let seen = |it: &&Baseline| (*it).clone().of_account(place.account.as_ref());
+            let seen = may_hold.iter().map(seen);
+            seen.map(|seen| Yardstick::new(Cow::Owned(seen), lists, today)).collect()
         });
         !match group.id() {
-            Some(group) => is_fine(&yardstick.judge(rule.direction(), group), rule),
-            None => is_fine(&Judge::new(baseline, rule.direction(), None, lists, today), rule),
+            Some(group) => {
+                yardsticks.iter().all(|it| is_fine(&it.judge(rule.direction(), group), rule))
+            }
+            None => may_hold.iter().all(|baseline| {
+                is_fine(&Judge::new(baseline, rule.direction(), None, lists, today), rule)
+            }),
         }
+    }
+
+    /// The baselines that may hold for a group of an account with these tags. The last one is that of
+    /// no unit and no tag.
+    fn may_hold(
+        &self,
+        account: Option<&AccountId>,
+        tags: Option<&BTreeMap<String, String>>,
+    ) -> Vec<&'a Baseline> {
+        let Some(settings) = self.settings else { return vec![self.baseline] };
+        let whose = Whose { account, units: None, tags };
+        settings.candidates(&whose).into_iter().map(|it| &it.baseline).collect()
     }
 
     /// The history. `present` are the groups as they are now, if they are known.
@@ -298,6 +365,7 @@ impl<'a> Book<'a> {
             coverage: self.coverage,
             counts: self.counts,
             has_present: present.is_some(),
+            is_partial: false,
         }
     }
 
@@ -330,7 +398,10 @@ impl<'a> Book<'a> {
         now: DateTime<Utc>,
     ) -> Vec<Opening> {
         let account = shown.and_then(|shown| shown.group.owner.as_ref()).or(place.account.as_ref());
-        let baseline = self.baseline.clone().of_account(account);
+        let tags = shown.and_then(|shown| shown.group.tags.as_ref());
+        let may_hold = self.may_hold(account, tags);
+        let baseline = may_hold.last().copied().unwrap_or(self.baseline);
+        let baseline = baseline.clone().of_account(account);
         let judges = Direction::BOTH
             .map(|direction| Judge::new(&baseline, direction, group.id(), self.lists, self.today));
         let judge = |rule: &Rule| match rule.direction() {

@@ -5,7 +5,7 @@ use super::model::Opening;
 use super::totals::Totals;
 use crate::finding::BaselineName;
 
-/// Every opening that the records tell of, the longest exposure first.
+/// Every opening that the records tell of, the longest first.
 #[derive(Clone, Debug)]
 pub struct History {
     /// What was compared with.
@@ -22,6 +22,19 @@ pub struct History {
     pub counts: Counts,
     /// Whether the openings were compared with the groups as they are now.
     pub has_present: bool,
+    /// Whether something that was to be read could not be.
+    pub is_partial: bool,
+}
+
+impl History {
+    /// Only what was open at some time of a period, each opening with its whole life.
+    #[must_use]
+    pub fn between(mut self, from: DateTime<Utc>, until: DateTime<Utc>) -> Self {
+        let now = self.now;
+        self.openings.retain(|it| it.from().0 < until && it.until(now).0 >= from);
+        self.totals = Totals::of(&self.openings, now);
+        self
+    }
 }
 
 /// What was read.

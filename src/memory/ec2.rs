@@ -118,6 +118,16 @@ impl MemoryEc2 {
         self.groups.borrow_mut().retain(|stored| stored.group.id != *group);
     }
 
+    /// Gives the rules of a group that have this content these tags and no others.
+    #[cfg(test)]
+    pub fn retag(&self, group: &GroupId, rule: &Rule, tags: &BTreeMap<String, String>) {
+        for stored in self.groups.borrow_mut().iter_mut().filter(|it| it.group.id == *group) {
+            for own in stored.rules.iter_mut().filter(|own| own.is_same_as(rule)) {
+                *own = own.clone().with_tags(tags.clone());
+            }
+        }
+    }
+
     /// How many rules the group has now; `None` where there is no such group.
     pub fn rule_count(&self, place: &Place, key: &GroupKey) -> Option<usize> {
         let groups = self.groups.borrow();
@@ -187,10 +197,10 @@ impl SecurityGroups for MemoryEc2 {
         Ok(first)
     }
 
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
-        self.record(format!("DescribeSecurityGroupRules {}", group.id), None);
+    async fn rules(&self, place: &Place, group: &GroupId) -> Result<Vec<Rule>, Ec2Error> {
+        self.record(format!("DescribeSecurityGroupRules {group}"), None);
         let groups = self.groups.borrow();
-        let stored = groups.iter().find(|stored| stored.is(place, &group.id));
+        let stored = groups.iter().find(|stored| stored.is(place, group));
         // EC2 filters its rules by the group's id, so it lists none of a group that does not exist.
         Ok(stored.map(|stored| stored.rules.clone()).unwrap_or_default())
     }
@@ -207,7 +217,7 @@ impl SecurityGroups for MemoryEc2 {
             .iter()
             .filter(|stored| same_place(&stored.place, place) && stored.is_among(which))
             .skip(start)
-            .map(|stored| (stored.group.clone(), stored.rules.clone()));
+            .map(|stored| stored.group.clone());
         let groups: Vec<_> = chosen.by_ref().take(self.groups_a_page).collect();
         let next = chosen.next().map(|_| (start + groups.len()).to_string());
         let what = match which {
@@ -217,10 +227,23 @@ impl SecurityGroups for MemoryEc2 {
             }
         };
         self.record(format!("DescribeSecurityGroups {what}{}", there(place)), None);
-        if !groups.is_empty() {
-            self.record("DescribeSecurityGroupRules of these groups".to_owned(), None);
-        }
         Ok(GroupPage { groups, next })
+    }
+
+    async fn page_rules(
+        &self,
+        place: &Place,
+        groups: &[Group],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
+        self.record("DescribeSecurityGroupRules of these groups".to_owned(), None);
+        let stored = self.groups.borrow();
+        let mut rules = Vec::new();
+        for group in groups {
+            let found = stored.iter().find(|stored| stored.is(place, &group.id));
+            let of_group = found.into_iter().flat_map(|stored| stored.rules.iter());
+            rules.extend(of_group.map(|rule| (group.id.clone(), rule.clone())));
+        }
+        Ok(rules)
     }
 
     async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {

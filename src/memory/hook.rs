@@ -17,6 +17,8 @@ pub enum Call<'a> {
     Rules(&'a Place),
     /// [`SecurityGroups::groups`], of its first page or a later one.
     Groups(&'a Place, Option<&'a str>),
+    /// [`SecurityGroups::page_rules`]
+    PageRules(&'a Place),
     /// [`SecurityGroups::held_rules`]
     HeldRules(&'a Place),
     /// [`SecurityGroups::rules_by_id`]
@@ -38,6 +40,7 @@ impl<'a> Call<'a> {
             Self::Group(place)
             | Self::Rules(place)
             | Self::Groups(place, _)
+            | Self::PageRules(place)
             | Self::HeldRules(place)
             | Self::RulesById(place)
             | Self::PrefixList(place)
@@ -54,6 +57,7 @@ impl fmt::Display for Call<'_> {
             Self::Group(_) => f.write_str("group"),
             Self::Rules(_) => f.write_str("rules"),
             Self::Groups(..) => f.write_str("groups"),
+            Self::PageRules(_) => f.write_str("page_rules"),
             Self::HeldRules(_) => f.write_str("held_rules"),
             Self::RulesById(_) => f.write_str("rules_by_id"),
             Self::PrefixList(_) => f.write_str("prefix_list"),
@@ -105,7 +109,7 @@ impl<E: Deref<Target = MemoryEc2>, H: Hook> SecurityGroups for Hooked<E, H> {
         self.around(Call::Group(place), self.ec2.group(place, key), |_| false).await
     }
 
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
+    async fn rules(&self, place: &Place, group: &GroupId) -> Result<Vec<Rule>, Ec2Error> {
         self.around(Call::Rules(place), self.ec2.rules(place, group), |_| false).await
     }
 
@@ -117,6 +121,14 @@ impl<E: Deref<Target = MemoryEc2>, H: Hook> SecurityGroups for Hooked<E, H> {
     ) -> Result<GroupPage, Ec2Error> {
         let call = Call::Groups(place, page);
         self.around(call, self.ec2.groups(place, which, page), |_| false).await
+    }
+
+    async fn page_rules(
+        &self,
+        place: &Place,
+        groups: &[Group],
+    ) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
+        self.around(Call::PageRules(place), self.ec2.page_rules(place, groups), |_| false).await
     }
 
     async fn held_rules(&self, place: &Place) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {

@@ -8,11 +8,13 @@
 mod ec2;
 mod follow;
 mod hook;
+mod ledger;
 mod limit;
 mod notifier;
 
 pub use ec2::MemoryEc2;
 pub use hook::{Call, Hook, Hooked};
+pub use ledger::{LedgerHook, MemoryLedger};
 pub use notifier::MemoryNotifier;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::audit::{Notifier, NotifyError, Onward, OnwardError};
 use crate::ec2::cause;
 use crate::finding::Report;
-use crate::report::{Message, messages};
+use crate::report::{Message, fitting, messages, parts};
 
 /// Keeps the messages that SNS would get, and what is handed on.
 #[derive(Debug, Default)]
@@ -20,6 +20,12 @@ impl MemoryNotifier {
         self.messages.take()
     }
 
+    /// The same, which are kept.
+    #[cfg(test)]
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        self.messages.borrow().clone()
+    }
+
     /// What was handed on since this was last asked.
     pub fn take_handed_on(&self) -> Vec<Value> {
         self.handed_on.take()
@@ -31,6 +37,14 @@ impl Notifier for MemoryNotifier {
         let messages = messages(report).map_err(|error| NotifyError(cause(error)))?;
         self.messages.borrow_mut().extend(messages);
         Ok(())
+    }
+
+    fn fitting(&self, digest: &Report) -> usize {
+        fitting(digest).unwrap_or(usize::MAX)
+    }
+
+    fn parts(&self, report: &Report) -> Vec<usize> {
+        parts(report).unwrap_or_default()
     }
 }
 

@@ -123,7 +123,7 @@ fn a_group_that_does_not_exist_is_not_found() {
     let (key, other) = (GroupKey::Id(sg()), id("sg-1"));
     assert_eq!(now(ec2.group(&elsewhere, &key)).unwrap(), None);
     assert!(now(ec2.group(&Place::default(), &key)).unwrap().is_some());
-    assert_eq!(now(ec2.rules(&place(), &group(id("sg-1"), "x"))).unwrap(), []);
+    assert_eq!(now(ec2.rules(&place(), &id("sg-1"))).unwrap(), []);
     let rule = tcp(22, "0.0.0.0/0");
     let authorized = now(ec2.authorize(&place(), &other, &rule));
     assert!(matches!(authorized, Err(Ec2Error::NotFound { .. })));

@@ -1,9 +1,18 @@
 use crate::ec2::{GroupId, Region};
-use crate::finding::Finding;
+use crate::finding::{Finding, Matter, Unfed};
 
-/// The page of a finding's group in the AWS console of its partition; `None` where the group, its
-/// region or that console is not known.
+/// The page in the AWS console of its partition for a finding's group, trails or rules; `None` where
+/// the group, its region or that console is not known.
 pub(super) fn console_url(finding: &Finding) -> Option<String> {
+    if let Matter::Unfed { unfed, .. } = &finding.matter {
+        let region = finding.place.region.as_ref()?;
+        let host = host(region)?;
+        let (service, page) = match unfed {
+            Unfed::Trails(_) | Unfed::NotSeen(_) => ("cloudtrailv2", "trails"),
+            Unfed::Unheard(_) => ("events", "rules"),
+        };
+        return Some(format!("https://{region}.{host}/{service}/home?region={region}#/{page}"));
+    }
     let group = finding.group.as_ref().filter(|group| !group.id.is_declared())?;
     url(finding.place.region.as_ref()?, &group.id)
 }

@@ -10,7 +10,7 @@ use crate::finding::{Finding, Report};
 use crate::text::{inert, timestamp};
 use crate::words::rule_text;
 
-const HEADER: [&str; 22] = [
+const HEADER: [&str; 23] = [
     "severity",
     "code",
     "title",
@@ -33,6 +33,7 @@ const HEADER: [&str; 22] = [
     "address",
     "file",
     "line",
+    "binding",
 ];
 
 /// The findings, worst first, under a line with the names of the columns.
@@ -82,6 +83,7 @@ fn row(finding: &Finding) -> [String; HEADER.len()] {
             .and_then(|location| location.line)
             .map(|line| line.to_string())
             .unwrap_or_default(),
+        or_empty(finding.binding.as_deref()),
     ]
 }
 

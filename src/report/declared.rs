@@ -6,7 +6,7 @@ use super::wording::{next_command, texts};
 use crate::declared::{Language, Location, Unknown, Why};
 use crate::ec2::{GroupId, Peer, Rule};
 use crate::evaluate::Code;
-use crate::finding::{Finding, Matter};
+use crate::finding::{Finding, Matter, Outcome};
 use crate::text::{in_backticks, inert, quoted};
 use crate::words::rule_text;
 
@@ -46,6 +46,12 @@ pub(super) fn repair(finding: &Finding) -> Option<String> {
         Matter::Rule(found) if finding.code == Code::UnresolvedPeer => {
             let rule = &found.rule;
             Some(match location.unknown.as_slice() {
+                [] if finding.outcome() == Outcome::Prevented => {
+                    let list = rule.peer().list().filter(|list| !list.is_declared());
+                    let list = list.map_or_else(|| "the list".to_owned(), ToString::to_string);
+                    let what = named(location, rule);
+                    format!("let the auditor read {list}, or name addresses in {what}")
+                }
                 [] => {
                     let list = rule.peer().list().filter(|list| !list.is_declared());
                     let list = list.map_or_else(String::new, |list| format!(" of {list}"));

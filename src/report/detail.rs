@@ -8,16 +8,23 @@ use crate::evaluate::Code;
 use crate::event::{Component, Note, WatchedChange};
 use crate::finding::{
     Action, AfterHold, Connections, DoubtfulExemption, ExpiredExemption, Finding, FoundRule,
-    ListEntries, Matter, NotAdded, NotDue, NotReverted, Presence, Remark, Reverted, Unaudited,
-    Unchecked, Weakening,
+    ListEntries, Matter, NotAdded, NotDue, NotReverted, Planner, Presence, Remark, Reverted,
+    Unaudited, Unchecked, Unfed, Weakening,
 };
 use crate::net::Set;
 use crate::settings::MAX_PIECES;
-use crate::text::{first_of, in_backticks, minute, quoted, timestamp};
+use crate::text::{count, first_of, in_backticks, inert, minute, quoted};
 use crate::words::{excess_text, rule_text};
 
 const AUDITED_ONCE_MORE: &str =
     "All its rules were audited once more, as if it were still in scope.";
+
+const TRAIL_NEEDED: &str = "The auditor hears of a change only where a trail records management \
+                            events of its region: one of this account, or of its organisation.";
+
+const EVENTS_NEEDED: &str = "Either no trail records management events there, or the rules that \
+                             forward them are missing, disabled or without their target. What was \
+                             opened is in the findings of the sweeps.";
 
 const NOT_SEEN: &str = "The rule was not in the group when it was read.";
 
@@ -40,6 +47,7 @@ pub(super) fn detail(finding: &Finding) -> String {
             list.as_ref(),
         ),
         Matter::ExpectedClosed(closed) => reach::detail(closed),
+        Matter::Resolved { .. } => String::new(),
         Matter::Unaudited { what: Unaudited::Change(None), .. } if finding.group.is_none() => {
             format!(
                 "Nothing was changed. It is not known which group it was: look at the security \
@@ -58,9 +66,19 @@ pub(super) fn detail(finding: &Finding) -> String {
             };
             format!("{now} {AUDITED_ONCE_MORE}")
         }
-        Matter::AuditorChanged { change, weakened } => {
-            format!("Nothing was put back. {}", of_auditor(change, weakened))
+        Matter::AuditorChanged { change, weakened, .. } => {
+            let sweep = if needs_sweep(finding) { " Then run a sweep." } else { "" };
+            format!("Nothing was put back. {}{sweep}", of_auditor(change, weakened))
         }
+        Matter::Unfed { unfed, .. } => format!("Nothing was changed. {}", needed(unfed)),
+    }
+}
+
+/// What the auditor needs to hear of changes.
+fn needed(unfed: &Unfed) -> &'static str {
+    match unfed {
+        Unfed::Trails(_) | Unfed::NotSeen(_) => TRAIL_NEEDED,
+        Unfed::Unheard(_) => EVENTS_NEEDED,
     }
 }
 
@@ -73,7 +91,7 @@ pub(super) fn connections(found: &FoundRule) -> Option<&'static str> {
             Some("Connections that only this rule let in were untracked and ended with it.")
         }
         Presence::Gone(Connections::LiveOn) => {
-            Some("Connections made meanwhile live on until they idle out: end them on the server.")
+            Some("Whoever connected meanwhile may still be connected: end that on the server.")
         }
     }
 }
@@ -93,12 +111,14 @@ pub(super) fn exceeds(finding: &Finding) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
-/// What the finding is, what exceeds the baseline, and what may, each in a line.
+/// What the finding is, what exceeds the baseline, what may, and the binding that says so, each in a
+/// line.
 pub(super) fn lines(finding: &Finding) -> Vec<String> {
     let found = finding.found_rule();
     let excess = found.and_then(excess).map(|it| format!("exceeds the baseline: {it}"));
     let undecided = found.and_then(undecided).map(|it| format!("undecided: {it}"));
-    [Some(title(finding).whole()), excess, undecided].into_iter().flatten().collect()
+    let binding = finding.binding.as_ref().map(|binding| format!("binding: {binding}"));
+    [Some(title(finding).whole()), excess, undecided, binding].into_iter().flatten().collect()
 }
 
 fn excess(found: &FoundRule) -> Option<String> {
@@ -110,7 +130,7 @@ fn excess(found: &FoundRule) -> Option<String> {
 pub(super) fn of_checked_rule(finding: &Finding, found: &FoundRule) -> String {
     match found.action {
         Action::NotDue { why: NotDue::OnlyReported, seen: None } => {
-            remarks(finding, found).join(" ")
+            remarks(finding, found, &|_| true).join(" ")
         }
         _ => sentences(finding, found),
     }
@@ -122,18 +142,23 @@ pub(super) fn done(finding: &Finding) -> String {
         Matter::Rule(found) => {
             let done = match found.action {
                 _ if found.presence == Presence::WithGroup => action(finding.code, found),
-                Action::Held { seen: true, .. } => String::new(),
+                Action::Held { seen: true, .. } | Action::Prevented => String::new(),
                 Action::Held { seen: false, .. } => NOT_SEEN.to_owned(),
                 _ => action(finding.code, found),
             };
-            with_remarks(finding, found, done)
+            // A mail has said before that a hold was refused.
+            let is_said = |it: &Remark| matches!(it, Remark::HoldRefused(_));
+            with_remarks(finding, found, done, &|it| !is_said(it))
         }
         Matter::WideList { list, .. } | Matter::WideBaseline { list, .. } => {
             list.as_ref().map_or_else(String::new, |list| of_list(finding, list))
         }
         Matter::LeftScope { .. } => AUDITED_ONCE_MORE.to_owned(),
-        Matter::AuditorChanged { change, weakened } => of_auditor(change, weakened),
-        Matter::Unaudited { .. } => String::new(),
+        Matter::AuditorChanged { change, weakened, .. } => of_auditor(change, weakened),
+        Matter::Unfed { unfed, .. } => needed(unfed).to_owned(),
+        Matter::Unaudited { reason, .. } => {
+            format!("The reason: {}.", wording::reason(reason).trim_end_matches('.'))
+        }
         _ => detail(finding),
     }
 }
@@ -152,17 +177,22 @@ fn sentences(finding: &Finding, found: &FoundRule) -> String {
     }
     sentences.push(action(finding.code, found));
     sentences.extend(unchecked(found));
-    with_remarks(finding, found, sentences.join(" "))
+    with_remarks(finding, found, sentences.join(" "), &|_| true)
 }
 
 /// What was done, and what else there is to say.
-fn with_remarks(finding: &Finding, found: &FoundRule, done: String) -> String {
+fn with_remarks(
+    finding: &Finding,
+    found: &FoundRule,
+    done: String,
+    is_told: &dyn Fn(&Remark) -> bool,
+) -> String {
     let mut sentences = Vec::from_iter(Some(done).filter(|done| !done.is_empty()));
     if !found.still_open.is_empty() && !found.presence.is_gone() {
         let rules = open_rules(&found.still_open);
         sentences.push(format!("SSH is open through {rules} too."));
     }
-    sentences.extend(remarks(finding, found));
+    sentences.extend(remarks(finding, found, is_told));
     sentences.join(" ")
 }
 
@@ -204,8 +234,23 @@ fn action(code: Code, found: &FoundRule) -> String {
                 each.join("; ")
             )
         }
+        Action::Prevented => {
+            "The hook refused it before it was made, so nothing has to be closed.".to_owned()
+        }
         Action::Later(None) => "Nothing was changed yet.".to_owned(),
         Action::Later(Some(why)) => format!("Nothing was changed: {}.", not_handed_on(why)),
+        Action::Planned(Planner::Sweep) => {
+            "Nothing was changed yet. No sweep has reported under these settings before, so this one \
+             only says what the next one closes. If the rule must stay, allow it in the baseline \
+             before that."
+                .to_owned()
+        }
+        Action::Planned(Planner::Change) => {
+            "Nothing was changed: this change does not tell whether it opened the rule, and no sweep \
+             has reported under these settings before. Close the rule by hand, or allow it in the \
+             baseline if it must stay."
+                .to_owned()
+        }
         Action::GoneBefore => {
             "The rule was to be closed, and was not in the group when it was read: an earlier run \
              of this audit has closed it, or somebody else has."
@@ -414,8 +459,8 @@ fn not_reverted(reason: &NotReverted, added: &[Rule]) -> String {
 }
 
 /// What else there is to say about a rule.
-fn remarks(finding: &Finding, found: &FoundRule) -> Vec<String> {
-    let remarks = found.remarks.iter().map(|it| remark(finding, it));
+fn remarks(finding: &Finding, found: &FoundRule, is_told: &dyn Fn(&Remark) -> bool) -> Vec<String> {
+    let remarks = found.remarks.iter().filter(|it| is_told(it)).map(|it| remark(finding, it));
     let unknown = finding.location.iter().flat_map(declared::unknown);
     let is_of_list = finding.location.as_ref().is_none_or(|it| it.unknown.is_empty());
     let undecided =
@@ -467,17 +512,37 @@ fn remark(finding: &Finding, remark: &Remark) -> String {
             "Tags of the rule changed. Whether they were those of a hold could not be read \
              ({reason}), so the rule is not held open."
         ),
-        Remark::HoldRefused(Refusal::TagsChanged) => {
-            format!("It is not held open: {}.", refusal(&Refusal::TagsChanged))
-        }
         Remark::HoldOver(hold) => format!(
             "It was held open until {} ({}), and that is over.",
             minute(hold.until),
             quoted(&hold.reason)
         ),
-        Remark::HoldRefused(why) => {
-            format!("It asks to be held open and is not: {}.", refusal(why))
+        Remark::HoldAuthorized { at, actor } => {
+            let by = actor.as_deref().map(|actor| format!(" by {}", inert::clip(actor, 160)));
+            format!("The rule was authorised on {}{}.", minute(*at), by.unwrap_or_default())
         }
+        Remark::HoldMoved(until) => format!(
+            "Its tags now ask for {}. Moving the end later does not extend the hold.",
+            minute(*until)
+        ),
+        Remark::HoldUnseen => {
+            "The auditor has not seen the call that authorised the rule. If it does not within 15 minutes, \
+             the tags do not count."
+                .to_owned()
+        }
+        Remark::HoldNotRemembered => {
+            "The hold could not be remembered, so it may end before that: the next check may find \
+             its tags and not know who authorised it."
+                .to_owned()
+        }
+        Remark::BindingUnknown(bindings) => {
+            let names = bindings.iter().map(|it| it.as_deref().unwrap_or("none"));
+            format!(
+                "Which binding of the baseline file holds is not known ({}), so nothing was changed.",
+                first_of(names, 5, ", ")
+            )
+        }
+        Remark::HoldRefused(why) => hold_refused(why),
         Remark::List(entries) => of_list(finding, entries),
         Remark::StaleGroup(group) => format!(
             "The group {group} is there no longer: the rule is stale, admits nobody, and can go."
@@ -486,6 +551,27 @@ fn remark(finding: &Finding, remark: &Remark) -> String {
             "The VPC peering with the group {group} is deleted: the rule is stale, admits nobody, \
              and can go."
         ),
+    }
+}
+
+/// Why a rule that asks for it is not held open.
+pub(super) fn refused_hold(found: &FoundRule) -> Option<&Refusal> {
+    found.remarks.iter().find_map(|remark| match remark {
+        Remark::HoldRefused(why) => Some(why),
+        _ => None,
+    })
+}
+
+/// That a hold was refused, and why.
+pub(super) fn hold_refused(why: &Refusal) -> String {
+    match why {
+        Refusal::TagsChanged | Refusal::TagsRemoved | Refusal::Modified => {
+            format!("The hold does not count any more: {}.", refusal(why))
+        }
+        Refusal::TooLong { until, .. } => {
+            format!("It was to stay open until {}: refused, {}.", minute(*until), refusal(why))
+        }
+        why => format!("The hold was refused: {}.", refusal(why)),
     }
 }
 
@@ -498,24 +584,25 @@ fn refusal(refusal: &Refusal) -> String {
             in_backticks(until)
         ),
         Refusal::NoReason => format!("it has no tag {REASON} that says why"),
-        Refusal::TooLong { until, max_hours } => {
-            let hours = if *max_hours == 1 { "hour is" } else { "hours are" };
-            format!(
-                "it would last until {}, and no more than {max_hours} {hours} allowed",
-                timestamp(until)
-            )
+        Refusal::TooLong { max_hours, .. } => {
+            let hours = usize::try_from(*max_hours).unwrap_or_default();
+            format!("the limit is {}", count(hours, "hour"))
         }
-        Refusal::TagsRemoved => "the tags of its hold were taken off again".to_owned(),
+        Refusal::TagsRemoved => "its tags were taken off again".to_owned(),
         Refusal::TaggedLater => {
             "its tags count only where the rule is authorised with them, and these came later"
                 .to_owned()
         }
         Refusal::TagsChanged => {
-            "this call changed its tags, and those of a hold count only as they were when the rule \
-             was authorised"
+            "this call changed its tags, which count only as they were when the rule was authorised"
                 .to_owned()
         }
-        Refusal::Modified => "it was changed after it was held, which voids the hold".to_owned(),
+        Refusal::Modified => "the rule was changed after it was held".to_owned(),
+        Refusal::Unseen => {
+            "its tags count only where the rule is authorised with them, and the auditor has not \
+             seen that"
+                .to_owned()
+        }
     }
 }
 
@@ -566,6 +653,20 @@ fn of_auditor(change: &WatchedChange, weakened: &[Weakening]) -> String {
     detail
 }
 
+/// Whether something may have been missed, so that everything has to be audited once more.
+pub(super) fn needs_sweep(finding: &Finding) -> bool {
+    let Matter::AuditorChanged { change, .. } = &finding.matter else { return false };
+    match change.component {
+        Component::Trail
+        | Component::Rule
+        | Component::Function
+        | Component::Queue
+        | Component::Role
+        | Component::Key => true,
+        Component::Topic | Component::Log | Component::Alarm => false,
+    }
+}
+
 /// In what the auditor was weakened.
 fn of_weakening(weakening: Weakening) -> &'static str {
     match weakening {
@@ -589,18 +690,17 @@ fn of_component(component: Component) -> (&'static str, &'static str) {
         Component::Trail => (
             "Without a trail that records management events, the auditor hears of no change: only \
              its sweep finds what was opened.",
-            "Check that the trail logs and records management events, then run a sweep.",
+            "Check that the trail logs and records management events.",
         ),
         Component::Rule => (
             "Changes that this rule no longer sends are not audited, and a sweep that it no longer \
              starts does not run.",
-            "Compare its state, pattern and targets with the template, correct what differs, then \
-             run a sweep.",
+            "Compare its state, pattern and targets with the template, and correct what differs.",
         ),
         Component::Function => (
             "The function may do something else now, or nothing.",
-            "Compare its code, settings, layers, concurrency and policy with what you deployed, \
-             correct what differs, then run a sweep.",
+            "Compare its code, settings, layers, concurrency and policy with what you deployed, and \
+             correct what differs.",
         ),
         Component::Topic => (
             "Findings may no longer reach everybody who should have them.",
@@ -610,12 +710,12 @@ fn of_component(component: Component) -> (&'static str, &'static str) {
         Component::Queue => (
             "Events that could not be audited wait in this queue, and may be lost.",
             "Check that the queue exists and that its policy, and its key if it has one, let \
-             EventBridge and the function send to it, then run a sweep.",
+             EventBridge and the function send to it.",
         ),
         Component::Role => (
             "The function works with this role. It may no longer be able to read, close or publish, \
              or it may have more rights than it should.",
-            "Compare its policies with the template, correct what differs, then run a sweep.",
+            "Compare its policies with the template, and correct what differs.",
         ),
         Component::Log => (
             "The function's log is the record of what was audited and closed, and older parts of \
@@ -625,8 +725,7 @@ fn of_component(component: Component) -> (&'static str, &'static str) {
         Component::Key => (
             "Messages that need this key may no longer be published or kept.",
             "Check that the key is enabled, that its deletion is not scheduled and that its policy \
-             is the template's, then read in the function's log what was found since, and run a \
-             sweep.",
+             is the template's, then read in the function's log what was found since.",
         ),
         Component::Alarm => (
             "If this alarm is silent, nobody learns that the auditor fails.",

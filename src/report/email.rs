@@ -6,22 +6,34 @@
 
 mod action;
 mod details;
+mod digest;
 mod lines;
 mod opening;
+mod others;
+mod refused;
+mod run;
+mod stolen;
 mod table;
 mod who;
 
 use std::collections::BTreeSet;
 
-use action::{act, if_needed};
+use action::{CONNECTIONS, act, if_needed, lives_on};
 use details::{details, tell_exempt};
-use lines::{Lines, TEXT};
-use opening::opening;
+pub(super) use digest::listed;
+use lines::{HELP, Lines, TEXT};
+use opening::{opening, rule};
+use others::tell_others;
+use refused::{ask_again, tell_refused};
+pub(super) use run::run_body;
+use stolen::{Stolen, is_settled};
 use table::table;
-use who::{Shared, tell_change, tell_place};
+use who::{Shared, tell_by, tell_change, tell_place};
 
+use super::life::war;
 use super::state::{State, by_command};
 use super::subject::is_of_schedule;
+use super::title::topic;
 use super::wording::{self, Part};
 use crate::finding::{Finding, Report};
 use crate::text::count;
@@ -31,32 +43,43 @@ pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// Room in [`MAX_BYTES`] for everything but the findings told in full.
 const REST: usize = 16 * 1024;
-/// Where the words are explained.
-const HELP: &str = "What each finding means and what to do: docs/findings.";
 
 /// So many findings are told in full, where they fit.
 const IN_FULL: usize = 3;
 
 /// The mail about a report with findings.
 pub(super) fn body(report: &Report, part: Option<Part>) -> String {
+    if let Some(digest) = &report.digest {
+        return digest::body(report, digest);
+    }
     let findings = by_command(&report.findings);
     let Some(&first) = findings.first() else {
         return "No findings.\n".to_owned();
     };
     let shared = Shared::of(&findings, first);
-    let (acts, details) = in_full(&findings, &shared);
+    let stolen = about_all(&findings, &shared);
+    let (acts, details) = in_full(&findings, &shared, &stolen);
+    let is_all_settled = findings.iter().all(|finding| is_settled(finding));
     let mut mail = Lines::default();
     if findings.len() > 1 {
-        mail.text(&summary(report, &findings), TEXT);
+        mail.text(&summary(report, &findings, acts.len()), TEXT);
+        if shared.change {
+            tell_by(&mut mail, first);
+        }
+        if is_all_settled {
+            mail.text(&over(&findings, &stolen), TEXT);
+        }
     }
     if is_of_schedule(report) && findings.len() > 1 {
         mail.gap();
         table(&mut mail, &findings, 0, &shared);
+        tell_others(&mut mail, &findings, acts.len());
         mail.append(&acts);
     } else {
         mail.append(&acts);
         mail.gap();
         table(&mut mail, &findings, acts.len(), &shared);
+        tell_others(&mut mail, &findings, acts.len());
     }
     mail.gap();
     for needed in findings.iter().filter_map(|it| if_needed(it)).collect::<BTreeSet<_>>() {
@@ -69,8 +92,9 @@ pub(super) fn body(report: &Report, part: Option<Part>) -> String {
     }
     if shared.change {
         tell_change(&mut mail, first);
-        let worst = findings.iter().map(|finding| finding.severity).max();
-        mail.if_not_you(first, worst);
+        if !is_all_settled {
+            mail.text(&stolen.question().unwrap_or_default(), TEXT);
+        }
     }
     if shared.place {
         mail.link(first);
@@ -86,8 +110,8 @@ pub(super) fn body(report: &Report, part: Option<Part>) -> String {
     mail.0
 }
 
-/// `3 findings in 2 groups: 1 critical, 2 medium. 1 is open.`
-fn summary(report: &Report, findings: &[&Finding]) -> String {
+/// `Scheduled audit: 3 findings in 2 groups (1 critical, 2 medium). 1 is open.`
+fn summary(report: &Report, findings: &[&Finding], in_full: usize) -> String {
     let n = findings.len();
     let groups = match wording::groups(findings) {
         0 | 1 => String::new(),
@@ -103,17 +127,48 @@ fn summary(report: &Report, findings: &[&Finding]) -> String {
         1 => " 1 is open.".to_owned(),
         open => format!(" {open} are open."),
     };
-    let summary = format!("{n} findings{groups}: {severities}.{state}");
-    if !is_of_schedule(report) {
-        return summary;
+    let lives = wording::statuses(findings);
+    let lives = if lives.is_empty() { lives } else { format!("; {lives}") };
+    let is_due = states().any(|it| matches!(it, State::StillOpen | State::NotClosed));
+    let what = if is_due { "Close what is open" } else { "Close what nobody needs" };
+    let action = match in_full {
+        _ if open == 0 => String::new(),
+        in_full if in_full == n => format!(" {what}. The lines to paste are below."),
+        1 => format!(" {what}. The line to paste for the worst is below."),
+        in_full => format!(" {what}. The lines to paste for the worst {in_full} are below."),
+    };
+    match findings.first().filter(|_| !is_of_schedule(report)) {
+        Some(first) => {
+            let (topic, more) = (topic(first), n - 1);
+            format!("{n} findings ({severities}{lives}): {topic}, and {more} more.{state}{action}")
+        }
+        None => {
+            format!("Scheduled audit: {n} findings{groups} ({severities}{lives}).{state}{action}")
+        }
     }
-    let action = if open > 0 { " Close what nobody needs: lines to paste are below." } else { "" };
-    format!("Scheduled audit: {summary}{action}")
+}
+
+/// What is left to do where nothing is wrong any more.
+fn over(findings: &[&Finding], stolen: &Stolen) -> String {
+    match findings.iter().any(|finding| lives_on(finding)) {
+        true => stolen.after(CONNECTIONS),
+        false => stolen.if_over().unwrap_or_default(),
+    }
+}
+
+/// Whether credentials may be stolen, where one change is behind all findings.
+fn about_all(findings: &[&Finding], shared: &Shared) -> Stolen {
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    match findings.first().zip(worst) {
+        Some((first, worst)) if shared.change => Stolen::of(first, worst),
+        _ => Stolen::No,
+    }
 }
 
 /// What to do about the first findings, and their details: about the very first always, about the
 /// next ones as far as there is room.
-fn in_full(findings: &[&Finding], shared: &Shared) -> (Vec<Lines>, Vec<Lines>) {
+fn in_full(findings: &[&Finding], shared: &Shared, stolen: &Stolen) -> (Vec<Lines>, Vec<Lines>) {
+    let is_all_settled = findings.iter().all(|finding| is_settled(finding));
     let mut room = MAX_BYTES - REST;
     let (mut acts, mut all_details) = (Vec::new(), Vec::new());
     for (finding, number) in findings.iter().take(IN_FULL).zip(1..) {
@@ -121,7 +176,20 @@ fn in_full(findings: &[&Finding], shared: &Shared) -> (Vec<Lines>, Vec<Lines>) {
         let mut lines = Lines::default();
         let numbered = number.map_or_else(String::new, |number| format!("{number}. "));
         lines.text(&format!("{numbered}{}", opening(finding)), 2 * TEXT);
-        act(&mut lines, finding);
+        tell_refused(&mut lines, finding);
+        rule(&mut lines, finding);
+        let war = war(finding);
+        if war.is_none() && (number.is_none() || !shared.change) {
+            tell_by(&mut lines, finding);
+        }
+        lines.text(&war.unwrap_or_default(), 2 * TEXT);
+        let of_one = match stolen {
+            _ if number.is_some() && is_all_settled => &Stolen::Said,
+            Stolen::Here(_) if number.is_some() => &Stolen::Elsewhere,
+            stolen => stolen,
+        };
+        act(&mut lines, finding, of_one);
+        ask_again(&mut lines, finding);
         let details = details(finding, number, shared);
         let len = lines.json_len() + details.json_len();
         if len > room && !acts.is_empty() {

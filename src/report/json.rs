@@ -7,6 +7,8 @@ use serde::{Serialize, Serializer};
 use super::console::console_url;
 use super::declared;
 use super::detail::{connections, detail, undecided};
+use super::digest::DigestJson;
+use super::run::RunJson;
 use super::title::title;
 use super::wording;
 use crate::declared::Location;
@@ -16,8 +18,10 @@ use crate::evaluate::expected::{Family, FamilyReach, Reach, Reached};
 use crate::evaluate::{Code, Severity};
 use crate::event::{ActorType, Record};
 use crate::finding::{
-    BaselineName, Exempted, Finding, FoundGroup, Matter, Outcome, Report, ReportOutcome, Totals,
+    BaselineName, Exempted, Finding, FoundGroup, Matter, Outcome, Report, ReportOutcome, Status,
+    Totals,
 };
+use crate::history::Gap;
 use crate::text::escape::ascii_json;
 use crate::text::timestamp;
 use crate::words::{ExcessBox, boxes, excess_text, rule_text};
@@ -39,10 +43,13 @@ pub struct ReportJson {
     pub(super) exempt: Vec<ExemptJson>,
     handed_on: usize,
     partial: bool,
+    run: Option<RunJson>,
     /// Which part of a split report this is, from 1.
     pub(super) part: Option<usize>,
     /// Of how many.
     pub(super) parts: Option<usize>,
+    /// What waited to be mailed, where the report tells it.
+    digest: Option<DigestJson>,
     pub(super) findings: Vec<FindingJson>,
 }
 
@@ -73,7 +80,8 @@ pub(super) struct FindingJson {
     controls: Vec<&'static str>,
     console_url: Option<String>,
     pub(super) change: Option<ChangeJson>,
-    status: Option<String>,
+    binding: Option<String>,
+    status: Option<Status>,
     first_seen: Option<String>,
     times: usize,
     pub(super) still_open: Vec<OpenRuleJson>,
@@ -219,13 +227,6 @@ impl From<&Report> for ReportJson {
 }
 
 impl ReportJson {
-    /// What the function answers. If a schedule asked, nobody reads the answer and everything was
-    /// published, so it has no findings: Lambda refuses answers beyond 6 MB, and would then have all
-    /// of it done again.
-    pub fn answer(report: &Report) -> Self {
-        if report.scheduled { Self::without_findings(report) } else { Self::from(report) }
-    }
-
     /// Everything but the findings.
     pub(super) fn without_findings(report: &Report) -> Self {
         let reasons: Vec<String> = report.skipped.iter().map(wording::skipped).collect();
@@ -241,8 +242,10 @@ impl ReportJson {
             exempt: report.exempt.iter().map(ExemptJson::from).collect(),
             handed_on: report.handed_on,
             partial: report.partial,
+            run: report.run.as_ref().map(RunJson::from),
             part: None,
             parts: None,
+            digest: report.digest.as_ref().map(DigestJson::from),
             findings: Vec::new(),
         }
     }
@@ -287,10 +290,10 @@ impl From<&Finding> for FindingJson {
             controls: finding.controls.clone(),
             console_url: console_url(finding),
             change: finding.change.as_ref().map(ChangeJson::from),
-            // Nothing is remembered from one audit to the next.
-            status: None,
-            first_seen: None,
-            times: 1,
+            binding: finding.binding.clone(),
+            status: finding.life.map(|life| life.status),
+            first_seen: finding.life.map(|life| timestamp(&life.first_seen)),
+            times: finding.life.map_or(1, |life| life.times),
             expected: expected(finding),
             expected_omitted: 0,
             expected_unread: match &finding.matter {
@@ -397,4 +400,17 @@ pub fn to_json_pretty(report: &Report) -> Result<String, serde_json::Error> {
 /// JSON allows, and no name may keep a finding from being published.
 pub(super) fn to_ascii_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     serde_json::to_string(value).map(|json| ascii_json(&json))
+}
+
+/// A stretch without any record.
+#[derive(Serialize)]
+pub(super) struct GapJson {
+    from: String,
+    until: String,
+}
+
+impl From<&Gap> for GapJson {
+    fn from(gap: &Gap) -> Self {
+        Self { from: timestamp(&gap.from), until: timestamp(&gap.until) }
+    }
 }

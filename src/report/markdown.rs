@@ -96,7 +96,8 @@ fn place(finding: &Finding) -> String {
     });
     let region = region.map(|region| region.to_string());
     let account = account.map(|account| account.to_string());
-    [name, id, region, account].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let binding = finding.binding.as_deref().map(|binding| format!("binding {}", code(binding)));
+    [name, id, region, account, binding].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// A line for a shell, below a comment that says what it closes.

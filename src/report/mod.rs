@@ -5,20 +5,29 @@
 //! made the change (names, descriptions, user agents), so every line for a person goes through
 //! [`inert`](crate::text::inert) on its way out.
 
+mod answer;
+mod caller;
 mod console;
+pub mod coverage;
 pub mod csv;
 mod declared;
 mod detail;
+mod digest;
 mod email;
+pub mod evidence;
 mod fit;
 pub mod github;
 pub mod history;
+mod hook;
 pub mod html;
 mod json;
 pub mod junit;
+mod life;
 pub mod log;
 pub mod markdown;
 mod reach;
+pub mod remembered;
+mod run;
 pub mod sarif;
 pub mod sns;
 mod state;
@@ -27,8 +36,10 @@ pub mod terminal;
 mod title;
 mod wording;
 
+pub use answer::{AnswerJson, answer};
+pub use hook::HookJson;
 pub use json::{ReportJson, SCHEMA, to_json, to_json_pretty};
-pub use sns::{Attribute, Message, messages};
+pub use sns::{Attribute, Message, fitting, messages, parts};
 
 use crate::finding::Finding;
 

@@ -53,19 +53,22 @@ fn states(closed: &Closed) -> Vec<(String, Vec<&Reached>)> {
 }
 
 fn known(closed: &Closed, group: &str) -> String {
-    let mut clauses: Vec<String> = states(closed)
-        .into_iter()
-        .map(|(state, entries)| {
-            let are = if entries.len() > 1 { "are" } else { "is" };
-            format!("{} {are} {state}", names(entries.into_iter()))
-        })
-        .collect();
-    clauses.extend(still_works(closed));
     let on = match closed.entries.iter().any(|entry| entry.direction == Direction::Egress) {
         true => "on the way out of",
         false => "on",
     };
-    format!("{} {on} {group}", clauses.join("; "))
+    // The group is named once, with what comes first.
+    let mut on = Some(format!(" {on} {group}"));
+    let mut clauses: Vec<String> = states(closed)
+        .into_iter()
+        .map(|(state, entries)| {
+            let are = if entries.len() > 1 { "are" } else { "is" };
+            let on = on.take().unwrap_or_default();
+            format!("{}{on} {are} {state}", names(entries.into_iter()))
+        })
+        .collect();
+    clauses.extend(still_works(closed));
+    clauses.join("; ")
 }
 
 fn unknown(closed: &Closed, group: &str) -> (String, String) {

@@ -1,5 +1,5 @@
 use crate::evaluate::{Code, Severity};
-use crate::finding::{Finding, FoundRule, Matter, Outcome, Presence};
+use crate::finding::{Finding, FoundRule, Matter, Outcome, Presence, Unfed};
 
 /// How things stand, in the order in which a person has to care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub(super) enum State {
     DependsOnAnother,
     /// Nobody knows what the change did.
     NotAudited,
+    /// The auditor hears of no change.
+    Unfed,
+    /// Whether it does is not known.
+    MaybeUnfed,
     /// Something that the auditor depends on was changed.
     AuditorChanged,
     /// Traffic that the site lives on is no longer admitted.
@@ -25,6 +29,8 @@ pub(super) enum State {
     PartlyDown,
     /// Nobody can reach it, and whether it was admitted before is not known.
     MaybeDown,
+    /// The rule is there, and is not closed yet.
+    Planned,
     /// The rule is there, and no revert was due.
     Open,
     /// A prefix list lets the Internet in by SSH, and the baseline names the list.
@@ -39,10 +45,14 @@ pub(super) enum State {
     Held,
     /// Reverted.
     Closed,
+    /// A hook refused it before it was made.
+    Prevented,
     /// Somebody else was faster than the revert.
     AlreadyGone,
     /// No revert was due, and the rule is gone all the same.
     NoLongerThere,
+    /// It was found before, and is no longer there.
+    Resolved,
     /// Nothing is wrong with any group.
     Note,
 }
@@ -55,7 +65,10 @@ impl State {
             Matter::ExpectedClosed(closed) if closed.is_anything_open() => Self::PartlyDown,
             Matter::ExpectedClosed(_) => Self::Down,
             Matter::AuditorChanged { .. } => Self::AuditorChanged,
+            Matter::Unfed { unfed: Unfed::Trails(_) | Unfed::Unheard(_), .. } => Self::Unfed,
+            Matter::Unfed { unfed: Unfed::NotSeen(_), .. } => Self::MaybeUnfed,
             Matter::LeftScope { .. } => Self::LeftScope,
+            Matter::Resolved { .. } => Self::Resolved,
             Matter::WideBaseline { .. } if finding.severity == Severity::Informational => {
                 Self::Note
             }
@@ -68,6 +81,7 @@ impl State {
                     _ if gone && found.unchecked.is_some() => Self::MaybeStillOpen,
                     Outcome::Reverted | Outcome::Narrowed => Self::Closed,
                     Outcome::AlreadyGone => Self::AlreadyGone,
+                    Outcome::Prevented => Self::Prevented,
                     _ if with_group => Self::NoLongerThere,
                     Outcome::Held => Self::Held,
                     Outcome::Exempt => Self::MaybeExempt,
@@ -76,6 +90,7 @@ impl State {
                     }
                     Outcome::Failed if gone => Self::ClosedTooFar,
                     Outcome::Failed => Self::NotClosed,
+                    Outcome::Planned => Self::Planned,
                     Outcome::None if gone => Self::NoLongerThere,
                     Outcome::None if finding.code == Code::UnresolvedPeer => Self::Undecided,
                     Outcome::None => Self::Open,
@@ -90,18 +105,23 @@ impl State {
             Self::MaybeStillOpen => "MAYBE STILL OPEN",
             Self::NotClosed => "NOT CLOSED",
             Self::ClosedTooFar => "FIX NOW",
-            Self::NotAudited => "NOT AUDITED",
+            Self::NotAudited | Self::Unfed => "NOT AUDITED",
             Self::AuditorChanged => "AUDITOR CHANGED",
             Self::Down => "FIX NOW",
-            Self::DependsOnAnother | Self::PartlyDown | Self::MaybeDown => "CHECK",
+            Self::DependsOnAnother | Self::PartlyDown | Self::MaybeDown | Self::MaybeUnfed => {
+                "CHECK"
+            }
+            Self::Planned => "OPEN, PLANNED",
             Self::Open | Self::WideList => "OPEN",
             Self::LeftScope => "NO LONGER AUDITED",
             Self::Undecided => "UNDECIDED",
             Self::MaybeExempt => "LEFT OPEN",
             Self::Held => "OPEN FOR NOW",
             Self::Closed => "CLOSED",
+            Self::Prevented => "PREVENTED",
             Self::AlreadyGone => "ALREADY GONE",
             Self::NoLongerThere => "GONE",
+            Self::Resolved => "RESOLVED",
             Self::Note => "NOTE",
         }
     }
@@ -114,6 +134,7 @@ impl State {
                 | Self::MaybeStillOpen
                 | Self::NotClosed
                 | Self::Open
+                | Self::Planned
                 | Self::WideList
                 | Self::Held
                 | Self::Undecided
@@ -123,11 +144,11 @@ impl State {
 
     /// Whether the rule is gone, and nothing that should have stayed with it.
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Closed | Self::AlreadyGone | Self::NoLongerThere)
+        matches!(self, Self::Closed | Self::AlreadyGone | Self::NoLongerThere | Self::Resolved)
     }
 
     /// Whether what was done did not work, or nothing could be done.
-    fn is_failure(self) -> bool {
+    pub fn is_failure(self) -> bool {
         matches!(
             self,
             Self::StillOpen
@@ -135,6 +156,7 @@ impl State {
                 | Self::NotClosed
                 | Self::ClosedTooFar
                 | Self::NotAudited
+                | Self::Unfed
         )
     }
 }

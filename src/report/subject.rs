@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
+use super::digest;
 use super::state::{State, by_urgency};
 use super::title::topic;
 use super::wording::{self, Part};
+use crate::ec2::Place;
 use crate::evaluate::Severity;
 use crate::finding::{Finding, Report};
 use crate::text::{count, inert, minute};
@@ -15,13 +17,18 @@ pub(super) const MAX_CHARS: usize = 99;
 /// about, then severity, account and region. Printable ASCII, at most [`MAX_CHARS`], begins with a
 /// letter.
 pub(super) fn subject(report: &Report, part: Option<Part>) -> String {
+    if let Some(digest) = &report.digest {
+        let tail = place_of(digest.entries.iter().map(|entry| &entry.brief.place), None);
+        return fitted(&digest::headline(digest), &tail);
+    }
     let Some(&lead) = by_urgency(&report.findings).first() else {
         return "No findings".to_owned();
     };
     let (head, tail) = match report.findings.as_slice() {
-        [_, _, ..] if is_of_schedule(report) => {
-            (states(report), place(report, Some("scheduled audit")))
-        }
+        [_, _, ..] if is_of_schedule(report) => match by_life(report) {
+            Some(lives) => (lives, place(report, None)),
+            None => (states(report), place(report, Some("scheduled audit"))),
+        },
         _ => {
             let more = more(report, lead);
             let worst = report.findings.iter().map(|finding| finding.severity).max();
@@ -29,15 +36,32 @@ pub(super) fn subject(report: &Report, part: Option<Part>) -> String {
         }
     };
     let tail = part.map_or_else(|| tail.clone(), |part| format!("{tail} [{part}]"));
-    // What is cut, if something must be, is the group's name at the end of the headline: it may have
-    // 255 characters, and the mail has it.
+    fitted(&head, &tail)
+}
+
+/// What is cut, if something must be, is the group's name at the end of the headline: it may have 255
+/// characters, and the mail has it.
+fn fitted(head: &str, tail: &str) -> String {
     let room = MAX_CHARS.saturating_sub(tail.len());
-    format!("{}{tail}", inert::clip_ascii(&inert::for_subject(&head), room))
+    format!("{}{tail}", inert::clip_ascii(&inert::for_subject(head), room))
 }
 
 /// Whether a schedule asked for the audit, so that no change is behind its findings.
 pub(super) fn is_of_schedule(report: &Report) -> bool {
     report.scheduled && report.findings.iter().all(|finding| finding.change.is_none())
+}
+
+/// `Scheduled audit: 2 new, 3 critical`, where it is known what is new and nothing failed.
+fn by_life(report: &Report) -> Option<String> {
+    let statuses = wording::statuses(&report.findings.iter().collect::<Vec<_>>());
+    let states = || report.findings.iter().map(State::of);
+    if statuses.is_empty() || states().any(State::is_failure) {
+        return None;
+    }
+    let open = report.findings.iter().filter(|finding| State::of(finding).is_open());
+    let critical = open.filter(|finding| finding.severity == Severity::Critical).count();
+    let critical = if critical > 0 { format!(", {critical} critical") } else { String::new() };
+    Some(format!("Scheduled audit: {statuses}{critical}"))
 }
 
 /// `NOT CLOSED: 1 critical; OPEN: 2 high`
@@ -102,9 +126,13 @@ fn more(report: &Report, lead: &Finding) -> String {
 
 /// ` (critical, 123456789012, eu-central-1)`: the first word, and where all of it is.
 fn place(report: &Report, first: Option<&str>) -> String {
-    let places = || report.findings.iter().map(|finding| &finding.place);
-    let accounts: BTreeSet<_> = places().filter_map(|place| place.account.as_ref()).collect();
-    let regions: BTreeSet<_> = places().filter_map(|place| place.region.as_ref()).collect();
+    place_of(report.findings.iter().map(|finding| &finding.place), first)
+}
+
+fn place_of<'a>(places: impl Iterator<Item = &'a Place> + Clone, first: Option<&str>) -> String {
+    let accounts = places.clone().filter_map(|place| place.account.as_ref());
+    let accounts: BTreeSet<_> = accounts.collect();
+    let regions: BTreeSet<_> = places.filter_map(|place| place.region.as_ref()).collect();
     let one = |names: Vec<&str>, noun| match names.as_slice() {
         [] => None,
         [one] => Some((*one).to_owned()),

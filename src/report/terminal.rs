@@ -218,7 +218,10 @@ impl Page {
         };
         let region = block.place.region.as_ref().map(|region| region.as_str());
         let account = block.place.account.as_ref().map(|account| account.as_str());
-        self.parts(head, [name, vpc, region, account].into_iter().flatten());
+        let binding = block.findings.first().and_then(|finding| finding.binding.as_ref());
+        let binding = binding.map(|binding| format!("binding {binding}"));
+        let parts = [name, vpc, region, account, binding.as_deref()];
+        self.parts(head, parts.into_iter().flatten());
     }
 
     /// Severity, code, and what is wrong. Returns where the lines below begin.

@@ -1,12 +1,15 @@
 use super::reach;
 use super::state::State;
-use super::wording::{called, held, list, list_name, reason as reason_text, whom};
+use super::wording::{
+    and, called, error, held, list, name_after, reason as reason_text, undescribed, whom,
+};
 use crate::ec2::{Direction, GroupKey, Protocol, Rule, RuleId, Selector};
 use crate::evaluate::Code;
 use crate::event::WatchedChange;
-use crate::finding::{Finding, FoundRule, Matter, ScopeExit, Unaudited};
+use crate::event::trail::Unfit;
+use crate::finding::{Finding, FoundRule, Matter, ScopeExit, Unaudited, Unfed, Unheard};
 use crate::net::{Cells, IntervalSet, Set, Traffic, wide_ipv4, wide_ipv6};
-use crate::text::{capitalised, count, inert};
+use crate::text::{capitalised, count, inert, minute};
 use crate::words::{cells_text, every_protocol_but, in_capitals, rule_text};
 
 /// A finding in one sentence: what it is, and what explains it.
@@ -34,20 +37,17 @@ impl From<String> for Title {
 pub(super) fn title(finding: &Finding) -> Title {
     let group = || finding.group.as_ref().map_or_else(|| "a security group".to_owned(), called);
     match &finding.matter {
-        Matter::Rule(found) => {
-            let Title { lead, rest } = of_rule(finding, found, &group());
-            Title { lead, rest: rest + &list_called(finding) }
+        Matter::Rule(found) => of_rule(finding, found, &group()),
+        Matter::WideList { rule, baseline, .. } => {
+            let rule = undescribed(finding, rule);
+            Title {
+                lead: format!("SSH is open to the Internet on {} ({rule})", group()),
+                rest: format!(": the baseline {baseline} admits it by a prefix list that is wide"),
+            }
         }
-        Matter::WideList { rule, baseline, .. } => Title {
-            lead: format!("SSH is open to the Internet on {} ({})", group(), rule_text(rule)),
-            rest: format!(
-                ": the baseline {baseline} admits it by a prefix list that is wide{}",
-                list_called(finding)
-            ),
-        },
         Matter::WideBaseline { baseline, .. } => format!(
-            "The baseline {baseline}, as it is in effect, lets the Internet reach SSH, which CIS \
-             and Security Hub fail"
+            "With the present settings, the baseline {baseline} lets the Internet reach SSH, which \
+             CIS and Security Hub fail"
         )
         .into(),
         Matter::ExpectedClosed(closed) => {
@@ -57,18 +57,18 @@ pub(super) fn title(finding: &Finding) -> Title {
         }
         Matter::Unaudited { what, reason } => {
             let what = match (what, &finding.group) {
-                (Unaudited::Change(Some(key)), None) => format!("A change of {}", named_group(key)),
-                (Unaudited::Change(_), _) => format!("A change of {}", group()),
+                (Unaudited::Change(Some(key)), None) => format!("A change to {}", named_group(key)),
+                (Unaudited::Change(_), _) => format!("A change to {}", group()),
                 (Unaudited::List(id), _) => {
-                    format!("A change of the prefix list {}", list(finding, id))
+                    format!("A change to the prefix list {}", list(finding, id))
                 }
                 (Unaudited::RuleTags(rules), _) => {
                     let first = rules.first().map_or("a rule", RuleId::as_str);
                     match rules.len().saturating_sub(1) {
-                        0 => format!("A change of the tags of {first}"),
+                        0 => format!("A change to the tags of {first}"),
                         more => {
                             format!(
-                                "A change of the tags of {first} and {}",
+                                "A change to the tags of {first} and {}",
                                 count(more, "more rule")
                             )
                         }
@@ -90,14 +90,14 @@ pub(super) fn title(finding: &Finding) -> Title {
             format!("{} left the scope of the audit: {why}", group()).into()
         }
         Matter::AuditorChanged { change, .. } => of_auditor(change),
+        Matter::Resolved { rule: Some(rule), .. } => {
+            format!("{} on {} is no longer there", rule_text(rule), group()).into()
+        }
+        Matter::Resolved { rule: None, .. } => {
+            format!("What was found as {} is no longer so", finding.code.as_str()).into()
+        }
+        Matter::Unfed { unfed, .. } => of_unfed(unfed, finding),
     }
-}
-
-/// How a sentence goes on about a rule that names a prefix list whose name is known.
-fn list_called(finding: &Finding) -> String {
-    let list = finding.rule().and_then(|rule| rule.peer().list());
-    let name = list.and_then(|list| list_name(finding, list));
-    name.map_or_else(String::new, |name| format!("; the list is called {name}"))
 }
 
 /// Whoever is on it.
@@ -145,10 +145,18 @@ pub(super) fn topic(finding: &Finding) -> String {
             (_, None) => call(finding),
         },
         Matter::LeftScope { .. } => group(),
+        Matter::Resolved { rule: Some(rule), .. } => format!("{} on {}", rule_text(rule), group()),
+        Matter::Resolved { rule: None, .. } => finding.code.as_str().to_owned(),
         Matter::AuditorChanged { change, .. } => match change.resource.as_deref() {
             Some(resource) => format!("{} on {}", change.call, named(resource)),
             None => change.call.clone(),
         },
+        Matter::Unfed { unfed: Unfed::Trails(_) | Unfed::Unheard(_), .. } => {
+            "all changes of security groups".to_owned()
+        }
+        Matter::Unfed { unfed: Unfed::NotSeen(_), .. } => {
+            "the trail could not be looked up".to_owned()
+        }
     }
 }
 
@@ -168,7 +176,8 @@ fn of_rule(finding: &Finding, found: &FoundRule, group: &str) -> Title {
     let (code, rule) = (finding.code, &found.rule);
     if code == Code::UnresolvedPeer {
         let depends = if found.presence.is_gone() { "depended" } else { "depends" };
-        let rule = capitalised(&in_capitals(&rule_text(rule)));
+        let text = in_capitals(&rule_text(rule)) + &name_after(finding, rule);
+        let rule = capitalised(&text);
         let [on, that] = match finding.location.as_ref() {
             Some(location) if !location.unknown.is_empty() => ["a value", " that is not known yet"],
             _ => ["a prefix list", " that could not be read"],
@@ -187,14 +196,20 @@ fn of_rule(finding: &Finding, found: &FoundRule, group: &str) -> Title {
         _ => ["is", "are"],
     };
     let (what, many) = opened(code, found);
-    let whom = opened_to(found);
+    let (whom, through) = match (opened_to(found), rule.peer().list()) {
+        (whom, Some(id)) if whom == INTERNET => {
+            (whom, format!(" through the prefix list {}", list(finding, id)))
+        }
+        (whom, _) => (whom + &name_after(finding, rule), String::new()),
+    };
     let verb = if many { are } else { is };
     let what = capitalised(&what);
-    if rule.direction() == Direction::Egress {
-        format!("{what} {verb} allowed out of {group} to {whom}").into()
+    let lead = if rule.direction() == Direction::Egress {
+        format!("{what} {verb} allowed out of {group} to {whom}")
     } else {
-        format!("{what} {verb} open to {whom} on {group}").into()
-    }
+        format!("{what} {verb} open to {whom} on {group}")
+    };
+    Title { lead, rest: through }
 }
 
 /// To whom a rule opens more than the baseline does.
@@ -202,6 +217,11 @@ fn opened_to(found: &FoundRule) -> String {
     let excess = &found.excess;
     let wide = wide_ipv4(&excess.peers_ipv4()) || wide_ipv6(&excess.peers_ipv6());
     if wide { INTERNET.to_owned() } else { found.rule.peer().to_string() }
+}
+
+/// Whether what a finding is about is a plural.
+pub(super) fn is_plural(finding: &Finding) -> bool {
+    finding.found_rule().is_some_and(|found| opened(finding.code, found).1)
 }
 
 /// What a rule opens, and whether that is a plural.
@@ -247,6 +267,44 @@ fn of_auditor(change: &WatchedChange) -> Title {
         None => ", and the record does not say of what".to_owned(),
     };
     format!("The auditor {was} changed{by}: {}{on}", change.call).into()
+}
+
+fn of_unfed(unfed: &Unfed, finding: &Finding) -> Title {
+    let place = &finding.place;
+    match unfed {
+        Unfed::Trails(trails) => {
+            let each = trails.iter().map(|trail| match trail.why {
+                Unfit::Stopped => format!("the trail {} is stopped", named(trail.name())),
+                Unfit::LeavesOut => {
+                    format!("the trail {} records no management events", named(trail.name()))
+                }
+            });
+            let each: Vec<String> = each.collect();
+            let why = match each.as_slice() {
+                [] => "no CloudTrail trail records them".to_owned(),
+                each => each.join("; "),
+            };
+            Title {
+                lead: format!("Changes of security groups in {place} are not audited"),
+                rest: format!(": {why}"),
+            }
+        }
+        Unfed::Unheard(Unheard { since, seen, groups, more }) => {
+            let mut groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+            if *more > 0 {
+                groups.push(format!("{more} more"));
+            }
+            let (groups, since, seen) = (and(&groups), minute(*since), minute(*seen));
+            Title {
+                lead: format!("Security groups of {place} changed, and no event reported it"),
+                rest: format!(": {groups}, between {since} and {seen}"),
+            }
+        }
+        Unfed::NotSeen(why) => Title {
+            lead: format!("It is not known whether a CloudTrail trail records changes in {place}"),
+            rest: format!(": {}", error(why)),
+        },
+    }
 }
 
 /// A name as part of a sentence. Quoted, if it could be taken for more of the sentence.

@@ -9,8 +9,8 @@ use crate::ec2::{Ec2Error, ListId, Rule};
 use crate::evaluate::{Code, Severity};
 use crate::event::Note;
 use crate::finding::{
-    Action, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, NotDue, NotHandedOn,
-    Reason, Remark, Skipped,
+    Action, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, Mend, NotDue,
+    NotHandedOn, Reason, Remark, Skipped, Status,
 };
 use crate::net::{Traffic, wide_ipv4, wide_ipv6};
 use crate::text::{causes, count, inert, quoted};
@@ -22,13 +22,22 @@ const MOST_RULES: usize = 3;
 /// A rule with the name of its list and with its description: `tcp 22 from 0.0.0.0/0 "temp"`,
 /// `tcp 22 from pl-0a1b2c3d (office) "temp"`.
 pub(super) fn rule(finding: &Finding, rule: &Rule) -> String {
-    let name = rule.peer().list().and_then(|list| list_name(finding, list));
-    let name = name.map_or_else(String::new, |name| format!(" ({name})"));
-    let text = rule_text(rule) + &name;
+    let text = undescribed(finding, rule);
     match rule.description().filter(|description| !description.is_empty()) {
         Some(description) => format!("{text} {}", quoted(description)),
         None => text,
     }
+}
+
+/// A rule with the name of its list: `tcp 22 from pl-0a1b2c3d (office)`.
+pub(super) fn undescribed(finding: &Finding, rule: &Rule) -> String {
+    rule_text(rule) + &name_after(finding, rule)
+}
+
+/// The name of a rule's list in brackets, to stand after its id. Empty where there is none.
+pub(super) fn name_after(finding: &Finding, rule: &Rule) -> String {
+    let name = rule.peer().list().and_then(|list| list_name(finding, list));
+    name.map_or_else(String::new, |name| format!(" ({name})"))
 }
 
 /// The one rule that a finding is about. What the site lives on may have been admitted by several,
@@ -45,6 +54,15 @@ pub(super) fn called(group: &FoundGroup) -> String {
         None | Some("") => group.id.to_string(),
         Some(name) if name.chars().all(plain) => name.to_owned(),
         Some(name) => format!("\"{name}\" ({})", group.id),
+    }
+}
+
+/// A group's id, which commands need, and its name. The id comes first, because a name could look like
+/// one.
+pub(super) fn id_and_name(group: &FoundGroup) -> String {
+    match group.name.as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => format!("{} {}", group.id, quoted(name)),
+        None => group.id.to_string(),
     }
 }
 
@@ -80,8 +98,8 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::NoGroup(None) => "the group is not there".to_owned(),
         Reason::NoGroup(Some(reason)) => format!("{reason}, and the group is not there"),
         Reason::OtherAccount { account, own } => format!(
-            "it is in account {account}, and only {own} can be audited: set MEMBER_ROLE_NAME, and \
-             deploy stacks/forwarder.yaml there"
+            "it is in account {account}, and only {own} is audited: set the parameter Organisation \
+             of the auditor's stack, and deploy stacks/forwarder.yaml in {account} (docs/accounts.md)"
         ),
         Reason::Ec2(why) => error(why),
         Reason::NotHandedOn { why: NotHandedOn::TooManyInvocations(depth), rules }
@@ -140,7 +158,7 @@ pub(super) fn delay(finding: &Finding) -> Option<String> {
 }
 
 /// Whether the rule may have been there before the change.
-fn may_be_older(found: &FoundRule) -> bool {
+pub(super) fn may_be_older(found: &FoundRule) -> bool {
     found.remarks.iter().any(|remark| {
         matches!(
             remark,
@@ -194,8 +212,9 @@ pub(super) fn groups(findings: &[&Finding]) -> usize {
 
 /// `standard 1a2b3c4d5e6f`
 pub(super) fn baseline(baseline: &BaselineName) -> String {
-    let hash: String = baseline.sha256.chars().take(12).collect();
-    format!("{} {hash}", baseline.name).trim_end().to_owned()
+    let hash = baseline.short_sha256();
+    let by = baseline.binding.as_ref().map(|binding| format!(", by the binding {binding}"));
+    format!("{} {hash}{}", baseline.name, by.unwrap_or_default()).trim_end().to_owned()
 }
 
 /// Rules that keep SSH open, with their ids: `sgr-… (tcp 22 from ::/0)`.
@@ -203,12 +222,24 @@ pub(super) fn open_rules(rules: &[Rule]) -> String {
     /// The sentence has to stay readable.
     const NAMED: usize = 4;
     let each = rules.iter().take(NAMED).map(|rule| match rule.id() {
-        Some(id) => format!("{id} ({})", rule_text(rule)),
-        None => rule_text(rule),
+        Some(id) => format!("{id} ({})", described(rule)),
+        None => described(rule),
     });
     let more = rules.len().checked_sub(NAMED).filter(|more| *more > 0);
     let more = more.map(|more| format!("{more} more"));
     and(&each.chain(more).collect::<Vec<_>>())
+}
+
+/// A rule with the beginning of its description.
+fn described(rule: &Rule) -> String {
+    /// There may be several.
+    const LONGEST: usize = 60;
+    match rule.description().filter(|description| !description.trim().is_empty()) {
+        Some(description) => {
+            format!("{} {}", rule_text(rule), quoted(&inert::clip(description, LONGEST)))
+        }
+        None => rule_text(rule),
+    }
 }
 
 /// To whom these rules open something: `the Internet`, or their peers.
@@ -223,7 +254,7 @@ pub(super) fn whom(rules: &[Rule]) -> String {
 }
 
 /// `a, b and c`
-fn and(items: &[String]) -> String {
+pub(super) fn and(items: &[String]) -> String {
     match items {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         _ => items.concat(),
@@ -232,8 +263,25 @@ fn and(items: &[String]) -> String {
 
 /// The command that closes what is open, or adds what is missing, with what it is for.
 pub(super) fn next_command(finding: &Finding) -> Option<(&'static str, &str)> {
-    let fix = finding.fix.as_deref().map(|command| ("to close it", command));
+    let fix = finding.fix.as_deref().map(|command| match State::of(finding) {
+        State::AuditorChanged | State::Unfed | State::MaybeUnfed => (mend(finding), command),
+        _ => ("to close it", command),
+    });
     fix.or_else(|| Some(("to add what is missing", finding.complete.as_deref()?)))
+}
+
+/// What the command for a finding about the auditor itself is for.
+pub(super) fn mend(finding: &Finding) -> &'static str {
+    match &finding.matter {
+        Matter::AuditorChanged { mend: Mend::Directly, .. } => "put it back",
+        Matter::Unfed { mend: Mend::Directly, .. } => "start the trail",
+        Matter::Unfed { mend: Mend::ByListing, .. } => {
+            "see whether that account's rules for the auditor are enabled"
+        }
+        // A deployment, which mostly is no reason to mend anything.
+        Matter::AuditorChanged { .. } if finding.severity < Severity::Medium => "check the auditor",
+        _ => "see what is wrong, and the command that fixes it",
+    }
 }
 
 /// Rules in short form, separated by semicolons.
@@ -290,6 +338,19 @@ pub(super) fn hold(finding: &Finding) -> Option<&Hold> {
 pub(super) fn undone_until(finding: &Finding) -> Option<DateTime<Utc>> {
     let hold = finding.found_rule()?.undo_hold.as_ref()?;
     finding.undo.as_ref().map(|_| hold.until)
+}
+
+/// `2 new, 1 resolved, 14 known`; nothing where no finding has a status.
+pub(super) fn statuses(findings: &[&Finding]) -> String {
+    let number = |status| {
+        let of_status = |finding: &&&Finding| finding.life.is_some_and(|it| it.status == status);
+        findings.iter().filter(of_status).count()
+    };
+    let each = [Status::New, Status::Reopened, Status::Resolved, Status::Known].map(|status| {
+        let number = number(status);
+        (number > 0).then(|| format!("{number} {}", status.as_str()))
+    });
+    each.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// What to do with the line of an exemption.

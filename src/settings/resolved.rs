@@ -1,36 +1,20 @@
 //! Validated settings.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
 use strum::VariantNames;
 use thiserror::Error;
 
-use super::raw::RawSettings;
+use super::bound::{Bound, Settings};
+use super::raw::{Names, RawSettings};
 use crate::baseline::{
-    Baseline, BaselineError, BaselinePeer, DEFAULT, SSH_SOURCES, parse_peers, parse_ports,
+    Baseline, BaselineError, BaselinePeer, Binding, DEFAULT, Remediation, SSH_SOURCES, parse_peers,
+    parse_ports,
 };
-use crate::ec2::{AccountId, Direction, Scope};
+use crate::ec2::{Direction, NoScope, Scope};
 use crate::net::IntervalSet;
 use crate::text::in_backticks;
-
-/// The baseline, the groups to audit, and what to do with findings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// The baseline, with the SSH sources and web ports of the settings.
-    pub baseline: Baseline,
-    /// The groups to audit.
-    pub scope: Scope,
-    /// What happens with findings of a change.
-    pub remediation: Remediation,
-    /// What a revert leaves of a rule.
-    pub revert_keeps: RevertKeeps,
-    /// What happens with findings of the sweep.
-    pub sweep_remediation: Remediation,
-    /// How many hours a hold may last. 0 means that holds are not allowed.
-    pub hold_max_hours: u32,
-}
 
 /// The default of [`Settings::hold_max_hours`].
 pub const HOLD_MAX_HOURS: u32 = 24;
@@ -38,63 +22,9 @@ pub const HOLD_MAX_HOURS: u32 = 24;
 /// The highest value of [`Settings::hold_max_hours`]: a month. Anything longer needs an exemption.
 pub const HOLD_LONGEST_HOURS: u32 = 31 * 24;
 
-/// What happens with a finding.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantNames,
-)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Remediation {
-    /// It is published.
-    #[default]
-    Notify,
-    /// Rules with open SSH are reverted, and the finding is published.
-    RevertSsh,
-    /// Ingress rules that admit public addresses beyond the baseline are reverted, and the finding is
-    /// published.
-    RevertIngress,
-}
-
-impl Remediation {
-    /// Whether it changes groups.
-    pub fn reverts(self) -> bool {
-        self != Self::Notify
-    }
-}
-
 /// More rules than this are not put in a reverted rule's place. A group holds 60 rules by default,
 /// and a person has to be able to read what was done.
 pub const MAX_PIECES: usize = 40;
-
-/// What a revert leaves of a rule.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantNames,
-)]
-#[strum(serialize_all = "kebab-case")]
-pub enum RevertKeeps {
-    /// The part that the baseline admits.
-    #[default]
-    Baseline,
-    /// Nothing.
-    Nothing,
-}
 
 /// Why the settings are not valid. The message has one line for each fault.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -117,19 +47,6 @@ impl Settings {
         settings.ok_or(SettingsError { faults })
     }
 
-    /// The settings for the groups of an account; see [`Baseline::of_account`].
-    #[must_use]
-    pub fn of_account(&self, account: Option<&AccountId>) -> Cow<'_, Self> {
-        match account {
-            // What an exemption names counts as well, whenever it ends.
-            Some(account) if self.baseline.names(account, NaiveDate::MIN) => {
-                let baseline = self.baseline.clone().of_account(Some(account));
-                Cow::Owned(Self { baseline, ..self.clone() })
-            }
-            _ => Cow::Borrowed(self),
-        }
-    }
-
     /// The settings if they have no fault. Adds faults to `faults`.
     pub(super) fn resolve(
         raw: &RawSettings,
@@ -138,7 +55,9 @@ impl Settings {
     ) -> Option<Self> {
         let before = faults.len();
         let names = raw.names;
-        let baseline = baseline(raw, today, faults);
+        let file = loaded(raw, today, faults);
+        let replacing = Replacing::new(raw, faults);
+        let baseline = file.clone().and_then(|baseline| replacing.in_file(raw, baseline, faults));
         let scope = match set(&raw.scope) {
             Some(text) => scope(names.scope, text, faults),
             None => Some(Scope::All),
@@ -174,14 +93,18 @@ impl Settings {
         if faults.len() > before {
             return None;
         }
-        Some(Self {
+        let settings = Self {
             baseline: baseline?,
             scope: scope?,
             remediation: change?,
             revert_keeps: revert_keeps?,
             sweep_remediation: sweep?,
             hold_max_hours: hold_max_hours?,
-        })
+            binding: None,
+            bound: Vec::new(),
+        };
+        let bound = replacing.bound(names, &file?, &settings, faults);
+        (faults.len() == before).then_some(Self { bound, ..settings })
     }
 }
 
@@ -210,10 +133,10 @@ pub(super) fn set(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The baseline with the SSH sources and web ports of the settings.
-fn baseline(raw: &RawSettings, today: NaiveDate, faults: &mut Vec<String>) -> Option<Baseline> {
+/// The baseline as it is written.
+fn loaded(raw: &RawSettings, today: NaiveDate, faults: &mut Vec<String>) -> Option<Baseline> {
     let names = raw.names;
-    let loaded = match Baseline::load(set(&raw.baseline).unwrap_or(DEFAULT), today) {
+    match Baseline::load(set(&raw.baseline).unwrap_or(DEFAULT), today) {
         Ok(baseline) => Some(baseline),
         Err(BaselineError::Invalid { file, faults: all }) => {
             faults.extend(all.iter().map(|fault| format!("{}: {file}:{fault}", names.baseline)));
@@ -223,40 +146,163 @@ fn baseline(raw: &RawSettings, today: NaiveDate, faults: &mut Vec<String>) -> Op
             faults.push(format!("{}: {error}", names.baseline));
             None
         }
-    };
-    let sources: Option<Vec<BaselinePeer>> =
-        set(&raw.ssh_sources).and_then(|text| list(names.ssh_sources, parse_peers(text), faults));
-    let web: Option<IntervalSet<u16>> =
-        set(&raw.web_ports).and_then(|text| list(names.web_ports, parse_ports(text), faults));
-    let mut baseline = loaded?;
-    if let Some(sources) = sources {
-        if !sources.is_empty() && !baseline.uses_ssh_sources() {
-            faults.push(format!(
-                "{} has no effect: no ingress entry of the baseline {} names the peer set \
-                 `{SSH_SOURCES}`; name it in an entry such as `{{ name: SSH, protocol: tcp, ports: \
-                 [22], peers: [{SSH_SOURCES}] }}`, or leave the setting out",
-                names.ssh_sources,
+    }
+}
+
+/// What replaces parts of every baseline.
+struct Replacing {
+    sources: Option<Vec<BaselinePeer>>,
+    web: Option<IntervalSet<u16>>,
+}
+
+impl Replacing {
+    fn new(raw: &RawSettings, faults: &mut Vec<String>) -> Self {
+        let names = raw.names;
+        let sources = set(&raw.ssh_sources)
+            .and_then(|text| list(names.ssh_sources, parse_peers(text), faults));
+        let web =
+            set(&raw.web_ports).and_then(|text| list(names.web_ports, parse_ports(text), faults));
+        Self { sources, web }
+    }
+
+    /// The baseline of the file with the SSH sources and web ports of the settings.
+    fn in_file(
+        &self,
+        raw: &RawSettings,
+        mut baseline: Baseline,
+        faults: &mut Vec<String>,
+    ) -> Option<Baseline> {
+        let names = raw.names;
+        if let Some(sources) = &self.sources {
+            let takes_them = |binding: &Binding| {
+                let bound = binding.baseline.as_ref().map(|bound| &bound.baseline);
+                binding.ssh_sources.is_none() && bound.is_some_and(|it| it.uses_ssh_sources())
+            };
+            let has_effect =
+                baseline.uses_ssh_sources() || baseline.bindings.iter().any(takes_them);
+            if !sources.is_empty() && !has_effect {
+                faults.push(format!(
+                    "{} has no effect: no ingress entry of the baseline {} names the peer set \
+                     `{SSH_SOURCES}`; name it in an entry such as `{{ name: SSH, protocol: tcp, ports: \
+                     [22], peers: [{SSH_SOURCES}] }}`, or leave the setting out",
+                    names.ssh_sources,
+                    in_backticks(&baseline.name)
+                ));
+            }
+            baseline = baseline.with_ssh_sources(sources.clone());
+        }
+        if let Some(web) = &self.web {
+            baseline = match baseline.with_web_ports(web) {
+                Ok(baseline) => baseline,
+                Err(fault) => {
+                    faults.push(format!("{}: {fault}", names.web_ports));
+                    return None;
+                }
+            };
+        }
+        // The file was within the limit, so one of the settings is the reason.
+        let reason = set(&raw.ssh_sources).map_or(names.web_ports, |_| names.ssh_sources);
+        for direction in Direction::BOTH {
+            let fault = baseline.too_fragmented(direction);
+            faults.extend(fault.map(|fault| format!("{reason}: with it, {fault}")));
+        }
+        Some(baseline)
+    }
+
+    /// What holds under each binding. `file` is the baseline as it is written, and `settings` is what
+    /// holds under none.
+    fn bound(
+        &self,
+        names: Names,
+        file: &Baseline,
+        settings: &Settings,
+        faults: &mut Vec<String>,
+    ) -> Vec<Bound> {
+        let before = faults.len();
+        let each = |binding| self.by_binding(names, file, settings, binding, faults);
+        let bound: Vec<Bound> = file.bindings.iter().filter_map(each).collect();
+        if faults.len() == before {
+            for (at, one) in bound.iter().enumerate() {
+                let later = bound.get(at + 1..).unwrap_or_default();
+                faults.extend(
+                    one.loosens(later, settings)
+                        .map(|fault| format!("{}: {}: {fault}", names.baseline, one.at)),
+                );
+            }
+        }
+        bound
+    }
+
+    fn by_binding(
+        &self,
+        names: Names,
+        file: &Baseline,
+        settings: &Settings,
+        binding: &Binding,
+        faults: &mut Vec<String>,
+    ) -> Option<Bound> {
+        let before = faults.len();
+        let mut fault =
+            |what: &str| faults.push(format!("{}: {}: {what}", names.baseline, binding.at));
+        let named = binding.baseline.as_ref().map(|bound| (*bound.baseline).clone());
+        let mut baseline = named.unwrap_or_else(|| file.clone());
+        baseline.bindings = Vec::new();
+        if binding.ssh_sources.as_ref().is_some_and(|it| !it.is_empty())
+            && !baseline.uses_ssh_sources()
+        {
+            fault(&format!(
+                "`ssh_sources` has no effect, because no ingress entry of the baseline {} names the \
+                 peer set `{SSH_SOURCES}`; name it in an entry, or leave `ssh_sources` out",
                 in_backticks(&baseline.name)
             ));
         }
-        baseline = baseline.with_ssh_sources(sources);
-    }
-    if let Some(web) = web {
-        baseline = match baseline.with_web_ports(&web) {
-            Ok(baseline) => baseline,
-            Err(fault) => {
-                faults.push(format!("{}: {fault}", names.web_ports));
-                return None;
+        if let Some(sources) = binding.ssh_sources.as_ref().or(self.sources.as_ref()) {
+            baseline = baseline.with_ssh_sources(sources.clone());
+        }
+        if let Some(web) = &self.web {
+            match baseline.with_web_ports(web) {
+                Ok(with_ports) => baseline = with_ports,
+                Err(what) => {
+                    fault(&format!("{}: {what}", names.web_ports));
+                    return None;
+                }
             }
-        };
+        }
+        for direction in Direction::BOTH {
+            if let Some(what) = baseline.too_fragmented(direction) {
+                fault(&format!("under the settings, {what}"));
+            }
+        }
+        let most = binding.remediation;
+        let at_most = |remediation: Remediation| most.map_or(remediation, |it| it.min(remediation));
+        let (remediation, sweep_remediation) =
+            (at_most(settings.remediation), at_most(settings.sweep_remediation));
+        let reverts = remediation.reverts() || sweep_remediation.reverts();
+        if let Some(sources) = too_many_sources(&baseline).filter(|_| reverts) {
+            fault(&format!(
+                "{sources} SSH sources are more than the {MAX_PIECES} rules that a revert puts back; \
+                 write fewer and wider blocks, a prefix list, or remediation: notify"
+            ));
+        }
+        if faults.len() > before {
+            return None;
+        }
+        Some(Bound {
+            at: binding.at.clone(),
+            when: binding.when.clone(),
+            trust_tags: binding.trust_tags,
+            asked: most,
+            settings: Settings {
+                baseline,
+                scope: binding.scope.clone().unwrap_or_else(|| settings.scope.clone()),
+                remediation,
+                sweep_remediation,
+                binding: Some(binding.name.clone()),
+                bound: Vec::new(),
+                ..settings.clone()
+            },
+        })
     }
-    // The file was within the limit, so one of the settings is the reason.
-    let reason = set(&raw.ssh_sources).map_or(names.web_ports, |_| names.ssh_sources);
-    for direction in Direction::BOTH {
-        let fault = baseline.too_fragmented(direction);
-        faults.extend(fault.map(|fault| format!("{reason}: with it, {fault}")));
-    }
-    Some(baseline)
 }
 
 /// The value of a list. Its faults get the name of the setting.
@@ -265,17 +311,8 @@ fn list<T>(name: &str, read: Result<T, Vec<String>>, faults: &mut Vec<String>) -
 }
 
 fn scope(name: &str, text: &str, faults: &mut Vec<String>) -> Option<Scope> {
-    if text == "all" {
-        return Some(Scope::All);
-    }
-    let tag = text.strip_prefix("tag:").and_then(|tag| tag.split_once('='));
-    if let Some((key, value)) = tag
-        && !key.is_empty()
-    {
-        return Some(Scope::Tag { key: key.to_owned(), value: value.to_owned() });
-    }
-    faults.push(format!("{name} is {}: write all, or tag:KEY=VALUE", in_backticks(text)));
-    None
+    let mut fault = |error| faults.push(format!("{name} is {}: {error}", in_backticks(text)));
+    text.parse().map_err(|error: NoScope| fault(error)).ok()
 }
 
 /// How many hours a hold may last.

@@ -34,6 +34,8 @@ fn only_the_topic_is_required() {
             revert_keeps: RevertKeeps::Baseline,
             sweep_remediation: Remediation::Notify,
             hold_max_hours: 24,
+            binding: None,
+            bound: Vec::new(),
         }
     );
 }

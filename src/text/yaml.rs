@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
+use serde_json::Value as Json;
 
 /// How much of a text is read.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +19,7 @@ pub struct Limits {
 }
 
 /// A value and the line where it begins.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     /// The line, counted from 1.
     pub line: usize,
@@ -33,7 +34,7 @@ pub struct Node {
 }
 
 /// A value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// An empty plain scalar, `~` or `null`.
     Null,
@@ -233,7 +234,49 @@ impl Tree {
     }
 }
 
+/// JSON, all of it on line 1. Numbers are texts, as in YAML.
+impl From<Json> for Node {
+    fn from(json: Json) -> Self {
+        let plain = |text: String| (Value::Text(text), true);
+        let (value, is_plain) = match json {
+            Json::Null => (Value::Null, true),
+            Json::Bool(value) => plain(value.to_string()),
+            Json::Number(number) => plain(number.to_string()),
+            Json::String(text) => (Value::Text(text), false),
+            Json::Array(items) => {
+                (Value::Sequence(items.into_iter().map(Self::from).collect()), false)
+            }
+            Json::Object(members) => {
+                let pair = |(key, value)| (Self::from(Json::String(key)), Self::from(value));
+                (Value::Mapping(members.into_iter().map(pair).collect()), false)
+            }
+        };
+        Self::of(value, is_plain)
+    }
+}
+
 impl Node {
+    /// A text.
+    pub fn text_of(text: &str) -> Self {
+        Self::from(Json::String(text.to_owned()))
+    }
+
+    /// A mapping of these.
+    pub fn mapping<const N: usize>(pairs: [(&str, Self); N]) -> Self {
+        let pairs: Vec<_> = pairs.map(|(key, value)| (Self::text_of(key), value)).into();
+        Self::of(Value::Mapping(pairs), false)
+    }
+
+    fn of(value: Value, is_plain: bool) -> Self {
+        let size = match &value {
+            Value::Null => 0,
+            Value::Text(text) => text.len(),
+            Value::Sequence(items) => items.iter().map(|item| item.size).sum(),
+            Value::Mapping(pairs) => pairs.iter().map(|(key, value)| key.size + value.size).sum(),
+        };
+        Self { line: 1, value, tag: None, is_plain, size: size.saturating_add(1) }
+    }
+
     /// The value of a key of a mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.pairs().find(|(name, _)| *name == key).map(|(_, value)| value)
@@ -246,6 +289,11 @@ impl Node {
             _ => &[],
         };
         pairs.iter().filter_map(|(key, value)| Some((key.text()?, value)))
+    }
+
+    /// The number of values in it, including itself, plus the bytes of their texts.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// The same without its tag.

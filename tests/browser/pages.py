@@ -6,12 +6,16 @@ SG_AUDIT is the built program, AXE_JS the file axe.min.js of axe-core. PICTURES 
 widths and both colour schemes. Prints how long a page with 5,000 findings takes to open.
 """
 
+import base64
+import io
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+import zipfile
 
+import pypdf
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -63,7 +67,7 @@ def inputs(folder: pathlib.Path) -> None:
     hostile = [group(100 + number, name, rule(22, everybody)) for number, name in enumerate(HOSTILE)]
     many = [group(1000 + number, f"group-{number}", rule(22, everybody)) for number in range(5000)]
     (folder / "trail.json").write_text(json.dumps({"Records": records}))
-    for name, content in [("groups", groups), ("hostile", groups + hostile), ("many", many)]:
+    for name, content in [("groups", groups), ("hostile", groups + hostile), ("many", many), ("long", many[:200])]:
         (folder / f"{name}.json").write_text(json.dumps({"SecurityGroups": content}))
 
 
@@ -73,6 +77,43 @@ def page(program: str, folder: pathlib.Path, name: str, *arguments: str) -> str:
     path = folder / f"{name}.html"
     path.write_bytes(made.stdout)
     return path.as_uri()
+
+
+def index(program: str, folder: pathlib.Path, name: str, groups: str) -> str:
+    """The index of evidence, unpacked, whose manifest is right."""
+    archive = folder / f"{name}.zip"
+    made = subprocess.run([program, "evidence", "--from", "2026-09-01", "--to", "2026-10-31", "--groups", groups,
+                           "--output", archive, "trail.json"], cwd=folder, capture_output=True, check=False)
+    assert made.returncode == 0, (name, made.returncode, made.stderr)
+    unpacked = folder / name
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.testzip() is None
+        opened.extractall(unpacked)
+    subprocess.run(["sha256sum", "--strict", "--check", "--quiet", "MANIFEST.sha256"], cwd=unpacked, check=True)
+    listed = {line.split("  ")[1] for line in (unpacked / "MANIFEST.sha256").read_text().splitlines()}
+    assert listed == {file.name for file in unpacked.iterdir()} - {"MANIFEST.sha256"}, listed
+    # What was changed is noticed.
+    changed = unpacked / "report.csv"
+    text = changed.read_bytes()
+    changed.write_bytes(text + b"x")
+    checked = subprocess.run(["sha256sum", "--check", "MANIFEST.sha256"], cwd=unpacked, capture_output=True, check=False)
+    assert checked.returncode == 1 and b"report.csv: FAILED" in checked.stdout, checked
+    changed.write_bytes(text)
+    return (unpacked / "index.html").as_uri()
+
+
+def follow(driver: webdriver.Chrome, url: str) -> None:
+    """Every link of the index leads to a file, and those to pages open."""
+    size(driver, 1280, "light")
+    driver.get(url)
+    links = [link.get_attribute("href") for link in driver.find_elements(By.CSS_SELECTOR, "section[aria-labelledby=contents] a")]
+    assert len(links) == 12, links
+    for link in links:
+        assert pathlib.Path(link.removeprefix("file://")).is_file(), link
+    for link in [link for link in links if link.endswith(".html")]:
+        driver.get(link)
+        assert driver.title, link
+        asked_and_complained(driver, link)
 
 
 def browser() -> webdriver.Chrome:
@@ -130,11 +171,67 @@ def use(driver: webdriver.Chrome, url: str) -> None:
     WebDriverWait(driver, 5).until(lambda _: copy.text == "Copied")
     command = driver.find_element(By.CSS_SELECTOR, "details[open] code").text
     assert command.startswith("aws ec2 revoke-security-group-ingress"), command
+    # A phone lays the rows out in another way.
+    size(driver, 400, "dark")
+    driver.get(url)
+    field = driver.find_element(By.CLASS_NAME, "filter")
+    field.send_keys("8443")
+    assert 0 < len(shown(driver)) < everything and "8443" in shown(driver)[0].text
+    size(driver, 1280, "light")
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     driver.get(url)
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert len(shown(driver)) == everything and not driver.find_element(By.CLASS_NAME, "tools").is_displayed()
     asked_and_complained(driver, url)
+
+
+def printed(driver: webdriver.Chrome, url: str, pictures: str | None, name: str) -> None:
+    """On paper there is nothing to press, every command is to be read, and nothing is dark."""
+    size(driver, 1280, "dark")
+    driver.get(url)
+    command = driver.find_element(By.CSS_SELECTOR, "tbody code")
+    assert not command.is_displayed()
+    dark = driver.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    paper = driver.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
+    assert dark != paper and paper == "rgba(255, 255, 255, 1)", (dark, paper)
+    assert not driver.find_element(By.CLASS_NAME, "tools").is_displayed()
+    assert not any(button.is_displayed() for button in driver.find_elements(By.CLASS_NAME, "copy"))
+    height = driver.execute_script("return arguments[0].getBoundingClientRect().height", command)
+    assert height > 10, f"the command is {height} high on paper"
+    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
+    assert pdf.startswith(b"%PDF-") and len(pdf) > 10_000, len(pdf)
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+    # A line breaks anywhere in a long word.
+    text = "".join(text.split())
+    assert "revoke-security-group-ingress" in text and "Copy" not in text and "Filter" not in text, text
+    if pictures:
+        (pathlib.Path(pictures) / f"{name}.pdf").write_bytes(pdf)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def use_many(driver: webdriver.Chrome, url: str) -> None:
+    """With many rows, those that are not seen are there all the same."""
+    for width in WIDTHS:
+        size(driver, width, "light")
+        driver.get(url)
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width, width
+        field = driver.find_element(By.CLASS_NAME, "filter")
+        field.send_keys("group-4321")
+        high = driver.execute_script(
+            "return Array.from(document.querySelectorAll('tbody tr'), (row) => row.offsetHeight).filter(Boolean)")
+        assert len(high) == 1 and high[0] > 20, high
+        assert "group-4321" in driver.find_element(By.CSS_SELECTOR, "tbody tr:not([hidden])").text
+        assert driver.find_element(By.CLASS_NAME, "shown").text == "1 of 5000 shown"
+        field.clear()
+        field.send_keys(" ")
+    size(driver, 1280, "light")
+    driver.get(url)
+    head = driver.find_elements(By.CSS_SELECTOR, "th[data-sort] button")[2]
+    first = lambda: driver.find_element(By.CSS_SELECTOR, "tbody tr td:nth-child(3)").text
+    head.click()
+    head.click()
+    assert first().startswith("group-4999"), first()
 
 
 def main(program: str, axe: str, pictures: str | None = None) -> None:
@@ -148,14 +245,20 @@ def main(program: str, axe: str, pictures: str | None = None) -> None:
         hostile = page(program, folder, "hostile", "history", "trail.json", "--groups", "hostile.json")
         hostile_check = page(program, folder, "hostile-check", "check", "hostile.json")
         many = page(program, folder, "many", "check", "many.json")
+        evidence = index(program, folder, "evidence", "groups.json")
+        hostile_evidence = index(program, folder, "hostile-evidence", "hostile.json")
         use(driver, history)
-        passed = 1
-        for name, url in [("history", history), ("check", check), ("hostile", hostile), ("hostile-check", hostile_check)]:
+        printed(driver, history, pictures, "history")
+        printed(driver, check, pictures, "check")
+        follow(driver, evidence)
+        passed = 4
+        for name, url in [("history", history), ("check", check), ("evidence", evidence), ("hostile", hostile),
+                          ("hostile-check", hostile_check), ("hostile-evidence", hostile_evidence)]:
             for width in WIDTHS:
                 for scheme in ["light", "dark"]:
                     size(driver, width, scheme)
                     driver.get(url)
-                    assert driver.title in ["Security groups", "Exposure of security groups"], (name, driver.title)
+                    assert driver.title in ["Security groups", "Openings of security groups", "Evidence on security groups"], (name, driver.title)
                     wide = driver.execute_script("return document.documentElement.scrollWidth")
                     assert wide <= width, f"{name} is {wide} wide at {width}"
                     if pictures and not name.startswith("hostile"):
@@ -168,13 +271,26 @@ def main(program: str, axe: str, pictures: str | None = None) -> None:
                     driver.get_log("browser")
                     passed += 1
         size(driver, 1280, "light")
-        driver.get(many)
-        took = driver.execute_script(
-            "const it = performance.getEntriesByType('navigation')[0]; return it.loadEventEnd - it.startTime")
+        # The first time, Chromium reads its own files too.
+        took = []
+        for _ in range(3):
+            driver.get(many)
+            took.append(driver.execute_script(
+                "const it = performance.getEntriesByType('navigation')[0]; return it.loadEventEnd - it.startTime"))
         assert len(driver.find_elements(By.CSS_SELECTOR, "tbody tr")) == 5000
         asked_and_complained(driver, "many")
-        print(f"a page with 5,000 findings opens in {took:.0f} ms")
-        print(f"{passed + 1} passed, 0 failed")
+        print(f"a page with 5,000 findings opens in {sorted(took)[1]:.0f} ms")
+        assert min(took) < 2000, took
+        use_many(driver, many)
+        long = page(program, folder, "long", "check", "long.json")
+        for width in WIDTHS:
+            size(driver, width, "dark")
+            driver.get(long)
+            assert driver.find_elements(By.CSS_SELECTOR, "table.long")
+            driver.execute_script(axe)
+            found = driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")["violations"]
+            assert not found, f"a long page at {width}: {[fault['id'] for fault in found]}"
+        print(f"{passed + 3} passed, 0 failed")
     driver.quit()
 
 

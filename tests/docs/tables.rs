@@ -58,8 +58,9 @@ fn the_documented_settings_are_those_of_the_function_and_the_template() {
     let mut all: BTreeSet<&str> = parameters.keys().copied().collect();
     all.insert("AlertEmail");
     assert_eq!(named, all, "every parameter is documented");
-    // The template makes the topic, so it is not a setting.
-    for name in asked.iter().filter(|name| *name != "TOPIC_ARN") {
+    // The template makes the topic and the table and knows its stack, so these are no settings.
+    let known = ["TOPIC_ARN", "STATE_TABLE", "STACK_NAME"];
+    for name in asked.iter().filter(|name| !known.contains(&name.as_str())) {
         assert!(variables.contains(name.as_str()), "{name} is not documented");
     }
 }
@@ -102,15 +103,61 @@ fn the_page_says_where_each_parameter_of_before_went() {
     let mut sorted = named.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, BEFORE);
+    let core = read("template.yaml");
+    let mut met: BTreeSet<&str> = BTreeSet::new();
     for row in &moved {
-        assert!(row.get(1).is_some_and(|where_to| !where_to.is_empty()), "{row:?}");
+        let [before, now] = &row[..] else { panic!("{row:?}") };
+        let is_there = |file: &str, name: &str| {
+            let template = read(file);
+            let (_, sections) = template.split_once("\nParameters:\n").expect("parameters");
+            let (declared, _) = sections.split_once("\n\n").expect("their end");
+            declared.lines().any(|line| line.strip_prefix("  ") == Some(&format!("{name}:")))
+        };
+        if now == "the same" || now.starts_with("the same,") {
+            assert!(is_there("template.yaml", before), "{before} is not in template.yaml");
+            met.insert(before);
+            continue;
+        }
+        // A parameter of the core, or of the part that is named with it. Others are now a line to change.
+        let part = now.split_once("stacks/").map(|(_, rest)| rest);
+        let part =
+            part.and_then(|rest| Some(format!("stacks/{}.yaml", rest.split(".yaml").next()?)));
+        let is_known = |name: &str| {
+            is_there("template.yaml", name)
+                || part.as_ref().is_some_and(|part| is_there(part, name))
+        };
+        let words = now.split(|c: char| !c.is_ascii_alphanumeric());
+        let known: Vec<&str> = words.filter(|word| !word.is_empty() && is_known(word)).collect();
+        assert!(!known.is_empty() || now.contains("]("), "{before}: {now}");
+        for (setting, _) in now.match_indices('=').map(|(at, _)| now.split_at(at)) {
+            let name = setting.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().expect("a word");
+            assert!(is_known(name), "{before}: {name}");
+        }
+        met.extend(known);
+    }
+    // The rows lead to every parameter that the core has now, but for the switches that are new.
+    for name in parameters(&core).keys().copied().chain(["AlertEmail"]) {
+        assert!(met.contains(name) || ["Watch", "Hook"].contains(&name), "{name}");
     }
 }
 
 #[test]
 fn the_documented_rights_are_those_of_the_template() {
-    const SERVICES: [&str; 9] =
-        ["ec2:", "kms:", "lambda:", "logs:", "sns:", "sqs:", "states:", "sts:", "xray:"];
+    const SERVICES: [&str; 13] = [
+        "cloudtrail:",
+        "dynamodb:",
+        "ec2:",
+        "kms:",
+        "lambda:",
+        "logs:",
+        "organizations:",
+        "s3:",
+        "sns:",
+        "sqs:",
+        "states:",
+        "sts:",
+        "xray:",
+    ];
     let actions = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| !c.is_alphanumeric() && c != ':');
         let action = |word: &&str| {
@@ -129,9 +176,9 @@ fn the_documented_rights_are_those_of_the_template() {
 #[test]
 fn the_documented_number_of_alarms_is_that_of_the_templates() {
     let alarms = |file: &str| read(file).matches("Type: AWS::CloudWatch::Alarm\n").count();
-    assert_eq!((alarms("template.yaml"), alarms("stacks/observability.yaml")), (4, 6));
+    assert_eq!((alarms("template.yaml"), alarms("stacks/observability.yaml")), (4, 7));
     let costs = read("docs/costs.md");
-    assert!(costs.contains("| four alarms |") && costs.contains("six more alarms"), "{costs}");
+    assert!(costs.contains("| four alarms |") && costs.contains("seven more alarms"), "{costs}");
 }
 
 /// An amount of the table, in dollars.
@@ -143,10 +190,57 @@ fn dollars(cell: &str) -> f64 {
 fn the_default_costs_less_than_a_dollar_and_a_half_when_idle() {
     let rows = table(&read("docs/costs.md"), "## Idle, by default");
     let (sum, parts) = rows.split_last().expect("rows");
+    // What the amounts follow from: hours, seconds and days of a month, and what the template has.
+    let (hours, days) = (730.0, 730.0 / 24.0);
+    let checks = 4.0 * hours;
+    // Each metric that an alarm looks at is paid.
+    let alarms = read("template.yaml").matches("MetricName: ").count();
+    let metric_hour = 0.30 / hours;
+    let invocations = f64::ceil(checks + days);
+    let gb_seconds = invocations * 0.2 * 0.25;
+    let worked_out = [
+        f64::from(u32::try_from(alarms).unwrap()) * 0.10,
+        2.0 * hours * 3600.0 / 20.0 * 0.40 / 1e6,
+        hours * metric_hour,
+        31.0 * metric_hour,
+        62.0 * metric_hour,
+        gb_seconds * 0.000_013_333_4 + invocations * 0.20 / 1e6,
+        invocations / 1e6,
+        2.0 * checks * 0.125 / 1e6,
+        0.012 * 0.50,
+        0.010 * 0.023,
+    ];
+    assert_eq!(parts.len(), worked_out.len());
+    for (row, worked_out) in parts.iter().zip(worked_out) {
+        let said = dollars(row.last().expect("an amount"));
+        assert!((said - worked_out).abs() <= 0.0008, "{row:?} is {worked_out}");
+    }
+    let said = format!("{invocations} invocations").replace("2951", "2,951");
+    assert!(parts[5][0].contains(&said) && parts[6][1].contains(&said), "{said}");
     let added: f64 = parts.iter().map(|row| dollars(row.last().expect("an amount"))).sum();
     let sum = dollars(sum.last().expect("the sum"));
     assert!((added - sum).abs() < 0.0005, "{added} is not {sum}");
     assert!(sum < 1.5, "{sum}");
+}
+
+#[test]
+fn the_bindings_that_are_shown_are_valid_and_explained() {
+    const FILE: &str = "docs/examples/our-organisation.yaml";
+    let page = read("docs/bindings.md");
+    let [shown] = blocks(&page, "yaml")[..] else { panic!("not one block of YAML") };
+    assert_eq!(shown.trim_end(), read(FILE).trim_end());
+    let ran = sg_audit(&["baseline", "validate", FILE]);
+    assert!(ran.status.success(), "{}", printed(&ran));
+    let units = ["--ou", "ou-ab12-11111111"];
+    let explained = sg_audit(
+        &[&["baseline", "explain", FILE, "--account", "123456789012"], &units[..]].concat(),
+    );
+    assert!(explained.status.success());
+    let printed = printed(&explained);
+    assert!(
+        blocks(&page, "text").iter().any(|block| block.trim_end() == printed.trim_end()),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -35,6 +35,11 @@ fn every_set_of_the_corpus_obeys_the_law() {
 }
 
 #[test]
+fn every_template_of_the_corpus_obeys_the_law() {
+    check_corpus("template", laws::template::check);
+}
+
+#[test]
 fn every_plan_of_the_corpus_obeys_the_law() {
     check_corpus("plan", laws::plan::check);
 }

@@ -9,7 +9,7 @@ use typo3_sg_auditor::baseline::{Baseline, Lists};
 use typo3_sg_auditor::ec2::{
     AccountId, Direction, Ec2Error, Group, GroupId, Peer, Place, Protocol, Rule,
 };
-use typo3_sg_auditor::event::decode;
+use typo3_sg_auditor::event::{Kind, decode};
 use typo3_sg_auditor::memory::{Call, Hook, Hooked, MemoryEc2};
 use typo3_sg_auditor::net::{Set, Traffic};
 use typo3_sg_auditor::settings::{Remediation, RevertKeeps};
@@ -263,8 +263,13 @@ proptest! {
         let ec2 = Hooked { ec2: &memory, hook: Accounts::default() };
         let plain = payload.to_string();
         let payload = if is_queued { queued(&payload).to_string() } else { plain.clone() };
-        prop_assert!(!decode(payload.as_bytes()).is_empty());
-        prop_assert_eq!(decode(payload.as_bytes()), decode(plain.as_bytes()));
+        let mut read = decode(payload.as_bytes());
+        prop_assert!(!read.is_empty());
+        // The queue's message names what came without an id of its own.
+        for event in read.iter_mut().filter(|event| matches!(event.kind, Kind::Message(_))) {
+            event.record.event_id = None;
+        }
+        prop_assert_eq!(read, decode(plain.as_bytes()));
         let _ = Output::of(&ec2, &settings, payload.as_bytes());
 
         let own = home().account;

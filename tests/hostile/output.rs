@@ -30,6 +30,8 @@ pub fn home() -> Place {
 pub fn settings() -> Settings {
     let sources = parse_peers("203.0.113.0/24,2001:db8:1::/48").unwrap();
     Settings {
+        binding: None,
+        bound: Vec::new(),
         baseline: Baseline::load("standard", now().date_naive()).unwrap().with_ssh_sources(sources),
         scope: Scope::All,
         remediation: Remediation::RevertIngress,

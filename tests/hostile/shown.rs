@@ -18,8 +18,14 @@ use super::{GROUP, MARK, any_text, places_of_texts, samples};
 
 /// Whether a line of a mail is a command, an exemption or a link, which must not be changed.
 fn is_verbatim(line: &str) -> bool {
-    ["aws ec2 ", "- { group: ", "Console: https://"].iter().any(|start| line.starts_with(start))
+    ["aws ec2 ", "sg-audit allow ", "- { group: ", "Console: https://"]
+        .iter()
+        .any(|start| line.starts_with(start))
 }
+
+/// The pages that mails name.
+const PAGES: [&str; 4] =
+    ["docs/accounts.md", "docs/findings.md", "docs/settings.md", "docs/sweep.md"];
 
 /// Panics if a mail client would make a link of a part of the line. Names of files and numbers
 /// are left as they are.
@@ -31,7 +37,8 @@ fn assert_no_link(line: &str) {
         let host = text.split(['/', ':', '?', '#']).next().unwrap();
         host.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
     };
-    for link in finder.links(line).map(|link| link.as_str().to_owned()) {
+    let line = PAGES.iter().fold(line.to_owned(), |line, page| line.replace(page, "a page"));
+    for link in finder.links(&line).map(|link| link.as_str().to_owned()) {
         assert!(is_file(&link) || is_number(&link), "{link:?} is a link in {line:?}");
     }
     let line = line.to_lowercase();
@@ -85,7 +92,7 @@ fn world(payload: &[u8], text: &str) -> MemoryEc2 {
             name: Some(text.to_owned()),
             vpc_id: Some(text.to_owned()),
             owner: None,
-            tags: [(text.to_owned(), text.to_owned())].into(),
+            tags: Some([(text.to_owned(), text.to_owned())].into()),
         };
         let rules = match change.kind {
             ChangeKind::Authorized(rules) => rules,

@@ -248,7 +248,7 @@ fn a_broken_baseline_is_refused_with_every_fault() {
     let ran = sg_audit(&["baseline", "validate", "tests/it/data/broken.yaml"]);
     let faults = "\
 sg-audit: tests/it/data/broken.yaml:5: `203.0.113.7/24` has host bits set; write 203.0.113.0/24, or 203.0.113.7/32 for that address alone
-sg-audit: tests/it/data/broken.yaml:6: the baseline has no key `ssh_port`; write `ssh_ports`, or one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions
+sg-audit: tests/it/data/broken.yaml:6: the baseline has no key `ssh_port`; write `ssh_ports`, or one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions, baselines, bindings
 sg-audit: tests/it/data/broken.yaml:8: port `99999` is out of range; write numbers from 0 to 65535
 sg-audit: tests/it/data/broken.yaml:9: `tpc` is not a protocol; write tcp, udp, icmp, icmpv6, all or a number from 0 to 255
 sg-audit: tests/it/data/broken.yaml:9: no peer set `offcie` is defined; write `office`, or define it under peer_sets
@@ -281,7 +281,7 @@ fn what_could_not_be_audited_is_printed_on_standard_error() {
     let cases: [(&[&str], &str); 10] = [
         (
             &["invoke", "events/truncated.json", "--format", "json"],
-            "events/truncated.json: A change of sg-0a1b2c3d4e5f67890 could not be audited: the rules of `AuthorizeSecurityGroupIngress` are not understood: in the request, `ipPermissions` was cut short by CloudTrail; in the response, `responseElements` was cut short by CloudTrail, and the group is not there\n\
+            "events/truncated.json: A change to sg-0a1b2c3d4e5f67890 could not be audited: the rules of `AuthorizeSecurityGroupIngress` are not understood: in the request, `ipPermissions` was cut short by CloudTrail; in the response, `responseElements` was cut short by CloudTrail, and the group is not there\n\
              note: if an event does not tell enough about its group, give the group with --groups FILE",
         ),
         (
@@ -364,7 +364,7 @@ fn wrong_arguments_are_explained_on_standard_error() {
     }
     let help = snapshot("help", &["help"]);
     assert_eq!((help.err.as_str(), help.status), ("", 0));
-    for command in ["invoke", "check", "history", "allow", "doctor"] {
+    for command in ["invoke", "check", "history", "evidence", "allow", "doctor", "status"] {
         assert_eq!(snapshot(&format!("help-{command}"), &[command, "--help"]).status, 0);
     }
 }

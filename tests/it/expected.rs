@@ -45,7 +45,7 @@ async fn closing_all_web_ports_is_reported_with_the_command_that_opens_them_agai
     let event = world.revoke(&group, Ingress, &web()).await;
     let report = world.report(&mut world.function(&REVERT), &event);
     assert_eq!(codes(&report), [(CLOSED, "high")], "{report:#}");
-    assert_eq!(report["findings"][0]["title"], "HTTP and HTTPS are closed on typo3-shop");
+    assert_eq!(report["findings"][0]["title"], "HTTP and HTTPS on typo3-shop are closed");
     assert_eq!(world.ingress(&group).await, [] as [&str; 0], "nothing is opened by itself");
 
     let [message] = world.messages().await.try_into().expect("one message");
@@ -71,19 +71,19 @@ async fn a_website_that_is_closed_step_by_step() {
     let mut function = world.function(&REVERT);
     let host = [tcp(443, 443).from("198.51.100.7/32")];
     let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("0.0.0.0/0")]).await;
-    let title = "HTTPS is closed for IPv4, open for IPv6; HTTP still works on typo3-shop";
+    let title = "HTTPS on typo3-shop is closed for IPv4, open for IPv6; HTTP still works";
     assert_eq!(told(&world.report(&mut function, &event)), ("medium", title));
     world.authorize(&group, Ingress, &host).await;
     let event = world.revoke(&group, Ingress, &[tcp(443, 443).from("::/0")]).await;
-    let title = "HTTPS is closed for IPv6, open to some for IPv4; HTTP still works on typo3-shop";
+    let title = "HTTPS on typo3-shop is closed for IPv6, open to some for IPv4; HTTP still works";
     assert_eq!(told(&world.report(&mut function, &event)), ("medium", title));
     let event = world.revoke(&group, Ingress, &host).await;
-    let title = "HTTPS is closed; HTTP still works on typo3-shop";
+    let title = "HTTPS on typo3-shop is closed; HTTP still works";
     assert_eq!(told(&world.report(&mut function, &event)), ("medium", title));
     let event = world.revoke(&group, Ingress, &[tcp(80, 80).from("0.0.0.0/0")]).await;
     assert_eq!(
         told(&world.report(&mut function, &event)),
-        ("high", "HTTP is closed on typo3-shop")
+        ("high", "HTTP on typo3-shop is closed")
     );
     assert_eq!(world.messages().await.len(), 4);
 }
@@ -101,10 +101,10 @@ async fn a_load_balancer_that_is_shut_out_is_reported() {
         world.authorize(&group, Ingress, rules).await;
     }
     let event = world.revoke(&group, Ingress, &web).await;
-    let title = format!("HTTP and HTTPS are closed to {} on typo3-shop", balancer.id);
+    let title = format!("HTTP and HTTPS on typo3-shop are closed to {}", balancer.id);
     assert_eq!(told(&world.report(&mut function, &event)), ("medium", title.as_str()));
     let event = world.revoke(&group, Ingress, &rest).await;
-    let title = "HTTP and HTTPS are closed on typo3-shop";
+    let title = "HTTP and HTTPS on typo3-shop are closed";
     assert_eq!(told(&world.report(&mut function, &event)), ("high", title));
     // Traffic among the members is no website.
     let event = world.revoke(&group, Ingress, &itself).await;

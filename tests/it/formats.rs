@@ -223,16 +223,16 @@ fn sarif_is_refused_with_the_reason() {
     assert!(!usage.out.contains("sarif"), "{}", usage.out);
 }
 
-/// The steps of a job in docs/ci.md, each as the lines that its shell runs.
-fn jobs() -> (Vec<String>, Vec<String>) {
-    let page = fs::read_to_string(repository().join("docs/ci.md")).expect("docs/ci.md");
+/// The steps of the jobs of this name in a page, each as the lines that its shell runs.
+fn jobs(page: &str, name: &str) -> (Vec<String>, Vec<String>) {
+    let page = fs::read_to_string(repository().join(page)).expect("a page");
     let blocks: Vec<Value> =
         blocks(&page, "yaml").into_iter().map(|it| read_back("yaml", it)).collect();
     let [github, gitlab] = &blocks[..] else { panic!("two jobs") };
     let text = |value: &Value| value.as_str().expect("a script").to_owned();
-    let steps = list(&github["jobs"]["security-groups"]["steps"]).iter();
+    let steps = list(&github["jobs"][name]["steps"]).iter();
     let github = steps.filter_map(|step| step.get("run")).map(text).collect();
-    (github, list(&gitlab["security-groups"]["script"]).iter().map(text).collect())
+    (github, list(&gitlab[name]["script"]).iter().map(text).collect())
 }
 
 /// A folder with an `aws` that prints these groups, beside `sg-audit`.
@@ -271,7 +271,7 @@ fn run(folder: &PathBuf, options: &[&str], script: &str) -> Ran {
 
 #[test]
 fn the_step_for_github_and_the_job_for_gitlab_do_what_the_page_says() {
-    let (github, gitlab) = jobs();
+    let (github, gitlab) = jobs("docs/ci.md", "security-groups");
     for (name, names, status) in [("open", &["typo3-shop"][..], 1), ("compliant", &[], 0)] {
         let there = folder(&format!("ci-{name}"), names);
         // As GitHub runs a step: every line has to succeed.
@@ -304,5 +304,45 @@ fn the_step_for_github_and_the_job_for_gitlab_do_what_the_page_says() {
             "{}",
             ran.out
         );
+    }
+}
+
+/// A `terraform` beside `sg-audit` whose plan is one of the corpus, and which notes that it applied it.
+fn planned(name: &str, plan: &str) -> PathBuf {
+    let there = folder(name, &[]);
+    let plan = repository().join(format!("tests/plans/{plan}.json"));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in\n'init -input=false') ;;\n'plan -input=false -out tfplan'|'plan -out tfplan') \
+         touch tfplan ;;\n'show -json tfplan') [ -f tfplan ] && exec cat '{}' ;;\n'apply tfplan') touch applied ;;\n\
+         *) exit 252 ;;\nesac\n",
+        plan.display()
+    );
+    let terraform = there.join("bin/terraform");
+    fs::write(&terraform, script).unwrap();
+    fs::set_permissions(&terraform, fs::Permissions::from_mode(0o755)).unwrap();
+    there
+}
+
+#[test]
+fn the_jobs_for_pull_requests_and_the_pipeline_do_what_the_page_says() {
+    let (github, gitlab) = jobs("docs/before.md", "plan");
+    let page = fs::read_to_string(repository().join("docs/before.md")).expect("docs/before.md");
+    let applies = |block: &&str| block.contains("terraform apply");
+    let pipeline = blocks(&page, "sh").into_iter().find(applies).expect("the pipeline");
+    for (plan, status) in [("rule-ssh", 1), ("web-only", 0)] {
+        let there = planned(&format!("plan-{plan}"), plan);
+        let step = run(&there, &["-e"], &github.join("\n"));
+        assert_eq!((step.err.as_str(), step.status), ("", status), "{}", step.out);
+        assert_eq!(step.out.contains("::error"), status == 1, "{}", step.out);
+
+        let job = run(&there, &["-e", "-o", "pipefail"], &gitlab.join("\n"));
+        assert_eq!((job.err.as_str(), job.status), ("", status), "{}", job.out);
+        let suites =
+            read_back("junit", &fs::read_to_string(there.join("security-groups.xml")).unwrap());
+        assert_eq!(suites[0]["failures"], status, "{suites}");
+
+        let applied = run(&there, &["-o", "pipefail"], pipeline);
+        assert_eq!(applied.status, status, "{}{}", applied.out, applied.err);
+        assert_eq!(there.join("applied").exists(), status == 0, "{plan}");
     }
 }

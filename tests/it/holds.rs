@@ -58,7 +58,7 @@ async fn tags_that_are_not_a_hold_are_reverted_and_the_message_says_why() {
     let mut function = world.function(&REVERT);
     let until = "sg-audit:allow-until";
     for (tags, why) in [
-        (&too_long.tags()[..], "no more than 24 hours are allowed"),
+        (&too_long.tags()[..], "the limit is 24 hours"),
         (&two_hours.without_reason()[..], "it has no tag sg-audit:reason"),
         (&[(until, "tomorrow"), ("sg-audit:reason", "vendor")][..], "which is not a time"),
         (&over.tags()[..], "and that is over"),
@@ -96,7 +96,7 @@ async fn the_length_of_a_hold_counts_from_the_time_of_the_event() {
     let report = world.report(&mut world.function(&REVERT), &late);
     let (outcome, detail) = remediation(&report);
     assert_eq!(outcome, "narrowed", "{report:#}");
-    assert!(detail.contains("no more than 24 hours are allowed"), "{detail}");
+    assert!(detail.contains("the limit is 24 hours"), "{detail}");
     assert_eq!(world.ingress(&group).await.len(), 1);
 }
 
@@ -161,7 +161,7 @@ async fn a_hold_is_void_once_the_rule_is_modified() {
     let report = world.report(&mut function, &event::at(event, Utc::now()));
     let (outcome, detail) = remediation(&report);
     assert_eq!(outcome, "narrowed", "{report:#}");
-    assert!(detail.contains("which voids the hold"), "{detail}");
+    assert!(detail.contains("the rule was changed after it was held"), "{detail}");
     let after = world.ingress(&group).await;
     assert_eq!(after.len(), 1, "{after:?}");
     assert!(after[0].starts_with("ingress tcp 22-22 203.0.113.0/24 "), "{after:?}");
@@ -247,7 +247,7 @@ async fn a_hold_whose_tags_are_changed_after_it_was_told_is_closed_by_the_check(
     let mut function = world.function(&REVERT);
     let still = hold(120);
     for (key, value, why) in [
-        ("sg-audit:allow-until", "2099-01-01T00:00:00Z", "no more than 24 hours are allowed"),
+        ("sg-audit:allow-until", "2099-01-01T00:00:00Z", "the limit is 24 hours"),
         ("sg-audit:reason", " ", "it has no tag sg-audit:reason"),
     ] {
         let (group, event) = opened(&site, &still.tags()).await;

@@ -160,6 +160,7 @@ async fn the_group_is_named_and_the_message_can_be_filtered() {
             ("account", "123456789012"),
             ("code", r#"["open-ssh"]"#),
             ("group_id", group.id.as_str()),
+            ("mail", "now"),
             ("region", "eu-central-1"),
             ("remediation", "narrowed"),
             ("severity", "critical"),

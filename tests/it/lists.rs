@@ -291,7 +291,7 @@ async fn entries_that_are_removed_close_the_website_and_a_line_puts_them_back() 
     let report = world.report(&mut function, &event);
     assert_eq!(texts(&report, "/code"), ["expected-traffic-closed"], "{report:#}");
     assert_eq!(texts(&report, "/severity"), ["high"]);
-    assert_eq!(texts(&report, "/title"), ["HTTPS is closed on typo3-shop"]);
+    assert_eq!(texts(&report, "/title"), ["HTTPS on typo3-shop is closed"]);
     assert_eq!(texts(&report, "/rule/peer"), [list.as_str()]);
     let undo = report["findings"][0]["remediation"]["undo"].as_str().expect("an undo").to_owned();
     // Where the list cannot be read, it may have other entries.

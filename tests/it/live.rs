@@ -1,5 +1,8 @@
 //! `sg-audit check --live`: an account audited with somebody's own credentials, by calls that only read.
 
+mod history;
+mod organization;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
@@ -8,9 +11,9 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::built;
-use crate::support::endpoint::Answer;
+use crate::support::endpoint::{Answer, Call};
 use crate::support::permission::{Permission, tcp};
-use crate::support::sg_audit::{Ran, command, ran};
+use crate::support::sg_audit::{Ran, command, ran, repository};
 use crate::support::venv;
 use crate::support::world::{ACCOUNT, Direction::Ingress, FAR, MEMBER, World};
 
@@ -64,9 +67,32 @@ sso_start_url = https://example.com/start
     }
 
     fn checks_as(&self, profile: &'static str, arguments: &[&str]) -> Ran {
-        let mut command = command(&[&["check", "--live"], arguments].concat());
-        command.envs(self.environment(profile)).stdin(Stdio::null());
+        self.runs(profile, &[&["check", "--live"], arguments].concat(), &[])
+    }
+
+    /// Runs a command with these variables besides their own.
+    fn runs(&self, profile: &'static str, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
+        let mut command = command(arguments);
+        command.envs(self.environment(profile)).envs(more.iter().copied()).stdin(Stdio::null());
         ran(&command.output().expect("sg-audit starts"))
+    }
+
+    /// What a command writes to standard error, where that is a terminal.
+    fn on_a_terminal(&self, line: &str, more: &[(&str, &str)]) -> Ran {
+        let program = built::sg_audit().display();
+        // What is written to standard error alone goes to the terminal.
+        let line = format!("'{program}' {line} 2>&1 >/dev/null");
+        let output = Command::new(venv::program("python"))
+            .arg(venv::script("terminal.py"))
+            .args(["100", "sh", "-c", &line])
+            .env_clear()
+            .envs(self.environment("shop"))
+            .envs(more.iter().copied())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("TERM", "xterm-256color")
+            .output()
+            .expect("Python starts");
+        ran(&output)
     }
 
     fn checks(&self, arguments: &[&str]) -> Ran {
@@ -95,11 +121,15 @@ fn told(report: &Value) -> BTreeSet<[String; 4]> {
     findings.map(|it| names.map(|name| it[name].to_string())).collect()
 }
 
-/// That every call so far only reads.
+/// That every call so far only reads, and the right for it is on the page of rights.
 fn only_read(world: &World) {
+    let page = fs::read_to_string(repository().join("docs/rights.md")).expect("a page");
     let reads = ["Describe", "Get", "AssumeRole"];
-    for call in world.calls() {
-        assert!(reads.iter().any(|read| call.action.starts_with(read)), "{}", call.action);
+    for Call { action, .. } in world.calls() {
+        assert!(reads.iter().any(|read| action.starts_with(read)), "{action}");
+        let service =
+            if action == "AssumeRole" || action == "GetCallerIdentity" { "sts" } else { "ec2" };
+        assert!(page.contains(&format!("`{service}:{action}`")), "{service}:{action}");
     }
 }
 
@@ -279,20 +309,7 @@ async fn there_is_a_progress_on_a_terminal() {
     let group = world.group("typo3-fine").await;
     world.tag(&group.id, "Application", "live-progress").await;
     let person = Person::new(&world);
-    let program = built::sg_audit().display();
-    // What is written to standard error alone goes to the terminal.
-    let line =
-        format!("'{program}' check --live --scope tag:Application=live-progress 2>&1 >/dev/null");
-    let output = Command::new(venv::program("python"))
-        .arg(venv::script("terminal.py"))
-        .args(["100", "sh", "-c", &line])
-        .env_clear()
-        .envs(person.environment("shop"))
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("TERM", "xterm-256color")
-        .output()
-        .expect("Python starts");
-    let ran = ran(&output);
+    let ran = person.on_a_terminal("check --live --scope tag:Application=live-progress", &[]);
     assert_eq!(ran.status, 0, "{ran}");
     assert!(ran.out.contains("groups audited"), "{ran:?}");
 }

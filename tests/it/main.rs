@@ -2,6 +2,7 @@
 
 mod again;
 mod allow;
+mod bound;
 mod cli;
 mod deploy;
 mod doctor;
@@ -14,6 +15,7 @@ mod function;
 mod graph;
 mod ground;
 mod holds;
+mod hook;
 mod hostile;
 mod kept;
 mod lists;
@@ -21,6 +23,7 @@ mod lists;
 mod live;
 mod load;
 mod members;
+mod memory;
 mod mended;
 mod metrics;
 #[cfg(not(feature = "live"))]
@@ -39,6 +42,7 @@ mod sweep;
 mod templates;
 mod terraform;
 mod tls;
+mod trail;
 mod watched;
 
 // The folder support/ is this package's library.

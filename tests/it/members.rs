@@ -79,7 +79,7 @@ async fn without_a_role_a_members_change_is_unaudited() {
     let before = near.rules(&group).await;
     let report = world.report(&mut world.function(&REVERT), &event);
     let title = unaudited(&report).to_owned();
-    assert!(title.contains("MEMBER_ROLE_NAME"), "{title}");
+    assert!(title.contains("parameter Organisation"), "{title}");
     assert_eq!(near.rules(&group).await, before);
     assert_eq!(world.messages().await.len(), 1);
     assert!(world.calls().iter().all(|call| call.action == "Publish"));

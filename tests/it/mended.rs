@@ -334,7 +334,7 @@ async fn stolen_credentials_are_a_warning_about_a_person_only() {
         assert_eq!(found["change"]["actor_type"], actor, "{report:#}");
         let mails = world.mails();
         let mail = mails.last().expect("a mail");
-        assert_eq!(mail.contains("credentials may be stolen"), warned, "{mail}");
+        assert_eq!(mail.contains("look in CloudTrail for what else they did"), warned, "{mail}");
         // A list is known by its name as well.
         assert!(found["title"].as_str().is_some_and(|it| it.contains("vendors")), "{found:#}");
     }

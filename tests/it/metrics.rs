@@ -10,6 +10,7 @@ use std::fs;
 use chrono::DateTime;
 use serde_json::{Value, json};
 
+use crate::memory::told::remembering;
 use crate::reverts::{REVERT, finding};
 use crate::support::endpoint::Answer;
 use crate::support::permission::tcp;
@@ -23,7 +24,9 @@ const EMPTY: &str = "mx-central-1";
 /// The function's name under the emulator.
 const NAME: &str = "typo3-sg-auditor";
 
-const TAGGED: [(&str, &str); 3] = [REVERT[0], REVERT[1], ("SCOPE", "tag:Role=typo3")];
+/// There is no such table.
+const TAGGED: [(&str, &str); 4] =
+    [REVERT[0], REVERT[1], ("SCOPE", "tag:Role=typo3"), ("STATE_TABLE", "no-such-table")];
 
 /// All that a function has logged, once it has ended a sweep, which logs the metric that is waited for.
 fn logged(function: &mut Function) -> BTreeMap<Metric, Vec<f64>> {
@@ -80,6 +83,21 @@ async fn everything(world: &World) -> BTreeMap<Metric, Vec<f64>> {
     logged(&mut function)
 }
 
+/// What is logged where something opens the same rule again.
+async fn again() -> BTreeMap<Metric, Vec<f64>> {
+    remembering(&[], async |world, function| {
+        let group = world.group("typo3-shop").await;
+        for opening in 0..3 {
+            let mut event =
+                world.authorize(&group, Ingress, &[tcp(22, 22).from("0.0.0.0/0")]).await;
+            event["detail"]["eventID"] = format!("opening-{opening}").into();
+            function.report(&event);
+        }
+        logged(function)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn the_metrics_count_what_was_done() {
     let world = World::new().await;
@@ -98,6 +116,8 @@ async fn the_metrics_count_what_was_done() {
         (by("Events", "Outcome", "failed"), 1.0),
         // What could not be published is not counted as a finding. What was reverted is.
         (by("Findings", "Code", "open-ssh"), 3.0),
+        // Five invocations had something to remember.
+        (of_function("MemoryFailures"), 5.0),
         (by("Reverts", "Outcome", "narrowed"), 1.0),
         (by("Reverts", "Outcome", "already-gone"), 1.0),
         (by("Reverts", "Outcome", "failed"), 1.0),
@@ -124,7 +144,8 @@ async fn the_metrics_count_what_was_done() {
 
 #[tokio::test]
 async fn the_function_logs_the_metrics_that_the_template_uses() {
-    let logged: BTreeSet<Metric> = everything(&World::new().await).await.into_keys().collect();
+    let mut logged: BTreeSet<Metric> = everything(&World::new().await).await.into_keys().collect();
+    logged.extend(again().await.into_keys());
     let used = used::by_the_template(NAME);
     // Of the findings there is one metric for each code, of which the dashboard shows what there is.
     let kind = |metric: &Metric| {

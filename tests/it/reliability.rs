@@ -20,7 +20,7 @@ use crate::rights::CALLED;
 use crate::support::endpoint::Answer;
 
 /// The calls that an audit makes, each in the scenes that show what its faults come to.
-const MATRIX: [(Scene, &[&str]); 5] = [
+const MATRIX: [(Scene, &[&str]); 6] = [
     (
         Scene::Change,
         &[
@@ -33,6 +33,7 @@ const MATRIX: [(Scene, &[&str]); 5] = [
     ),
     (Scene::List, &["DescribeManagedPrefixLists", "GetManagedPrefixListEntries"]),
     (Scene::Member, &["AssumeRole"]),
+    (Scene::Remembered, &["UpdateItem", "PutItem"]),
     (Scene::Sweep, &["DescribeSecurityGroups", "DescribeSecurityGroupRules", "Invoke"]),
     (
         Scene::Close,
@@ -97,11 +98,15 @@ fn played<T: Send, R: Send>(
 
 /// Plays until nothing was wrong but what is played. What is promised is promised of a slow moto too, but what becomes of
 /// the first invocation is then another fault's doing.
-async fn undisturbed<R>(stage: &mut Stage, play: impl AsyncFn(&mut Stage) -> R) -> R {
+async fn undisturbed<R>(
+    stage: &mut Stage,
+    play: impl AsyncFn(&mut Stage) -> R,
+    is_played: impl Fn(&R) -> bool,
+) -> R {
     for _ in 0..REPEATS {
         let late = stage.world.late();
         let result = play(stage).await;
-        if stage.world.late() == late {
+        if stage.world.late() == late && is_played(&result) {
             return result;
         }
     }
@@ -114,7 +119,9 @@ async fn tried(
 ) -> (Scene, &'static str, &'static str, Lasts, Fate) {
     let label = format!("{scene:?}: {call} {} {lasts:?}", fault.heading());
     let play = async |stage: &mut Stage| faulty(stage, scene, &label, call, fault, lasts).await;
-    let (fate, met) = undisturbed(stage, play).await;
+    // The function waits for its table for so short a time that it may have given it up before the call.
+    let is_met = |(_, met): &(Fate, usize)| *met > 0 || scene != Scene::Remembered;
+    let (fate, met) = undisturbed(stage, play, is_met).await;
     assert!(met > 0, "{label}: there was no such call");
     (scene, call, fault.heading(), lasts, fate)
 }
@@ -149,10 +156,24 @@ async fn faulty(
     (fate, met)
 }
 
+/// Calls that no audit of a group makes. Their faults are tried in memory/without.rs, deploy/organisation.rs and trail.rs.
+const ELSEWHERE: [&str; 10] = [
+    "DeleteItem",
+    "DescribeRegions",
+    "DescribeTrails",
+    "GetEventSelectors",
+    "GetTrailStatus",
+    "ListAccounts",
+    "ListAccountsForParent",
+    "ListOrganizationalUnitsForParent",
+    "ListParents",
+    "Query",
+];
+
 #[test]
 fn every_call_that_the_code_can_make_is_in_the_matrix() {
     let tried: BTreeSet<&str> =
-        MATRIX.iter().flat_map(|(_, calls)| calls.iter().copied()).collect();
+        MATRIX.iter().flat_map(|(_, calls)| calls.iter().copied()).chain(ELSEWHERE).collect();
     let called = CALLED.iter().map(|(operation, ..)| operation.split(':').next_back().unwrap());
     assert_eq!(tried, called.collect());
 }

@@ -28,23 +28,45 @@ pub enum When {
     Narrows,
     /// stacks/organisation.yaml is deployed with a role in other accounts, which has a right of its own for it.
     HasMembers,
+    /// stacks/organisation.yaml sweeps an organisation.
+    SweepsOrganisation,
     /// The topic or the queues have a key of the stack's own.
     Encrypts,
     Traces,
 }
-use When::{Always, Encrypts, HasMembers, Narrows, Reverts, Traces};
+use When::{Always, Encrypts, HasMembers, Narrows, Reverts, SweepsOrganisation, Traces};
 
 /// What the code calls: the operation, and IAM's action for it.
-pub const CALLED: [(&str, &str, When); 9] = [
+pub const CALLED: [(&str, &str, When); 21] = [
+    ("dynamodb:Query", "dynamodb:Query", Always),
+    ("dynamodb:PutItem", "dynamodb:PutItem", Always),
+    ("dynamodb:UpdateItem", "dynamodb:UpdateItem", Always),
+    ("dynamodb:DeleteItem", "dynamodb:DeleteItem", Always),
     ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroups", Always),
     ("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", Always),
     ("ec2:DescribeManagedPrefixLists", "ec2:DescribeManagedPrefixLists", Always),
     ("ec2:GetManagedPrefixListEntries", "ec2:GetManagedPrefixListEntries", Always),
     ("ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", Reverts),
     ("ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress", Narrows),
+    ("cloudtrail:DescribeTrails", "cloudtrail:DescribeTrails", Always),
+    ("cloudtrail:GetTrailStatus", "cloudtrail:GetTrailStatus", Always),
+    ("cloudtrail:GetEventSelectors", "cloudtrail:GetEventSelectors", Always),
     ("sns:Publish", "sns:Publish", Always),
     ("lambda:Invoke", "lambda:InvokeFunction", Always),
     ("sts:AssumeRole", "sts:AssumeRole", HasMembers),
+    ("ec2:DescribeRegions", "ec2:DescribeRegions", SweepsOrganisation),
+    ("organizations:ListAccounts", "organizations:ListAccounts", SweepsOrganisation),
+    (
+        "organizations:ListAccountsForParent",
+        "organizations:ListAccountsForParent",
+        SweepsOrganisation,
+    ),
+    (
+        "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+        SweepsOrganisation,
+    ),
+    ("organizations:ListParents", "organizations:ListParents", SweepsOrganisation),
 ];
 
 /// What AWS itself does with the function's role.
@@ -88,7 +110,7 @@ impl When {
             Always => true,
             Reverts => reverts,
             Narrows => reverts && without.is_none(),
-            HasMembers => false,
+            HasMembers | SweepsOrganisation => false,
             Encrypts => !is("Encryption", "none"),
             Traces => is("Observability", "traces"),
         }
@@ -168,6 +190,23 @@ fn the_functions_role_allows_exactly_the_calls_of_each_mode() {
 }
 
 #[test]
+fn the_hook_may_ask_the_function_and_do_nothing_else() {
+    let resources = |word: &str| with_policies(&[(AUDITOR, json!({"Hook": word}))]).remove(0);
+    assert!(!resources("off").contains_key("HookRole"));
+    for word in ["warn", "fail"] {
+        let resources = resources(word);
+        let invoke = "lambda:InvokeFunction".to_owned();
+        assert_eq!(allowed(&resources, "HookRole"), [invoke].into(), "{word}");
+        let policy = &resources["HookRole"]["Properties"]["Policies"][0]["PolicyDocument"];
+        let on = policy["Statement"][0]["Resource"].as_str().expect("a function");
+        assert_eq!(
+            on,
+            "arn:aws:lambda:eu-central-1:123456789012:function:stack-Auditor-1A2B3C4D5E6F"
+        );
+    }
+}
+
+#[test]
 fn the_organisation_adds_the_right_to_assume_the_role_of_its_members() {
     let roles = |role: &str| {
         let mut parameters = resolved::organisation_parameters();
@@ -190,7 +229,7 @@ fn the_role_in_another_account_allows_exactly_the_calls_there() {
     for (mode, resources) in modes.iter().zip(resolved_in(MEMBER, &modes)) {
         let of_ec2 = CALLED.iter().filter(|(operation, ..)| operation.starts_with("ec2:"));
         let needed: BTreeSet<String> = of_ec2
-            .filter(|(.., when)| when.is_set(mode))
+            .filter(|(.., when)| *when == SweepsOrganisation || when.is_set(mode))
             .map(|(_, action, _)| (*action).to_owned())
             .collect();
         assert_eq!(allowed(&resources, "Role"), needed, "{mode:?}");
@@ -244,14 +283,19 @@ fn the_code_calls_nothing_else() {
         assert!(!code.contains("aws_sdk_") && !code.contains("aws_config"), "{file}");
     }
     // The code for a person's own credentials is not in the function.
-    let (_, live) = aws["src/aws/mod.rs"].split_once("#[cfg(feature = \"live\")]\nmod ").unwrap();
-    let live = format!("src/aws/{}.rs", live.split(';').next().unwrap());
+    let of_live = aws["src/aws/mod.rs"].split("#[cfg(feature = \"live\")]\nmod ").skip(1);
+    let live: BTreeSet<String> =
+        of_live.map(|rest| format!("src/aws/{}.rs", rest.split(';').next().unwrap())).collect();
+    assert!(!live.is_empty() && live.iter().all(|file| aws.contains_key(file)), "{live:?}");
     let services = services();
-    assert_eq!(services, ["ec2", "lambda", "sns", "sts"]);
+    assert_eq!(
+        services,
+        ["cloudtrail", "dynamodb", "ec2", "lambda", "organizations", "sns", "sts"]
+    );
     let operations: BTreeMap<String, BTreeMap<String, String>> =
         serde_json::from_slice(&resolved::run("sdk_operations.py", &json!(services))).unwrap();
     let mut called = BTreeSet::new();
-    for (_, code) in aws.iter().filter(|(file, _)| **file != live) {
+    for (_, code) in aws.iter().filter(|(file, _)| !live.contains(*file)) {
         for method in methods(code) {
             let of = |(service, known): (&String, &BTreeMap<String, String>)| {
                 Some(format!("{service}:{}", known.get(method)?))

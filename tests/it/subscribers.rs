@@ -1,20 +1,21 @@
-//! Who gets what: people the findings from a severity upward, as the template subscribes them; machines all.
+//! Who gets what: people what is to be mailed at once, as the template subscribes them; machines all.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::memory::table::made;
+use crate::support::moto;
 use crate::support::permission::{Permission, tcp};
 use crate::support::sg_audit::repository;
 use crate::support::world::{Direction::Ingress, World};
 
-/// The severities that the template mails where this one is chosen.
-fn mailed_from(severity: &str) -> Value {
+/// What the template mails.
+fn mailed() -> Value {
     let template = fs::read_to_string(repository().join("template.yaml")).expect("the template");
-    let (_, mapping) = template.split_once("\n  MailFrom:\n").expect("the mapping");
-    let (_, chosen) = mapping.split_once(&format!("\n    {severity}:\n")).expect("the severity");
-    let list = chosen.split(['[', ']']).nth(1).expect("a list");
-    json!({ "severity": list.split(", ").collect::<Vec<_>>() })
+    let (_, filter) = template.split_once("\n      FilterPolicy:\n").expect("the filter");
+    assert!(filter.trim_start().starts_with("mail: [now]\n"), "{filter}");
+    json!({ "mail": ["now"] })
 }
 
 /// The severities of the findings' messages in a queue.
@@ -26,10 +27,12 @@ async fn severities(world: &World, queue: &str) -> Vec<String> {
 #[tokio::test]
 async fn people_get_findings_of_medium_or_worse_and_machines_get_all() {
     let world = World::new().await;
-    let mail = world.subscriber("mail", Some(mailed_from("medium"))).await;
-    let critical_only = world.subscriber("pager", Some(mailed_from("critical"))).await;
+    let mail = world.subscriber("mail", Some(mailed())).await;
+    let critical = json!({ "severity": ["critical"] });
+    let critical_only = world.subscriber("pager", Some(critical)).await;
     let all = world.subscriber("machine", None).await;
-    let mut function = world.function(&[]);
+    let table = made(&moto::server().url()).await;
+    let mut function = world.function(&[("STATE_TABLE", &table), ("MAIL_SEVERITY", "medium")]);
     let rules: [(Permission, &str); 4] = [
         (tcp(22, 22).from("10.0.0.0/8"), "low"),
         (tcp(22, 22).from("198.51.100.7/32"), "medium"),

@@ -1,6 +1,7 @@
 //! What the templates deploy: the same patterns, the same rights, and payloads that the function understands.
 
 mod alarms;
+mod definition;
 mod lean;
 mod lengths;
 mod names;
@@ -12,7 +13,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
-use typo3_sg_auditor::event::{Kind, Message, Sweep, decode};
+use typo3_sg_auditor::audit::run::Task;
+use typo3_sg_auditor::event::{Kind, Message, Sweep, Target, decode};
 
 use crate::support::resolved::{
     AUDITOR, MEMBER, ORGANISATION, Resources, TEMPLATES, member_parameters,
@@ -109,7 +111,9 @@ fn one_word_sets_the_sweep_and_its_alarm() {
     };
     for (word, stack) in words.iter().zip(&stacks) {
         let sweep = rules(stack)["Sweep"];
-        assert_eq!(asked(stack, "Sweep"), [Message::Sweep(Sweep::default())], "{word}");
+        let schedule = serde_json::from_value(json!(word)).expect("a schedule");
+        let expected = Sweep { schedule: Some(schedule), ..Sweep::default() };
+        assert_eq!(asked(stack, "Sweep"), [Message::Sweep(expected)], "{word}");
         // After a deployment there is always one.
         let statuses = &sweep["EventPattern"]["detail"]["status-details"]["status"];
         assert_eq!(*statuses, json!(["CREATE_COMPLETE", "UPDATE_COMPLETE"]), "{word}");
@@ -140,6 +144,8 @@ fn the_schedules_of_an_organisation_ask_for_the_accounts_and_regions_that_are_se
         with("210987654321,111122223333", "eu-west-1"),
         with("", "eu-west-1"),
         with("210987654321", ""),
+        with("organization", "enabled"),
+        with("ou-abcd-12345678,ou-abcd-87654321", "eu-west-1"),
     ]);
     let sweep = |accounts: &[&str], regions: &[&str]| Sweep {
         accounts: accounts.iter().map(|account| account.parse().unwrap()).collect(),
@@ -149,13 +155,34 @@ fn the_schedules_of_an_organisation_ask_for_the_accounts_and_regions_that_are_se
     // The stack's own account and region stay in when others are added.
     let accounts = ["123456789012", "210987654321", "111122223333"];
     let regions = ["eu-central-1", "eu-west-1"];
-    for (stack, expected) in stacks.iter().zip([
-        Sweep::default(),
-        sweep(&accounts, &regions),
-        sweep(&[], &regions),
-        sweep(&accounts[..2], &[]),
-    ]) {
+    for (stack, expected) in [(&stacks[0], Sweep::default()), (&stacks[2], sweep(&[], &regions))] {
         assert_eq!(asked(stack, "MembersSweep"), [Message::Sweep(expected)]);
+        assert!(!stack.contains_key("SweepMachine") && !stack.contains_key("Results"));
+    }
+    for (stack, accounts, regions) in [
+        (&stacks[1], "123456789012,210987654321,111122223333", "eu-central-1,eu-west-1"),
+        (&stacks[3], "123456789012,210987654321", ""),
+        (&stacks[4], "123456789012,organization", "enabled"),
+        (&stacks[5], "123456789012,ou-abcd-12345678,ou-abcd-87654321", "eu-central-1,eu-west-1"),
+    ] {
+        let [target] = &rules(stack)["MembersSweep"]["Targets"].as_array().expect("targets")[..]
+        else {
+            panic!("{stack:#?}")
+        };
+        assert_eq!(
+            (&target["Arn"], &target["Input"]),
+            (&stack["SweepMachine"]["Ref"], &json!("{}"))
+        );
+        let set = &stack["SweepMachine"]["Properties"]["DefinitionSubstitutions"];
+        let discover = json!({"discover": {
+            "run": "tuesday", "bucket": set["Bucket"], "accounts": set["Accounts"], "regions": set["Regions"],
+            "input": {},
+        }});
+        assert_eq!((&set["Accounts"], &set["Regions"]), (&json!(accounts), &json!(regions)));
+        let task = Task::of(discover.to_string().as_bytes());
+        assert!(matches!(task, Some(Ok(Task::Discover(_)))), "{task:?}");
+    }
+    for stack in &stacks {
         assert_eq!(rules(stack)["MembersSweep"]["ScheduleExpression"], "cron(30 5 * * ? *)");
     }
     // The auditor checks its own place itself.
@@ -164,18 +191,26 @@ fn the_schedules_of_an_organisation_ask_for_the_accounts_and_regions_that_are_se
         vec![sweep(&[], &["eu-west-1"]), sweep(&accounts[1..], &regions)],
         vec![sweep(&[], &["eu-west-1"])],
         vec![sweep(&["210987654321"], &[])],
+        // Which accounts there are is not known here, and of the regions neither.
+        vec![],
+        vec![sweep(&[], &["eu-west-1"])],
     ]) {
+        if expected.is_empty() {
+            assert!(!stack.contains_key("MembersHoldsCheck"));
+            continue;
+        }
         let expected: Vec<Message> = expected.into_iter().map(Message::Holds).collect();
         assert_eq!(asked(stack, "MembersHoldsCheck"), expected);
     }
 }
 
 #[test]
-fn holds_are_checked_unless_there_are_none() {
+fn what_is_over_or_waits_is_looked_for_four_times_an_hour() {
     let stacks = resolved(&["24", "0"].map(|hours| (AUDITOR, json!({"HoldMaxHours": hours}))));
-    assert_eq!(asked(&stacks[0], "HoldsCheck"), [Message::Holds(Sweep::default())]);
-    assert_eq!(rules(&stacks[0])["HoldsCheck"]["ScheduleExpression"], "rate(15 minutes)");
-    assert!(!stacks[1].contains_key("HoldsCheck"));
+    for stack in &stacks {
+        assert_eq!(asked(stack, "HoldsCheck"), [Message::Holds(Sweep::default())]);
+        assert_eq!(rules(stack)["HoldsCheck"]["ScheduleExpression"], "rate(15 minutes)");
+    }
 }
 
 #[test]
@@ -196,6 +231,29 @@ fn a_remediation_is_taken_apart_into_the_functions_variables() {
         let set = ["REMEDIATION", "SWEEP_REMEDIATION", "REVERT_KEEPS"].map(|it| &variables[it]);
         assert_eq!(set, *expected, "{word}");
     }
+}
+
+#[test]
+fn the_hook_fails_or_warns_as_the_function_is_told() {
+    let words = ["warn", "fail"];
+    let stacks = resolved(&words.map(|word| (AUDITOR, json!({"Hook": word}))));
+    for ((word, mode), stack) in words.iter().zip(["WARN", "FAIL"]).zip(&stacks) {
+        assert_eq!(stack["Auditor"]["Properties"]["Environment"]["Variables"]["HOOK"], *word);
+        let hook = &stack["Hook"]["Properties"];
+        assert_eq!(hook["FailureMode"], mode);
+        assert_eq!(hook["HookStatus"], "ENABLED");
+        assert_eq!(hook["Alias"], "SgAuditor::Typo3::Hook0a1b2c3d");
+        assert_eq!(hook["TargetOperations"], json!(["RESOURCE", "CLOUD_CONTROL"]));
+        let targets: Vec<&str> = hook["TargetFilters"]["TargetNames"]
+            .as_array()
+            .expect("targets")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        let judged = [Target::Group, Target::Ingress, Target::Egress].map(Target::as_str);
+        assert_eq!(targets, judged);
+    }
+    assert!(!resolved(&[(AUDITOR, json!({}))])[0].contains_key("Hook"));
 }
 
 #[test]
@@ -286,7 +344,10 @@ fn every_asterisk_has_its_reason_right_above_it() {
                 asterisks += 1;
             }
         }
-        assert!(asterisks > 0 || file == "stacks/observability.yaml", "{file}");
+        assert!(
+            asterisks > 0 || ["stacks/hook.yaml", "stacks/observability.yaml"].contains(&file),
+            "{file}"
+        );
     }
 }
 
@@ -325,7 +386,7 @@ fn every_alarm_is_mailed_shown_and_explained() {
             }
         }
     }
-    assert_eq!(alarms.len(), 11, "{:?}", alarms.keys());
+    assert_eq!(alarms.len(), 14, "{:?}", alarms.keys());
     let pattern = &rules(auditor)["AlarmChanges"]["EventPattern"]["detail"];
     let prefix = pattern["alarmName"][0]["prefix"].as_str().expect("a prefix");
     for (name, alarm) in alarms {

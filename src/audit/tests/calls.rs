@@ -1,5 +1,9 @@
 //! How many calls an audit makes: EC2 limits them, and each takes time.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use super::*;
 
 /// How many calls to EC2 and messages an audit of `new` rules takes, in a group that also has
@@ -53,4 +57,61 @@ fn each_further_rule_costs_its_pieces_and_one_more_call() {
         let (both, outcomes) = cost(RevertKeeps::Baseline, &[], &[first, further]);
         assert_eq!((both - one, outcomes.len()), (1 + pieces, 2), "{further}");
     }
+}
+
+/// Answers each call when the audit is polled once more, as though it took EC2 a while.
+struct Slow<'a> {
+    polls: &'a Cell<usize>,
+    revoked_at: Cell<usize>,
+}
+
+impl Hook for Slow<'_> {
+    async fn before(&self, call: Call<'_>) -> Result<(), Ec2Error> {
+        let asked_at = self.polls.get();
+        if matches!(call, Call::Revoke(..)) {
+            self.revoked_at.set(asked_at);
+        }
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if self.polls.get() > asked_at { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        Ok(())
+    }
+}
+
+/// Audits the event in this world, and tells how often EC2 was waited for in all, and until a revoke.
+fn waits(world: &MemoryEc2, settings: &Settings, event: &Event) -> (Report, usize, usize) {
+    let polls = Cell::new(0);
+    let slow = Hooked { ec2: world, hook: Slow { polls: &polls, revoked_at: Cell::default() } };
+    let (notifier, home) = (MemoryNotifier::default(), place());
+    let auditor = Auditor::new(&slow, &notifier, &notifier, settings, &home);
+    let mut audit = pin!(auditor.audit(event, &noon, None));
+    let report = block_on(poll_fn(|context| {
+        polls.set(polls.get() + 1);
+        audit.as_mut().poll(context)
+    }));
+    // EC2 is first asked when the audit is first polled.
+    (report.unwrap(), polls.get() - 1, slow.hook.revoked_at.get().saturating_sub(1))
+}
+
+#[test]
+fn before_open_ssh_is_revoked_ec2_is_waited_for_once() {
+    let opened = "tcp 22 0.0.0.0/0 sgr-1";
+    let settings =
+        Settings { revert_keeps: RevertKeeps::Nothing, ..settings(Remediation::RevertSsh) };
+    let (report, _, until_revoke) =
+        waits(&ec2(&rules(&[opened])), &settings, &authorized(&[opened]));
+    assert_eq!(brief(&report), ["open-ssh reverted tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(until_revoke, 1);
+}
+
+#[test]
+fn the_next_page_of_a_sweep_is_asked_for_while_the_rules_of_one_are_read() {
+    let groups = (0..8).map(|number| (place(), Group { id: numbered(number), ..group() }, vec![]));
+    let world = MemoryEc2::new(groups, Lists::new()).with_groups_a_page(2);
+    let (report, waits, _) = waits(&world, &settings(Remediation::Notify), &sweep());
+    assert_eq!(report.groups, 8);
+    // For the groups of the first page, then for the rules of each of four.
+    assert_eq!(waits, 5);
 }

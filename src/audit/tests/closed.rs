@@ -42,7 +42,7 @@ fn nothing_is_told(event: &Event, left: &[&str]) {
 fn closing_the_website_is_one_finding_with_an_undo() {
     let web = ["tcp 80 0.0.0.0/0", "tcp 80 ::/0", "tcp 443 0.0.0.0/0", "tcp 443 ::/0"];
     let ran = audit(&revoked(&web), &["tcp 22 203.0.113.0/24 sgr-1"]);
-    let title = "HTTP and HTTPS are closed on typo3-shop";
+    let title = "HTTP and HTTPS on typo3-shop are closed";
     assert_eq!(told(&ran), ("high", title.to_owned()));
     let finding = only(ran.report());
     assert_eq!(finding.outcome(), Outcome::None);
@@ -61,7 +61,7 @@ fn closing_the_website_is_one_finding_with_an_undo() {
 fn the_words_say_what_still_works() {
     let http = revoked(&["tcp 80 0.0.0.0/0", "tcp 80 ::/0"]);
     let ran = audit(&http, &["tcp 443 0.0.0.0/0", "tcp 443 ::/0"]);
-    let title = "HTTP is closed; HTTPS still works on typo3-shop";
+    let title = "HTTP on typo3-shop is closed; HTTPS still works";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
     assert_eq!(
         ran.messages[0].subject,
@@ -82,7 +82,7 @@ fn the_words_say_what_still_works() {
     ];
     assert_eq!(finding["expected"], Value::from(all.to_vec()));
 
-    let title = "HTTP is closed; HTTPS still works for some on typo3-shop";
+    let title = "HTTP on typo3-shop is closed; HTTPS still works for some";
     assert_eq!(told(&audit(&http, &["tcp 443 sg-0b"])), ("medium", title.to_owned()));
 }
 
@@ -90,18 +90,26 @@ fn the_words_say_what_still_works() {
 fn one_address_family_can_be_closed() {
     let left = ["tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"];
     let ran = audit(&revoked(&["tcp 80 ::/0", "tcp 443 ::/0"]), &left);
-    let title = "HTTP and HTTPS are closed for IPv6, open for IPv4 on typo3-shop";
+    let title = "HTTP and HTTPS on typo3-shop are closed for IPv6, open for IPv4";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
     let ran = audit(&revoked(&["tcp 443 0.0.0.0/0"]), &["tcp 443 ::/0"]);
-    let title = "HTTPS is closed for IPv4, open for IPv6 on typo3-shop";
+    let title = "HTTPS on typo3-shop is closed for IPv4, open for IPv6";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
+}
+
+#[test]
+fn what_is_there_again_is_not_called_gone_and_not_put_back() {
+    let ran = audit(&revoked(&["tcp 80 0.0.0.0/0", "tcp 80 ::/0"]), &["tcp 80 0.0.0.0/0 sgr-7"]);
+    let undo = only(ran.report()).undo.as_deref().unwrap();
+    assert!(undo.contains("::/0") && !undo.contains("0.0.0.0/0"), "{undo}");
+    assert!(ran.detail().contains("gone: tcp 80 from ::/0."), "{}", ran.detail());
 }
 
 #[test]
 fn a_narrowed_website_is_reported_with_who_is_left() {
     for left in ["tcp 443 198.51.100.7/32", "tcp 443 10.0.0.5/32", "tcp 443 sg-0b"] {
         let ran = audit(&revoked(&["tcp 443 0.0.0.0/0"]), &[left]);
-        let title = "HTTPS is open to some only on typo3-shop";
+        let title = "HTTPS on typo3-shop is open to some only";
         assert_eq!(told(&ran), ("medium", title.to_owned()), "{left}");
         let left = rule_text(&rule(left));
         let told = format!("What still lets some of it through: {left}.");
@@ -122,10 +130,10 @@ fn the_entries_of_a_list_decide_who_is_left() {
     let everybody = revoked(&["tcp 443 0.0.0.0/0", "tcp 443 ::/0"]);
     let left = |lists: Lists| audit_with_lists(&everybody, &["tcp 443 pl-1"], lists);
     let ran = left(list("pl-1", &["198.51.100.0/24"]));
-    let title = "HTTPS is open to some only for IPv4, closed for IPv6 on typo3-shop";
+    let title = "HTTPS on typo3-shop is open to some only for IPv4, closed for IPv6";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
     let ran = left(list("pl-1", &["0.0.0.0/0"]));
-    let title = "HTTPS is closed for IPv6, open for IPv4 on typo3-shop";
+    let title = "HTTPS on typo3-shop is closed for IPv6, open for IPv4";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
     let missing = Ec2Error::NotFound {
         action: "TheCall",
@@ -134,7 +142,7 @@ fn the_entries_of_a_list_decide_who_is_left() {
     };
     for nobody in [list("pl-1", &[]), list("pl-1", &["127.0.0.0/8"]), list_error("pl-1", missing)] {
         let ran = left(nobody);
-        assert_eq!(told(&ran), ("high", "HTTPS is closed on typo3-shop".to_owned()));
+        assert_eq!(told(&ran), ("high", "HTTPS on typo3-shop is closed".to_owned()));
         assert!(ran.detail().contains("No other rule lets any of it through."), "{}", ran.detail());
         assert_eq!(ran.published()["findings"][0]["expected_unread"], serde_json::json!([]));
     }
@@ -155,7 +163,7 @@ fn a_list_that_cannot_be_read_closes_nothing_for_certain() {
         &["tcp 443 pl-1"],
         list_error("pl-1", denied()),
     );
-    let title = "HTTPS is perhaps closed on typo3-shop: the prefix list pl-1 could not be read";
+    let title = "HTTPS on typo3-shop is perhaps closed: the prefix list pl-1 could not be read";
     assert_eq!(told(&ran), ("low", title.to_owned()));
     assert_eq!(
         ran.messages[0].subject,
@@ -183,13 +191,13 @@ fn a_list_that_cannot_be_read_closes_nothing_for_certain() {
     let left = ["tcp 443 198.51.100.7/32"];
     let ran = audit_with_lists(&last, &left, list_error("pl-1", denied()));
     let title =
-        "HTTPS is perhaps closed to some on typo3-shop: the prefix list pl-1 could not be read";
+        "HTTPS on typo3-shop is perhaps closed to some: the prefix list pl-1 could not be read";
     assert_eq!(told(&ran), ("low", title.to_owned()));
 
     // What is certain is told as such, beside what is not.
     let both = revoked(&["tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"]);
     let ran = audit_with_lists(&both, &["tcp 443 pl-1"], list_error("pl-1", denied()));
-    let title = "HTTP is closed; HTTPS is perhaps closed on typo3-shop: the prefix list pl-1 could \
+    let title = "HTTP on typo3-shop is closed; HTTPS is perhaps closed: the prefix list pl-1 could \
                  not be read";
     assert_eq!(told(&ran), ("medium", title.to_owned()));
 }
@@ -215,13 +223,13 @@ fn a_list_that_cannot_be_read_for_now_is_read_in_another_try() {
 #[test]
 fn a_load_balancer_that_is_shut_out_is_reported_by_its_group() {
     let balancer = ["tcp 80 sg-0b", "tcp 443 sg-0b"];
-    let title = "HTTP and HTTPS are closed on typo3-shop";
+    let title = "HTTP and HTTPS on typo3-shop are closed";
     for left in [&[][..], &["-1 * sg-0123456789abcdef0"], &["tcp 8080 sg-0b"]] {
         assert_eq!(told(&audit(&revoked(&balancer), left)), ("high", title.to_owned()), "{left:?}");
     }
     for left in ["-1 * sg-0c", "tcp 80-443 198.51.100.7/32"] {
         let ran = audit(&revoked(&balancer), &[left]);
-        let title = "HTTP and HTTPS are closed to sg-0b on typo3-shop";
+        let title = "HTTP and HTTPS on typo3-shop are closed to sg-0b";
         assert_eq!(told(&ran), ("medium", title.to_owned()), "{left}");
         assert!(ran.detail().contains("now fewer can"), "{}", ran.detail());
     }
@@ -379,18 +387,18 @@ fn closed_by_sample(event: &[u8], left: &[&str]) -> Vec<(&'static str, String)> 
 
 #[test]
 fn recorded_revokes_close_what_they_say() {
-    let title = |text: &str| format!("{text} on typo3-shop");
+    let title = |what: &str, how: &str| format!("{what} on typo3-shop {how}");
     let web = include_bytes!("../../../events/revoke-web.json");
     let itself = "-1 * sg-0a1b2c3d4e5f67890";
-    let both = title("HTTP and HTTPS are closed");
+    let both = title("HTTP and HTTPS", "are closed");
     assert_eq!(closed_by_sample(web, &[itself]), [("high", both.clone())]);
     let balancer = include_bytes!("../../../events/revoke-load-balancer.json");
     assert_eq!(closed_by_sample(balancer, &[itself]), [("high", both)]);
     assert_eq!(closed_by_sample(balancer, &["tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"]), []);
-    let to_balancer = title("HTTP and HTTPS are closed to sg-0b2c3d4e5f6789012");
+    let to_balancer = title("HTTP and HTTPS", "are closed to sg-0b2c3d4e5f6789012");
     assert_eq!(closed_by_sample(balancer, &["-1 * sg-0c"]), [("medium", to_balancer)]);
     let http = include_bytes!("../../../events/revoke-http.json");
-    let still = title("HTTP is closed; HTTPS still works");
+    let still = title("HTTP", "is closed; HTTPS still works");
     assert_eq!(closed_by_sample(http, &["tcp 443 0.0.0.0/0", "tcp 443 ::/0"]), [("medium", still)]);
     for harmless in [
         &include_bytes!("../../../events/revoke-self.json")[..],

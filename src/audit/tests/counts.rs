@@ -32,7 +32,8 @@ fn counted_with(
     let auditor = Auditor::new(ec2, notifier, onward, settings, &home);
     let mut counts = Counts::default();
     let payload = payload.to_string();
-    let handled = auditor.handle_and_count(payload.as_bytes(), &clock, None, &mut counts);
+    let handled =
+        auditor.handle_and_count(payload.as_bytes(), &clock, Invocation::default(), &mut counts);
     (block_on(handled), counts)
 }
 
@@ -171,7 +172,8 @@ fn a_sweep_that_missed_a_place_does_not_count_and_names_the_place() {
             let auditor = Auditor::new(&refusing, &onward, &onward, &settings, &home);
             let deadline = seconds_left.map(|seconds| noon() + TimeDelta::seconds(seconds));
             let bytes = payload.to_string();
-            let answer = auditor.handle_and_count(bytes.as_bytes(), &noon, deadline, &mut counts);
+            let invocation = Invocation { id: None, deadline };
+            let answer = auditor.handle_and_count(bytes.as_bytes(), &noon, invocation, &mut counts);
             let report = block_on(answer).unwrap();
             missed.extend(report.findings.iter().map(|finding| finding.place.clone()));
             let Some(next) = onward.take_handed_on().pop() else { break };

@@ -49,7 +49,7 @@ fn what_nobody_can_reach_any_more_is_told_with_the_line_that_puts_it_back() {
     let ran = run_at(&world, &settings(Remediation::RevertSsh), &event, noon(), None);
     let finding = only(ran.report());
     assert_eq!((finding.code, finding.severity.as_str()), (Code::ExpectedTrafficClosed, "high"));
-    assert_eq!(to_title(finding), "HTTP and HTTPS are closed on typo3-shop");
+    assert_eq!(to_title(finding), "HTTP and HTTPS on typo3-shop are closed");
     let published = &ran.published()["findings"][0];
     assert_eq!(published["rule"]["peer"], "pl-1");
     assert_eq!(published["expected"][0]["before"], "some");
@@ -69,13 +69,13 @@ fn what_nobody_can_reach_any_more_is_told_with_the_line_that_puts_it_back() {
 fn what_somebody_can_still_reach_is_told_only_where_it_was_more() {
     let halves = ["0.0.0.0/1", "128.0.0.0/1"];
     let one = told(&WEB, Some(&halves[1..]), &halves[..1]);
-    assert_eq!(one, ["medium HTTP and HTTPS are open to some only on typo3-shop"]);
+    assert_eq!(one, ["medium HTTP and HTTPS on typo3-shop are open to some only"]);
     // Some can still come, and some could before.
     let hosts = ["198.51.100.7/32"];
     assert_eq!(told(&WEB, Some(&hosts), &["198.51.100.9/32"]), NOTHING);
     // Unless the list is empty now: all visitors may have come from it.
     let others = ["tcp 443 pl-1 sgr-1", "tcp 443 203.0.113.9/32 sgr-3"];
-    assert_eq!(told(&others, Some(&hosts), &[]), ["medium HTTPS is closed to pl-1 on typo3-shop"]);
+    assert_eq!(told(&others, Some(&hosts), &[]), ["medium HTTPS on typo3-shop is closed to pl-1"]);
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn the_record_of_a_change_is_handed_on_unchanged() {
 
 #[test]
 fn a_group_that_left_the_scope_is_closed_once_more() {
-    let group = Group { tags: BTreeMap::new(), ..group() };
+    let group = Group { tags: Some(BTreeMap::new()), ..group() };
     let world = MemoryEc2::new([(place(), group, rules(&[FIRST]))], Lists::new());
     let event = untagged(&[SG]);
     let ran = run_at(&world, &settings_for(&event), &event, noon(), None);
@@ -333,8 +333,9 @@ fn many_rules_are_handed_on_in_as_many_invocations_as_they_need() {
         rule: rule(n),
         note: None,
         found_by: FoundBy::Sweep,
+        promise: None,
     };
-    let all = Close { rules: (0..1_000).map(one).collect() };
+    let all = Close { rules: (0..1_000).map(one).collect(), occasion: None };
     let payloads = Message::Close(all.clone()).to_payloads(&Record::default(), 1);
     assert!(payloads.len() > 1);
     assert_eq!(payloads.iter().map(|(_, count)| count).sum::<usize>(), 1_000);
@@ -449,7 +450,7 @@ fn a_rule_of_a_group_that_is_out_of_scope_by_then_is_left_alone_but_reported_if_
     let found = run_alone(&ec2(&rules(&[FIRST])), &settings, &sweep(), noon(), None);
     let close = handed_on(&found);
     let outside = |texts: &[&str]| {
-        let group = Group { tags: BTreeMap::new(), ..group() };
+        let group = Group { tags: Some(BTreeMap::new()), ..group() };
         MemoryEc2::new([(place(), group, rules(texts))], Lists::new())
     };
     let world = outside(&[FIRST]);

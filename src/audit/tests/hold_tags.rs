@@ -179,7 +179,7 @@ fn if_ec2_does_not_answer_it_is_tried_again_or_reported() {
     assert_eq!(rules[..], ["sgr-1", "sgr-2"].map(id::<RuleId>));
     let title = to_title(only(&report));
     assert!(
-        title.starts_with("A change of the tags of sgr-1 and 1 more rule could not"),
+        title.starts_with("A change to the tags of sgr-1 and 1 more rule could not"),
         "{title}"
     );
 }

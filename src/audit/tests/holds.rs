@@ -49,7 +49,7 @@ fn a_held_rule_is_reported_and_left_alone() {
 
 #[test]
 fn tags_that_are_not_a_hold_are_reverted_and_explained() {
-    let no_more = "it would last until 2026-11-04T12:00:00Z, and no more than 24 hours are allowed";
+    let no_more = "It was to stay open until 2026-11-04 12:00 UTC: refused, the limit is 24 hours";
     let not_a_time = "its tag sg-audit:allow-until is `tomorrow`, which is not a time such as \
                       2027-01-31T18:00:00Z";
     let over = "It was held open until 2026-11-02 11:59 UTC (\"vendor\"), and that is over.";
@@ -68,7 +68,7 @@ fn tags_that_are_not_a_hold_are_reverted_and_explained() {
     }
     for (max_hours, until, why) in [
         (0, "2026-11-02T20:00:00Z", "no holds are allowed here"),
-        (1, "2026-11-02T20:00:00Z", "no more than 1 hour is allowed"),
+        (1, "2026-11-02T20:00:00Z", "the limit is 1 hour"),
     ] {
         let settings = Settings { hold_max_hours: max_hours, ..settings(Remediation::RevertSsh) };
         let rule = tagged(OPEN, until, "vendor");
@@ -110,7 +110,7 @@ fn tags_that_the_rule_was_not_authorised_with_do_not_count() {
         assert_eq!(brief(ran.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
         assert_eq!(found(ran.report()).remarks, [Remark::HoldRefused(refusal)]);
         let detail = ran.detail();
-        assert!(detail.contains("asks to be held open and is not") && detail.contains(why));
+        assert!(detail.contains("The hold ") && detail.contains(why));
     }
 }
 
@@ -132,7 +132,7 @@ fn modifying_a_rule_voids_its_hold() {
     assert_eq!(open_ssh.outcome(), Outcome::Narrowed);
     let remarks = &open_ssh.found_rule().unwrap().remarks;
     assert_eq!(*remarks, [Remark::HoldRefused(Refusal::Modified)]);
-    assert!(ran.published().to_string().contains("which voids the hold"));
+    assert!(ran.published().to_string().contains("the rule was changed after it was held"));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn tags_that_were_changed_after_the_hold_was_reported_do_not_keep_it_open() {
     let max = settings(Remediation::RevertSsh);
     let none = Settings { hold_max_hours: 0, ..max.clone() };
     for (rule, settings, why) in [
-        (tagged(OPEN, "2099-01-01T00:00:00Z", "vendor"), &max, "no more than 24 hours"),
+        (tagged(OPEN, "2099-01-01T00:00:00Z", "vendor"), &max, "the limit is 24 hours"),
         (tagged(OPEN, "never", "vendor"), &max, "which is not a time"),
         (tagged(OPEN, "2026-11-02T20:00:00Z", ""), &max, "it has no tag sg-audit:reason"),
         (held(), &none, "no holds are allowed here"),

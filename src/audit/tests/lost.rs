@@ -71,7 +71,7 @@ fn compliant_groups_are_no_findings_and_count() {
 #[test]
 fn groups_that_a_lost_tag_call_may_have_taken_out_of_the_scope_are_unaudited() {
     let scoped = Settings { scope: role_scope(), ..settings(Remediation::RevertSsh) };
-    let untagged = Group { tags: [].into(), ..group() };
+    let untagged = Group { tags: Some([].into()), ..group() };
     let world = MemoryEc2::new([(place(), untagged, vec![rule(OPEN)])], Lists::new());
     let report = run(&world, &scoped, &lost("DeleteTags")).unwrap();
     assert_eq!(brief(&report), ["unaudited-change none"]);

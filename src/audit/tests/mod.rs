@@ -1,5 +1,6 @@
 //! Audits against an EC2 in memory: which rules are left and what is reported, whatever goes wrong.
 
+mod bound;
 mod calls;
 mod changes;
 mod closed;
@@ -7,27 +8,38 @@ mod counts;
 mod cut_lists;
 mod deadline;
 mod denied;
+mod ended;
 mod exempt;
 mod fix;
 mod group_gone;
 mod handed_on;
+mod histories;
 mod hold_tags;
 mod holds;
+mod hook;
 mod kept;
 mod laws;
 mod lists;
 mod lost;
+mod mails;
 mod names;
 mod owner;
+mod parents;
+mod planned;
+mod promised;
 mod refused;
+mod remembered;
 mod revert;
+mod run;
 mod said;
 mod scope;
 mod simulation;
 mod sources;
 mod still_open;
 mod sweep;
+mod trail;
 mod truth;
+mod unheard;
 mod watched;
 
 use std::cell::{Cell, RefCell};
@@ -92,6 +104,8 @@ fn settings(remediation: Remediation) -> Settings {
         revert_keeps: RevertKeeps::Baseline,
         sweep_remediation: Remediation::Notify,
         hold_max_hours: 24,
+        binding: None,
+        bound: Vec::new(),
     };
     with_sources(settings, "203.0.113.0/24,2001:db8:1::/48")
 }
@@ -134,7 +148,7 @@ fn group() -> Group {
         name: Some("typo3-shop".to_owned()),
         vpc_id: Some("vpc-0a".to_owned()),
         owner: place().account,
-        tags: [("Role".to_owned(), "typo3".to_owned())].into(),
+        tags: Some([("Role".to_owned(), "typo3".to_owned())].into()),
     }
 }
 

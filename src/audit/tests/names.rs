@@ -62,7 +62,7 @@ fn a_group_of_that_name_in_another_vpc_is_not_the_one() {
     assert_eq!(brief(ran.report()), ["unaudited-change none"]);
     assert_eq!(
         to_title(only(ran.report())),
-        "A change of web in vpc-0123456789abcdef0 could not be audited: the id of the new group is \
+        "A change to web in vpc-0123456789abcdef0 could not be audited: the id of the new group is \
          not in the event, and the group is not there"
     );
 }

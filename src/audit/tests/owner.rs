@@ -63,6 +63,7 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
         rule: rule(OPEN),
         note: None,
         found_by: FoundBy::Leaving,
+        promise: None,
     };
     let untagged = TagChange {
         groups: vec![id(SG)],
@@ -83,7 +84,11 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
         (cut_short(), rule(OPEN), Scope::All),
         (sweep(), rule(OPEN), Scope::All),
         (check_of_holds(), over, Scope::All),
-        (message(Message::Close(Close { rules: vec![to_close] })), rule(OPEN), Scope::All),
+        (
+            message(Message::Close(Close { rules: vec![to_close], occasion: None })),
+            rule(OPEN),
+            Scope::All,
+        ),
         (Event::new(record(), Kind::Tags(untagged)), rule(OPEN), role_scope()),
         (Event::new(record(), Kind::List(grown)), super::rule("tcp 22 pl-1 sgr-1"), Scope::All),
     ] {
@@ -136,8 +141,11 @@ fn the_owner_s_settings_count_whatever_leads_to_a_shared_group() {
         rule: admitted.clone(),
         note: None,
         found_by,
+        promise: None,
     };
-    let closing = |found_by| message(Message::Close(Close { rules: vec![to_close(found_by)] }));
+    let closing = |found_by| {
+        message(Message::Close(Close { rules: vec![to_close(found_by)], occasion: None }))
+    };
     let retagged = HoldTags { rules: vec![id("sgr-1")], unread: None };
     let tagged = TagChange {
         groups: vec![id(SG)],

@@ -71,6 +71,7 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
         rule: rule(&format!("{OPEN} sgr-{number}")),
         note: None,
         found_by: FoundBy::Sweep,
+        promise: None,
     });
     let tags = TagChange {
         groups: vec![numbered(1), numbered(2)],
@@ -121,7 +122,7 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
     }
     // What was found before and is to be closed gets further with each try, and is published at the
     // end; where it does not, it is published once.
-    let close = message(Message::Close(Close { rules: close.into() }));
+    let close = message(Message::Close(Close { rules: close.into(), occasion: None }));
     let home = place();
     for (does_revert, lambda) in [(true, false), (true, true), (false, true), (false, false)] {
         let (world, notifier) = (two(&open), MemoryNotifier::default());

@@ -107,7 +107,7 @@ struct SaysYes<'a> {
 }
 
 impl SecurityGroups for SaysYes<'_> {
-    async fn rules(&self, place: &Place, group: &Group) -> Result<Vec<Rule>, Ec2Error> {
+    async fn rules(&self, place: &Place, group: &GroupId) -> Result<Vec<Rule>, Ec2Error> {
         match self.read.clone().filter(|_| self.asked.get()) {
             Some(error) => Err(error),
             None => self.ec2.rules(place, group).await,
@@ -136,6 +136,10 @@ impl SecurityGroups for SaysYes<'_> {
         _: Selection<'_>,
         _: Option<&str>,
     ) -> Result<GroupPage, Ec2Error> {
+        unreachable!()
+    }
+
+    async fn page_rules(&self, _: &Place, _: &[Group]) -> Result<Vec<(GroupId, Rule)>, Ec2Error> {
         unreachable!()
     }
 

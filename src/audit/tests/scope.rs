@@ -26,7 +26,7 @@ fn set(key: &str, value: &str) -> Event {
 /// The group with this value of its tag, or without the tag.
 fn tagged_group(value: Option<&str>, texts: &[&str]) -> MemoryEc2 {
     let tags = value.map(|value| ("Role".to_owned(), value.to_owned())).into_iter().collect();
-    MemoryEc2::new([(place(), Group { tags, ..group() }, rules(texts))], Lists::new())
+    MemoryEc2::new([(place(), Group { tags: Some(tags), ..group() }, rules(texts))], Lists::new())
 }
 
 fn scope_exit(report: &Report) -> (&ScopeExit, bool) {
@@ -158,7 +158,7 @@ fn after_a_tag_call_that_was_cut_short_nothing_is_said_about_closed_traffic() {
 
 #[test]
 fn groups_of_a_tag_call_that_there_is_no_time_for_are_handed_on() {
-    let untagged = |number| Group { id: numbered(number), tags: BTreeMap::new(), ..group() };
+    let untagged = |number| Group { id: numbered(number), tags: Some(BTreeMap::new()), ..group() };
     let groups = (0..10).map(|number| (place(), untagged(number), rules(&[OPEN])));
     let world = MemoryEc2::new(groups, Lists::new());
     let event = Event {

@@ -245,7 +245,7 @@ fn play(stage: &Rc<Stage>, settings: &Settings) {
 fn scenario(chance: &Chance, settings: &mut Settings) -> (Vec<(Group, Vec<Rule>)>, Vec<Event>) {
     let groups: Vec<(Group, Vec<Rule>)> = (0..3)
         .map(|number| {
-            let group = Group { id: numbered(number), tags: Default::default(), ..group() };
+            let group = Group { id: numbered(number), tags: Some([].into()), ..group() };
             let rules = POOL.iter().zip(0..).filter(|_| chance.below(2) == 0);
             let rule = |(text, at)| rule(&format!("{text} sgr-{number}{at}"));
             (group, rules.map(rule).collect())

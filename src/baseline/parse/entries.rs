@@ -66,7 +66,7 @@ impl Entries<'_> {
                 Direction::Ingress => "an ingress entry",
                 Direction::Egress => "an egress entry",
             };
-            let Some(fields) = self.faults.fields(item, what, &ENTRY) else { continue };
+            let Some(fields) = self.faults.fields(item, what, &ENTRY.each_ref()) else { continue };
             let name = fields.get("name").and_then(|node| {
                 let name = self.faults.text(node, "name")?;
                 if let Some(line) = lines.get(&name) {
@@ -97,7 +97,8 @@ impl Entries<'_> {
     pub(super) fn exemptions(&mut self, node: &Node) -> Vec<Exemption> {
         let mut exemptions = Vec::new();
         for item in self.faults.items(node, "exemptions").unwrap_or_default() {
-            let Some(fields) = self.faults.fields(item, "an exemption", &EXEMPTION) else {
+            let Some(fields) = self.faults.fields(item, "an exemption", &EXEMPTION.each_ref())
+            else {
                 continue;
             };
             let group = fields.get("group").and_then(|node| self.group(node));

@@ -81,7 +81,7 @@ impl Faults {
         &mut self,
         node: &'a Node,
         what: &str,
-        keys: &[Key],
+        keys: &[&Key],
     ) -> Option<Fields<'a>> {
         let pairs = self.pairs(node, what)?;
         if let Value::Mapping(all) = &node.value {

@@ -49,7 +49,7 @@ fn assert_faults(cases: &[(String, &str)]) {
 #[test]
 fn faults_in_documents_are_reported() {
     const EMPTY: &str = "1: the file is empty; write a baseline, beginning with `version: 1`";
-    const DEEP: &str = "1: this is nested more than 32 levels deep; a baseline needs five";
+    const DEEP: &str = "1: this is nested more than 32 levels deep; a baseline needs seven";
     assert_faults(&[
         (String::new(), EMPTY),
         ("# nothing\n".into(), EMPTY),
@@ -88,11 +88,11 @@ fn faults_in_documents_are_reported() {
         ),
         (
             with("ingres: []"),
-            "5: the baseline has no key `ingres`; write `ingress`, or one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions",
+            "5: the baseline has no key `ingres`; write `ingress`, or one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions, baselines, bindings",
         ),
         (
             with("<<: {}"),
-            "5: the baseline has no key `<<`; write one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions",
+            "5: the baseline has no key `<<`; write one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions, baselines, bindings",
         ),
         (with("[a]: b"), "5: a key of the baseline is a list; write a word"),
         (
@@ -321,7 +321,7 @@ ssh_port: [22]
          my.yaml:6: an exemption lacks `reason`; write reason: and why this is tolerated\n\
          my.yaml:10: port `99999` is out of range; write numbers from 0 to 65535\n\
          my.yaml:13: no peer set `offcie` is defined; write `office`, or define it under peer_sets\n\
-         my.yaml:15: the baseline has no key `ssh_port`; write `ssh_ports`, or one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions"
+         my.yaml:15: the baseline has no key `ssh_port`; write `ssh_ports`, or one of version, name, peer_sets, ssh_ports, ingress, egress, exemptions, baselines, bindings"
     );
 }
 

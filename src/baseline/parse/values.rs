@@ -13,7 +13,7 @@ use crate::text::in_backticks;
 pub(super) const OWN: &str = "self";
 
 /// The peers of a setting, which cannot have sets and `self`.
-const PEERS: &str = "a CIDR block, sg-…, account/sg-… or pl-…";
+pub(super) const PEERS: &str = "a CIDR block, sg-…, account/sg-… or pl-…";
 
 /// Reads peers separated by commas, or the word `none`.
 ///

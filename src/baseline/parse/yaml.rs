@@ -6,7 +6,7 @@ use crate::text::yaml::{self, Document, Limits, YamlFault, YamlFaultKind};
 
 pub(super) use crate::text::yaml::{Node, Value};
 
-/// How deeply values may be nested. A baseline needs five levels.
+/// How deeply values may be nested. A baseline needs seven levels.
 const MAX_DEPTH: usize = 32;
 
 /// The size that all aliases together may add.
@@ -44,7 +44,7 @@ fn fault(YamlFault { line, kind }: YamlFault) -> Fault {
             "the aliases up to here expand to too much; write a peer set".to_owned()
         }
         YamlFaultKind::Depth => {
-            format!("this is nested more than {MAX_DEPTH} levels deep; a baseline needs five")
+            format!("this is nested more than {MAX_DEPTH} levels deep; a baseline needs seven")
         }
     };
     Fault { line, message }

@@ -195,6 +195,7 @@ fn baselines() -> impl Strategy<Value = Baseline> {
     let sets = [vec(one_peer(), 0..4), vec(one_peer(), 0..4), vec(one_peer(), 0..4)];
     (words(), sets, ports(1), entries(), entries(), exemptions()).prop_map(
         |(name, [a, b, c], ssh_ports, ingress, egress, exemptions)| Baseline {
+            bindings: Vec::new(),
             name,
             peer_sets: [("a", a), ("b", b), ("c", c)]
                 .map(|(name, set)| (name.to_owned(), set))

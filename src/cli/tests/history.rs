@@ -82,7 +82,7 @@ fn a_folder_of_a_trail_is_read_whole_and_in_any_order() {
     let answer = answer(&["history", folder.path()]).unwrap();
     assert_eq!(answer.status, 0, "{answer:?}");
     assert!(answer.out.contains("closed 2 h"), "{}", answer.out);
-    assert!(answer.out.contains("1 exposure  0 open  1 closed"), "{}", answer.out);
+    assert!(answer.out.contains("1 opening  0 open  1 closed"), "{}", answer.out);
     assert_eq!(answer.notes, ["note: 2 files without CloudTrail records left out"]);
 }
 
@@ -110,6 +110,15 @@ fn what_lookup_events_prints_and_what_eventbridge_delivers_is_read_too() {
         assert_eq!(answer.status, 0, "{text}\n{answer:?}");
         assert!(answer.out.contains("closed 2 h"), "{}", answer.out);
     }
+}
+
+#[test]
+fn the_sweep_has_a_page_too() {
+    let groups = File::new("swept.json", &super::group(SHOP, 22, ANYWHERE));
+    let sweep = event("scheduled-sweep");
+    let swept = answer(&["invoke", "--groups", groups.path(), "--format", "html", &sweep]).unwrap();
+    assert!(swept.out.starts_with("<!DOCTYPE html>"), "{}", swept.out);
+    assert!(swept.out.contains("SSH is open to the Internet"), "{}", swept.out);
 }
 
 #[test]

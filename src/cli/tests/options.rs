@@ -128,14 +128,15 @@ fn exemptions_are_proposed_on_request() {
 #[test]
 fn a_build_without_a_feature_does_not_list_its_options() {
     let mut command = Arguments::command();
-    let check = command.find_subcommand_mut("check").unwrap();
-    let help = check.render_long_help().to_string();
-    for option in ["--live", "--region", "--all-regions", "--profile"] {
-        assert_eq!(help.contains(option), cfg!(feature = "live"), "{option}: {help}");
-    }
-    if !cfg!(feature = "live") {
-        let error = answer(&["check", "--live"]).unwrap_err();
-        assert!(error[0].contains("built without --live"), "{error:?}");
+    for (name, own) in [("check", "--live"), ("history", "--days")] {
+        let help = command.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+        for option in ["\n      --live", own, "--region", "--all-regions", "--profile"] {
+            assert_eq!(help.contains(option), cfg!(feature = "live"), "{option}: {help}");
+        }
+        if !cfg!(feature = "live") {
+            let error = answer(&[name, "--live"]).unwrap_err();
+            assert!(error[0].contains("built without --live"), "{error:?}");
+        }
     }
 }
 

@@ -132,7 +132,7 @@ fn a_plan_that_closes_the_website_says_so() {
     assert_eq!(found.status, 1);
     for part in [
         "expected-traffic-closed",
-        "After this change, HTTPS is closed",
+        "After this change, HTTPS on sg-0a1b2c3d4e5f67890 is closed",
         "keep in aws_security_group.web",
     ] {
         assert!(found.out.contains(part), "{part}: {}", found.out);

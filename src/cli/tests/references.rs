@@ -24,7 +24,7 @@ fn a_prefix_list_is_named_by_name_and_id_where_the_name_is_known() {
     let named = of_list("named.json", &list(Some(NAME), "198.51.100.40/29"), &["--format=json"]);
     let report: serde_json::Value = serde_json::from_str(&named).unwrap();
     let title = report["findings"][0]["title"].as_str().unwrap();
-    assert_eq!(title, format!("SSH is open to {LIST} on sg-1; the list is called {NAME}"));
+    assert_eq!(title, format!("SSH is open to {LIST} ({NAME}) on sg-1"));
     let text = of_list("text.json", &list(Some(NAME), "198.51.100.40/29"), &[]);
     assert!(text.contains(LIST) && text.contains("ec2-instance-connect"), "{text}");
 

@@ -68,7 +68,9 @@ fn a_parameter_that_is_not_given_is_named() {
 
 #[test]
 fn the_projects_own_templates_are_read_without_complaint() {
-    for name in ["template.yaml", "stacks/forwarder.yaml", "stacks/observability.yaml"] {
+    for name in
+        ["template.yaml", "stacks/forwarder.yaml", "stacks/hook.yaml", "stacks/observability.yaml"]
+    {
         let found = answer(&["check", "--template", name]).unwrap();
         assert_eq!(found.status, 0, "{name}: {}", found.out);
         assert!(found.notes[0].contains("there is no security group in it"), "{:?}", found.notes);

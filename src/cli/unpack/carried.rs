@@ -8,10 +8,12 @@ pub(super) const TEMPLATE: &str = "template.yaml";
 const SOURCE: &str = include_str!("../../../template.yaml");
 
 /// Files that are written as they are in the sources.
-pub(super) const OTHERS: [(&str, &str); 5] = [
+pub(super) const OTHERS: [(&str, &str); 7] = [
     ("layer/README.md", include_str!("../../../layer/README.md")),
     ("stacks/forwarder.yaml", include_str!("../../../stacks/forwarder.yaml")),
+    ("stacks/hook.yaml", include_str!("../../../stacks/hook.yaml")),
     ("stacks/observability.yaml", include_str!("../../../stacks/observability.yaml")),
+    ("stacks/organisation.asl.json", include_str!("../../../stacks/organisation.asl.json")),
     ("stacks/organisation.yaml", include_str!("../../../stacks/organisation.yaml")),
     ("stacks/watch.yaml", include_str!("../../../stacks/watch.yaml")),
 ];

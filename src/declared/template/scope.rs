@@ -1,5 +1,6 @@
 //! The values of a template: parameters, conditions, mappings and functions.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::declared::model::{Unknown, Why};
@@ -21,6 +22,31 @@ pub(super) struct Resource<'n> {
 /// How deeply functions are nested and conditions refer to each other.
 const MAX_DEPTH: usize = 64;
 
+/// How much may be worked out for a template and those nested in it, in values and bytes. Functions
+/// and conditions that refer to each other can ask for exponentially much.
+const MOST: usize = 1 << 26;
+
+/// How much is left of what may be worked out.
+pub(super) struct Budget(Cell<usize>);
+
+impl Budget {
+    pub fn new() -> Self {
+        Self(Cell::new(MOST))
+    }
+
+    /// Takes so much; `None` where that is not left, and then nothing is left for anybody.
+    pub fn take(&self, size: usize) -> Option<()> {
+        let left = self.0.get().checked_sub(size);
+        self.0.set(left.unwrap_or(0));
+        left.map(|_| ())
+    }
+
+    /// Whether it was not enough.
+    pub fn is_used_up(&self) -> bool {
+        self.0.get() == 0
+    }
+}
+
 /// A value, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Val {
@@ -34,11 +60,25 @@ pub(super) enum Val {
     Unknown(Why),
 }
 
+impl Val {
+    /// The number of values in it, including itself, plus the bytes of their texts.
+    fn size(&self) -> usize {
+        let inside = match self {
+            Self::Text(text) => text.len(),
+            Self::List(items) => items.iter().map(Self::size).sum(),
+            Self::Map(pairs) => pairs.iter().map(|(key, value)| key.len() + value.size()).sum(),
+            Self::Nothing | Self::Group(_) | Self::PrefixList(_) | Self::Unknown(_) => 0,
+        };
+        inside.saturating_add(1)
+    }
+}
+
 /// A template with its parameters.
 pub(super) struct Scope<'n> {
     root: &'n Node,
     prefix: &'n str,
     given: BTreeMap<String, Val>,
+    budget: &'n Budget,
 }
 
 fn elsewhere(what: &str) -> Val {
@@ -59,8 +99,13 @@ pub(super) fn function(node: &Node) -> Option<(&str, &Node)> {
 }
 
 impl<'n> Scope<'n> {
-    pub fn new(root: &'n Node, prefix: &'n str, given: BTreeMap<String, Val>) -> Self {
-        Self { root, prefix, given }
+    pub fn new(
+        root: &'n Node,
+        prefix: &'n str,
+        given: BTreeMap<String, Val>,
+        budget: &'n Budget,
+    ) -> Self {
+        Self { root, prefix, given, budget }
     }
 
     /// The resources that are there, or may be.
@@ -133,6 +178,9 @@ impl<'n> Scope<'n> {
 
     fn at(&self, node: &Node, depth: usize) -> Val {
         let Some(depth) = depth.checked_sub(1) else { return elsewhere("a circle of references") };
+        if self.budget.take(node.size()).is_none() {
+            return elsewhere("too much");
+        }
         if let Some((name, argument)) = function(node) {
             return self.call(name, argument, depth);
         }
@@ -268,6 +316,9 @@ impl<'n> Scope<'n> {
     fn parameter(&self, name: &str, parameter: &Node, depth: usize) -> Val {
         let kind = parameter.get("Type").and_then(Node::text).unwrap_or_default();
         let value = match self.given.get(name) {
+            Some(given) if self.budget.take(given.size()).is_none() => {
+                return elsewhere("too much");
+            }
             Some(given) => given.clone(),
             // The value is looked up when the stack is made; the default is only where.
             None if kind.starts_with("AWS::SSM::") => {
@@ -332,6 +383,7 @@ impl<'n> Scope<'n> {
 
     fn is_met(&self, node: &Node, depth: usize) -> Option<bool> {
         let depth = depth.checked_sub(1)?;
+        self.budget.take(node.size())?;
         let (name, argument) = function(node)?;
         let argument = &argument.untagged();
         let all = || argument.items().iter().map(|item| self.is_met(item, depth));

@@ -140,6 +140,67 @@ fn a_bomb_is_refused() {
     assert!(error(bad).contains("`CidrIp` is `anywhere`"));
 }
 
+/// Small templates that ask for exponentially much.
+#[test]
+fn functions_that_multiply_each_other_are_refused_in_bounded_time() {
+    let resources = "Resources: { G: { Type: 'AWS::EC2::SecurityGroup', Condition: C0, Properties: \
+                     { GroupName: !FindInMap [M, a, v0] } } }\n";
+    let mut conditions = "Conditions:\n".to_owned();
+    let mut maps = "Mappings:\n  M:\n    a:\n".to_owned();
+    let mut parameters = "Parameters:\n".to_owned();
+    for at in 0..60 {
+        let next = at + 1;
+        let both = format!("[!Condition C{next}, !Condition C{next}]");
+        conditions.push_str(&format!("  C{at}: !And {both}\n"));
+        let both = format!("[!FindInMap [M, a, v{next}], !FindInMap [M, a, v{next}]]");
+        maps.push_str(&format!("      v{at}: !Join ['', {both}]\n"));
+        let both = format!("[!Ref P{next}, !Ref P{next}]");
+        parameters.push_str(&format!("  P{at}: {{ Type: String, Default: !Join ['', {both}] }}\n"));
+    }
+    conditions.push_str("  C60: !Equals [a, a]\n");
+    maps.push_str("      v60: x\n");
+    parameters.push_str("  P60: { Type: String, Default: xxxxxxxxxxxxxxxx }\n");
+    let group = |name: &str| {
+        format!(
+            "Resources: {{ G: {{ Type: 'AWS::EC2::SecurityGroup', Properties: {{ GroupName: {name} }} }} }}\n"
+        )
+    };
+    let ringed = format!("{conditions}{resources}");
+    for text in [
+        ringed,
+        format!("{maps}{}", group("!FindInMap [M, a, v0]")),
+        format!("{parameters}{}", group("!Ref P0")),
+    ] {
+        let file = TemplateFile { path: "bomb.yaml", text: &text, beside: &|_, _| None };
+        match template(&file, &BTreeMap::new()) {
+            Err(error) => assert!(matches!(error, TemplateError::TooMuch), "{error}"),
+            // Nested too deeply to be worked out.
+            Ok(declared) => assert_eq!(declared.groups[0].group.name, None),
+        }
+    }
+    // Few files that contain each other many times.
+    let stack = |at: usize| {
+        let one = |n: usize| {
+            format!(
+                "  S{n}: {{ Type: 'AWS::CloudFormation::Stack', Properties: {{ TemplateURL: '{}.yaml' }} }}\n",
+                at + 1
+            )
+        };
+        let padding =
+            format!("  X: {{ Type: 'A::B::C', Properties: {{ P: '{}' }} }}\n", "x".repeat(9000));
+        let inner = if at < 7 { (0..40).map(one).collect() } else { String::new() };
+        format!("Resources:\n{inner}{padding}")
+    };
+    let beside = |_: &str, url: &str| {
+        let at = url.strip_suffix(".yaml")?.parse().ok()?;
+        Some((url.to_owned(), stack(at)))
+    };
+    let text = stack(0);
+    let file = TemplateFile { path: "0.yaml", text: &text, beside: &beside };
+    let error = template(&file, &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("expand to too much"), "{error}");
+}
+
 #[test]
 fn resources_that_are_not_in_the_files_are_never_left_out_in_silence() {
     let error = |text: &str| {

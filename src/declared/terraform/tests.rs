@@ -126,7 +126,7 @@ fn a_rule_is_joined_through_variables_and_outputs_of_modules() {
     // not known, and the rule has a group that nobody knows.
     let declared = read(&plan_of(&changes, root.clone()));
     assert_eq!(declared.groups.len(), 3);
-    assert!(!declared.groups[2].has_known_tags);
+    assert!(declared.groups[2].group.tags.is_none());
     assert_eq!(rules(&declared.groups[2]), ["+ tcp 22-22 0.0.0.0/0"]);
     let mut root = root;
     root["module_calls"]["rules"]["expressions"]["group"] =

@@ -48,6 +48,7 @@ impl Aws for Fake {
         let [service, call, ..] = arguments else { panic!("{arguments:?}") };
         let operation: String =
             call.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        let service = if *service == "stepfunctions" { "states" } else { service };
         let right = format!("{service}:{operation}");
         self.rights.lock().unwrap().insert(right.clone());
         if self.refused.as_ref() == Some(&right) {
@@ -120,6 +121,10 @@ pub fn template() -> Value {
                 "FilterPolicy": {"severity": ["high", "critical"]}}},
             "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": trust()}},
             "Failures": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 900}},
+            "Memory": {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": true}}},
             "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 400}},
             "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust(),
                 "Policies": [{"PolicyName": "audit", "PolicyDocument": publish()}]}},
@@ -139,7 +144,7 @@ pub fn configuration() -> Value {
 }
 
 /// A name, a type and a physical id of each.
-const DEPLOYED: [(&str, &str, &str); 14] = [
+const DEPLOYED: [(&str, &str, &str); 15] = [
     ("Auditor", "AWS::Lambda::Function", "auditor-Auditor-1A"),
     ("Again", "AWS::Lambda::EventSourceMapping", "u-1"),
     ("Changes", "AWS::Events::Rule", "auditor-Changes-1A"),
@@ -155,6 +160,7 @@ const DEPLOYED: [(&str, &str, &str); 14] = [
     ),
     ("Key", "AWS::KMS::Key", "0a1b2c3d"),
     ("Failures", "AWS::SQS::Queue", QUEUE_URL),
+    ("Memory", "AWS::DynamoDB::Table", "auditor-Memory-1A"),
     ("Log", "AWS::Logs::LogGroup", "auditor-Log-1A"),
     ("Role", "AWS::IAM::Role", "auditor-Role-1A"),
     ("Fails", "AWS::CloudWatch::Alarm", "auditor-Fails-1A"),
@@ -213,6 +219,16 @@ pub fn healthy() -> Fake {
         ("events list-targets-by-rule auditor-Sweep-1A", json!({"Targets": [swept]})),
         ("events describe-event-bus", json!({"Policy": bus.to_string()})),
         ("organizations describe-organization", json!({"Organization": {"Id": "o-a1b2c3d4e5"}})),
+        ("stepfunctions describe-state-machine", json!({"status": "ACTIVE"})),
+        (
+            "stepfunctions list-executions",
+            json!({"executions": [{"name": "daily", "status": "SUCCEEDED", "startDate": "2026-03-12T05:30:00Z",
+            "executionArn": "arn:aws:states:eu-central-1:123456789012:execution:sg-auditor-0a1b2c3d-sweep:daily"}]}),
+        ),
+        (
+            "events describe-rule sg-auditor-0a1b2c3d-MemberSweep",
+            json!({"State": "ENABLED", "ScheduleExpression": "rate(1 day)"}),
+        ),
         ("lambda get-policy", json!({"Policy": allowed.to_string()})),
         ("lambda get-function-configuration", configuration()),
         ("lambda get-function-concurrency", Value::Null),
@@ -244,6 +260,11 @@ pub fn healthy() -> Fake {
             "sqs get-queue-attributes",
             json!({"Attributes": {"VisibilityTimeout": "900", "ApproximateNumberOfMessages": "0",
             "ApproximateNumberOfMessagesNotVisible": "0"}}),
+        ),
+        ("dynamodb describe-table", json!({"Table": {"TableStatus": "ACTIVE"}})),
+        (
+            "dynamodb describe-time-to-live",
+            json!({"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}}),
         ),
         (
             "logs describe-log-groups",

@@ -416,3 +416,91 @@ fn text_of_others_cannot_act_in_a_terminal_or_a_shell() {
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     assert!(mends(&diagnosis).contains(r"'x'\''; rm -rf /; '\''"), "{text}");
 }
+
+const MACHINE: &str = "sg-auditor-0a1b2c3d-sweep";
+const NO_MACHINE: &str = "An error occurred (StateMachineDoesNotExist) when calling the \
+                          DescribeStateMachine operation: State Machine Does Not Exist";
+const NO_RULE: &str = "An error occurred (ResourceNotFoundException) when calling the operation \
+                       operation: Rule does not exist";
+
+#[test]
+fn the_sweep_of_an_organisation_is_looked_at_and_each_fault_has_its_command() {
+    let run = |status: &str, began: &str| {
+        json!({"executions": [{"name": "daily", "status": status, "startDate": began,
+            "executionArn": format!("arn:aws:states:eu-central-1:123456789012:execution:{MACHINE}:daily")}]})
+    };
+    let lists = "stepfunctions list-executions";
+    let rule = "events describe-rule sg-auditor-0a1b2c3d-MemberSweep";
+    let disabled = json!({"State": "DISABLED", "ScheduleExpression": "rate(1 day)"});
+    let start = "aws stepfunctions start-execution --state-machine-arn \
+                 arn:aws:states:eu-central-1:123456789012:stateMachine:sg-auditor-0a1b2c3d-sweep --input '{}'";
+    let cases: [(&str, Value, &str, &str); 8] = [
+        (lists, run("RUNNING", "2026-03-12T11:59:00Z"), "", ""),
+        // As version 1 of the AWS CLI writes it.
+        (
+            lists,
+            json!({"executions": [{"status": "SUCCEEDED", "startDate": 1_773_293_400.25}]}),
+            "",
+            "",
+        ),
+        (lists, json!({"executions": []}), "warning machine MACHINE run-none", start),
+        (lists, run("SUCCEEDED", "2026-03-10T05:30:00Z"), "fault machine MACHINE run-late", start),
+        (
+            lists,
+            run("FAILED", "2026-03-12T05:30:00Z"),
+            "fault machine MACHINE run-failed",
+            "aws stepfunctions describe-execution --execution-arn",
+        ),
+        (
+            lists,
+            run("TIMED_OUT", "2026-03-12T05:30:00Z"),
+            "fault machine MACHINE run-failed",
+            "aws stepfunctions describe-execution --execution-arn",
+        ),
+        (
+            rule,
+            disabled,
+            "fault machine sg-auditor-0a1b2c3d-MemberSweep machine-unscheduled",
+            "aws events enable-rule --name sg-auditor-0a1b2c3d-MemberSweep",
+        ),
+        (
+            "stepfunctions describe-state-machine",
+            json!({"status": "DELETING"}),
+            "fault machine MACHINE machine-state",
+            "aws cloudformation describe-stack-resources --physical-resource-id",
+        ),
+    ];
+    for (call, answer, said, mend) in cases {
+        let mut fake = healthy();
+        fake.answer(call, answer.clone());
+        let diagnosis = diagnosis(&fake);
+        let said: Vec<String> =
+            [said.replace("MACHINE", MACHINE)].into_iter().filter(|it| !it.is_empty()).collect();
+        assert_eq!(wrong(&diagnosis), said, "{answer}\n{}", to_text(&diagnosis, false));
+        assert!(mends(&diagnosis).contains(mend), "{mend}\n{}", mends(&diagnosis));
+    }
+}
+
+#[test]
+fn without_the_organisations_stack_nothing_is_said_of_it_and_a_deleted_machine_is_a_fault() {
+    let targets = "events list-targets-by-rule sg-auditor-0a1b2c3d-MemberSweep";
+    let mut fake = healthy();
+    fake.fail("stepfunctions describe-state-machine", NO_MACHINE);
+    fake.fail(targets, NO_RULE);
+    assert_eq!(wrong(&diagnosis(&fake)), [""; 0]);
+    assert!(!to_text(&diagnosis(&fake), false).contains("organisation"));
+    // Other regions of one account are swept by the function.
+    fake.answer(
+        targets,
+        json!({"Targets": [{"Arn": "arn:aws:lambda:eu-central-1:123456789012:function:auditor"}]}),
+    );
+    assert_eq!(wrong(&diagnosis(&fake)), [""; 0]);
+    let machine = format!("arn:aws:states:eu-central-1:123456789012:stateMachine:{MACHINE}");
+    fake.answer(targets, json!({"Targets": [{"Arn": machine}]}));
+    let gone = format!("fault machine {MACHINE} machine-gone");
+    assert_eq!(wrong(&diagnosis(&fake)), [gone]);
+    let mut fake = healthy();
+    fake.fail("events describe-rule sg-auditor-0a1b2c3d-MemberSweep", NO_RULE);
+    let unscheduled = "fault machine sg-auditor-0a1b2c3d-MemberSweep machine-unscheduled";
+    assert_eq!(wrong(&diagnosis(&fake)), [unscheduled]);
+}

@@ -178,7 +178,16 @@ fn findings_about_something_else_are_what_the_table_says() {
             judged(ingress, "tcp", Some(22), "pl-denied"),
         ),
         ("unresolved-peer", "anything else depends on it", judged(ingress, "tcp", Some(80), "pl-denied")),
-        ("unaudited-change", "always", UNAUDITED_CHANGE),
+        (
+            "unaudited-change",
+            "a change or a place was not audited, or no trail or no event reports changes",
+            UNAUDITED_CHANGE,
+        ),
+        (
+            "unaudited-change",
+            "the sweep could not look whether a trail reports changes",
+            TRAIL_NOT_SEEN,
+        ),
         ("left-scope", "always", LEFT_SCOPE),
         ("open-ssh-in-baseline", "a change caused it", open_ssh_in_baseline(true)),
         ("open-ssh-in-baseline", "a sweep or a check found it", open_ssh_in_baseline(false)),

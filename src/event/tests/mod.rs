@@ -23,8 +23,8 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 use super::{
-    ChangeKind, Event, GroupChange, HoldTags, Kind, ListChange, Lost, Message, Removed,
-    RevokedRules, Sweep, TagAction, TagChange, decode,
+    ChangeKind, Event, GroupChange, HoldTags, HookRequest, HookTask, Kind, ListChange, Lost,
+    Message, Removed, RevokedRules, Sweep, TagAction, TagChange, decode,
 };
 use crate::ec2::{Direction, GroupKey, Rule};
 use crate::words::cells_text;
@@ -54,12 +54,24 @@ fn line(event: &Event) -> String {
             let by = if change.by_cloudformation { ", CloudFormation" } else { "" };
             format!("{:?} watched: {} {resource}{by}", change.component, change.call)
         }
+        Kind::Hook(request) => hook_line(request),
         Kind::Ignored(reason) | Kind::NotAudited { reason, .. } => format!("ignored: {reason}"),
         Kind::Undecodable { group: None, reason } => format!("undecodable: {reason}"),
         Kind::Undecodable { group: Some(group), reason } => {
             format!("{} undecodable: {reason}", group.as_str())
         }
         Kind::Change(change) => change_line(change),
+    }
+}
+
+fn hook_line(request: &HookRequest) -> String {
+    match &request.task {
+        Ok(HookTask::Delete) => "hook: delete".to_owned(),
+        Ok(HookTask::Make(wanted)) => {
+            let was = if wanted.previous.is_some() { ", changed" } else { "" };
+            format!("hook: {} {}{was}", wanted.target.as_str(), wanted.name)
+        }
+        Err(fault) => format!("hook: {fault}"),
     }
 }
 

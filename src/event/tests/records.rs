@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Record;
+use super::super::{Record, calls_that_change_rules};
 use super::{AUTHORIZE, OPEN_SSH, lines_of, open_ssh, record, response, response_rule, ssh};
 
 #[test]
@@ -349,4 +349,24 @@ fn the_record_tells_who_when_and_where() {
     );
     assert_eq!(poor.account.unwrap().as_str(), "210987654321");
     assert_eq!((poor.region, poor.time), (None, None));
+}
+
+#[test]
+fn the_calls_to_look_up_are_those_that_change_rules() {
+    let calls: Vec<&str> = calls_that_change_rules().collect();
+    assert_eq!(
+        calls,
+        [
+            "AuthorizeSecurityGroupIngress",
+            "AuthorizeSecurityGroupEgress",
+            "RevokeSecurityGroupIngress",
+            "RevokeSecurityGroupEgress",
+            "ModifySecurityGroupRules",
+            "CreateSecurityGroup",
+            "ModifyManagedPrefixList",
+            "RestoreManagedPrefixListVersion",
+            "CreateManagedPrefixList",
+            "DeleteSecurityGroup",
+        ]
+    );
 }

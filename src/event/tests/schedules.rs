@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Kind, Message, Record, Resume, Sweep};
+use super::super::{Kind, Message, Record, Resume, Schedule, Sweep};
 use super::{OPEN_SSH, event, lines_of, open_ssh};
 
 const OWN_PLACE: &str = "sweep in ; ";
@@ -129,6 +129,17 @@ fn a_deployment_that_lost_its_input_is_a_sweep() {
 }
 
 #[test]
+fn several_accounts_are_swept_by_the_state_machine_alone() {
+    let payload = json!({"sweep": {"accounts": ["123456789012", "010987654321"], "regions": []}});
+    let read = event(&payload);
+    let Kind::Undecodable { reason, .. } = &read.kind else { panic!("{read:?}") };
+    assert!(
+        reason.contains("sweeps 2 accounts") && reason.contains("organisation.yaml"),
+        "{reason}"
+    );
+}
+
+#[test]
 fn a_schedule_names_accounts_and_regions() {
     let understood = [
         (json!({"sweep": {}}), OWN_PLACE),
@@ -137,13 +148,28 @@ fn a_schedule_names_accounts_and_regions() {
         (json!({"sweep": {"accounts": null, "regions": [], "resume": null}}), OWN_PLACE),
         (json!({"sweep": {"resume": {"page": null}}}), OWN_PLACE),
         (
-            json!({"sweep": {"accounts": ["123456789012", "010987654321"],
+            json!({"sweep": {"accounts": ["010987654321"],
                              "regions": ["eu-central-1", "us-gov-west-1"]}}),
-            "sweep in 123456789012, 010987654321; eu-central-1, us-gov-west-1",
+            "sweep in 010987654321; eu-central-1, us-gov-west-1",
+        ),
+        (
+            json!({"holds": {"accounts": ["123456789012", "010987654321"],
+                             "regions": ["eu-central-1", "us-gov-west-1"]}}),
+            "holds in 123456789012, 010987654321; eu-central-1, us-gov-west-1",
         ),
     ];
     for (payload, expected) in understood {
         assert_eq!(lines_of(&payload), [expected]);
+    }
+    for (word, schedule) in [
+        ("hourly", Schedule::Hourly),
+        ("daily", Schedule::Daily),
+        ("weekly", Schedule::Weekly),
+        ("off", Schedule::Off),
+    ] {
+        let read = event(&json!({"sweep": {"schedule": word}}));
+        let expected = Sweep { schedule: Some(schedule), ..Sweep::default() };
+        assert_eq!(read.kind, Kind::Message(Message::Sweep(expected)));
     }
     let resume = json!({"places_done": 1, "page": "abc==", "groups_done": ["sg-1"]});
     let expected = Sweep {
@@ -153,6 +179,11 @@ fn a_schedule_names_accounts_and_regions() {
             groups_done: vec!["sg-1".parse().unwrap()],
             again: Vec::new(),
             missed: false,
+            began: None,
+            groups: 0,
+            forgot: false,
+            settings: None,
+            sweep: None,
         },
         ..Sweep::default()
     };
@@ -184,7 +215,7 @@ fn a_schedule_that_is_not_understood_says_what_to_write() {
     let region = |text: &str| {
         content(&format!("`{text}` is not an AWS region: write one such as eu-central-1"))
     };
-    let members = "expected one of `accounts`, `regions`, `resume`";
+    let members = "expected one of `accounts`, `regions`, `resume`, `schedule`";
     let resume = |member: &str, value: Value| json!({"sweep": {"resume": {member: value}}});
     let refused = [
         (
@@ -201,7 +232,7 @@ fn a_schedule_that_is_not_understood_says_what_to_write() {
             resume("Page", json!("x")),
             content(
                 "unknown field `Page`, expected one of `places_done`, `page`, \
-                 `groups_done`, `again`, `missed`",
+                 `groups_done`, `again`, `missed`, `began`, `groups`, `forgot`, `settings`, `sweep`",
             ),
         ),
         (json!({"sweep": {"accounts": ["1234"]}}), account("1234")),

@@ -201,6 +201,32 @@ fn the_first_of_several_alarms_is_named() {
 }
 
 #[test]
+fn what_a_call_did_is_read_where_the_record_has_it() {
+    let with = |service, call, request| watched(&of(service, call, request)).with;
+    let one = |name: &str| vec![name.to_owned()];
+    let added = json!({"functionName": "Auditor", "statementId": "evil", "action": "lambda:*"});
+    assert_eq!(with("lambda", "AddPermission20150331v2", added), one("evil"));
+    let to_version = json!({"functionName": "Auditor", "statementId": "evil", "qualifier": "1"});
+    assert_eq!(with("lambda", "AddPermission20150331v2", to_version), [] as [String; 0]);
+    let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let attached = json!({"roleName": "Role", "policyArn": arn});
+    assert_eq!(with("iam", "AttachRolePolicy", attached), one(arn));
+    for (enabled, read) in
+        [(json!(false), one("a1b2")), (json!(true), vec![]), (json!(null), vec![])]
+    {
+        let request = json!({"uUID": "a1b2", "enabled": enabled});
+        assert_eq!(with("lambda", "UpdateEventSourceMapping20150331", request), read);
+    }
+    let muted = json!({"name": "night", "muteTargets": {"alarmNames": ["EventsParked"]}});
+    assert_eq!(with("monitoring", "PutAlarmMuteRule", muted), one("night"));
+    let alarms = json!({"alarmNames": ["EventsParked", "SweepMissed"]});
+    assert_eq!(with("monitoring", "DisableAlarmActions", alarms), one("SweepMissed"));
+    for lost in [json!(null), json!({"omitted": true}), json!({"policyArn": {}})] {
+        assert_eq!(with("iam", "AttachRolePolicy", lost), [] as [String; 0]);
+    }
+}
+
+#[test]
 fn a_mute_rule_goes_by_the_alarm_that_it_mutes() {
     let mute = |targets: Value| {
         let request = json!({"name": "night", "muteTargets": targets});

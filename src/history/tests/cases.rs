@@ -230,3 +230,45 @@ fn counts_and_gaps_are_told() {
     let gaps: Vec<_> = coverage.gaps().iter().map(|gap| gap.length().num_hours()).collect();
     assert_eq!(gaps, [48]);
 }
+
+#[test]
+fn where_everything_was_asked_for_there_is_no_gap() {
+    let records = [authorize("a", 60 * 50, "sgr-1", 22, OPEN), revoke("b", 60 * 250, 22, OPEN)];
+    let here = Place { account: "123456789012".parse().ok(), region: "eu-central-1".parse().ok() };
+    let silent = Place { region: "eu-west-1".parse().ok(), ..here.clone() };
+    let baseline = load("standard");
+    let (no_lists, from, until) = (Lists::new(), at(60 * 40), at(60 * 300));
+    let mut book = Book::new(&baseline, &no_lists, today(), By::names(&[]));
+    book.is_whole(&silent, from, until);
+    for record in &records {
+        book.record(record.to_string().as_bytes());
+    }
+    book.is_whole(&here, from, until);
+    let history = book.close(None, until);
+    for (place, coverage) in [(&here, &history.coverage[0]), (&silent, &history.coverage[1])] {
+        assert_eq!((&coverage.place, coverage.first, coverage.last), (place, from, until));
+        assert_eq!(coverage.gaps(), []);
+    }
+    assert_eq!((history.coverage[0].records, history.coverage[1].records), (2, 0));
+}
+
+#[test]
+fn it_is_known_what_else_to_read() {
+    let of_list = json!({"groupId": GROUP, "ipPermissions": {"items": [{
+        "ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
+        "prefixListIds": {"items": [{"prefixListId": "pl-0a1b2c3d"}]},
+    }]}});
+    let added = call("a", "AuthorizeSecurityGroupIngress", 1, of_list, json!({"_return": true}));
+    let baseline = load("standard");
+    let no_lists = Lists::new();
+    let mut book = Book::new(&baseline, &no_lists, today(), By::names(&[]));
+    book.record(added.to_string().as_bytes());
+    let groups: Vec<String> = book.groups().into_iter().map(|(_, id)| id.to_string()).collect();
+    let lists: Vec<String> = book.lists().into_iter().map(|(_, id)| id.to_string()).collect();
+    assert_eq!((groups, lists), (vec![GROUP.to_owned()], vec!["pl-0a1b2c3d".to_owned()]));
+    let office = vec!["203.0.113.0/24".parse().unwrap()];
+    let known = Lists::from([("pl-0a1b2c3d".parse().unwrap(), Ok(office))]);
+    book.set_lists(&known);
+    let found = lines(&book.close(None, at(1000)));
+    assert_eq!(found, ["tcp 22 from pl-0a1b2c3d (tcp 22 from 203.0.113.0/24): 1 (a) to not seen"]);
+}

@@ -1,21 +1,28 @@
 //! What to do now.
 
-use super::super::detail::done;
+use super::super::declared;
+use super::super::detail::{done, needs_sweep};
+use super::super::life::war;
 use super::super::state::{State, is_closed_elsewhere};
 use super::super::wording;
 use super::lines::{Lines, TEXT};
+use super::others::check_line;
+use super::stolen::{Stolen, is_settled};
 use crate::ec2::Ec2Error;
-use crate::evaluate::Code;
-use crate::finding::{Action, Connections, Finding, NotAdded, Presence};
+use crate::evaluate::{Code, Severity};
+use crate::finding::{Action, Connections, Finding, Matter, NotAdded, Presence, Unfed};
 use crate::net::{Set, wide_ipv4, wide_ipv6};
-use crate::text::minute;
+use crate::text::{capitalised, minute};
 
 /// Characters of what was done about a finding: as many rules as a revert adds at most, and more.
 const OUTCOME: usize = 5 * TEXT;
 
 /// What to do now, with the lines to paste, and what the auditor did.
-pub(super) fn act(mail: &mut Lines, finding: &Finding) {
-    mail.text(&advice(finding).unwrap_or_default(), TEXT);
+pub(super) fn act(mail: &mut Lines, finding: &Finding, stolen: &Stolen) {
+    mail.text(&advice(finding, stolen).unwrap_or_default(), TEXT);
+    if matches!(State::of(finding), State::NotAudited | State::MaybeStillOpen) {
+        mail.command(check_line(&[finding]).as_deref());
+    }
     if finding.fix.is_some() {
         mail.text(&fix_label(finding), TEXT);
         mail.command(finding.fix.as_deref());
@@ -29,21 +36,48 @@ pub(super) fn act(mail: &mut Lines, finding: &Finding) {
         mail.command(finding.undo.as_deref());
     }
     mail.text(&done(finding), OUTCOME);
+    tell_sweep(mail, finding);
+}
+
+/// How to audit everything once more, where something may have been missed.
+fn tell_sweep(mail: &mut Lines, finding: &Finding) {
+    match &finding.matter {
+        _ if !needs_sweep(finding) => {}
+        Matter::AuditorChanged { sweep: Some(line), .. } => {
+            mail.text("Then run a sweep:", TEXT);
+            mail.command(Some(line));
+        }
+        _ => mail.text("Then run a sweep (\"By hand\" in docs/sweep.md).", TEXT),
+    }
 }
 
 /// What stands over the line that closes what is open.
 fn fix_label(finding: &Finding) -> String {
     let label = match State::of(finding) {
         State::StillOpen | State::NotClosed => "Close it now",
-        State::Held => "If nobody knows this reason, or to close it earlier",
-        State::AuditorChanged => return "Put it back:".to_owned(),
+        State::Held => "Otherwise, close it now",
+        State::MaybeExempt => "If the exemption is not meant for it, close it now",
+        State::Undecided => "If nobody needs the rule, remove it",
+        _ if is_about_auditor(finding) => {
+            return format!("{}:", capitalised(wording::mend(finding)));
+        }
+        _ if finding.severity <= Severity::Low || finding.code == Code::SshFromUnlistedHost => {
+            "Close it if nobody needs it"
+        }
         _ => "Close it now, unless you know why it is open",
     };
     // A line that begins with `authorize` looks as if it opened something.
     match wording::would_keep(finding).filter(|_| begins_by_adding(finding)) {
-        Some(kept) => format!("{label}. This line keeps {kept} and removes the rest of the rule:"),
+        Some(kept) => {
+            format!("{label}. This line leaves {kept} open and closes the rest of the rule:")
+        }
         None => format!("{label}:"),
     }
+}
+
+/// Whether no group is wrong, but what the auditor depends on.
+fn is_about_auditor(finding: &Finding) -> bool {
+    matches!(finding.matter, Matter::AuditorChanged { .. } | Matter::Unfed { .. })
 }
 
 /// Whether the line that closes what is open adds rules before it removes one.
@@ -80,9 +114,11 @@ pub(super) fn undo_label(finding: &Finding) -> String {
 }
 
 /// What to do, unless the label of a command says it.
-fn advice(finding: &Finding) -> Option<String> {
+fn advice(finding: &Finding, stolen: &Stolen) -> Option<String> {
     let text = match State::of(finding) {
-        State::StillOpen | State::NotClosed | State::Open if finding.fix.is_some() => {
+        State::StillOpen | State::NotClosed | State::Open | State::Planned
+            if finding.fix.is_some() =>
+        {
             return None;
         }
         State::StillOpen if is_closed_elsewhere(finding) => {
@@ -90,7 +126,8 @@ fn advice(finding: &Finding) -> Option<String> {
         }
         State::StillOpen | State::NotClosed => "Close it by hand now.",
         State::Open => "Remove the rule, unless it is needed.",
-        State::MaybeStillOpen => "Look at the group's other inbound rules now.",
+        State::Planned => "If it must stay, allow it in the baseline before the next sweep.",
+        State::MaybeStillOpen => "Look at the group's other inbound rules now:",
         State::ClosedTooFar if is_at_limit(finding) => {
             "The group is full. Remove one rule that nobody needs, then run the line below. If it \
              happens again, have the quota \"Inbound or outbound rules per security group\" raised, \
@@ -103,7 +140,8 @@ fn advice(finding: &Finding) -> Option<String> {
         State::DependsOnAnother => {
             "Nothing is down. Before you remove the other rule, see that these are added."
         }
-        State::NotAudited => "Look at the rules yourself now.",
+        State::NotAudited if finding.place.region.is_none() => "Look at the rules yourself now.",
+        State::NotAudited => "Look at the rules yourself now:",
         State::WideList => {
             "Take addresses out of the prefix list, unless it has to hold all of them, and check who \
              may change it."
@@ -112,28 +150,48 @@ fn advice(finding: &Finding) -> Option<String> {
             "If that is not intended, use a baseline that allows SSH from known addresses only."
         }
         State::MaybeDown => "If a website has to be reachable here, check that it is.",
+        State::LeftScope if is_settled(finding) => return stolen.if_over(),
         State::LeftScope => "If the group has to be audited, put its tag back.",
+        State::MaybeExempt if finding.fix.is_some() => return None,
         State::MaybeExempt => "If the exemption is not meant for it, remove the rule.",
-        State::Held => "No action is needed if you know this reason.",
-        State::Closed | State::AlreadyGone | State::NoLongerThere => {
-            let presence = finding.found_rule().map(|found| found.presence);
-            return Some(match presence {
-                Some(Presence::Gone(Connections::LiveOn)) => CONNECTIONS.to_owned(),
-                Some(Presence::Gone(Connections::Ended)) => {
-                    "No action is needed: connections through this rule have ended.".to_owned()
-                }
-                _ => "No action is needed.".to_owned(),
-            });
+        State::Held if finding.is_rule_gone() => return stolen.if_over(),
+        State::Held => "If you know this reason, do nothing.",
+        State::Closed | State::AlreadyGone | State::NoLongerThere | State::Resolved => {
+            return match lives_on(finding) {
+                _ if finding.complete.is_some() || war(finding).is_some() => None,
+                true => Some(stolen.after(CONNECTIONS)),
+                false => stolen.if_over(),
+            };
         }
-        State::Down | State::PartlyDown | State::Undecided | State::AuditorChanged => {
+        State::Prevented => {
+            let repair = declared::repair(finding)?;
+            return Some(format!("If it is needed, change it so that it passes: {repair}."));
+        }
+        State::MaybeUnfed if is_denied(finding) => "Let the function's role make this call.",
+        State::MaybeUnfed => "If the next sweep does not tell it again, you need to do nothing.",
+        State::Undecided => {
+            "Let the auditor read the prefix list, or name addresses instead of it."
+        }
+        State::Down | State::PartlyDown | State::AuditorChanged | State::Unfed => {
             return None;
         }
     };
     Some(text.to_owned())
 }
 
-const CONNECTIONS: &str = "Whoever connected meanwhile may still be connected. Check on the server \
+pub(super) const CONNECTIONS: &str = "Whoever connected meanwhile may still be connected. Check on the server \
                            (who, ss -tn), and end what is not yours.";
+
+/// Whether somebody may still be connected although the rule is gone.
+pub(super) fn lives_on(finding: &Finding) -> bool {
+    let presence = finding.found_rule().map(|found| found.presence);
+    presence == Some(Presence::Gone(Connections::LiveOn))
+}
+
+/// Whether it is about a call that is not allowed.
+fn is_denied(finding: &Finding) -> bool {
+    matches!(finding.matter, Matter::Unfed { unfed: Unfed::NotSeen(Ec2Error::Denied { .. }), .. })
+}
 
 /// Whether all that is missing is SSH.
 fn is_missing_ssh_only(finding: &Finding) -> bool {
@@ -156,19 +214,23 @@ fn is_at_limit(finding: &Finding) -> bool {
 /// How to allow it permanently.
 pub(super) fn if_needed(finding: &Finding) -> Option<String> {
     let text = match finding.code {
+        _ if State::of(finding) == State::Resolved => return None,
         Code::OpenSsh | Code::SshFromUnlistedHost => {
             let who = possible_source(finding).unwrap_or_else(|| "the addresses".to_owned());
             return Some(format!(
                 "To allow SSH permanently, add {who} to the SSH sources: the stack's parameter \
-                 SshSources (SSH_SOURCES in docs/settings)."
+                 SshSources (SSH_SOURCES in docs/settings.md)."
             ));
         }
         Code::IngressNotInBaseline | Code::EgressNotInBaseline => {
-            "To allow it permanently, add it to the baseline (\"A baseline of your own\" in docs/settings)."
+            "To allow it permanently, add it to the baseline (\"A baseline of your own\" in \
+             docs/settings.md)."
         }
+        Code::UnresolvedPeer if State::of(finding) == State::Prevented => return None,
         Code::UnresolvedPeer if finding.is_rule_gone() => {
             "To allow it permanently, name addresses instead of the prefix list."
         }
+        Code::UnresolvedPeer if State::of(finding) == State::Undecided => return None,
         Code::UnresolvedPeer => {
             "Let the auditor read the prefix list, or name addresses instead of it."
         }

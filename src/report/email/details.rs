@@ -4,7 +4,9 @@ use super::action::{undo_comes_first, undo_label};
 use super::lines::{Lines, TEXT};
 use super::who::{Shared, tell_change, tell_place};
 use crate::finding::{Finding, Report};
+use crate::report::declared;
 use crate::report::detail::{connections, undecided};
+use crate::report::life::status;
 use crate::report::wording;
 use crate::text::{count, quoted};
 use crate::words::excess_text;
@@ -24,12 +26,17 @@ pub(super) fn details(finding: &Finding, number: Option<usize>, shared: &Shared)
         Some(number) => lines.text(&format!("{number}. {code}"), TEXT),
         None => lines.label("Finding", &code, TEXT),
     }
+    let life = finding.life.map(|life| status(&life, finding.time));
+    lines.label("Status", &life.unwrap_or_default(), TEXT);
     if !shared.place {
         tell_place(&mut lines, finding);
         lines.link(finding);
     }
     if !shared.change {
         tell_change(&mut lines, finding);
+    }
+    if let Some(location) = &finding.location {
+        lines.label("Resource", &declared::place(location), TEXT);
     }
     if let Some(rule) = wording::only_rule(finding) {
         let id = rule.id().map_or_else(String::new, |id| format!("{id}, "));
@@ -50,6 +57,7 @@ pub(super) fn details(finding: &Finding, number: Option<usize>, shared: &Shared)
         lines.text(&undo_label(finding), TEXT);
         lines.command(finding.undo.as_deref());
     }
+    lines.label("Binding", finding.binding.as_deref().unwrap_or_default(), TEXT);
     lines.label("Controls", &finding.controls.join(", "), TEXT);
     lines.label("Fingerprint", &finding.fingerprint, TEXT);
     lines.exemption(finding);

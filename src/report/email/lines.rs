@@ -1,11 +1,15 @@
 //! What a mail is made of.
 
-use crate::evaluate::Severity;
-use crate::event::ActorType;
 use crate::finding::Finding;
 use crate::report::console::console_url;
 use crate::report::{fit, wording};
 use crate::text::inert;
+
+/// Where the words are explained.
+pub(super) const HELP: &str = "What each finding means and what to do: docs/findings.md.";
+
+/// The pages that mails name. Their names are no links, whoever writes them.
+const PAGES: [&str; 4] = ["accounts", "findings", "settings", "sweep"];
 
 /// Characters of a sentence or a list.
 pub(super) const TEXT: usize = 600;
@@ -23,7 +27,9 @@ pub(super) struct Lines(pub(super) String);
 
 impl Lines {
     pub(super) fn text(&mut self, text: &str, max: usize) {
-        let text = inert::for_mail(text.trim());
+        let text = PAGES.iter().fold(inert::for_mail(text.trim()), |text, page| {
+            text.replace(&format!("docs/{page}[.]md"), &format!("docs/{page}.md"))
+        });
         if !text.is_empty() {
             self.0.push_str(&inert::clip(&text, max));
             self.0.push('\n');
@@ -34,6 +40,11 @@ impl Lines {
         if !value.trim().is_empty() {
             self.text(&format!("{label}: {value}"), max);
         }
+    }
+
+    /// Where an object is in S3. The names in it are checked.
+    pub(super) fn object(&mut self, label: &str, address: &str) {
+        self.0.push_str(&format!("{label}: {address}\n"));
     }
 
     /// A command has to be right to the letter or it must not be there at all.
@@ -63,24 +74,6 @@ impl Lines {
         if let Some(page) = console_url(finding) {
             self.0.push_str(&format!("Console: {page}\n"));
         }
-    }
-
-    /// What else may be wrong, where it was bad and a person's credentials did it.
-    pub(super) fn if_not_you(&mut self, finding: &Finding, worst: Option<Severity>) {
-        let Some((change, worst)) = finding.change.as_ref().zip(worst) else { return };
-        let is_of_person = matches!(change.actor_type, ActorType::Person | ActorType::Root);
-        if !is_of_person || worst < Severity::High {
-            return;
-        }
-        let event = change.event_id.as_deref().filter(|id| !id.is_empty());
-        let event = event.map_or_else(String::new, |id| format!(", from event {id} on"));
-        self.text(
-            &format!(
-                "Not you or your team? These credentials may be stolen: see in CloudTrail what else \
-                 they did{event}."
-            ),
-            TEXT,
-        );
     }
 
     /// The line between what a reader needs now and the details.

@@ -1,19 +1,28 @@
 //! What happened, and how things stand now.
 
-use super::super::detail::unchecked;
+use super::super::detail::{refused_hold, unchecked};
+use super::super::life::war;
 use super::super::state::State;
-use super::super::title::title;
+use super::super::title::{is_plural, title};
 use super::super::wording::{self, open_rules, texts};
-use crate::evaluate::Severity;
-use crate::finding::{Action, AfterHold, Finding, Matter};
+use super::lines::Lines;
+use crate::evaluate::{Code, Severity};
+use crate::finding::{Action, AfterHold, Connections, Finding, Matter, Planner, Presence};
 use crate::text::{minute, quoted};
+
+/// Characters of a rule: two lines of a phone.
+const RULE: usize = 88;
 
 /// The first lines about a finding: what happened, and whether it is still open.
 pub(super) fn opening(finding: &Finding) -> String {
     let what = title(finding).whole();
+    let is_gone = finding.is_rule_gone();
+    let it_is = if is_plural(finding) { "They are" } else { "It is" };
     match State::of(finding) {
         State::StillOpen => {
-            format!("STILL OPEN: {what} through {}.", open_rules(finding.still_open()))
+            let others = finding.still_open();
+            let name = if others.len() == 1 { "another rule" } else { "other rules" };
+            format!("STILL OPEN: {what} through {name}: {}.", open_rules(others))
         }
         State::MaybeStillOpen => {
             let why = finding.found_rule().and_then(unchecked).unwrap_or_default();
@@ -24,19 +33,21 @@ pub(super) fn opening(finding: &Finding) -> String {
         State::ClosedTooFar => {
             let missing = finding.found_rule().map(|found| texts(&found.missing));
             format!(
-                "{what}. This is closed now, but what should have stayed is missing: {}.",
+                "{what}. {it_is} closed now, but what should have stayed is missing: {}.",
                 missing.unwrap_or_default()
             )
         }
         State::DependsOnAnother => {
             let missing = finding.found_rule().map(|found| texts(&found.missing));
             format!(
-                "{what}. This is closed now. What should have stayed works only through another \
-                 rule that does not comply: {}.",
+                "{what}. {it_is} closed now. What should have stayed works only through another rule \
+                 that does not comply: {}.",
                 missing.unwrap_or_default()
             )
         }
-        State::NotAudited => format!("{what}. Whether something is open there is not known."),
+        State::NotAudited => {
+            format!("{}, so whether something is open there is not known.", title(finding).lead)
+        }
         State::AuditorChanged if finding.severity < Severity::Medium => {
             format!(
                 "{what}. If your team just deployed the stack, no action is needed. If not, somebody \
@@ -46,9 +57,23 @@ pub(super) fn opening(finding: &Finding) -> String {
         State::AuditorChanged => {
             format!("{what}. Until this is put back, changes may go unseen.")
         }
+        State::Unfed => {
+            format!("{what}. Until this is fixed, only the sweep finds what was opened.")
+        }
+        State::MaybeUnfed => {
+            format!("{what}. If none does, only the sweep finds what was opened.")
+        }
         State::Down => format!("{what}. The website may be down."),
         State::PartlyDown => format!("{what}. Some visitors may not reach the website."),
-        State::Open => format!("{what}. The auditor has not closed it."),
+        State::Open => format!("{what}. The auditor only reports this."),
+        State::Planned if is_planned_by_change(finding) => format!(
+            "{what}. The auditor has not closed it, because no sweep has reported under these \
+             settings before."
+        ),
+        State::Planned => format!(
+            "{what}. Nothing was closed yet: the next sweep closes it, unless the settings change."
+        ),
+        State::Resolved => format!("{what}."),
         State::LeftScope => match finding.matter {
             Matter::LeftScope { is_back: true, .. } => {
                 format!("{what}. It has the tag again and is audited.")
@@ -58,17 +83,55 @@ pub(super) fn opening(finding: &Finding) -> String {
         State::MaybeExempt => {
             format!("{what}. This was left open, because an exemption may cover it.")
         }
+        State::Held if is_gone => format!("{what}. The rule is already gone."),
         State::Held => held(finding, &what),
-        State::Closed => match wording::delay(finding) {
-            Some(delay) => format!("{what} for {delay}. This is closed now."),
-            None => format!("{what}. This is closed now."),
+        State::Closed => match wording::delay(finding).filter(|_| is_known(finding)) {
+            Some(delay) => format!("{what} for {delay}. {it_is} closed now{}.", ended(finding)),
+            None => format!("{what}. {it_is} closed now{}.", ended(finding)),
         },
+        State::Prevented => format!("{what}. The hook refused it, so it was not made."),
         State::AlreadyGone | State::NoLongerThere => {
-            format!("{what}. The rule is already gone.")
+            format!("{what}. The rule is already gone{}.", ended(finding))
         }
-        State::WideList | State::Undecided => format!("{what}. Nothing was closed."),
+        State::Undecided => format!("{what}, so it may be open. Nothing was closed."),
+        State::WideList => format!("{what}. Nothing was closed."),
         State::MaybeDown | State::Note => format!("{what}."),
     }
+}
+
+/// How the sentence goes on where nobody can still be connected.
+fn ended(finding: &Finding) -> &'static str {
+    match finding.found_rule().map(|found| found.presence) {
+        Some(Presence::Gone(Connections::Ended)) => {
+            ", and the connections made meanwhile have ended"
+        }
+        _ => "",
+    }
+}
+
+/// The rule that it is about, with the description that somebody gave it, where the first lines have
+/// room for it or do not name it.
+pub(super) fn rule(mail: &mut Lines, finding: &Finding) {
+    let Some(rule) = finding.rule() else { return };
+    let is_described = rule.description().is_some_and(|it| !it.trim().is_empty());
+    let (label, is_needed) = match (&finding.matter, State::of(finding)) {
+        (Matter::Rule(_), State::StillOpen) => ("Removed already", true),
+        (Matter::Rule(_), State::ClosedTooFar | State::DependsOnAnother) => ("Rule", is_described),
+        (Matter::Rule(found), _) => {
+            let is_told = finding.code == Code::UnresolvedPeer || refused_hold(found).is_some();
+            ("Rule", is_described || !(is_told || war(finding).is_some()))
+        }
+        (Matter::WideList { .. }, _) => ("Rule", is_described),
+        _ => return,
+    };
+    if is_needed {
+        mail.label(label, &wording::rule(finding, rule), RULE);
+    }
+}
+
+fn is_planned_by_change(finding: &Finding) -> bool {
+    let is_it = |action: &Action| matches!(action, Action::Planned(Planner::Change));
+    finding.found_rule().is_some_and(|found| is_it(&found.action))
 }
 
 fn is_later(finding: &Finding) -> bool {
@@ -79,15 +142,20 @@ fn held(finding: &Finding, what: &str) -> String {
     match finding.found_rule().map(|found| &found.action) {
         Some(Action::Held { hold, then, .. }) => {
             let then = match then {
-                AfterHold::Reported => "reported again, and not closed",
+                AfterHold::Reported => "reported again, not closed",
                 AfterHold::Closed => "closed automatically",
             };
             let until = minute(hold.until);
             format!(
-                "{what} until {until}, as its tags announce: {}. After that it is {then}.",
+                "{what} until {until}, as asked for: {}. Then it is {then}.",
                 quoted(&hold.reason)
             )
         }
-        _ => format!("{what}."),
+        _ => format!("{what}. It asks to be held open, and the group could not be read."),
     }
+}
+
+/// Whether it is known that something was open.
+fn is_known(finding: &Finding) -> bool {
+    finding.code != Code::UnresolvedPeer
 }

@@ -3,6 +3,7 @@
 use super::lines::{Lines, TEXT};
 use super::who::{Shared, joined};
 use crate::finding::{Action, Finding};
+use crate::report::life::status;
 use crate::report::state::State;
 use crate::report::subject::first_open;
 use crate::report::title::title;
@@ -28,12 +29,14 @@ pub(super) fn table(mail: &mut Lines, findings: &[&Finding], told: usize, shared
         let place = if shared.place { None } else { place(finding, shared) };
         let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
         let (severity, what) = (finding.severity.as_str(), inert::clip(&what, WHAT));
-        let line = format!("{number}. {severity}, {state}, {place}{what}{}", added(finding));
+        let life = finding.life.map(|life| format!("{}, ", status(&life, finding.time)));
+        let life = life.unwrap_or_default();
+        let line = format!("{number}. {severity}, {state}, {life}{place}{what}{}", added(finding));
         mail.text(&line, TEXT);
     }
     let more = findings.len().saturating_sub(LINES.max(told));
     if more > 0 {
-        mail.text(&format!("and {more} more: sg-audit check lists all of them."), TEXT);
+        mail.text(&format!("and {more} more, which the JSON of this message has."), TEXT);
     }
 }
 

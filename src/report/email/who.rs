@@ -1,9 +1,12 @@
 //! Where it happened, when, and who did it.
 
+use super::super::caller::caller;
+use super::super::state::State;
+use super::super::wording::{id_and_name, may_be_older};
 use super::lines::Lines;
-use crate::event::ActorType;
-use crate::finding::{Finding, FoundGroup};
-use crate::text::{inert, quoted};
+use crate::event::{ActorType, Note};
+use crate::finding::{Action, Finding, Matter, Remark};
+use crate::text::inert;
 
 /// Characters of a value that is a name of something.
 const NAME: usize = 160;
@@ -24,6 +27,46 @@ impl Shared {
             place: all(&|it| it.place == first.place && it.group == first.group),
             region: all(&|it| it.place == first.place),
         }
+    }
+}
+
+/// Who did it, in a line that comes before what to do: `Opened by: trainee (a person) from 198.51.100.23`.
+/// The whole of it is told by [`tell_change`].
+pub(super) fn tell_by(mail: &mut Lines, finding: &Finding) {
+    let Some((change, did)) = finding.change.as_ref().zip(did(finding)) else { return };
+    let Some(name) = caller(change) else { return };
+    let from = change.source_ip.as_deref().map(|from| inert::clip(from, 48));
+    let from = from.map_or_else(String::new, |from| format!(" from {from}"));
+    mail.label(did, &format!("{name}{from}"), NAME);
+}
+
+/// What whoever made the change did.
+fn did(finding: &Finding) -> Option<&'static str> {
+    match &finding.matter {
+        Matter::Rule(found) => {
+            let is_of_list = found.remarks.iter().any(|remark| {
+                matches!(remark, Remark::List(_) | Remark::Note(Note::ListChanged(_)))
+            });
+            Some(match is_of_list {
+                _ if matches!(found.action, Action::Prevented) => "Asked for by",
+                true => "List changed by",
+                false if may_be_older(found) => "Changed by",
+                false if State::of(finding) == State::StillOpen => "The removed rule was opened by",
+                false => "Opened by",
+            })
+        }
+        Matter::WideList { list, .. } => {
+            Some(if list.is_some() { "List changed by" } else { "Opened by" })
+        }
+        Matter::ExpectedClosed(closed) => {
+            Some(if closed.list.is_some() { "List changed by" } else { "Closed by" })
+        }
+        Matter::Resolved { .. } => Some("Closed by"),
+        Matter::Unaudited { .. }
+        | Matter::LeftScope { .. }
+        | Matter::WideBaseline { .. }
+        | Matter::AuditorChanged { .. } => Some("Changed by"),
+        Matter::Unfed { .. } => None,
     }
 }
 
@@ -59,16 +102,8 @@ pub(super) fn tell_place(mail: &mut Lines, finding: &Finding) {
     let group = finding.group.as_ref();
     let account = finding.place.account.as_ref().map(|account| format!("account {account}"));
     let region = finding.place.region.as_ref().map(|region| region.as_str());
-    let place = joined([group.map(named).as_deref(), region, account.as_deref()]);
+    let place = joined([group.map(id_and_name).as_deref(), region, account.as_deref()]);
     mail.label(if group.is_some() { "Group" } else { "Where" }, &place, 2 * NAME);
-}
-
-/// The id first: a name could look like one.
-fn named(group: &FoundGroup) -> String {
-    match group.name.as_deref().filter(|name| !name.is_empty()) {
-        Some(name) => format!("{} {}", group.id, quoted(name)),
-        None => group.id.to_string(),
-    }
 }
 
 /// The products of a user agent without its comments: those are long, and mostly about the caller's

@@ -5,7 +5,7 @@ use csv::{QuoteStyle, WriterBuilder};
 use super::super::csv::cell;
 use super::words::{fix, status_word, traffic};
 use crate::evaluate::Severity;
-use crate::history::{Deed, End, History, Opening, Start};
+use crate::history::{Deed, History, Opening};
 use crate::text::{inert, timestamp};
 use crate::words::rule_text;
 
@@ -35,7 +35,7 @@ const HEADER: [&str; 23] = [
     "fix",
 ];
 
-/// The openings, the longest exposure first, under a line with the names of the columns.
+/// The openings, the longest first, under a line with the names of the columns.
 ///
 /// # Errors
 ///
@@ -54,14 +54,7 @@ fn row(opening: &Opening, history: &History) -> [String; HEADER.len()] {
     let place = &opening.place;
     let or_empty = |text: Option<&str>| text.map(cell).unwrap_or_default();
     let (seconds, is_exact) = opening.duration(history.now);
-    let opened_at = match &opening.start {
-        Start::Known(deed) => timestamp(&deed.time),
-        Start::Unknown { .. } => String::new(),
-    };
-    let closed_at = match &opening.end {
-        End::Known(deed) => timestamp(&deed.time),
-        _ => String::new(),
-    };
+    let at = |deed: Option<&Deed>| deed.map(|it| timestamp(&it.time)).unwrap_or_default();
     let [opened_by, opened_from, opened_with] = who(opening.opener());
     let [closed_by, closed_from, closed_with] = who(opening.closer());
     let by_auditor = opening.closer().map(|deed| deed.is_auditor.to_string());
@@ -78,11 +71,11 @@ fn row(opening: &Opening, history: &History) -> [String; HEADER.len()] {
         or_empty(opening.group_name.as_deref()),
         or_empty(opening.rule.id().map(|id| id.as_str())),
         cell(&rule_text(&opening.rule)),
-        opened_at,
+        at(opening.opener()),
         opened_by,
         opened_from,
         opened_with,
-        closed_at,
+        at(opening.closer()),
         closed_by,
         closed_from,
         closed_with,

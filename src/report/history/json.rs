@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::json::{ChangeJson, Generator, HoldJson, RuleJson};
+use super::super::json::{ChangeJson, GapJson, Generator, HoldJson, RuleJson};
 use super::words::{fix, status_word, traffic};
 use crate::ec2::GroupKey;
 use crate::evaluate::{Code, Severity};
@@ -25,6 +25,7 @@ struct HistoryJson<'a> {
     baseline: &'a BaselineName,
     until: String,
     compared_with_groups: bool,
+    partial: bool,
     records: RecordsJson,
     coverage: Vec<CoverageJson>,
     totals: TotalsJson,
@@ -48,12 +49,6 @@ struct CoverageJson {
     first: String,
     last: String,
     gaps: Vec<GapJson>,
-}
-
-#[derive(Serialize)]
-struct GapJson {
-    from: String,
-    until: String,
 }
 
 #[derive(Serialize)]
@@ -164,17 +159,13 @@ impl<T: Clone> From<&Share<T>> for ShareJson<T> {
 
 impl From<&Coverage> for CoverageJson {
     fn from(coverage: &Coverage) -> Self {
-        let gap = |gap: &crate::history::Gap| GapJson {
-            from: timestamp(&gap.from),
-            until: timestamp(&gap.until),
-        };
         Self {
             account: coverage.place.account.as_ref().map(ToString::to_string),
             region: coverage.place.region.as_ref().map(ToString::to_string),
             records: coverage.records,
             first: timestamp(&coverage.first),
             last: timestamp(&coverage.last),
-            gaps: coverage.gaps().iter().map(gap).collect(),
+            gaps: coverage.gaps().iter().map(GapJson::from).collect(),
         }
     }
 }
@@ -242,6 +233,7 @@ pub fn to_json_pretty(history: &History, least: Severity) -> Result<String, serd
         baseline: &history.baseline,
         until: timestamp(&history.now),
         compared_with_groups: history.has_present,
+        partial: history.is_partial,
         records: RecordsJson {
             read: history.counts.records,
             changes: history.counts.changes,

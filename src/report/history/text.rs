@@ -1,11 +1,11 @@
-//! The history on a terminal: an opening a line, the longest exposure first, then the totals.
+//! The history on a terminal: an opening a line, the longest first, then the totals.
 
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::super::terminal::Style;
 use super::super::wording;
 use super::words::{
-    actor as short_actor, closed_by, exposure, group, length, opened_by, period, place, status,
+    actor as short_actor, closed_by, group, length, open_for, opened_by, period, place, status,
     traffic,
 };
 use crate::evaluate::Severity;
@@ -18,10 +18,14 @@ const NAMED: usize = 5;
 /// The narrowest text.
 const NARROWEST: usize = 24;
 
-/// The exit status that a history means: 1 if something is open, or may be; otherwise 2 if a change
-/// could not be read, since that may have opened anything.
+/// The exit status that a history means: 2 if not everything could be looked at; otherwise 1 if
+/// something is open, or may be; otherwise 2 if a change could not be read, since that may have opened
+/// anything.
 pub fn exit_status(history: &History) -> u8 {
     let unread = history.counts.unread + history.counts.untimed > 0;
+    if history.is_partial {
+        return 2;
+    }
     match history.openings.iter().any(|opening| opening.status() != Status::Closed) {
         true => 1,
         false if unread => 2,
@@ -84,7 +88,7 @@ impl Page {
     }
 
     fn opening(&mut self, opening: &Opening, history: &History) {
-        let first = format!("{} {}", status(opening), exposure(opening, history.now));
+        let first = format!("{} {}", status(opening), open_for(opening, history.now));
         let colour = match (opening.status(), opening.severity) {
             (Status::Closed, _) => Ansi::new().bold(),
             (_, Severity::Critical | Severity::High) => AnsiColor::Red.on_default().bold(),
@@ -121,7 +125,7 @@ impl Page {
             counts.push(format!("longest {}", length(totals.durations.longest)));
         }
         let bold = Ansi::new().bold();
-        self.parts((&count(totals.openings, "exposure"), bold), &counts);
+        self.parts((&count(totals.openings, "opening"), bold), &counts);
         let actors: Vec<(String, String)> = totals
             .by_actor
             .iter()
@@ -150,6 +154,7 @@ impl Page {
         let status = exit_status(history);
         let verdict = match (status, totals.open) {
             (0, _) => "nothing is open",
+            (2, _) if history.is_partial => "not everything could be read",
             (2, _) => "not every change could be read",
             (_, 0) => "something may be open",
             _ => "something is open",

@@ -30,7 +30,7 @@ fn joined(large: i64, large_unit: &str, small: i64, small_unit: &str) -> String 
 }
 
 /// `at least 3 h`
-pub(in crate::report) fn exposure(opening: &Opening, now: DateTime<Utc>) -> String {
+pub(in crate::report) fn open_for(opening: &Opening, now: DateTime<Utc>) -> String {
     match opening.duration(now) {
         (time, true) => length(time),
         (time, false) => format!("at least {}", length(time)),

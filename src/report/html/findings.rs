@@ -32,7 +32,7 @@ pub fn render(report: &Report) -> String {
         })
         .collect();
     tiles.push(Tile::new(report.groups, "groups audited"));
-    let rows = html! { @for finding in &report.findings { (row(finding)) } };
+    let rows: Vec<Markup> = report.findings.iter().map(row).collect();
     let columns = [
         Column("Severity", Sort::Number),
         Column("Finding", Sort::Text),
@@ -114,6 +114,7 @@ fn row(finding: &Finding) -> Markup {
                 strong { (text(&title(finding).whole())) }
                 @if let Some(excess) = exceeds(finding) { p { "Exceeds the baseline: " (text(&excess)) } }
                 p.detail { (text(&detail(finding))) }
+                @if let Some(binding) = &finding.binding { p.detail { "Binding: " (text(binding)) } }
                 @if !finding.controls.is_empty() { p.controls { (finding.controls.join(", ")) } }
             }
             td data-label="Group" {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::super::history::words::{
-    actor, closed_by, exposure, fix, group, length, opened_by, period, place, status, status_word,
+    actor, closed_by, fix, group, length, open_for, opened_by, period, place, status, status_word,
     traffic,
 };
 use super::super::wording;
@@ -41,7 +41,7 @@ pub fn render(history: &History, least: Severity) -> String {
         Tile::new(length(totals.durations.median), "median time open"),
         Tile::new(length(totals.durations.longest), "longest"),
     ];
-    let rows = html! { @for opening in &shown { (row(opening, history)) } };
+    let rows: Vec<Markup> = shown.iter().map(|opening| row(opening, history)).collect();
     let columns = [
         Column("Severity", Sort::Number),
         Column("Status", Sort::Text),
@@ -52,11 +52,11 @@ pub fn render(history: &History, least: Severity) -> String {
         Column("Who", Sort::Text),
         Column("What to do", Sort::No),
     ];
-    let caption = format!("{}, the longest exposure first", count(shown.len(), "opening"));
+    let caption = format!("{}, the longest first", count(shown.len(), "opening"));
     Page {
-        title: "Exposure of security groups",
+        title: "Openings of security groups",
         summary: summary(history),
-        is_good: totals.open + totals.unknown == 0,
+        is_good: totals.open + totals.unknown == 0 && !history.is_partial,
         tiles,
         body: html! {
             (timeline(&timelines(&shown, history), history.now))
@@ -77,6 +77,10 @@ fn summary(history: &History) -> String {
     let totals = &history.totals;
     let longest = length(totals.durations.longest);
     match (totals.openings, totals.open) {
+        (0, _) if history.is_partial => {
+            "Not everything could be read. In what could be, no rule exceeded the baseline."
+                .to_owned()
+        }
         (0, _) => "No rule exceeded the baseline in this time.".to_owned(),
         (all, 0) if totals.unknown == 0 => format!(
             "Nothing is open. {} exceeded the baseline for some time, the longest for {longest}.",
@@ -96,7 +100,7 @@ fn summary(history: &History) -> String {
     }
 }
 
-/// A row for each group, that with the longest exposure first.
+/// A row for each group, that with the longest opening first.
 fn timelines(shown: &[&Opening], history: &History) -> Vec<Row> {
     let mut order: Vec<String> = Vec::new();
     let mut by_group: BTreeMap<String, Vec<&Opening>> = BTreeMap::new();
@@ -123,7 +127,7 @@ fn bar(opening: &Opening, history: &History) -> Bar {
             "{}: {} for {}",
             opening.severity.as_str(),
             traffic(opening),
-            exposure(opening, history.now)
+            open_for(opening, history.now)
         )),
         Some(period(opening)),
         Some(opened_by(opening)),
@@ -150,7 +154,7 @@ fn who(openings: &[&Opening], history: &History) -> String {
             "{} {}, {}, {who}",
             status(opening),
             traffic(opening),
-            exposure(opening, history.now)
+            open_for(opening, history.now)
         )
     };
     crate::text::first_of(openings.iter().map(of), NAMED, "; ")
@@ -162,7 +166,7 @@ fn row(opening: &Opening, history: &History) -> Markup {
         tr data-severity=(opening.severity.as_str()) data-status=(status_word(opening)) {
             td data-sort=(rank(opening.severity)) data-label="Severity" { (severity(opening.severity)) }
             td data-label="Status" { (status(opening)) }
-            td data-sort=(time.num_seconds()) data-label="Open for" { (exposure(opening, history.now)) }
+            td data-sort=(time.num_seconds()) data-label="Open for" { (open_for(opening, history.now)) }
             td data-label="What" { strong { (text(&traffic(opening))) } }
             td data-label="Group" { (text(&group(opening))) p.detail { (text(&place(&opening.place))) } }
             td data-sort=(opening.from().0.timestamp()) data-label="When" { (text(&period(opening))) }
@@ -219,6 +223,9 @@ fn foot(history: &History) -> Vec<String> {
     )];
     if read.unread > 0 {
         lines.push(format!("{} cannot be read completely.", count(read.unread, "record")));
+    }
+    if history.is_partial {
+        lines.push("Not everything could be read, so openings may be missing.".to_owned());
     }
     if !history.has_present {
         lines.push(

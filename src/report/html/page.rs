@@ -141,8 +141,17 @@ impl Sort {
     }
 }
 
+/// From so many rows on, a browser lays out only those rows that are seen.
+const MANY: usize = 200;
+
 /// A table that the script lets people sort and filter.
-pub(super) fn table(caption: &str, columns: &[Column], statuses: &[&str], rows: &Markup) -> Markup {
+pub(super) fn table(
+    caption: &str,
+    columns: &[Column],
+    statuses: &[&str],
+    rows: &[Markup],
+) -> Markup {
+    let long = (rows.len() >= MANY).then_some("long");
     html! {
         div.tools hidden {
             label { "Filter " input.filter type="search" autocomplete="off"; }
@@ -166,7 +175,7 @@ pub(super) fn table(caption: &str, columns: &[Column], statuses: &[&str], rows: 
             }
             output.shown {}
         }
-        table {
+        table class=[long] {
             caption { (caption) }
             thead {
                 tr {
@@ -176,7 +185,7 @@ pub(super) fn table(caption: &str, columns: &[Column], statuses: &[&str], rows: 
                     }
                 }
             }
-            tbody { (rows) }
+            tbody { @for row in rows { (row) } }
         }
     }
 }

@@ -108,6 +108,9 @@ const HEIGHT: f64 = 24.0;
 /// The least width of a bar, so that the shortest can be seen.
 const NARROWEST: f64 = 4.0;
 
+/// So many bars of a group that overlap are drawn one below the other.
+const LANES: usize = 4;
+
 /// How many times the axis names.
 const TICKS: i32 = 4;
 
@@ -120,7 +123,7 @@ pub(super) fn timeline(rows: &[Row], now: DateTime<Utc>) -> Markup {
     let more = rows.len().saturating_sub(MOST);
     html! {
         section aria-labelledby="over-time" {
-            h2 #over-time { "Exposure over time" }
+            h2 #over-time { "Openings over time" }
             @if rows.is_empty() {
                 p { "Nothing exceeded the baseline in this time." }
             } @else {
@@ -135,7 +138,9 @@ pub(super) fn timeline(rows: &[Row], now: DateTime<Utc>) -> Markup {
                             @for tick in 1..TICKS {
                                 line.grid x1=(WIDTH * f64::from(tick) / f64::from(TICKS)) x2=(WIDTH * f64::from(tick) / f64::from(TICKS)) y1="0" y2=(HEIGHT) {}
                             }
-                            @for bar in &row.bars { (drawn(bar, from, length)) }
+                            @let lanes = lanes(&row.bars);
+                            @let many = lanes.iter().max().map_or(1, |lane| lane + 1);
+                            @for (bar, lane) in row.bars.iter().zip(&lanes) { (drawn(bar, from, length, (*lane, many))) }
                         }
                         p.who { (text(&row.who)) }
                     }
@@ -149,7 +154,35 @@ pub(super) fn timeline(rows: &[Row], now: DateTime<Utc>) -> Markup {
     }
 }
 
-fn drawn(bar: &Bar, from: DateTime<Utc>, length: TimeDelta) -> Markup {
+/// The lane of each bar, so that bars that overlap do not hide each other. The last lane takes what is
+/// too much for the others.
+fn lanes(bars: &[Bar]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..bars.len()).collect();
+    order.sort_by_key(|at| bars.get(*at).map(|bar| (bar.from, bar.until)));
+    let mut ends: Vec<DateTime<Utc>> = Vec::new();
+    let mut lanes = vec![0; bars.len()];
+    for at in order {
+        let Some(bar) = bars.get(at) else { continue };
+        let free = ends.iter().position(|end| *end <= bar.from);
+        let lane = free.unwrap_or(ends.len()).min(LANES - 1);
+        match ends.get_mut(lane) {
+            Some(end) => *end = bar.until.max(*end),
+            None => ends.push(bar.until),
+        }
+        if let Some(of) = lanes.get_mut(at) {
+            *of = lane;
+        }
+    }
+    lanes
+}
+
+/// `lane` is which one of how many.
+fn drawn(
+    bar: &Bar,
+    from: DateTime<Utc>,
+    length: TimeDelta,
+    (lane, lanes): (usize, usize),
+) -> Markup {
     let at = |time: DateTime<Utc>| {
         let seconds = time.signed_duration_since(from).num_seconds();
         // No history is so long that this loses a second.
@@ -159,11 +192,14 @@ fn drawn(bar: &Bar, from: DateTime<Utc>, length: TimeDelta) -> Markup {
     let width = (at(bar.until) - x).clamp(NARROWEST, WIDTH - x);
     let exact = if bar.is_exact { "exact" } else { "least" };
     let number = |it: f64| format!("{it:.1}");
+    let room = HEIGHT / (lanes as f64);
+    let top = room * (lane as f64);
+    let edge = 3.0_f64.min(room / 8.0);
     html! {
         g.bar.(bar.severity.as_str()).(exact) {
             title { (text(&bar.about)) }
-            rect x=(number(x)) y="3" width=(number(width)) height=(HEIGHT - 6.0) {}
-            @if bar.is_open { rect.open x=(number(x + width - NARROWEST)) y="0" width=(NARROWEST) height=(HEIGHT) {} }
+            rect x=(number(x)) y=(number(top + edge)) width=(number(width)) height=(number(room - 2.0 * edge)) {}
+            @if bar.is_open { rect.open x=(number(x + width - NARROWEST)) y=(number(top)) width=(NARROWEST) height=(number(room)) {} }
         }
     }
 }
@@ -172,4 +208,31 @@ fn drawn(bar: &Bar, from: DateTime<Utc>, length: TimeDelta) -> Markup {
 fn day(time: DateTime<Utc>, length: TimeDelta) -> String {
     let format = if length < TimeDelta::days(2) { "%m-%d %H:%M" } else { "%Y-%m-%d" };
     time.format(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bar(from: i64, until: i64) -> Bar {
+        let at = |minute: i64| DateTime::from_timestamp(minute * 60, 0).unwrap();
+        Bar {
+            severity: Severity::High,
+            from: at(from),
+            until: at(until),
+            is_exact: true,
+            is_open: false,
+            about: String::new(),
+        }
+    }
+
+    #[test]
+    fn bars_that_overlap_do_not_hide_each_other() {
+        assert_eq!(lanes(&[bar(5, 9), bar(0, 5)]), [0, 0]);
+        assert_eq!(lanes(&[bar(2, 9), bar(0, 5), bar(6, 7)]), [1, 0, 0]);
+        // More than there is room for.
+        let many: Vec<Bar> = (0..9).map(|at| bar(at, 100)).collect();
+        assert_eq!(lanes(&many), [0, 1, 2, 3, 3, 3, 3, 3, 3]);
+        assert_eq!(lanes(&[]), [0_usize; 0]);
+    }
 }

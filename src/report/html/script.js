@@ -9,7 +9,13 @@ for (const table of document.querySelectorAll("table:not(.plain)")) {
   const shown = tools.querySelector(".shown");
   const texts = new Map();
   const textOf = (row) => {
-    if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
+    if (!texts.has(row)) {
+      // What ends one element and begins the next is not one word.
+      const words = [];
+      const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) words.push(walker.currentNode.data);
+      texts.set(row, words.join(" ").toLowerCase());
+    }
     return texts.get(row);
   };
   const choose = () => {

@@ -69,7 +69,7 @@ fn plain(width: usize) -> Style {
 }
 
 #[test]
-fn the_longest_exposure_comes_first_in_wide_and_in_narrow_text() {
+fn the_longest_opening_comes_first_in_wide_and_in_narrow_text() {
     let history = sample();
     insta::assert_snapshot!("history_wide", text::render(&history, Severity::Low, plain(200)));
     let narrow = text::render(&history, Severity::Low, plain(40));

@@ -11,13 +11,15 @@ use super::scene::{default, mail, rule};
 use crate::baseline::{Baseline, Lists, parse_peers};
 use crate::ec2::command::{Sequence, authorize_line, undo};
 use crate::ec2::hold::{Hold, Refusal};
-use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Missing, Place, Rule, cause};
+use crate::ec2::{Direction, Ec2Error, Group, GroupKey, Missing, Place, Region, Rule, cause};
 use crate::evaluate::{Judge, Verdict};
+use crate::event::trail::Unfit;
 use crate::event::{Component, Note, Record, WatchedChange};
 use crate::finding::{
     Action, AfterHold, BaselineName, Connections, DoubtfulExemption, Exempted, Finding, Handled,
     ListEntries, Matter, NotAdded, NotDue, NotHandedOn, NotReverted, Origin, Outcome, Presence,
-    Reason, Remark, Report, Reverted, ScopeExit, Tally, Unaudited, Weakening,
+    Reason, Remark, Report, Reverted, ScopeExit, Tally, Unaudited, Unfed, UnfitTrail, Unheard,
+    Weakening,
 };
 use crate::report::terminal::{View, render};
 use crate::report::{ReportJson, messages, sns, subject};
@@ -131,6 +133,8 @@ fn any_remark() -> BoxedStrategy<Remark> {
         any_hold().prop_map(Remark::HoldOver),
         text().prop_map(|until| Remark::HoldRefused(Refusal::NotATime(until))),
         any_entries().prop_map(Remark::List),
+        text().prop_map(|actor| Remark::HoldAuthorized { at: now(), actor: Some(actor) }),
+        Just(Remark::HoldMoved(now())),
     ]
     .boxed()
 }
@@ -196,6 +200,7 @@ enum Found {
     WideList(Rule, Option<ListEntries>, String),
     WideBaseline(Option<ListEntries>, String),
     Auditor(WatchedChange, Vec<Weakening>),
+    Unfed(Unfed),
 }
 
 /// What of a rule is in the group, what is missing, and what else is open.
@@ -228,6 +233,7 @@ fn any_found() -> BoxedStrategy<Found> {
                     component,
                     call,
                     resource,
+                    with: Vec::new(),
                     by_cloudformation,
                     server_error,
                     settings,
@@ -235,6 +241,17 @@ fn any_found() -> BoxedStrategy<Found> {
                 Found::Auditor(change, if by_cloudformation { weakened } else { Vec::new() })
             }
         ),
+        1 => vec((text(), select(vec![Unfit::Stopped, Unfit::LeavesOut])), 0..4).prop_map(|trails| {
+            let home: Region = "eu-central-1".parse().unwrap();
+            let unfit = |(arn, why)| UnfitTrail { arn, home: home.clone(), why };
+            Found::Unfed(Unfed::Trails(trails.into_iter().map(unfit).collect()))
+        }),
+        1 => any_error().prop_map(|error| Found::Unfed(Unfed::NotSeen(error))),
+        1 => (0..9_usize).prop_map(|more| {
+            let groups = vec![GROUP.parse().unwrap()];
+            let unheard = Unheard { since: now(), seen: now(), groups, more };
+            Found::Unfed(Unfed::Unheard(unheard))
+        }),
     ]
     .boxed()
 }
@@ -278,8 +295,9 @@ fn any_finding() -> impl Strategy<Value = Finding> {
                 Found::WideList(rule, list, name) => origin.wide_list(&name, &rule, list, now()),
                 Found::WideBaseline(list, name) => without_group.wide_baseline(&name, list, now()),
                 Found::Auditor(change, weakened) => {
-                    without_group.auditor_changed(&change, weakened, now())
+                    without_group.auditor_changed(&change, weakened, [None, None], now())
                 }
+                Found::Unfed(unfed) => without_group.unfed(unfed, None, now()),
             }
         },
     )
@@ -320,7 +338,7 @@ fn any_report() -> impl Strategy<Value = Report> {
 }
 
 fn name(name: String) -> BaselineName {
-    BaselineName { name, sha256: "1a2b3c4d5e6f7081".repeat(4) }
+    BaselineName { name, sha256: "1a2b3c4d5e6f7081".repeat(4), binding: None }
 }
 
 proptest! {

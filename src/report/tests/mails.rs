@@ -1,18 +1,29 @@
-//! docs/mails.md: the mail about each sample event, as people would get it.
+//! docs/mails.md: the mail about each sample event, and one for each state of a Subject, as people would
+//! get it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use strum::IntoEnumIterator;
+
 use super::events::sample;
-use super::scene::{Scene, mail};
+use super::scene::{Scene, Told, default, mail};
+use super::scenes;
+use crate::report::Message;
+use crate::report::state::State;
 
 const HEAD: &str = "\
 # What the mails look like
 
-One example for each event in [events](../events): first if findings are only reported (`REMEDIATION` is `notify`), then
-if open SSH is closed (`revert-ssh`, with `203.0.113.0/24` as the only SSH source). The group serves a website and has the
-rules of the event. The first lines say what happened and what to do; below `--` are the details. A test makes this page
-from the events.
+First, one mail for [each state](#each-state-of-a-subject) that a Subject can begin with, then [the digests](#digests) and
+[the sweep of an organisation](#the-sweep-of-an-organisation). After that, the mail about each event in
+[events](../events): first if findings are only reported (`REMEDIATION` is `notify`), then if open SSH is closed
+(`revert-ssh`, with `203.0.113.0/24` as the only SSH source). The group serves a website and has the rules of the event.
+
+The first lines say what happened, whether it is still open, who did it and what to do. Below `--` are the details. A
+finding below `MailSeverity` is not mailed at once: it waits for the daily mail. The examples show it all the same, as
+programs get it. A test makes this page with the program itself.
 ";
 
 fn root() -> PathBuf {
@@ -42,8 +53,62 @@ fn mails(scene: Scene, name: &str) -> Vec<String> {
     messages.iter().map(|it| format!("Subject: {}\n\n{}", it.subject, mail(it))).collect()
 }
 
+/// The scenes whose mails show the states of a Subject, each with what it shows.
+const STATES: [(&str, &str); 21] = [
+    ("Open, and only reported", "only-reported"),
+    ("Closed", "closed"),
+    ("Still open through an older rule", "still-open"),
+    ("Perhaps still open", "still-open-is-not-known"),
+    ("Not closed", "revoke-denied"),
+    ("Too much is closed", "closed-too-far-piece-refused"),
+    ("The website is closed", "website-closed"),
+    ("A part of the website is closed", "website-closed-in-part"),
+    ("A change that could not be audited", "change-unreadable"),
+    ("The auditor was changed", "trail-changed"),
+    ("Held open for a time", "held"),
+    ("The time is over", "hold-over"),
+    ("Left open because of an exemption", "perhaps-exempt"),
+    ("Undecided", "undecided"),
+    ("Planned by a sweep", "remembered-planned"),
+    ("A group left the scope", "left-scope"),
+    ("Resolved by somebody", "remembered-resolved-by-a-change"),
+    ("Prevented by the hook", "prevented"),
+    ("Already gone before it was closed", "already-gone"),
+    ("Gone, and only reported", "only-reported-gone"),
+    ("A note about the baseline", "sweep-documented-baseline"),
+];
+
+/// The scenes with the digests, each with what they are for.
+const DIGESTS: [(&str, &str); 2] =
+    [("Once a day", "remembered-sweeps"), ("After too many mails at once", "remembered-burst")];
+
+fn block(message: &Message) -> String {
+    format!("\n```text\nSubject: {}\n\n{}\n```\n", message.subject, mail(message).trim_end())
+}
+
+/// The mails of scenes: one for each state, then those that tell together what waited.
+fn states() -> String {
+    let scenes: BTreeMap<&str, Told> = scenes::all().into_iter().collect();
+    let mut page = "\n## Each state of a Subject\n".to_owned();
+    let is_digest = |it: &&Message| default(it)["digest"].is_object();
+    for (what, name) in STATES {
+        let messages = &scenes[name].messages;
+        let is_resolved = |it: &&Message| it.subject.starts_with("RESOLVED");
+        let message = messages.iter().find(is_resolved).or(messages.first()).unwrap();
+        page.push_str(&format!("\n### {what}\n{}", block(message)));
+    }
+    page.push_str("\n## Digests\n");
+    for (what, name) in DIGESTS {
+        let message = scenes[name].messages.iter().find(is_digest).unwrap();
+        page.push_str(&format!("\n### {what}\n{}", block(message)));
+    }
+    page.push_str("\n## The sweep of an organisation\n");
+    page.push_str(&block(&super::run::with_gaps()));
+    page
+}
+
 fn page() -> String {
-    let mut page = HEAD.to_owned();
+    let mut page = HEAD.to_owned() + &states();
     let mut silent = Vec::new();
     let blocks = |mails: &[String]| -> String {
         mails.iter().map(|mail| format!("\n```text\n{}\n```\n", mail.trim_end())).collect()
@@ -65,6 +130,17 @@ fn page() -> String {
         }
     }
     format!("{page}\n## No mail\n\nNothing is published about {}.\n", silent.join(", "))
+}
+
+#[test]
+fn the_page_shows_every_state_of_a_subject() {
+    let page = page();
+    for state in State::iter() {
+        let state = state.as_str();
+        // A hold says until when.
+        let state = if state == "OPEN FOR NOW" { "OPEN UNTIL" } else { state };
+        assert!(page.contains(&format!("\nSubject: {state}")), "{state}");
+    }
 }
 
 #[test]
@@ -90,8 +166,12 @@ fn the_first_screen_says_how_things_stand_and_what_to_do() {
     let states = ["open", "closed", "gone", "could not be audited", "changed", "down", "scope"];
     let actions = [
         "Close it now",
-        "this line opens it again",
-        "No action is needed",
+        "do nothing",
+        "you are done",
+        "no action is needed",
+        "look in CloudTrail",
+        "Close it if nobody needs it",
+        "end what is not yours",
         "Look at the rules",
         "put its tag back",
         "Put it back",

@@ -12,6 +12,7 @@ mod laws;
 mod mails;
 #[path = "../../../tests/report_schema.rs"]
 mod report_schema;
+mod run;
 mod scene;
 mod scenes;
 mod schema;
@@ -19,6 +20,7 @@ mod sns;
 mod subject;
 mod terminal;
 mod variants;
+mod week;
 
 use strum::IntoEnumIterator;
 

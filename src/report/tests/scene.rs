@@ -7,7 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::events::{ACCOUNT, GROUP, REGION};
-use crate::audit::{Auditor, Check, Notifier, NotifyError, Onward, OnwardError};
+use crate::audit::{
+    Auditor, Check, LedgerError, Notifier, NotifyError, Onward, OnwardError, Trail,
+};
 use crate::baseline::{Baseline, Lists};
 use crate::ec2::hold::{REASON, UNTIL};
 use crate::ec2::{
@@ -16,12 +18,16 @@ use crate::ec2::{
 use crate::evaluate::Severity;
 use crate::event::{Kind, decode};
 use crate::finding::Report;
-use crate::memory::{Call, Hook, Hooked, MemoryEc2, MemoryNotifier};
+use crate::memory::{Call, Hook, Hooked, MemoryEc2, MemoryLedger, MemoryNotifier};
 use crate::report::terminal::{
     Compliant, View, exit_status, groups_compliant, render, render_changes,
 };
 use crate::report::{Message, to_json_pretty};
 use crate::settings::{Names, RawSettings, Settings};
+use crate::text::timestamp;
+
+/// The stack that deployed the auditor.
+const STACK: &str = "typo3-sg-auditor";
 
 /// Lambda handles an event this long after the call.
 const DELAY: TimeDelta = TimeDelta::seconds(41);
@@ -44,8 +50,35 @@ pub(super) struct Scene {
     is_home_known: bool,
     is_lambda_down: bool,
     is_lambda_busy: bool,
+    trails: Option<Result<Vec<Trail>, Ec2Error>>,
     seconds_left: Option<i64>,
     delay: TimeDelta,
+}
+
+/// What happens in a scene of several events.
+pub(super) enum Happens {
+    /// The function gets an event, which is dated as it happens.
+    Event(Value),
+    /// Somebody adds a rule, and no event tells of it.
+    Added(&'static str),
+    /// Somebody removes a rule, and no event tells of it.
+    Removed(&'static str),
+    /// Somebody changes the tags of a hold, and no event tells of it. Without an end they are taken
+    /// off.
+    Retagged(&'static str, Option<&'static str>),
+    /// From now on the ledger refuses this call.
+    Forgets(&'static str),
+}
+
+/// An event as one of this time, with an id of its own.
+fn at_time(event: &Value, time: DateTime<Utc>) -> Value {
+    let mut event = event.clone();
+    if event["detail"]["eventTime"].is_string() {
+        event["detail"]["eventTime"] = timestamp(&time).into();
+        event["detail"]["eventID"] = format!("event-{}", time.timestamp()).into();
+        event["time"] = timestamp(&time).into();
+    }
+    event
 }
 
 /// What came of an event.
@@ -93,6 +126,10 @@ pub(super) fn rule(text: &str) -> Rule {
         .with_lost_peering(unpeered)
 }
 
+fn hold_tags(until: &str, reason: &str) -> BTreeMap<String, String> {
+    [(UNTIL.to_owned(), until.to_owned()), (REASON.to_owned(), reason.to_owned())].into()
+}
+
 impl Scene {
     /// The group serves a website and lets everything out. Nothing is reverted.
     pub fn new() -> Self {
@@ -109,6 +146,7 @@ impl Scene {
             is_home_known: true,
             is_lambda_down: false,
             is_lambda_busy: false,
+            trails: None,
             seconds_left: None,
             delay: DELAY,
         }
@@ -160,7 +198,7 @@ impl Scene {
             name: name.map(str::to_owned),
             vpc_id: Some("vpc-0f1e2d3c4b5a69788".to_owned()),
             owner: Some(parsed(account)),
-            tags: [("Application".to_owned(), "typo3".to_owned())].into(),
+            tags: Some([("Application".to_owned(), "typo3".to_owned())].into()),
         };
         self.groups.push((place, group, rules.iter().map(|text| rule(text)).collect()));
         self
@@ -181,14 +219,14 @@ impl Scene {
 
     /// The same with one more rule that has the tags of a hold.
     pub fn and_held_rule(mut self, text: &str, until: &str, reason: &str) -> Self {
-        let tags = [(UNTIL.to_owned(), until.to_owned()), (REASON.to_owned(), reason.to_owned())];
-        self.groups.last_mut().unwrap().2.push(rule(text).with_tags(tags.into()));
+        let tags = hold_tags(until, reason);
+        self.groups.last_mut().unwrap().2.push(rule(text).with_tags(tags));
         self
     }
 
     /// The same, where the last group does not have the tag that other groups have.
     pub fn untagged(mut self) -> Self {
-        self.groups.last_mut().unwrap().1.tags.clear();
+        self.groups.last_mut().unwrap().1.tags = Some(BTreeMap::new());
         self
     }
 
@@ -268,6 +306,12 @@ impl Scene {
         self
     }
 
+    /// The same, where CloudTrail knows these trails.
+    pub fn with_trails(mut self, trails: Result<Vec<Trail>, Ec2Error>) -> Self {
+        self.trails = Some(trails);
+        self
+    }
+
     /// The same with this many seconds until Lambda stops the function.
     pub fn with_seconds_left(mut self, seconds: i64) -> Self {
         self.seconds_left = Some(seconds);
@@ -339,7 +383,10 @@ impl Scene {
         let (is_lambda_down, is_lambda_busy) = (self.is_lambda_down, self.is_lambda_busy);
         let sns = Kept { is_lambda_down, is_lambda_busy, ..Kept::default() };
         let home = if self.is_home_known { place() } else { Place::default() };
-        let auditor = Auditor::new(&ec2, &sns, &sns, &settings, &home);
+        let mut auditor = Auditor::new(&ec2, &sns, &sns, &settings, &home).with_stack(Some(STACK));
+        if let Some(trails) = &self.trails {
+            auditor = auditor.with_trails(trails);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let deadline = self.seconds_left.map(|seconds| now + TimeDelta::seconds(seconds));
         let mut payloads = VecDeque::from([payload.to_vec()]);
@@ -348,6 +395,58 @@ impl Scene {
             let _ = runtime.block_on(auditor.handle(&payload, &|| now, deadline));
             let handed_on = sns.memory.take_handed_on().into_iter();
             payloads.extend(handed_on.map(|payload| payload.to_string().into_bytes()));
+        }
+        Told { messages: sns.memory.take(), reports: sns.reports.take() }
+    }
+
+    /// Handles several events, each at its time, with a ledger. Between them rules may come and go
+    /// that no event tells of.
+    pub fn remembering(self, happens: &[(&str, Happens)]) -> Told {
+        let settings = self.settings(parsed(happens[0].0));
+        let (memory, ledger) = (self.ec2(), MemoryLedger::default());
+        let sns = Kept::default();
+        let (home, group) = (place(), parsed(GROUP));
+        let auditor =
+            Auditor::new(&memory, &sns, &sns, &settings, &home).with_ledger(&ledger, Severity::Low);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (time, happens) in happens {
+            let time = parsed::<DateTime<Utc>>(time);
+            let payload = match happens {
+                Happens::Added(text) => {
+                    now(memory.authorize(&home, &group, &rule(text))).unwrap();
+                    continue;
+                }
+                Happens::Removed(text) => {
+                    remove(&memory, text);
+                    continue;
+                }
+                Happens::Retagged(text, until) => {
+                    let tags = until.map(|until| hold_tags(until, "vendor")).unwrap_or_default();
+                    memory.retag(&group, &rule(text), &tags);
+                    continue;
+                }
+                &Happens::Forgets(refused) => {
+                    ledger.set_hook(Box::new(move |call| match call == refused {
+                        true => Err(LedgerError(cause("it is throttled"))),
+                        false => Ok(()),
+                    }));
+                    continue;
+                }
+                Happens::Event(event) => at_time(event, time),
+            };
+            let payload = payload.to_string().into_bytes();
+            for event in decode(&payload) {
+                if let Kind::Change(change) = &event.kind {
+                    memory.follow(&home, change);
+                }
+            }
+            let handled = time + self.delay;
+            let mut payloads = VecDeque::from([payload]);
+            while let Some(payload) = payloads.pop_front() {
+                runtime.block_on(auditor.handle(&payload, &|| handled, None)).unwrap();
+                let handed_on = sns.memory.take_handed_on().into_iter();
+                payloads.extend(handed_on.map(|payload| payload.to_string().into_bytes()));
+            }
         }
         Told { messages: sns.memory.take(), reports: sns.reports.take() }
     }

@@ -86,7 +86,7 @@ fn a_long_list_of_expected_traffic_is_cut_and_counted() {
     let listed = finding["expected"].as_array().unwrap().len() as u64;
     assert!(listed > 0 && finding["expected_omitted"] == 800 - listed, "{listed}");
     let title = finding["title"].as_str().unwrap();
-    assert!(title.contains(" and 393 more are closed; 1399 "), "{title}");
+    assert!(title.contains(" and 393 more on typo3-shop are closed; 1399 "), "{title}");
     assert!(title.starts_with(&name(1000)), "{title}");
 }
 

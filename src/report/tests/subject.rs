@@ -71,9 +71,9 @@ fn each_part_of_a_split_report_says_so() {
         scene.group(&format!("sg-{n:017}"), "typo3", &["tcp 3306 0.0.0.0/0"])
     });
     assert_snapshot!(groups.run(&sweep()).subjects(), @"
-    OPEN: 109 critical (scheduled audit, 123456789012, eu-central-1) [part 1 of 3]
-    OPEN: 109 critical (scheduled audit, 123456789012, eu-central-1) [part 2 of 3]
-    OPEN: 82 critical (scheduled audit, 123456789012, eu-central-1) [part 3 of 3]
+    OPEN: 108 critical (scheduled audit, 123456789012, eu-central-1) [part 1 of 3]
+    OPEN: 108 critical (scheduled audit, 123456789012, eu-central-1) [part 2 of 3]
+    OPEN: 84 critical (scheduled audit, 123456789012, eu-central-1) [part 3 of 3]
     ");
 }
 
@@ -100,19 +100,19 @@ fn a_title_says_what_is_open_to_whom() {
         "tcp 22 pl-0123456789abcdef0",
     ];
     assert_snapshot!(titles.map(of).join("\n"), @"
-    SSH is open to the Internet on typo3-shop. The auditor has not closed it.
-    SSH is open to the Internet on typo3-shop. The auditor has not closed it.
-    SSH is open to 198.51.100.0/24 on typo3-shop. The auditor has not closed it.
-    SSH (TCP 20-25) is open to the Internet on typo3-shop. The auditor has not closed it.
-    All TCP ports are open to the Internet on typo3-shop. The auditor has not closed it.
-    All TCP ports are open to 10.0.0.0/8 on typo3-shop. The auditor has not closed it.
-    Every protocol is open to the Internet on typo3-shop. The auditor has not closed it.
-    Every protocol is open to sg-0123456789abcdef0 on typo3-shop. The auditor has not closed it.
-    UDP 53 is open to the Internet on typo3-shop. The auditor has not closed it.
-    ICMP type 8 is open to the Internet on typo3-shop. The auditor has not closed it.
-    All ICMPv6 is open to the Internet on typo3-shop. The auditor has not closed it.
-    Protocol 50 is open to 198.51.100.7/32 on typo3-shop. The auditor has not closed it.
-    TCP 79, 81 is open to the Internet on typo3-shop. The auditor has not closed it.
-    TCP 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read. Nothing was closed.
+    SSH is open to the Internet on typo3-shop. The auditor only reports this.
+    SSH is open to the Internet on typo3-shop. The auditor only reports this.
+    SSH is open to 198.51.100.0/24 on typo3-shop. The auditor only reports this.
+    SSH (TCP 20-25) is open to the Internet on typo3-shop. The auditor only reports this.
+    All TCP ports are open to the Internet on typo3-shop. The auditor only reports this.
+    All TCP ports are open to 10.0.0.0/8 on typo3-shop. The auditor only reports this.
+    Every protocol is open to the Internet on typo3-shop. The auditor only reports this.
+    Every protocol is open to sg-0123456789abcdef0 on typo3-shop. The auditor only reports this.
+    UDP 53 is open to the Internet on typo3-shop. The auditor only reports this.
+    ICMP type 8 is open to the Internet on typo3-shop. The auditor only reports this.
+    All ICMPv6 is open to the Internet on typo3-shop. The auditor only reports this.
+    Protocol 50 is open to 198.51.100.7/32 on typo3-shop. The auditor only reports this.
+    TCP 79, 81 is open to the Internet on typo3-shop. The auditor only reports this.
+    TCP 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read, so it may be open. Nothing was closed.
     ");
 }

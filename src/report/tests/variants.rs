@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use super::scenes;
 use crate::ec2::Ec2Error;
 use crate::ec2::hold::Refusal;
+use crate::event::trail::Unfit;
 use crate::event::{Component, Note};
 use crate::finding::{
-    Action, AfterHold, Connections, Finding, Matter, NotAdded, NotDue, NotHandedOn, NotReverted,
-    Outcome, Presence, Reason, Remark, Report, ScopeExit, Skipped, Unaudited, Weakening,
+    Action, AfterHold, Connections, Finding, Matter, Mend, NotAdded, NotDue, NotHandedOn,
+    NotReverted, Outcome, Planner, Presence, Reason, Remark, Report, ScopeExit, Skipped, Unaudited,
+    Unfed, Weakening,
 };
 use crate::report::state::State;
 
@@ -33,6 +35,9 @@ variants! {
         Action::Held { seen: true, .. } => "held, seen",
         Action::Held { seen: false, .. } => "held, not seen",
         Action::PerhapsExempt(_) => "perhaps exempt",
+        Action::Planned(Planner::Sweep) => "planned",
+        Action::Planned(Planner::Change) => "planned, after a change",
+        Action::Prevented => "prevented",
         Action::Later(_) => "later",
         Action::GoneBefore => "gone before",
         Action::Unreadable { noted: false, .. } => "unreadable",
@@ -77,6 +82,8 @@ variants! {
         Outcome::Held => "outcome held",
         Outcome::Exempt => "outcome exempt",
         Outcome::Failed => "outcome failed",
+        Outcome::Planned => "outcome planned",
+        Outcome::Prevented => "outcome prevented",
     }
     remark, REMARKS, Remark {
         Remark::Note(Note::NotUnderstood(_)) => "change not understood",
@@ -95,6 +102,12 @@ variants! {
         Remark::HoldRefused(Refusal::TaggedLater) => "tagged later",
         Remark::HoldRefused(Refusal::TagsChanged) => "tags changed",
         Remark::HoldRefused(Refusal::Modified) => "modified",
+        Remark::HoldRefused(Refusal::Unseen) => "unseen",
+        Remark::HoldAuthorized { .. } => "hold authorised",
+        Remark::HoldMoved(_) => "hold moved",
+        Remark::HoldUnseen => "hold unseen",
+        Remark::HoldNotRemembered => "hold not remembered",
+        Remark::BindingUnknown(_) => "binding unknown",
         Remark::List(_) => "list changed",
         Remark::StaleGroup(_) => "stale group",
         Remark::LostPeering(_) => "lost peering",
@@ -109,7 +122,14 @@ variants! {
         Matter::Unaudited { .. } => "unaudited",
         Matter::LeftScope { is_back: false, .. } => "a group that left the scope",
         Matter::LeftScope { is_back: true, .. } => "a group that left the scope and is back",
-        Matter::AuditorChanged { .. } => "the auditor changed",
+        Matter::AuditorChanged { mend: Mend::Directly, .. } => "the auditor changed",
+        Matter::AuditorChanged { .. } => "the auditor changed in another way",
+        Matter::Unfed { unfed: Unfed::Trails(_), mend: Mend::Directly } => "a stopped trail",
+        Matter::Unfed { unfed: Unfed::Trails(_), .. } => "no trail",
+        Matter::Unfed { unfed: Unfed::Unheard(_), .. } => "no event",
+        Matter::Unfed { unfed: Unfed::NotSeen(Ec2Error::Denied { .. }), .. } => "trail denied",
+        Matter::Unfed { unfed: Unfed::NotSeen(_), .. } => "trail not seen",
+        Matter::Resolved { .. } => "resolved",
     }
     unaudited, UNAUDITED, Unaudited {
         Unaudited::Change(None) => "unaudited change",
@@ -157,6 +177,10 @@ variants! {
         Weakening::NotValid => "settings not valid",
         Weakening::MemberRule => "rule of a member",
     }
+    unfit, UNFIT, Unfit {
+        Unfit::Stopped => "trail stopped",
+        Unfit::LeavesOut => "trail leaves out",
+    }
     skipped, SKIPPED, Skipped {
         Skipped::Event(_) => "event skipped",
         Skipped::OutOfScope(_) => "out of scope",
@@ -171,6 +195,8 @@ variants! {
         State::DependsOnAnother => "stands: depends on another rule",
         State::NotAudited => "stands: not audited",
         State::AuditorChanged => "stands: auditor changed",
+        State::Unfed => "stands: no trail",
+        State::MaybeUnfed => "stands: perhaps no trail",
         State::Down => "stands: down",
         State::PartlyDown => "stands: partly down",
         State::MaybeDown => "stands: maybe down",
@@ -181,8 +207,11 @@ variants! {
         State::MaybeExempt => "stands: maybe exempt",
         State::Held => "stands: held",
         State::Closed => "stands: closed",
+        State::Prevented => "stands: prevented",
         State::AlreadyGone => "stands: already gone",
         State::NoLongerThere => "stands: no longer there",
+        State::Planned => "stands: planned",
+        State::Resolved => "stands: resolved",
         State::Note => "stands: note",
     }
 }
@@ -213,11 +242,18 @@ fn of_finding(finding: &Finding) -> Vec<&'static str> {
             }
         }
         Matter::LeftScope { exit, .. } => met.push(scope_exit(exit)),
-        Matter::AuditorChanged { change, weakened } => {
+        Matter::AuditorChanged { change, weakened, .. } => {
             met.push(component(&change.component));
             met.extend(weakened.iter().map(weakening));
         }
-        Matter::WideList { .. } | Matter::WideBaseline { .. } | Matter::ExpectedClosed(_) => {}
+        Matter::Unfed { unfed: Unfed::Trails(trails), .. } => {
+            met.extend(trails.iter().map(|trail| unfit(&trail.why)));
+        }
+        Matter::Unfed { .. }
+        | Matter::Resolved { .. }
+        | Matter::WideList { .. }
+        | Matter::WideBaseline { .. }
+        | Matter::ExpectedClosed(_) => {}
     }
     met
 }
@@ -249,6 +285,7 @@ fn every_variant_is_in_a_scene() {
         SCOPE_EXITS,
         COMPONENTS,
         WEAKENINGS,
+        UNFIT,
         SKIPPED,
         STATES,
     ];

@@ -18,7 +18,7 @@ use aws_sdk_ec2::types::Tag;
 const NAME: &str = "all-set";
 
 /// All but the baseline, since the ARN of its layer is known once it is there.
-const SET: [(&str, &str); 12] = [
+const SET: [(&str, &str); 13] = [
     ("SshSources", "203.0.113.0/24,2001:db8:1::/48"),
     ("WebPorts", "8080,8443"),
     ("Scope", "tag:Application=typo3"),
@@ -30,10 +30,11 @@ const SET: [(&str, &str); 12] = [
     ("Encryption", "all"),
     ("Watch", "on"),
     ("Observability", "traces"),
+    ("Hook", "fail"),
     ("Organisation", "typo3-sg-auditor-member::our-typo3-servers"),
 ];
 /// What the function makes of it.
-const VARIABLES: [(&str, &str); 10] = [
+const VARIABLES: [(&str, &str); 13] = [
     ("BASELINE", "/opt/our-site.yaml"),
     ("SSH_SOURCES", "203.0.113.0/24,2001:db8:1::/48"),
     ("WEB_PORTS", "8080,8443"),
@@ -42,8 +43,11 @@ const VARIABLES: [(&str, &str); 10] = [
     ("SWEEP_REMEDIATION", "revert-ssh"),
     ("REVERT_KEEPS", "nothing"),
     ("HOLD_MAX_HOURS", "12"),
+    ("HOOK", "fail"),
     ("MEMBER_ROLE_NAME", "typo3-sg-auditor-member"),
     ("MEMBER_EXTERNAL_ID", "our-typo3-servers"),
+    ("MAIL_SEVERITY", "high"),
+    ("STACK_NAME", NAME),
 ];
 
 /// The stack, and the layer that it was deployed with.
@@ -106,7 +110,9 @@ async fn each_setting_reaches_the_function() {
         assert_eq!(environment.get(variable).map(String::as_str), Some(value), "{variable}");
     }
     assert_eq!(environment["TOPIC_ARN"], stack.outputs["FindingsTopic"]);
-    assert_eq!(environment.len(), 11, "{environment:?}");
+    assert_eq!(environment["STATE_TABLE"], stack.outputs["MemoryTable"]);
+    assert_eq!(environment["MAIL_SEVERITY"], "high");
+    assert_eq!(environment.len(), 15, "{environment:?}");
 }
 
 #[tokio::test]

@@ -113,3 +113,23 @@ fn a_region_of_the_auditors_own_account_sends_the_changes_and_has_no_role() {
     assert_eq!(roles.len(), 1, "{roles:?}");
     assert!(roles[0].starts_with("sg-auditor-member-forward-"), "{roles:?}");
 }
+
+/// What AWS would answer is not tried: the AWS CLI checks the commands against its model of the service.
+#[test]
+fn a_stack_set_deploys_into_new_accounts_by_itself() {
+    let page = repository().join("docs/accounts.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let mut blocks = page.split("```sh\n").skip(1).filter_map(|it| it.split("```").next());
+    let block = blocks.find(|it| it.contains("create-stack-set")).expect("the commands");
+    assert!(block.contains("--auto-deployment Enabled=true,"), "{block}");
+    let only_checked = |block: &str, call: &str| {
+        block.replace(call, &format!("{call} --generate-cli-skeleton output"))
+    };
+    let block = only_checked(block, "cloudformation create-stack-set");
+    let block = only_checked(&block, "cloudformation create-stack-instances");
+    let line = format!("set -e; cd '{}'; {block}", repository().display());
+    let ran = ministack::server().shell(&line).output().expect("a shell");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let parameters = block.matches("ParameterKey=").count();
+    assert_eq!(parameters, 4, "HomeRegion, MemberExternalId, AuditorRole and AuditorEventBus");
+}

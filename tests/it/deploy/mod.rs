@@ -5,6 +5,7 @@ mod defaults;
 mod failures;
 mod member;
 mod opt;
+mod organisation;
 mod own_baseline;
 mod parts;
 mod settings;

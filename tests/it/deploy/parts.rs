@@ -64,6 +64,7 @@ fn observability_adds_alarms_and_a_dashboard() {
         "FunctionThrottled",
         "ManyReverts",
         "ObservabilityPart",
+        "SameRuleAgain",
     ];
     assert_eq!(added(&stack), expected);
     // Whatever mails the alarms of the core mails these.
@@ -71,6 +72,21 @@ fn observability_adds_alarms_and_a_dashboard() {
         let is_alarm = kind == "AWS::CloudWatch::Alarm";
         assert!(!is_alarm || own.starts_with("observed-"), "{name} is called {own}");
     }
+}
+
+/// ministack does not know hooks, so nothing asks this one. The function is asked as CloudFormation would.
+#[tokio::test]
+async fn the_hook_adds_its_role_and_the_function_answers_it() {
+    built().deploy("asked-first", &[("Hook", "fail"), REVERTS[2]]);
+    let stack = ministack::server().stack("asked-first");
+    assert_eq!(added(&stack), ["Hook", "HookPart", "HookRole"]);
+    let queue = stack.subscriber("told-by-asked-first").await;
+    let answer = stack.report(&crate::hook::request("create-group")).await;
+    assert_eq!(answer["errorCode"], "NonCompliant", "{answer:#}");
+    let finding = &stack.message(&queue).await.report["findings"][0];
+    assert_eq!(finding["remediation"]["outcome"], "prevented", "{finding:#}");
+    let answer = stack.report(&crate::hook::request("create-web")).await;
+    assert_eq!(answer["hookStatus"], "SUCCESS", "{answer:#}");
 }
 
 #[test]
@@ -96,11 +112,25 @@ fn the_organisation_is_deployed_beside_and_may_assume_the_role_of_its_members() 
     assert!(!policies().contains("\"members\""), "{}", policies());
     let set = [("MemberRoleName", members), ("Accounts", MEMBER), ("Regions", FAR)];
     let part = built().without("organisation", "MembersSendEvents");
-    built().deploy_beside(&stack, &part, "with-members-organisation", &set);
+    built().deploy_transformed(&stack, &part, "with-members-organisation", &set);
     assert!(policies().contains("\"members\""), "{}", policies());
     let part = server.stack("with-members-organisation").resources();
     let names: Vec<&str> = part.keys().map(String::as_str).collect();
-    assert_eq!(names, ["AssumeMembers", "MembersHoldsCheck", "MembersSweep", "SweepMissed"]);
+    let expected = [
+        "AssumeMembers",
+        "MembersHoldsCheck",
+        "MembersSweep",
+        "PlaceNotAudited",
+        "Results",
+        "ResultsPolicy",
+        "StartSweepRole",
+        "SweepFailed",
+        "SweepMachine",
+        "SweepMissed",
+        "SweepResults",
+        "SweepRole",
+    ];
+    assert_eq!(names, expected);
     for rule in ["MembersHoldsCheck", "MembersSweep"] {
         assert!(part[rule].1.starts_with(&format!("{}-", stack.outputs["Rules"])), "{part:?}");
     }

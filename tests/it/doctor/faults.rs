@@ -51,11 +51,13 @@ fn names() -> BTreeMap<String, String> {
 async fn each_fault_alone_is_named_alone_and_mended_by_the_command_that_is_printed() {
     let _alone = ALONE.lock().await;
     let names = names();
-    // What ministack leaves out: EventBridge counts what it invokes, and CloudFormation gives topics their key. The stack
-    // is new, so no sweep is due.
+    // What ministack leaves out: EventBridge counts what it invokes, and CloudFormation gives topics their key and has
+    // entries of tables end. The stack is new, so no sweep is due.
     for line in [
         "aws cloudwatch put-metric-data --namespace AWS/Events --metric-name Invocations --value 1 \
          --dimensions RuleName=\"$Changes\"",
+        "aws dynamodb update-time-to-live --table-name \"$Memory\" \
+         --time-to-live-specification Enabled=true,AttributeName=expires",
         "aws sns set-topic-attributes --topic-arn \"$Findings\" --attribute-name KmsMasterKeyId \
          --attribute-value \"$TopicKey\"",
     ] {

@@ -3,6 +3,7 @@
 
 mod canary;
 mod faults;
+mod status;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -40,7 +40,7 @@ async fn groups_of_another_account_are_read_with_the_role_there() {
     let here = place(MEMBER, REGION);
     let member_group = found(&ec2, &here, &group.id).await.expect("the group");
     assert!(member_group.owner.as_ref().is_some_and(|owner| owner == MEMBER), "{member_group:?}");
-    let rules = ec2.rules(&here, &member_group).await.expect("rules");
+    let rules = ec2.rules(&here, &member_group.id).await.expect("rules");
     assert_eq!(rules.len(), 2);
     let there = place(MEMBER, FAR);
     assert!(found(&ec2, &there, &far_group.id).await.is_some());

@@ -14,7 +14,11 @@ pub fn by_the_template(function: &str) -> BTreeSet<Metric> {
     let mut used = BTreeSet::new();
     for resource in resources.values().filter(|it| it["Type"] == "AWS::CloudWatch::Alarm") {
         let alarm = &resource["Properties"];
-        if alarm["Namespace"] == "typo3-sg-auditor" {
+        let several = alarm["Metrics"].as_array().into_iter().flatten();
+        for alarm in several.map(|it| &it["MetricStat"]["Metric"]).chain([alarm]) {
+            if alarm["Namespace"] != "typo3-sg-auditor" {
+                continue;
+            }
             let dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
             let text = |value: &Value| value.as_str().expect("text").to_owned();
             let name = text(&alarm["MetricName"]);
@@ -22,7 +26,7 @@ pub fn by_the_template(function: &str) -> BTreeSet<Metric> {
             used.insert(Metric { name, dimensions });
         }
     }
-    assert_eq!(used.len(), 3, "{used:?}");
+    assert_eq!(used.len(), 5, "{used:?}");
     let body = resources["Dashboard"]["Properties"]["DashboardBody"].as_str().expect("a dashboard");
     let body: Value = serde_json::from_str(body).expect("JSON");
     for widget in body["widgets"].as_array().expect("widgets") {

@@ -56,6 +56,7 @@ impl Fault {
                 }
                 Service::Sns | Service::Sts => Answer::Error(400, "Throttling", "Rate exceeded"),
                 Service::Lambda => Answer::Error(429, "TooManyRequestsException", "Rate Exceeded."),
+                Service::DynamoDb => Answer::Error(400, "ThrottlingException", "Rate exceeded."),
             },
             Self::ServerError => match service {
                 Service::Ec2 | Service::Sns => {
@@ -63,6 +64,9 @@ impl Fault {
                 }
                 Service::Sts => Answer::Error(500, "InternalFailure", "An error occurred."),
                 Service::Lambda => Answer::Error(500, "ServiceException", "An error occurred."),
+                Service::DynamoDb => {
+                    Answer::Error(500, "InternalServerError", "An error occurred.")
+                }
             },
             Self::Denied => match service {
                 Service::Ec2 => {
@@ -71,6 +75,7 @@ impl Fault {
                 Service::Sns => Answer::Error(403, "AuthorizationError", "You are not authorized."),
                 Service::Sts => Answer::Error(403, "AccessDenied", "You are not authorized."),
                 Service::Lambda => Answer::Error(403, "AccessDeniedException", "Not authorized."),
+                Service::DynamoDb => Answer::Error(400, "AccessDeniedException", "Not authorized."),
             },
             Self::Expired => match service {
                 Service::Ec2 => Answer::Error(400, "RequestExpired", "Request has expired."),
@@ -80,12 +85,16 @@ impl Fault {
                 Service::Lambda => {
                     Answer::Error(403, "ExpiredTokenException", "The token is expired.")
                 }
+                Service::DynamoDb => {
+                    Answer::Error(400, "ExpiredTokenException", "The token is expired.")
+                }
             },
         }
     }
 }
 
 enum Service {
+    DynamoDb,
     Ec2,
     Lambda,
     Sns,
@@ -96,6 +105,7 @@ impl Service {
     fn of(action: &str) -> Self {
         match action {
             "AssumeRole" => Self::Sts,
+            "PutItem" | "UpdateItem" => Self::DynamoDb,
             "Invoke" => Self::Lambda,
             "Publish" => Self::Sns,
             _ => Self::Ec2,

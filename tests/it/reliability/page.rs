@@ -15,6 +15,7 @@ pub fn section(scene: Scene) -> &'static str {
         Scene::Change => "A call for a change",
         Scene::List => "A call for a prefix list",
         Scene::Member => "A call for another account",
+        Scene::Remembered => "A call of the table",
         Scene::Sweep => "A call of a sweep",
         Scene::Close => "A call for what a sweep found",
     }

@@ -4,8 +4,10 @@ use std::cell::Cell;
 
 use serde_json::{Value, json};
 
+use crate::memory::table::made;
 use crate::reverts::REVERT;
 use crate::support::endpoint::Answer;
+use crate::support::moto;
 use crate::support::permission::{Permission, tcp};
 use crate::support::rie::{Function, Response};
 use crate::support::world::{ACCOUNT, Direction::Ingress, Group, MEMBER, Site, World};
@@ -29,6 +31,8 @@ pub enum Scene {
     List,
     /// The event of a call in another account.
     Member,
+    /// The event of a call that opened SSH again, for the fourth time within a day.
+    Remembered,
     /// A sweep over two regions, with time for one, that may have open SSH closed.
     Sweep,
     /// What a sweep has handed on to be closed: rules of two groups, with time for one.
@@ -64,6 +68,8 @@ pub struct Stage {
     /// What groups in scope are tagged with.
     own: String,
     function: Option<Function>,
+    /// The table of the function, where it has one.
+    table: Option<String>,
     trials: usize,
     groups: Cell<usize>,
 }
@@ -79,7 +85,8 @@ impl Stage {
         let (near, far) = (with_vpc(ACCOUNT, NEAR).await, with_vpc(ACCOUNT, FAR).await);
         let member = with_vpc(MEMBER, NEAR).await;
         let own = world.own.clone();
-        Self { world, near, far, member, own, function: None, trials: 0, groups: Cell::new(0) }
+        let (function, table, groups) = (None, None, Cell::new(0));
+        Self { world, near, far, member, own, function, table, trials: 0, groups }
     }
 
     fn site(&self, at: Where) -> &Site {
@@ -104,6 +111,7 @@ impl Stage {
     /// The function, in a process that has not ended.
     fn function(&mut self) -> &mut Function {
         let (world, own) = (&self.world, &self.own);
+        let table = self.table.as_deref().unwrap_or_default();
         self.function.get_or_insert_with(|| {
             let scope = format!("tag:{TAG}={own}");
             world.function(&[
@@ -111,6 +119,7 @@ impl Stage {
                 REVERT[1],
                 ("SCOPE", &scope),
                 ("SWEEP_REMEDIATION", "revert-ssh"),
+                ("STATE_TABLE", table),
                 ("MEMBER_ROLE_NAME", "security/typo3-sg-auditor"),
                 // So little time that each region, and each group, after the first is handed on.
                 ("AWS_LAMBDA_FUNCTION_TIMEOUT", "30"),
@@ -147,7 +156,27 @@ impl Stage {
         if scene == Scene::Member || self.trials.is_multiple_of(TRIALS_A_FUNCTION) {
             self.kill();
         }
+        if (scene == Scene::Remembered) != self.table.is_some() {
+            self.kill();
+            self.table = match scene {
+                Scene::Remembered => Some(made(&moto::server().url()).await),
+                _ => None,
+            };
+        }
         match scene {
+            Scene::Remembered => {
+                let (item, mut event) = self.opened(Where::Near, open(), OFFICE).await;
+                let group = item.group.clone();
+                self.world.answer(|_| Answer::Moto);
+                for number in 0..3 {
+                    event["detail"]["eventID"] = format!("{}-{number}", group.id).into();
+                    self.function().report(&event);
+                    event = self.site(Where::Near).authorize(&group, Ingress, &[open()]).await;
+                }
+                self.world.messages().await;
+                event["detail"]["eventID"] = format!("{}-last", group.id).into();
+                (vec![item], event)
+            }
             Scene::Change => {
                 let open = tcp(22, 443).described("0.0.0.0/0", "all at once");
                 let pieces = &["tcp 80-80 0.0.0.0/0", "tcp 22-22 203.0.113.0/24"];

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{BY_AWS, CALLED, allowed, resolved_in};
+use crate::memory::table::made;
 use crate::reverts::REVERT;
+use crate::support::moto;
 use crate::support::permission::tcp;
 use crate::support::resolved::{AUDITOR, resources};
 use crate::support::world::{ACCOUNT, Direction::Ingress, MEMBER, Site, World};
@@ -13,6 +15,9 @@ use crate::support::world::{ACCOUNT, Direction::Ingress, MEMBER, Site, World};
 /// A region of this test's own, with more groups than a page of the sweep has.
 const SWEPT: &str = "ap-southeast-5";
 const MANY: usize = 101;
+
+/// How often a sweep is tried again on a machine that is too slow for it.
+const REPEATS: usize = 5;
 
 const MEMBERS: &str = "typo3-sg-auditor-member";
 
@@ -32,15 +37,24 @@ fn variables(parameters: &BTreeMap<String, String>) -> BTreeMap<String, String> 
     let variables = &resources["Auditor"]["Properties"]["Environment"]["Variables"];
     let mut variables: BTreeMap<String, String> =
         serde_json::from_value(variables.clone()).expect("texts");
-    variables.retain(|name, value| name != "TOPIC_ARN" && !value.is_empty());
+    variables.retain(|name, value| {
+        !["STATE_TABLE", "TOPIC_ARN"].contains(&name.as_str()) && !value.is_empty()
+    });
     variables
 }
 
-/// The actions that IAM calls what a function with these variables has called.
-async fn called(variables: &[(&str, &str)], swept: &Site, has_members: bool) -> BTreeSet<String> {
+/// The actions that a function with these variables has called, until they are those that are allowed.
+async fn called(
+    variables: &[(&str, &str)],
+    swept: &Site,
+    has_members: bool,
+    allowed: &BTreeSet<String>,
+) -> BTreeSet<String> {
     let world = World::new().await;
     // So little time that the sweep goes on in another invocation.
-    let short = [("AWS_LAMBDA_FUNCTION_TIMEOUT", "30"), REVERT[1], REVERT[2]];
+    let table = made(&moto::server().url()).await;
+    let table = ("STATE_TABLE", table.as_str());
+    let short = [("AWS_LAMBDA_FUNCTION_TIMEOUT", "30"), REVERT[1], REVERT[2], table];
     let mut function = world.function(&[&short[..], variables].concat());
     let open = || tcp(22, 22).from("0.0.0.0/0");
     let group = world.group("typo3-shop").await;
@@ -48,15 +62,32 @@ async fn called(variables: &[(&str, &str)], swept: &Site, has_members: bool) -> 
     for permission in [open(), tcp(22, 22).from(&list)] {
         world.report(&mut function, &world.authorize(&group, Ingress, &[permission]).await);
     }
-    let found = swept.group("typo3-swept").await;
-    swept.authorize(&found, Ingress, &[open()]).await;
-    world.completed(&mut function, &json!({"sweep": {"regions": [SWEPT]}}));
     world.report(&mut function, &json!({"holds": {"regions": [SWEPT]}}));
+    // At home the sweep looks for a trail. The region has no topic, so it ends when it publishes.
+    let at_home = [("AWS_REGION", SWEPT), ("AWS_DEFAULT_REGION", SWEPT)];
+    world.function(&[&short[..], variables, &at_home[..]].concat()).invoke(&json!({"sweep": {}}));
     if has_members {
         let member = world.site(MEMBER, SWEPT).await;
         let group = member.group("typo3-member").await;
         world.report(&mut function, &member.authorize(&group, Ingress, &[open()]).await);
     }
+    // Where moto answers late, an invocation does without its table. Then another group is swept.
+    for _ in 0..REPEATS {
+        let found = swept.group("typo3-swept").await;
+        swept.authorize(&found, Ingress, &[open()]).await;
+        // The first sweep says what the second one closes, and what is known then comes with the daily mail.
+        for _ in 0..2 {
+            world.completed(&mut function, &json!({"sweep": {"regions": [SWEPT]}}));
+        }
+        if actions(&world) == *allowed {
+            break;
+        }
+    }
+    actions(&world)
+}
+
+/// What IAM calls the calls that came to AWS.
+fn actions(world: &World) -> BTreeSet<String> {
     let actions = world.calls().into_iter().map(|call| {
         let is_it =
             |(operation, ..): &&(&str, &str, _)| operation.ends_with(&format!(":{}", call.action));
@@ -70,6 +101,11 @@ async fn called(variables: &[(&str, &str)], swept: &Site, has_members: bool) -> 
 async fn in_each_mode_everything_that_is_allowed_is_called_and_nothing_else() {
     let swept = World::new().await.site(ACCOUNT, SWEPT).await;
     swept.groups(MANY, &[]).await;
+    let made = World::new().await.shell(&format!(
+        "aws s3api create-bucket --region us-east-1 --bucket trail-of-{SWEPT} && aws cloudtrail create-trail \
+         --region {SWEPT} --name trail --s3-bucket-name trail-of-{SWEPT}"
+    ));
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let parameters: Vec<BTreeMap<String, String>> = MODES
         .iter()
         .map(|mode| mode.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
@@ -86,6 +122,6 @@ async fn in_each_mode_everything_that_is_allowed_is_called_and_nothing_else() {
             allowed(&resources, "Role").difference(&by_aws).cloned().collect();
         // That right comes with stacks/organisation.yaml.
         allowed.extend(has_members.then(|| "sts:AssumeRole".to_owned()));
-        assert_eq!(called(&variables, &swept, has_members).await, allowed, "{mode:?}");
+        assert_eq!(called(&variables, &swept, has_members, &allowed).await, allowed, "{mode:?}");
     }
 }

@@ -8,14 +8,20 @@ use super::{REMEDIATIONS, member_modes, resolved_in};
 use crate::support::resolved::{self, AUDITOR, MEMBER, ORGANISATION, Resources, combinations};
 
 /// What parliament finds and is meant: where, what, and why nothing narrower will do.
-const MEANT: [(&str, &str, &str); 9] = [
+const MEANT: [(&str, &str, &str); 13] = [
     // That somebody gets credentials by it is what trust is.
     (AUDITOR, "Role trust", "CREDENTIALS_EXPOSURE"),
     (MEMBER, "Role trust", "CREDENTIALS_EXPOSURE"),
     (MEMBER, "ForwardRole trust", "CREDENTIALS_EXPOSURE"),
     // Its purpose is to act in other accounts. Which ones is up to the roles there, and to the settings that name them.
     (ORGANISATION, "AssumeMembers PolicyDocument", "CREDENTIALS_EXPOSURE"),
+    (ORGANISATION, "SweepRole trust", "CREDENTIALS_EXPOSURE"),
+    (ORGANISATION, "StartSweepRole trust", "CREDENTIALS_EXPOSURE"),
+    // Executions of a map have other ARNs than parliament knows ("IAM policies for using Distributed Map states" in the
+    // Step Functions developer guide).
+    (ORGANISATION, "SweepRole sweep", "RESOURCE_MISMATCH"),
     (AUDITOR, "PublishAlarmRole trust", "CREDENTIALS_EXPOSURE"),
+    (AUDITOR, "HookRole trust", "CREDENTIALS_EXPOSURE"),
     // In a key's policy the asterisk is the key itself, and nothing else can be written.
     (AUDITOR, "TopicKey KeyPolicy", "RESOURCE_STAR"),
     // Without the account, nobody could ever change or delete the key ("Default key policy" in the KMS developer guide).
@@ -69,9 +75,10 @@ fn parliament_finds_only_what_is_intended() {
         ("Encryption", &["none", "topic", "queues", "all"]),
         ("Observability", &["off", "traces"]),
         ("Watch", &["off", "on"]),
+        ("Hook", &["off", "fail"]),
     ]);
     let mut organisation_modes = combinations(&[
-        ("Accounts", &["", "210987654321,111122223333"]),
+        ("Accounts", &["", "210987654321,111122223333", "organization"]),
         ("MemberRoleName", &["", "typo3-sg-auditor-member"]),
         ("OrganizationId", &["", "o-a1b2c3d4e5"]),
     ]);
@@ -97,7 +104,7 @@ fn parliament_finds_only_what_is_intended() {
     }
     let named: BTreeSet<&str> =
         distinct.keys().filter_map(|key| key.rsplit_once(": ").map(|(name, _)| name)).collect();
-    assert_eq!(named.len(), 24, "{named:#?}");
+    assert_eq!(named.len(), 32, "{named:#?}");
 
     let meant: BTreeSet<(String, String)> = MEANT
         .iter()

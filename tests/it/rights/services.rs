@@ -50,8 +50,8 @@ fn is_like(pattern: &str, text: &str) -> bool {
 
 #[test]
 fn eventbridge_may_keep_the_events_of_the_stacks_rules_and_of_no_others() {
-    let least = resources(&[(AUDITOR, json!({"HoldMaxHours": "0"}))]).remove(0);
-    for (resources, count) in [(least, 3), (with_all_parts(), 11)] {
+    let least = resources(&[(AUDITOR, json!({}))]).remove(0);
+    for (resources, count) in [(least, 4), (with_all_parts(), 11)] {
         let [statement] = for_services(&resources, "RulesReachFailures", "PolicyDocument")[..]
         else {
             panic!("one statement")

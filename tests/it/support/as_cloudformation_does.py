@@ -1,4 +1,6 @@
-"""Runs ministack with conditions that may split a parameter, as CloudFormation's may. ministack knows Fn::Select there only.
+"""Runs ministack with what it lacks of CloudFormation: conditions may split a parameter, where ministack knows Fn::Select
+only; and an alarm may be about an expression, of which ministack gets the first metric.
+AWS::CloudFormation::LambdaHook has a name, and nothing asks it.
 
 Usage: python as_cloudformation_does.py
 """
@@ -7,7 +9,7 @@ import functools
 import sys
 
 from ministack.app import main
-from ministack.services.cloudformation import engine
+from ministack.services.cloudformation import engine, provisioners
 
 
 def split(value, parameters):
@@ -31,6 +33,27 @@ def patched(evaluate):
     return evaluated
 
 
+def first_metric(record):
+    @functools.wraps(record)
+    def recorded(name, properties):
+        stats = [metric["MetricStat"] for metric in properties.get("Metrics", []) if "MetricStat" in metric]
+        if not stats:
+            return record(name, properties)
+        first = {**stats[0]["Metric"], "Statistic": stats[0]["Stat"], "Period": stats[0]["Period"]}
+        return {**record(name, {**properties, **first, "Metrics": None}), "Metrics": properties["Metrics"]}
+
+    return recorded
+
+
+provisioners._cw_metric_alarm_record = first_metric(provisioners._cw_metric_alarm_record)
+
+
+def hook(logical_id, properties, stack):
+    name = properties["Alias"].replace("::", "-")
+    return f"arn:aws:cloudformation:us-east-1:123456789012:type/hook/{name}", {}
+
+
+provisioners._RESOURCE_HANDLERS["AWS::CloudFormation::LambdaHook"] = {"create": hook, "delete": lambda *_: None}
 original = engine._evaluate_conditions
 for module in list(sys.modules.values()):
     if getattr(module, "_evaluate_conditions", None) is original:

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A call of the AWS query protocol, which EC2, SNS and STS speak, or Lambda's `Invoke`.
+/// A call of the AWS query protocol, which EC2, SNS and STS speak, one of DynamoDB's, or Lambda's `Invoke`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// `RevokeSecurityGroupIngress` and the like.
     pub action: String,
     /// The others of the form's fields, flat as they are on the wire: `IpPermissions.1.IpRanges.1.CidrIp`. Of an
-    /// `Invoke`: `FunctionName`, `InvocationType`, `Payload`.
+    /// `Invoke`: `FunctionName`, `InvocationType`, `Payload`. Of a call of DynamoDB: `Body`, its JSON.
     pub fields: BTreeMap<String, String>,
 }
 
@@ -25,6 +25,8 @@ pub struct Call {
 pub enum Answer {
     /// moto answers, or to an `Invoke` this endpoint: moto would run the function in Docker.
     Moto,
+    /// moto answers, after so long.
+    Late(Duration),
     /// AWS's error of this status, code and message.
     Error(u16, &'static str, &'static str),
     /// moto carries the call out, and its answer is lost: the connection closes.
@@ -42,7 +44,7 @@ pub enum Answer {
 impl Answer {
     /// Whether the call is carried out.
     pub fn is_carried_out(&self) -> bool {
-        matches!(self, Self::Moto | Self::Lost | Self::Mute | Self::Malformed)
+        matches!(self, Self::Moto | Self::Late(_) | Self::Lost | Self::Mute | Self::Malformed)
     }
 }
 
@@ -51,6 +53,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Lambda's call, which is told by its path.
 const INVOKE: &str = "Invoke";
+
+/// How DynamoDB's calls are told, before the name of the call.
+const DYNAMODB: &str = "DynamoDB_20120810.";
 
 /// Asked about each call before it is carried out.
 pub type Decide = Box<dyn FnMut(&Call) -> Answer + Send>;
@@ -179,6 +184,7 @@ fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<
             return socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO));
         }
         Answer::Hang => return keep_waiting(client, state),
+        Answer::Late(after) => std::thread::sleep(after),
         Answer::Moto | Answer::Lost | Answer::Mute | Answer::Malformed => {}
     }
     let whole = if call.action == INVOKE {
@@ -200,7 +206,7 @@ fn carry(mut client: TcpStream, backend: u16, state: &State) -> std::io::Result<
         whole
     };
     match answer {
-        Answer::Moto => client.write_all(&whole)?,
+        Answer::Moto | Answer::Late(_) => client.write_all(&whole)?,
         Answer::Malformed => client.write_all(&half(&whole))?,
         Answer::Mute => return keep_waiting(client, state),
         _ => {}
@@ -219,8 +225,8 @@ fn half(whole: &[u8]) -> Vec<u8> {
     let whole = String::from_utf8_lossy(whole);
     let (head, body) = whole.split_once("\r\n\r\n").expect("an HTTP answer");
     let status = head.lines().next().expect("a status");
-    let middle = (body.len() / 2..body.len()).find(|at| body[..*at].ends_with('<'));
-    let body = &body[..middle.unwrap_or_default()];
+    let tag = (body.len() / 2..body.len()).find(|at| body[..*at].ends_with('<'));
+    let body = &body[..tag.unwrap_or(body.len() / 2)];
     let length = body.len();
     format!("{status}\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
         .into_bytes()
@@ -230,7 +236,16 @@ fn half(whole: &[u8]) -> Vec<u8> {
 fn call(head: &[u8], headers: &BTreeMap<String, String>, body: &[u8]) -> Call {
     let head = String::from_utf8_lossy(head);
     let path = head.split(' ').nth(1).unwrap_or_default();
+    if let Some((_, action)) = headers.get("x-amz-target").and_then(|it| it.split_once(DYNAMODB)) {
+        let body = String::from_utf8_lossy(body).into_owned();
+        return Call { action: action.to_owned(), fields: [("Body".to_owned(), body)].into() };
+    }
     let Some(function) = path.strip_prefix("/2015-03-31/functions/") else {
+        // CloudTrail's protocol has the action in a header: `CloudTrail_20131101.DescribeTrails`.
+        if let Some(target) = headers.get("x-amz-target") {
+            let action = target.rsplit('.').next().unwrap_or_default().to_owned();
+            return Call { action, fields: BTreeMap::new() };
+        }
         let mut fields = form(body);
         return Call { action: fields.remove("Action").unwrap_or_default(), fields };
     };
@@ -250,7 +265,14 @@ fn error(call: &Call, code: &str, message: &str) -> (&'static str, String) {
     const REQUEST: &str = "00000000-0000-4000-8000-000000000000";
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     match call.action.as_str() {
-        INVOKE => ("application/json", serde_json::json!({ "Message": message }).to_string()),
+        _ if call.fields.contains_key("Body") => (
+            "application/x-amz-json-1.0",
+            serde_json::json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message })
+                .to_string(),
+        ),
+        "DescribeTrails" | "GetTrailStatus" | "GetEventSelectors" | INVOKE => {
+            ("application/json", serde_json::json!({ "Message": message }).to_string())
+        }
         "Publish" | "AssumeRole" | "GetCallerIdentity" => (
             "text/xml",
             format!("<ErrorResponse>{error}<RequestId>{REQUEST}</RequestId></ErrorResponse>"),

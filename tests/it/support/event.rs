@@ -93,6 +93,12 @@ pub fn of_create(group: &Group) -> Value {
     envelope("CreateSecurityGroup", request, response)
 }
 
+/// The event of a `DeleteSecurityGroup`.
+pub fn of_delete(group: &Group) -> Value {
+    let response = json!({"requestId": uuid(), "_return": true, "groupId": group.id});
+    envelope("DeleteSecurityGroup", json!({"groupId": group.id}), response)
+}
+
 fn envelope(name: &str, request: Value, response: Value) -> Value {
     json!({
         "version": "0",

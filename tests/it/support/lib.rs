@@ -11,6 +11,7 @@ pub mod event;
 pub mod lists;
 pub mod ministack;
 pub mod moto;
+pub mod organisation;
 pub mod permission;
 #[path = "../../report_schema.rs"]
 pub mod report_schema;

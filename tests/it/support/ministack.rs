@@ -198,15 +198,39 @@ impl Built {
         name: &str,
         parameters: &[(&str, &str)],
     ) {
+        let mut aws = self.server.command("aws");
+        aws.args(["cloudformation", "deploy", "--capabilities", "CAPABILITY_NAMED_IAM"]);
+        self.deploy_with(aws, stack, part, name, parameters);
+    }
+
+    /// The same for a part that SAM transforms, as docs/organisation.md says.
+    pub fn deploy_transformed(
+        &self,
+        stack: &Stack,
+        part: &str,
+        name: &str,
+        parameters: &[(&str, &str)],
+    ) {
+        let mut sam = self.server.command("sam");
+        sam.args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--resolve-s3"]);
+        sam.args(["--capabilities", "CAPABILITY_IAM"]);
+        self.deploy_with(sam, stack, part, name, parameters);
+    }
+
+    fn deploy_with(
+        &self,
+        mut command: Command,
+        stack: &Stack,
+        part: &str,
+        name: &str,
+        parameters: &[(&str, &str)],
+    ) {
         let outputs = stack.outputs.iter().map(|(name, value)| format!("{name}={value}"));
         let set = parameters.iter().map(|(name, value)| format!("{name}={value}"));
-        let mut aws = self.server.command("aws");
-        aws.current_dir(&self.folder)
-            .args(["cloudformation", "deploy", "--stack-name", name, "--template-file"])
-            .arg(format!("stacks/{part}.yaml"))
-            .args(["--capabilities", "CAPABILITY_NAMED_IAM", "--parameter-overrides"])
-            .args(outputs.chain(set));
-        self.server.alone(|| succeeded(&mut aws));
+        command.current_dir(&self.folder).args(["--stack-name", name, "--template-file"]);
+        command.arg(format!("stacks/{part}.yaml")).arg("--parameter-overrides");
+        command.args(outputs.chain(set));
+        self.server.alone(|| succeeded(&mut command));
     }
 
     /// A copy of a part without a resource that ministack does not know: it refuses `AWS::Events::EventBusPolicy`. Nothing

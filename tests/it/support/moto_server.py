@@ -1,18 +1,20 @@
 """Runs moto on a free port of the loopback interface. Prints the port, and exits when standard input ends.
 
-`as_ec2_does` patches moto where it does less than EC2 and the tests depend on it. With --says-what-it-revoked, the
-answer to a revoke lists the revoked rules.
+`as_ec2_does` and `as_cloudtrail_does` patch moto where it does less than AWS and the tests depend on it. With
+--says-what-it-revoked, the answer to a revoke lists the revoked rules.
 """
 
 import os
 import sys
 import threading
 
+import as_cloudtrail_does
 import as_ec2_does
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 as_ec2_does.patch()
+as_cloudtrail_does.patch()
 if "--says-what-it-revoked" in sys.argv:
     as_ec2_does.say_what_was_revoked()
 dispatch = DomainDispatcherApplication(create_backend_app)

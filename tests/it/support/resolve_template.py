@@ -22,11 +22,13 @@ ACCOUNT = "123456789012"
 # The service and the prefix of the resource in an ARN, by type.
 ARNS = {
     "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:"),
+    "AWS::DynamoDB::Table": ("dynamodb", "table/"),
     "AWS::Events::Rule": ("events", "rule/"),
     "AWS::IAM::Role": ("iam", "role/"),
     "AWS::KMS::Key": ("kms", "key/"),
     "AWS::Logs::LogGroup": ("logs", "log-group:"),
     "AWS::Serverless::Function": ("lambda", "function:"),
+    "AWS::Serverless::StateMachine": ("states", "stateMachine:"),
     "AWS::SNS::Topic": ("sns", ""),
     "AWS::SQS::Queue": ("sqs", ""),
     "AWS::StepFunctions::StateMachine": ("states", "stateMachine:"),
@@ -37,6 +39,7 @@ REQUIRED = {"AlertEmail": "you@example.com"}
 # key is an id, which always has this length.
 LONGEST = {
     "AWS::CloudWatch::Alarm": 255,
+    "AWS::DynamoDB::Table": 255,
     "AWS::KMS::Key": 36,
     "AWS::Logs::LogGroup": 512,
     "AWS::SNS::Topic": 256,
@@ -47,6 +50,7 @@ OTHERS_LONGEST = 64
 GIVEN = {
     "AWS::Events::Rule": "Name",
     "AWS::IAM::Role": "RoleName",
+    "AWS::Serverless::StateMachine": "Name",
     "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
 NOTHING = object()
@@ -85,11 +89,14 @@ class Template:
         found = {}
         for name, stack in self.own(["AWS::CloudFormation::Stack"]).items():
             properties = stack["Properties"]
-            path = str(self.folder / properties["TemplateURL"])
-            inner = Template(path, properties["Parameters"], stack["Ref"], self.region, self.partition).resources(types)
+            inner = self.inner(name, properties).resources(types)
             assert not found.keys() & inner.keys(), f"two stacks have a resource of one name: {name}"
             found |= inner
         return found
+
+    def inner(self, name, properties):
+        path = str(self.folder / properties["TemplateURL"])
+        return Template(path, properties["Parameters"], self.reference(name), self.region, self.partition)
 
     def own(self, types):
         return {
@@ -114,9 +121,14 @@ class Template:
 
     def attribute(self, resource, attribute):
         kind = self.source["Resources"][resource]["Type"]
+        if kind == "AWS::CloudFormation::Stack":
+            inner = self.inner(resource, self.plain(self.source["Resources"][resource]["Properties"]))
+            return inner.plain(inner.source["Outputs"][attribute.removeprefix("Outputs.")]["Value"])
         if attribute != "Arn":
             assert (kind, attribute) == ("AWS::SQS::Queue", "QueueName"), f"{resource}.{attribute}"
             return self.name(resource)
+        if kind == "AWS::S3::Bucket":
+            return f"arn:{self.partition}:s3:::{self.name(resource).lower()}"
         service, before = ARNS[kind]
         region = "" if service == "iam" else self.region
         after = ":*" if service == "logs" else ""
@@ -128,10 +140,12 @@ class Template:
         if name in self.values:
             return self.values[name]
         kind = self.source["Resources"][name]["Type"]
-        if kind in ("AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"):
+        if kind in ("AWS::SNS::Topic", "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"):
             return self.attribute(name, "Arn")
         if kind == "AWS::SQS::Queue":
             return f"https://sqs.{self.region}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
+        if kind == "AWS::S3::Bucket":
+            return self.name(name).lower()
         return self.name(name)
 
     def holds(self, condition):
@@ -175,7 +189,7 @@ class Template:
                 case "Ref":
                     return self.reference(inner)
                 case "Fn::GetAtt":
-                    return self.attribute(*(inner.split(".") if isinstance(inner, str) else inner))
+                    return self.attribute(*(inner.split(".", 1) if isinstance(inner, str) else inner))
                 case "Fn::If":
                     return self.plain(inner[1] if self.holds(inner[0]) else inner[2])
                 case "Fn::Sub":

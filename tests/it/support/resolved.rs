@@ -12,9 +12,15 @@ use super::venv;
 pub const AUDITOR: &str = "template.yaml";
 pub const MEMBER: &str = "stacks/forwarder.yaml";
 pub const ORGANISATION: &str = "stacks/organisation.yaml";
-/// Every template. The two that are nested in the auditor's are among its resources too.
-pub const TEMPLATES: [&str; 5] =
-    [AUDITOR, MEMBER, ORGANISATION, "stacks/observability.yaml", "stacks/watch.yaml"];
+/// Every template. The three that are nested in the auditor's are among its resources too.
+pub const TEMPLATES: [&str; 6] = [
+    AUDITOR,
+    MEMBER,
+    ORGANISATION,
+    "stacks/hook.yaml",
+    "stacks/observability.yaml",
+    "stacks/watch.yaml",
+];
 
 /// The resources that there are, by their names: `Type`, `Ref` and `Properties`.
 pub type Resources = BTreeMap<String, Value>;
@@ -26,11 +32,12 @@ pub fn resources(asked: &[(&str, Value)]) -> Vec<Resources> {
 
 /// Those that have a policy of IAM's language in them.
 pub fn with_policies(asked: &[(&str, Value)]) -> Vec<Resources> {
-    const TYPES: [&str; 6] = [
+    const TYPES: [&str; 7] = [
         "AWS::Events::EventBusPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::KMS::Key",
+        "AWS::S3::BucketPolicy",
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
     ];
@@ -93,6 +100,7 @@ pub fn run(script: &str, input: &Value) -> Vec<u8> {
 pub fn with_parts(mut parameters: Value) -> Value {
     parameters["Watch"] = "on".into();
     parameters["Observability"] = "on".into();
+    parameters["Hook"] = "fail".into();
     parameters
 }
 

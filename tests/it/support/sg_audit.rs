@@ -49,7 +49,7 @@ pub fn sg_audit_with(arguments: &[&str], input: &[u8]) -> Ran {
 pub fn ran(output: &Output) -> Ran {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let out = text(&output.stdout);
-    if out.starts_with("{\n  \"version\"") {
+    if out.starts_with("{\n  \"version\"") && !out.contains("\n  \"openings\"") {
         assert_fits(&serde_json::from_str(&out).expect("JSON and nothing else"));
     }
     Ran { out, err: text(&output.stderr), status: output.status.code().expect("an exit status") }

@@ -136,7 +136,7 @@ fn first_line(request: &[u8]) -> String {
 }
 
 /// A whole request; `None` where there is no other.
-fn read(from: &mut impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
+pub fn read(from: &mut impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
     let mut request = Vec::new();
     let mut length = 0;
     loop {

@@ -25,11 +25,12 @@ fn lengths(stack: &str) -> Vec<(String, usize)> {
     let role = "r".repeat(ROLE_NAME);
     let both: [(&str, &[&str]); 2] =
         [("Scope", &["", "all", &tag]), ("Remediation", &["notify", "revert-ssh"])];
-    let auditor: [(&str, &[&str]); 5] = [
+    let auditor: [(&str, &[&str]); 6] = [
         ("Organisation", &["off", "typo3-sg-auditor-member", &role]),
         ("HoldMaxHours", &["0", "24"]),
         ("Encryption", &["none", "topic", "queues", "all"]),
         ("Watch", &["on"]),
+        ("Hook", &["fail"]),
         ("Observability", &["off", "on"]),
     ];
     let member: [(&str, &[&str]); 1] = [("MemberRoleName", &["typo3-sg-auditor-member", &role])];

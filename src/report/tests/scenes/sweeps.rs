@@ -5,6 +5,9 @@ use std::cell::Cell;
 use serde_json::json;
 
 use super::Scenes;
+use crate::audit::Trail;
+use crate::ec2::{Ec2Error, cause};
+use crate::event::trail::Records;
 use crate::report::tests::events::{ACCOUNT, GROUP, REGION, sample, sweep};
 use crate::report::tests::scene::{Scene, denied, remove};
 
@@ -20,6 +23,16 @@ fn databases(scene: Scene, groups: u32) -> Scene {
     (0..groups).fold(scene, |scene, n| {
         scene.group(&format!("sg-{n:017}"), &format!("typo3-{n}"), &[DATABASE])
     })
+}
+
+/// A trail of all regions, which another one is home to.
+fn trail(name: &str, logs: bool, records: Records) -> Trail {
+    Trail {
+        arn: format!("arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:trail/{name}"),
+        home: "eu-west-1".parse().unwrap(),
+        is_of_all_regions: true,
+        seen: Ok((logs, records)),
+    }
 }
 
 pub(super) fn all() -> Scenes {
@@ -114,6 +127,37 @@ pub(super) fn all() -> Scenes {
                     &[DATABASE],
                 )
                 .run(&json!({"sweep": {"regions": [REGION, "eu-west-1"]}})),
+        ),
+        ("no-trail", Scene::new().with_trails(Ok(Vec::new())).run(&sweep())),
+        (
+            "no-trail-and-open",
+            Scene::new().and_rule(OPEN).with_trails(Ok(Vec::new())).run(&sweep()),
+        ),
+        (
+            "trail-stopped",
+            Scene::new().with_trails(Ok(vec![trail("audit", false, Records::All)])).run(&sweep()),
+        ),
+        (
+            "trails-unfit",
+            Scene::new()
+                .with_trails(Ok(vec![
+                    trail("objects", true, Records::None),
+                    trail("old", false, Records::None),
+                ]))
+                .run(&sweep()),
+        ),
+        (
+            "trail-denied",
+            Scene::new().with_trails(Err(denied("cloudtrail:DescribeTrails"))).run(&sweep()),
+        ),
+        (
+            "trail-not-seen",
+            Scene::new()
+                .with_trails(Err(Ec2Error::Passing {
+                    action: "cloudtrail:DescribeTrails",
+                    cause: cause("the connection was reset"),
+                }))
+                .run(&sweep()),
         ),
         (
             "created",

@@ -1,0 +1,52 @@
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Direction, Rule, RuleError, RuleId};
+
+/// A rule as JSON: what it admits, and its id.
+#[derive(Serialize, Deserialize)]
+struct RuleJson {
+    id: Option<RuleId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    egress: bool,
+    protocol: String,
+    from_port: Option<i32>,
+    to_port: Option<i32>,
+    peer: String,
+}
+
+impl From<&Rule> for RuleJson {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            id: rule.id().cloned(),
+            egress: rule.direction() == Direction::Egress,
+            protocol: rule.protocol().to_string(),
+            from_port: rule.from_port(),
+            to_port: rule.to_port(),
+            peer: rule.peer().to_string(),
+        }
+    }
+}
+
+impl TryFrom<RuleJson> for Rule {
+    type Error = RuleError;
+
+    fn try_from(json: RuleJson) -> Result<Self, RuleError> {
+        let direction = if json.egress { Direction::Egress } else { Direction::Ingress };
+        let (protocol, peer) = (json.protocol.parse()?, json.peer.parse()?);
+        let rule = Self::new(direction, protocol, json.from_port, json.to_port, peer)?;
+        Ok(rule.with_id(json.id))
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RuleJson::from(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        RuleJson::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
