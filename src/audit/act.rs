@@ -25,7 +25,7 @@ use crate::finding::{
     NotReverted, Outcome, Presence, Remark, Tally, ToClose, Unchecked,
 };
 use crate::net::{Set, Traffic, addresses};
-use crate::settings::{MAX_PIECES, Remediation, RevertKeeps, Settings};
+use crate::settings::{MAX_PIECES, RevertKeeps, Settings};
 use crate::text::causes;
 
 impl<E: SecurityGroups> Context<'_, E> {
@@ -239,11 +239,10 @@ pub(super) fn left_alone(
 ) -> Option<Handled> {
     let Subject { at, group, rules, trigger, .. } = subject;
     let (rule, seen) = (verdict.rule, candidate.seen);
-    let pieces = pieces.as_deref().unwrap_or_default();
     let left_alone = |action| Handled {
-        would_keep: is_due(Remediation::RevertIngress, judge, verdict).then(|| pieces.to_vec()),
+        would_keep: pieces.as_ref().ok().cloned(),
         presence: presence(seen, rule, rules),
-        fix: seen.then(|| subject.fix_of(rule, pieces)),
+        fix: seen.then(|| subject.fix_of(rule, pieces.as_deref().unwrap_or_default())),
         ..Handled::untouched(action, now)
     };
     let due = is_due(subject.remediation(settings), judge, verdict);

@@ -230,7 +230,7 @@ pub struct FoundRule {
     pub admitted: Vec<Rule>,
     /// Those of [`missing`](Self::missing) that a command for another rule adds.
     pub offered: Vec<Rule>,
-    /// What a revert would leave of a rule that is there; `None` where no revert would touch it.
+    /// What a revert, or the line that closes the rule, leaves of it; `None` where that is not known.
     pub would_keep: Option<Vec<Rule>>,
     /// Other rules of the group that admit SSH from the Internet now.
     pub still_open: Vec<Rule>,

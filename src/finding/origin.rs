@@ -42,7 +42,7 @@ pub struct Handled {
     pub time: DateTime<Utc>,
     /// Whether the rule is still in the group.
     pub presence: Presence,
-    /// What a revert would leave of a rule that is there; `None` where no revert would touch it.
+    /// What a revert, or the line that closes the rule, leaves of it; `None` where that is not known.
     pub would_keep: Option<Vec<Rule>>,
     /// The shell line that closes what is open, as a revert would.
     pub fix: Option<String>,

@@ -289,7 +289,7 @@ pub(super) fn texts(rules: &[Rule]) -> String {
     rules.iter().map(rule_text).collect::<Vec<_>>().join("; ")
 }
 
-/// What a revert would leave of a rule that is there.
+/// What would be left of a rule that is there, were it closed.
 pub(super) fn would_keep(finding: &Finding) -> Option<String> {
     let open = matches!(
         State::of(finding),

@@ -50,7 +50,11 @@ pub(super) fn details(finding: &Finding, number: Option<usize>, shared: &Shared)
         lines.label("Undecided", &undecided(found).unwrap_or_default(), TEXT);
         lines.label("Kept", &wording::texts(&found.kept), TEXT);
         lines.label("Missing", &wording::texts(&found.missing), TEXT);
-        lines.label("A revert would keep", &wording::would_keep(finding).unwrap_or_default(), TEXT);
+        lines.label(
+            "Closing it would keep",
+            &wording::would_keep(finding).unwrap_or_default(),
+            TEXT,
+        );
         lines.text(connections(found).unwrap_or_default(), TEXT);
     }
     if finding.undo.is_some() && !undo_comes_first(finding) {

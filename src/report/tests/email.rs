@@ -48,7 +48,7 @@ fn a_record_that_tells_little_leaves_lines_out() {
     Finding: open-ssh, critical
     Rule: sgr-04f0ba190d9a9551b, tcp 22 from 0.0.0.0/0
     Exceeds the baseline: tcp 22 from anywhere
-    A revert would keep: nothing
+    Closing it would keep: nothing
     Controls: CIS 3.0.0 5.2, CIS 5.0.0 5.3, CIS 7.0.0 6.3, EC2.13, EC2.18, EC2.19, EC2.53
     Fingerprint: 1910c946857616c830b8853a68977f2d
     To tolerate it until 2026-04-11, add to 'exemptions' in the baseline:
