@@ -20,9 +20,10 @@ use crate::settings::{HOLD_LONGEST_HOURS, HOLD_MAX_HOURS};
     arg_required_else_help = true,
     after_help = "\
 Exit status:
-  0  check and invoke: no finding of the severity that --fail-on names, or worse
-  1  findings
+  0  check and invoke: no finding, or none as severe as --fail-on says
+  1  check and invoke: at least one such finding
   2  something could not be audited; the reason is on stderr
+Each command's own help says what they mean there.
 
 Examples:
   sg-audit invoke events/authorize-open-ssh.json
@@ -106,8 +107,8 @@ pub(super) enum Shell {
 ///
 /// Nothing reaches AWS. The groups that the function reads and changes are kept in memory while the
 /// command runs. With --groups they are those of the files, as they are after the events. Without
-/// --groups, each group has the rules that the events so far tell of, and the egress rules that EC2
-/// gives a new group. The time is that of the event, if it has one. To see holds, give the output of
+/// --groups, a group has only the rules that the events name, and the egress rules that EC2 gives a
+/// new group. The clock shows the time of the event, if it has one. To see holds, give the output of
 /// `describe-security-group-rules` too: only that has the tags of rules.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -170,10 +171,9 @@ Examples:
 
 /// Audit groups as they are, or as a plan or a template will make them
 ///
-/// FILE is what `aws` prints. Nothing is read from AWS then. Only the output of
-/// `describe-security-group-rules` has the ids and the tags of rules, and so their holds; only that of
-/// `describe-security-groups` has the names, VPCs and tags of groups. Give both, and they are read as
-/// one.
+/// FILE is the output of an `aws ec2` command. With it, nothing is read from AWS. Give the output of
+/// both commands if you can: that of `describe-security-group-rules` has the ids and tags of rules,
+/// which holds are made of; that of `describe-security-groups` has the names, VPCs and tags of groups.
 #[cfg_attr(
     feature = "live",
     doc = "",
@@ -194,7 +194,8 @@ pub(super) struct CheckArgs {
 
     /// Audit groups before they are changed: what `terraform show -json PLAN` or `tofu show -json
     /// PLAN` prints, of a plan or a state; can be repeated; `-` reads standard input. If the .tf
-    /// files are beside it, findings have lines, and `--format sarif` writes them for code scanning
+    /// files are in the same folder, each finding has its line, and with `--format sarif` the output
+    /// is for code scanning
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "groups", "live"])]
     pub plan: Vec<PathBuf>,
 
@@ -258,13 +259,13 @@ pub(super) struct CheckArgs {
     #[arg(long, hide = NOT_LIVE, value_name = "FILE", requires = "organization")]
     pub resume: Option<PathBuf>,
 
-    /// The account of groups that do not tell theirs, as in a plan or a template, for the bindings of
-    /// a baseline file
+    /// The account to assume where the input names none, as in a plan or a template. Only a baseline
+    /// file that binds rules to accounts needs it
     #[arg(long = "account", value_name = "ID", conflicts_with = "live")]
     pub owner: Option<AccountId>,
 
-    /// A unit that the account is in, or the root of the organisation, for the bindings of a baseline
-    /// file; can be repeated for those around it
+    /// The organisational unit that the account is in, and by repeating it each unit above, up to the
+    /// root. Only a baseline file that binds rules to units needs it
     #[arg(long, value_name = "OU", conflicts_with = "organization")]
     pub ou: Vec<UnitId>,
 
@@ -431,7 +432,7 @@ const EVIDENCE_HELP: &str = if cfg!(feature = "live") {
     evidence_help!("")
 };
 
-/// Pack what an audit of a period asks for into one zip archive
+/// Make one zip archive with the evidence that auditors ask for, of a period
 ///
 /// It has a page to begin with (index.html), the report on the groups as they are given, the history
 /// of the period, coverage, exemptions and holds with their reasons, the CIS and Security Hub controls
@@ -487,8 +488,8 @@ pub(super) struct EvidenceArgs {
 /// Open a port for a limited time: print the command of a hold, or run it
 ///
 /// A hold is a rule whose tags say until when it is needed and why. Until then the function reports
-/// the rule and leaves it alone. After that it treats the rule like any other. If the rule is already
-/// in the group, remove it first.
+/// the rule and leaves it alone. After that it treats the rule like any other: what its setting
+/// REMEDIATION closes, it closes. If the rule is already in the group, remove it first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
@@ -563,7 +564,7 @@ pub(super) struct AllowArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
-  0  everything is as it has to be, or worth a look (warnings)
+  0  no faults; there may be warnings
   1  something is wrong
   2  something could not be looked at; with --canary, the change could not be made
 
@@ -802,7 +803,7 @@ pub(super) struct AuditOptions {
     #[command(flatten)]
     pub baseline: BaselineOptions,
 
-    /// What the function does about a change that exceeds the baseline: notify only reports it,
+    /// What the function would do about a change that exceeds the baseline: notify only reports it,
     /// revert-ssh also closes SSH that is open to more than one public host, revert-ingress closes
     /// whatever public addresses may reach. The last two need --ssh-source and --scope [default:
     /// notify]

@@ -204,7 +204,7 @@ pub(super) fn unchecked(found: &FoundRule) -> Option<String> {
             format!("a prefix list could not be read that decides about {}", open_rules(rules))
         }
     };
-    Some(format!("Whether SSH is still open through another rule is not known: {why}."))
+    Some(format!("Another rule may still open SSH: {why}."))
 }
 
 /// What was done about a rule.

@@ -179,7 +179,10 @@ fn in_full(findings: &[&Finding], shared: &Shared, stolen: &Stolen) -> (Vec<Line
         tell_refused(&mut lines, finding);
         rule(&mut lines, finding);
         let war = war(finding);
-        if war.is_none() && (number.is_none() || !shared.change) {
+        let tells_by = war.is_none() && (number.is_none() || !shared.change);
+        // Who opened the rule that was removed matters less than how to close the one that is open.
+        let is_by_last = State::of(finding) == State::StillOpen;
+        if tells_by && !is_by_last {
             tell_by(&mut lines, finding);
         }
         lines.text(&war.unwrap_or_default(), 2 * TEXT);
@@ -189,6 +192,9 @@ fn in_full(findings: &[&Finding], shared: &Shared, stolen: &Stolen) -> (Vec<Line
             stolen => stolen,
         };
         act(&mut lines, finding, of_one);
+        if tells_by && is_by_last {
+            tell_by(&mut lines, finding);
+        }
         ask_again(&mut lines, finding);
         let details = details(finding, number, shared);
         let len = lines.json_len() + details.json_len();

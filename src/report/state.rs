@@ -111,7 +111,7 @@ impl State {
             Self::DependsOnAnother | Self::PartlyDown | Self::MaybeDown | Self::MaybeUnfed => {
                 "CHECK"
             }
-            Self::Planned => "OPEN, PLANNED",
+            Self::Planned => "OPEN, CLOSING PLANNED",
             Self::Open | Self::WideList => "OPEN",
             Self::LeftScope => "NO LONGER AUDITED",
             Self::Undecided => "UNDECIDED",

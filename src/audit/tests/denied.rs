@@ -85,6 +85,11 @@ fn what_a_revert_removed_is_put_back() {
     let world = ec2(&rules(&["tcp 22 0.0.0.0/0"]));
     let ran = run_at(&world, &settings, &authorized(&["tcp 22 0.0.0.0/0"]), noon(), None);
     let mail = mail(&ran.messages[0]);
-    assert!(mail.contains("Only if somebody needs it: this line opens it again until "), "{mail}");
+    assert!(
+        mail.contains(
+            "Only if somebody needs it: this line opens it again, and the auditor closes it after "
+        ),
+        "{mail}"
+    );
     assert!(!mail.contains("remove what the auditor"), "{mail}");
 }

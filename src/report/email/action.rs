@@ -69,7 +69,7 @@ fn fix_label(finding: &Finding) -> String {
     // A line that begins with `authorize` looks as if it opened something.
     match wording::would_keep(finding).filter(|_| begins_by_adding(finding)) {
         Some(kept) => {
-            format!("{label}. This line leaves {kept} open and closes the rest of the rule:")
+            format!("{label}. Of this rule, the line below leaves only {kept}:")
         }
         None => format!("{label}:"),
     }
@@ -108,7 +108,7 @@ pub(super) fn undo_label(finding: &Finding) -> String {
         _ => "Only if somebody needs it: this line opens it again",
     };
     match wording::undone_until(finding).map(minute) {
-        Some(until) => format!("{back} until {until}:"),
+        Some(until) => format!("{back}, and the auditor closes it after {until}:"),
         None => format!("{back}:"),
     }
 }
@@ -165,7 +165,7 @@ fn advice(finding: &Finding, stolen: &Stolen) -> Option<String> {
         }
         State::Prevented => {
             let repair = declared::repair(finding)?;
-            return Some(format!("If it is needed, change it so that it passes: {repair}."));
+            return Some(format!("To make it pass, if it is needed: {repair}."));
         }
         State::MaybeUnfed if is_denied(finding) => "Let the function's role make this call.",
         State::MaybeUnfed => "If the next sweep does not tell it again, you need to do nothing.",

@@ -57,7 +57,12 @@ fn tell_open(mail: &mut Lines, digest: &Digest) {
     };
     match &line {
         Some(line) => {
-            mail.text(&format!("{are} open. This prints the lines that close {them}:"), TEXT);
+            mail.text(
+                &format!(
+                    "{are} open. This changes nothing, and prints the lines that close {them}:"
+                ),
+                TEXT,
+            );
             mail.command(Some(line));
         }
         None => mail

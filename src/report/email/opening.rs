@@ -46,7 +46,10 @@ pub(super) fn opening(finding: &Finding) -> String {
             )
         }
         State::NotAudited => {
-            format!("{}, so whether something is open there is not known.", title(finding).lead)
+            format!(
+                "{}. Something may be open there, or closed, that should not be.",
+                title(finding).lead
+            )
         }
         State::AuditorChanged if finding.severity < Severity::Medium => {
             format!(
@@ -55,7 +58,7 @@ pub(super) fn opening(finding: &Finding) -> String {
             )
         }
         State::AuditorChanged => {
-            format!("{what}. Until this is put back, changes may go unseen.")
+            format!("{what}. Until this is put back, the auditor may not see what is opened.")
         }
         State::Unfed => {
             format!("{what}. Until this is fixed, only the sweep finds what was opened.")
@@ -65,7 +68,7 @@ pub(super) fn opening(finding: &Finding) -> String {
         }
         State::Down => format!("{what}. The website may be down."),
         State::PartlyDown => format!("{what}. Some visitors may not reach the website."),
-        State::Open => format!("{what}. The auditor only reports this."),
+        State::Open => format!("{what}. The auditor reports this and does not close it."),
         State::Planned if is_planned_by_change(finding) => format!(
             "{what}. The auditor has not closed it, because no sweep has reported under these \
              settings before."
@@ -89,7 +92,7 @@ pub(super) fn opening(finding: &Finding) -> String {
             Some(delay) => format!("{what} for {delay}. {it_is} closed now{}.", ended(finding)),
             None => format!("{what}. {it_is} closed now{}.", ended(finding)),
         },
-        State::Prevented => format!("{what}. The hook refused it, so it was not made."),
+        State::Prevented => format!("{what}. The hook refused it, and nothing was opened."),
         State::AlreadyGone | State::NoLongerThere => {
             format!("{what}. The rule is already gone{}.", ended(finding))
         }
@@ -115,7 +118,7 @@ pub(super) fn rule(mail: &mut Lines, finding: &Finding) {
     let Some(rule) = finding.rule() else { return };
     let is_described = rule.description().is_some_and(|it| !it.trim().is_empty());
     let (label, is_needed) = match (&finding.matter, State::of(finding)) {
-        (Matter::Rule(_), State::StillOpen) => ("Removed already", true),
+        (Matter::Rule(_), State::StillOpen) => ("Already removed", true),
         (Matter::Rule(_), State::ClosedTooFar | State::DependsOnAnother) => ("Rule", is_described),
         (Matter::Rule(found), _) => {
             let is_told = finding.code == Code::UnresolvedPeer || refused_hold(found).is_some();
