@@ -26,5 +26,6 @@ fn main() {
     let runs = value("--runs").map_or(20, |runs| runs.parse().expect("--runs and a number"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let rows = runtime.expect("a runtime").block_on(rows::measure(&Programs::built(), runs));
-    document::tell(repository(), "function", &page::section(&rows, runs));
+    let section = page::section(&rows, runs);
+    document::tell(repository(), "docs/performance.md", "function", &section);
 }

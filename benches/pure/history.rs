@@ -1,6 +1,6 @@
 //! `sg-audit history` of a year of a busy account, compared with only unpacking and parsing its files.
 //!
-//! `cargo bench -p sg-audit-benches --bench history` prints the section of docs/performance.md;
+//! `cargo bench -p sg-audit-benches --bench history` prints the section of docs/history.md;
 //! `-- --write` writes it there. It needs 300 MiB of disk in the target folder and takes minutes. Peak
 //! memory is known on Linux only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -152,7 +152,7 @@ fn main() {
         )
         .expect("memory");
     }
-    page::tell(repository(), "history", &text);
+    page::tell(repository(), "docs/history.md", "history", &text);
 }
 
 fn worked(work: &str, folder: &Path, options: &[String]) -> i32 {

@@ -2,8 +2,7 @@
 //!
 //! `cargo bench -p sg-audit-benches --bench instructions` compares the counts with
 //! benches/pure/instructions.tsv. It fails if one differs by more than the tolerance, even if it is
-//! lower, so that the table stays true. `-- --renew` writes the table again and copies it to
-//! docs/performance.md; `-- --write` only copies it. It needs valgrind.
+//! lower, so that the table stays true. `-- --renew` writes the table again. It needs valgrind.
 //!
 //! Each case runs under callgrind twice: N times, and 2 N times. The difference is the work alone,
 //! because both runs contain the start of the program and what the case prepares.
@@ -20,7 +19,7 @@ use std::process::{Command, exit};
 
 use chrono::NaiveDate;
 use common::groups::{SOURCE, printed};
-use common::{compiler, is_test, page, repository};
+use common::{compiler, is_test, repository};
 use typo3_sg_auditor::audit::Check;
 use typo3_sg_auditor::baseline::{Baseline, Lists, shipped};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
@@ -37,13 +36,20 @@ const TOLERANCE: f64 = 0.05;
 
 /// The cases, each with N.
 const CASES: [(&str, u32); 8] = [
+    // Preparing the baseline `standard`, both directions.
     ("evaluate/ready", 200),
+    // Judging 18 compliant ingress rules of a group.
     ("evaluate/complies", 2000),
+    // The same with open SSH among them.
     ("evaluate/exceeds", 200),
+    // Checking that group, from the rules to the report.
     ("evaluate/finding", 50),
+    // Reading a sample event.
     ("decode/authorize", 300),
     ("decode/modify", 300),
+    // Reading the output of `describe-security-groups` for 5 groups with 20 rules each.
     ("decode/groups", 100),
+    // Reading the text of `standard`.
     ("decode/baseline", 50),
 ];
 
@@ -164,24 +170,10 @@ fn main() {
         let _ = writeln!(text, "{case}\t{n}");
         text
     });
-    let given = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    if given("--renew") {
+    if arguments.iter().any(|argument| argument == "--renew") {
         std::fs::write(table(), text).expect("benches can be written");
     }
-    if given("--renew") || given("--write") {
-        page::write(repository(), "instructions", &section());
-    }
     exit(i32::from(!compared(&counts)));
-}
-
-/// The table in Markdown.
-fn section() -> String {
-    let text = std::fs::read_to_string(table()).unwrap_or_default();
-    let mut section = "| case | instructions |\n|---|---|\n".to_owned();
-    for (name, value) in text.lines().filter_map(|line| line.split_once('\t')) {
-        let _ = writeln!(section, "| {name} | {value} |");
-    }
-    section
 }
 
 /// Prints the counts beside those of the table, and returns whether they agree.

@@ -61,7 +61,7 @@ fn main() {
     for part in [beside_custodian, as_both_grow, at_the_worst] {
         part(&mut section).expect("memory");
     }
-    page::tell(repository(), "rules", &section);
+    page::tell(repository(), "docs/performance.md", "rules", &section);
 }
 
 fn beside_custodian(section: &mut String) -> fmt::Result {

@@ -272,18 +272,3 @@ fn every_code_is_documented() {
         assert!(findings.contains(&format!(" {port}")), "port {port} is not in docs/findings.md");
     }
 }
-
-#[test]
-fn the_documented_instruction_counts_are_those_of_the_bench() {
-    let counts = read("benches/pure/instructions.tsv");
-    let counts: Vec<Vec<String>> =
-        counts.lines().map(|line| line.split('\t').map(ToOwned::to_owned).collect()).collect();
-    let documented = table(&read("docs/performance.md"), "## Instruction counts");
-    assert!(counts.len() > 1);
-    // A table of what each case is follows.
-    assert_eq!(documented.get(..counts.len()), Some(&counts[..]));
-    for count in &counts[1..] {
-        let explained = documented[counts.len()..].iter().flat_map(|row| row[0].split(", "));
-        assert!(explained.into_iter().any(|case| case == count[0]), "{}", count[0]);
-    }
-}

@@ -1,19 +1,15 @@
-//! docs/performance.md, where each bench has a section for its results.
+//! The pages of docs in which a bench has a section for its results.
 
 use std::path::Path;
 
-/// Prints the section of a bench; with `--write`, also writes it to the document.
-pub fn tell(repository: &Path, bench: &str, section: &str) {
+/// Prints the section of a bench; with `--write`, also puts it between the bench's marks in `page`.
+pub fn tell(repository: &Path, page: &str, bench: &str, section: &str) {
     println!("{section}");
-    if std::env::args().any(|argument| argument == "--write") {
-        write(repository, bench, section);
+    if std::env::args().all(|argument| argument != "--write") {
+        return;
     }
-}
-
-/// Writes the section between the marks of this bench.
-pub fn write(repository: &Path, bench: &str, section: &str) {
-    let path = repository.join("docs/performance.md");
-    let document = std::fs::read_to_string(&path).expect("docs/performance.md");
+    let path = repository.join(page);
+    let document = std::fs::read_to_string(&path).expect("a page of docs");
     let begin = format!("<!-- written by the bench `{bench}` -->");
     let end = format!("<!-- end of what the bench `{bench}` wrote -->");
     let (before, rest) = document.split_once(&begin).expect("where it begins");

@@ -17,7 +17,10 @@ const RULE: usize = 88;
 pub(super) fn opening(finding: &Finding) -> String {
     let what = title(finding).whole();
     let is_gone = finding.is_rule_gone();
-    let it_is = if is_plural(finding) { "They are" } else { "It is" };
+    let (it, it_is) = match is_plural(finding) {
+        true => ("them", "They are"),
+        false => ("it", "It is"),
+    };
     match State::of(finding) {
         State::StillOpen => {
             let others = finding.still_open();
@@ -68,7 +71,7 @@ pub(super) fn opening(finding: &Finding) -> String {
         }
         State::Down => format!("{what}. The website may be down."),
         State::PartlyDown => format!("{what}. Some visitors may not reach the website."),
-        State::Open => format!("{what}. The auditor reports this and does not close it."),
+        State::Open => format!("{what}. The auditor will not close {it}."),
         State::Planned if is_planned_by_change(finding) => format!(
             "{what}. The auditor has not closed it, because no sweep has reported under these \
              settings before."

@@ -32,7 +32,7 @@ fn a_record_that_tells_little_leaves_lines_out() {
     let scene = Scene::new().without_groups();
     let told = scene.group_at(("123456789012", "eu-central-1"), GROUP, None, &[]).run(&event);
     assert_snapshot!(told.mail(), @r#"
-    SSH is open to the Internet on sg-0a1b2c3d4e5f67890. The auditor reports this and does not close it.
+    SSH is open to the Internet on sg-0a1b2c3d4e5f67890. The auditor will not close it.
     Rule: tcp 22 from 0.0.0.0/0
     Close it now, unless you know why it is open:
     aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":22}]'
@@ -128,7 +128,9 @@ fn who_did_it_and_what_they_wrote_come_before_what_to_paste() {
             let (mail, report) = (mail(message), default(message));
             let [finding] = &report["findings"].as_array().unwrap()[..] else { continue };
             let first = before_commands(&mail);
-            if finding["change"]["actor"].is_string() {
+            // What is open there, somebody else may have opened.
+            let is_of_another = message.subject.starts_with("STILL OPEN via ");
+            if finding["change"]["actor"].is_string() && !is_of_another {
                 let says = [" by: ", "the last time by "].iter().any(|words| first.contains(words));
                 assert!(says, "{name}: {mail}");
                 named += 1;

@@ -100,19 +100,19 @@ fn a_title_says_what_is_open_to_whom() {
         "tcp 22 pl-0123456789abcdef0",
     ];
     assert_snapshot!(titles.map(of).join("\n"), @"
-    SSH is open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    SSH is open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    SSH is open to 198.51.100.0/24 on typo3-shop. The auditor reports this and does not close it.
-    SSH (TCP 20-25) is open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    All TCP ports are open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    All TCP ports are open to 10.0.0.0/8 on typo3-shop. The auditor reports this and does not close it.
-    Every protocol is open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    Every protocol is open to sg-0123456789abcdef0 on typo3-shop. The auditor reports this and does not close it.
-    UDP 53 is open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    ICMP type 8 is open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    All ICMPv6 is open to the Internet on typo3-shop. The auditor reports this and does not close it.
-    Protocol 50 is open to 198.51.100.7/32 on typo3-shop. The auditor reports this and does not close it.
-    TCP 79, 81 is open to the Internet on typo3-shop. The auditor reports this and does not close it.
+    SSH is open to the Internet on typo3-shop. The auditor will not close it.
+    SSH is open to the Internet on typo3-shop. The auditor will not close it.
+    SSH is open to 198.51.100.0/24 on typo3-shop. The auditor will not close it.
+    SSH (TCP 20-25) is open to the Internet on typo3-shop. The auditor will not close it.
+    All TCP ports are open to the Internet on typo3-shop. The auditor will not close them.
+    All TCP ports are open to 10.0.0.0/8 on typo3-shop. The auditor will not close them.
+    Every protocol is open to the Internet on typo3-shop. The auditor will not close it.
+    Every protocol is open to sg-0123456789abcdef0 on typo3-shop. The auditor will not close it.
+    UDP 53 is open to the Internet on typo3-shop. The auditor will not close it.
+    ICMP type 8 is open to the Internet on typo3-shop. The auditor will not close it.
+    All ICMPv6 is open to the Internet on typo3-shop. The auditor will not close it.
+    Protocol 50 is open to 198.51.100.7/32 on typo3-shop. The auditor will not close it.
+    TCP 79, 81 is open to the Internet on typo3-shop. The auditor will not close it.
     TCP 22 from pl-0123456789abcdef0 on typo3-shop depends on a prefix list that could not be read, so it may be open. Nothing was closed.
     ");
 }
