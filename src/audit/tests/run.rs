@@ -762,7 +762,7 @@ fn peak() -> usize {
 }
 
 /// An organisation with so many groups in 100 accounts of 10 regions, of which so many percent are
-/// open. What it took is printed as a line of the table in docs/performance.md.
+/// open. What it took is printed as a line of the table in docs/organisation.md.
 fn simulate(groups: usize, percent: usize) {
     let regions: Vec<String> = (1..=10).map(|n| format!("eu-west-{n}")).collect();
     let regions: Vec<&str> = regions.iter().map(String::as_str).collect();

@@ -69,7 +69,7 @@ fn fix_label(finding: &Finding) -> String {
     // A line that begins with `authorize` looks as if it opened something.
     match wording::would_keep(finding).filter(|_| begins_by_adding(finding)) {
         Some(kept) => {
-            format!("{label}. Of this rule, the line below leaves only {kept}:")
+            format!("{label}. The line below replaces it with {kept}:")
         }
         None => format!("{label}:"),
     }
@@ -165,7 +165,7 @@ fn advice(finding: &Finding, stolen: &Stolen) -> Option<String> {
         }
         State::Prevented => {
             let repair = declared::repair(finding)?;
-            return Some(format!("To make it pass, if it is needed: {repair}."));
+            return Some(format!("If it is needed: {repair}."));
         }
         State::MaybeUnfed if is_denied(finding) => "Let the function's role make this call.",
         State::MaybeUnfed => "If the next sweep does not tell it again, you need to do nothing.",

@@ -50,7 +50,7 @@ pub(super) fn opening(finding: &Finding) -> String {
         }
         State::NotAudited => {
             format!(
-                "{}. Something may be open there, or closed, that should not be.",
+                "{}. Something may be wrongly open or wrongly closed there.",
                 title(finding).lead
             )
         }
@@ -109,7 +109,7 @@ pub(super) fn opening(finding: &Finding) -> String {
 fn ended(finding: &Finding) -> &'static str {
     match finding.found_rule().map(|found| found.presence) {
         Some(Presence::Gone(Connections::Ended)) => {
-            ", and the connections made meanwhile have ended"
+            ", and connections made while it was open were cut"
         }
         _ => "",
     }
@@ -121,7 +121,7 @@ pub(super) fn rule(mail: &mut Lines, finding: &Finding) {
     let Some(rule) = finding.rule() else { return };
     let is_described = rule.description().is_some_and(|it| !it.trim().is_empty());
     let (label, is_needed) = match (&finding.matter, State::of(finding)) {
-        (Matter::Rule(_), State::StillOpen) => ("Already removed", true),
+        (Matter::Rule(_), State::StillOpen | State::MaybeStillOpen) => ("Already removed", true),
         (Matter::Rule(_), State::ClosedTooFar | State::DependsOnAnother) => ("Rule", is_described),
         (Matter::Rule(found), _) => {
             let is_told = finding.code == Code::UnresolvedPeer || refused_hold(found).is_some();
