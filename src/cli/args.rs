@@ -23,7 +23,7 @@ Exit status:
   0  check and invoke: no finding, or none as severe as --fail-on says
   1  check and invoke: at least one such finding
   2  something could not be audited; the reason is on stderr
-Each command's own help says what they mean there.
+For the other commands, see the help of each.
 
 Examples:
   sg-audit invoke events/authorize-open-ssh.json
@@ -106,10 +106,10 @@ pub(super) enum Shell {
 /// calls it would make
 ///
 /// Nothing reaches AWS. The groups that the function reads and changes are kept in memory while the
-/// command runs. With --groups they are those of the files, as they are after the events. Without
-/// --groups, a group has only the rules that the events name, and the egress rules that EC2 gives a
-/// new group. The clock shows the time of the event, if it has one. To see holds, give the output of
-/// `describe-security-group-rules` too: only that has the tags of rules.
+/// command runs. With --groups they are the groups in your files, which have to be as they are after
+/// the events. Without --groups, a group has only the rules that the events name, and the egress rules
+/// that EC2 gives a new group. The clock shows the time of the event, if it has one. To see holds, give
+/// the output of `describe-security-group-rules` too: only that has the tags of rules.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -127,8 +127,9 @@ pub(super) struct InvokeArgs {
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
 
-    /// The auditor's stack, or a function, role, alarm or other part of it; can be repeated. Changes
-    /// of trails and of these parts are findings; changes of others are left out
+    /// The auditor's stack, or a function, role, alarm or other part of it; can be repeated. A
+    /// change to any trail or to a part named here is a finding; to other functions, roles and so on
+    /// it is none
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub auditor: Vec<String>,
 
@@ -172,8 +173,9 @@ Examples:
 /// Audit groups as they are, or as a plan or a template will make them
 ///
 /// FILE is the output of an `aws ec2` command. With it, nothing is read from AWS. Give the output of
-/// both commands if you can: that of `describe-security-group-rules` has the ids and tags of rules,
-/// which holds are made of; that of `describe-security-groups` has the names, VPCs and tags of groups.
+/// both commands if you can: that of `describe-security-group-rules` has the ids and tags of rules, and
+/// with the tags the holds (`sg-audit allow`); that of `describe-security-groups` has the names, VPCs
+/// and tags of groups.
 #[cfg_attr(
     feature = "live",
     doc = "",
@@ -259,13 +261,13 @@ pub(super) struct CheckArgs {
     #[arg(long, hide = NOT_LIVE, value_name = "FILE", requires = "organization")]
     pub resume: Option<PathBuf>,
 
-    /// The account to assume where the input names none, as in a plan or a template. Only a baseline
-    /// file that binds rules to accounts needs it
+    /// The account's id, for input that has none: plans and templates. Only a baseline file that binds
+    /// rules to accounts needs it
     #[arg(long = "account", value_name = "ID", conflicts_with = "live")]
     pub owner: Option<AccountId>,
 
-    /// The organisational unit that the account is in, and by repeating it each unit above, up to the
-    /// root. Only a baseline file that binds rules to units needs it
+    /// The organisational unit of the account. Repeat the option for each unit above it, up to the root.
+    /// Only a baseline file that binds rules to units needs it
     #[arg(long, value_name = "OU", conflicts_with = "organization")]
     pub ou: Vec<UnitId>,
 
@@ -349,8 +351,8 @@ pub(super) struct HistoryArgs {
     pub files: Vec<PathBuf>,
 
     /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
-    /// `describe-security-group-rules`, or of both; can be repeated. They decide what is open
-    /// now. What is open without a record of it is listed too
+    /// `describe-security-group-rules`, or of both; can be repeated. Only a rule that
+    /// is in them counts as open now, and it is listed even if no record shows who opened it
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
 
@@ -380,8 +382,8 @@ pub(super) struct HistoryArgs {
     #[command(flatten)]
     pub baseline: BaselineOptions,
 
-    /// The entries of prefix lists as they are now: a JSON object with the output of `aws ec2
-    /// get-managed-prefix-list-entries` under the id of each list
+    /// A JSON file with the entries of prefix lists as they are now, {"pl-…": OUTPUT}, where OUTPUT is
+    /// what `aws ec2 get-managed-prefix-list-entries` prints for that list
     #[arg(long, value_name = "FILE")]
     pub prefix_lists: Option<PathBuf>,
 
@@ -479,8 +481,8 @@ pub(super) struct EvidenceArgs {
     #[command(flatten)]
     pub baseline: BaselineOptions,
 
-    /// The entries of prefix lists: a JSON object with the output of `aws ec2
-    /// get-managed-prefix-list-entries` under the id of each list
+    /// A JSON file with the entries of prefix lists, {"pl-…": OUTPUT}, where OUTPUT is what `aws ec2
+    /// get-managed-prefix-list-entries` prints for that list
     #[arg(long, value_name = "FILE")]
     pub prefix_lists: Option<PathBuf>,
 }
@@ -530,7 +532,8 @@ pub(super) struct AllowArgs {
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
 
-    /// The longest hold that the function accepts, in hours: its setting HOLD_MAX_HOURS
+    /// The function's setting HOLD_MAX_HOURS: the longest hold that it accepts, in hours. This does not
+    /// change the setting
     #[arg(
         long,
         value_name = "HOURS",
@@ -805,7 +808,7 @@ pub(super) struct AuditOptions {
 
     /// What the function would do about a change that exceeds the baseline: notify only reports it,
     /// revert-ssh also closes SSH that is open to more than one public host, revert-ingress closes
-    /// whatever public addresses may reach. The last two need --ssh-source and --scope [default:
+    /// all that exceeds it and admits public addresses. The last two need --ssh-source and --scope [default:
     /// notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
@@ -819,8 +822,8 @@ pub(super) struct AuditOptions {
     #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
     pub scope: Option<String>,
 
-    /// The entries of prefix lists: a JSON object with the output of `aws ec2
-    /// get-managed-prefix-list-entries` under the id of each list
+    /// A JSON file with the entries of prefix lists, {"pl-…": OUTPUT}, where OUTPUT is what `aws ec2
+    /// get-managed-prefix-list-entries` prints for that list
     #[arg(long, value_name = "FILE")]
     pub prefix_lists: Option<PathBuf>,
 
