@@ -372,20 +372,7 @@ pub(super) struct HistoryArgs {
     pub days: u16,
 
     #[command(flatten)]
-    pub account: AccountOptions,
-
-    /// The auditor's stack, function or role, to recognise what it closed; can be repeated
-    /// [default: typo3-sg-auditor]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub auditor: Vec<String>,
-
-    #[command(flatten)]
-    pub baseline: BaselineOptions,
-
-    /// A JSON file with the entries of prefix lists as they are now, {"pl-…": OUTPUT}, where OUTPUT is
-    /// what `aws ec2 get-managed-prefix-list-entries` prints for that list
-    #[arg(long, value_name = "FILE")]
-    pub prefix_lists: Option<PathBuf>,
+    pub past: PastOptions,
 
     /// The output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
@@ -407,6 +394,26 @@ pub(super) enum HistoryFormat {
     Csv,
     /// A page for a browser, in one file that needs nothing else
     Html,
+}
+
+/// What `history` and `evidence` need to know besides records and groups.
+#[derive(Debug, Args)]
+pub(super) struct PastOptions {
+    #[command(flatten)]
+    pub account: AccountOptions,
+
+    /// The auditor's stack, function or role, to recognise what it closed; can be repeated
+    /// [default: typo3-sg-auditor]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub auditor: Vec<String>,
+
+    #[command(flatten)]
+    pub baseline: BaselineOptions,
+
+    /// A JSON file with the entries of prefix lists as they are now, {"pl-…": OUTPUT}, where OUTPUT is
+    /// what `aws ec2 get-managed-prefix-list-entries` prints for that list
+    #[arg(long, value_name = "FILE")]
+    pub prefix_lists: Option<PathBuf>,
 }
 
 /// What `evidence --help` ends with.
@@ -471,20 +478,7 @@ pub(super) struct EvidenceArgs {
     pub live: bool,
 
     #[command(flatten)]
-    pub account: AccountOptions,
-
-    /// The auditor's stack, function or role, to recognise what it closed; can be repeated
-    /// [default: typo3-sg-auditor]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub auditor: Vec<String>,
-
-    #[command(flatten)]
-    pub baseline: BaselineOptions,
-
-    /// A JSON file with the entries of prefix lists, {"pl-…": OUTPUT}, where OUTPUT is what `aws ec2
-    /// get-managed-prefix-list-entries` prints for that list
-    #[arg(long, value_name = "FILE")]
-    pub prefix_lists: Option<PathBuf>,
+    pub past: PastOptions,
 }
 
 /// Open a port for a limited time: print the command of a hold, or run it

@@ -26,16 +26,14 @@ pub(super) fn run(args: &EvidenceArgs, now: DateTime<Utc>) -> Result<Answer, Cli
     if period.from > period.to || period.begin() > now {
         return Err(CliError::Period { from: period.from, to: period.to });
     }
-    let settings = Settings::from_raw(&RawSettings::from(&args.baseline), now.date_naive())?;
+    let settings = Settings::from_raw(&RawSettings::from(&args.past.baseline), now.date_naive())?;
     let as_of = period.end().min(now);
     let kept = now - TimeDelta::days(LOOKED_UP_DAYS.into());
     let sources = Sources {
         files: &args.files,
         groups: &args.groups,
-        prefix_lists: args.prefix_lists.as_deref(),
-        auditor: &args.auditor,
         live: args.live,
-        account: &args.account,
+        options: &args.past,
         from: period.begin().max(kept),
         until: as_of,
         now,

@@ -18,14 +18,12 @@ pub(super) fn run(
     style: Style,
     now: DateTime<Utc>,
 ) -> Result<Answer, CliError> {
-    let settings = Settings::from_raw(&RawSettings::from(&args.baseline), now.date_naive())?;
+    let settings = Settings::from_raw(&RawSettings::from(&args.past.baseline), now.date_naive())?;
     let sources = Sources {
         files: &args.files,
         groups: &args.groups,
-        prefix_lists: args.prefix_lists.as_deref(),
-        auditor: &args.auditor,
         live: args.live,
-        account: &args.account,
+        options: &args.past,
         from: now - TimeDelta::days(args.days.into()),
         until: now,
         now,

@@ -14,7 +14,7 @@ use crate::settings::Settings;
 /// Looks up the past of the regions of the options.
 pub(super) fn read(sources: &Sources<'_>, settings: &Settings) -> Result<Told, CliError> {
     input::read_once(sources.files.iter().map(AsRef::as_ref))?;
-    let account = Account::log_in(sources.account)?;
+    let account = Account::log_in(&sources.options.account)?;
     let Shown { groups, whole, mut faults } = account.groups();
     let mut lists = Lists::new();
     faults.extend(account.look_up(account.lists_of(&settings.baseline), &mut lists));
@@ -23,7 +23,7 @@ pub(super) fn read(sources: &Sources<'_>, settings: &Settings) -> Result<Told, C
     });
     faults.extend(account.look_up(of_rules.collect(), &mut lists));
 
-    let (today, by) = (sources.until.date_naive(), By::names(sources.auditor));
+    let (today, by) = (sources.until.date_naive(), By::names(&sources.options.auditor));
     let mut reading =
         Reading::new(Book::new(&settings.baseline, &lists, today, by).with_bindings(settings));
     reading.faults = faults;

@@ -27,8 +27,9 @@ fn in_account(_: &Sources<'_>, _: &Settings) -> Result<Told, CliError> {
 
 fn in_files(sources: &Sources<'_>, settings: &Settings) -> Result<Told, CliError> {
     let paths = sources.files.iter().chain(sources.groups).map(AsRef::as_ref);
-    input::read_once(paths.chain(sources.prefix_lists))?;
-    let DescribedLists { lists, names } = input::prefix_lists_of(sources.prefix_lists)?;
+    let prefix_lists = sources.options.prefix_lists.as_deref();
+    input::read_once(paths.chain(prefix_lists))?;
+    let DescribedLists { lists, names } = input::prefix_lists_of(prefix_lists)?;
     let group_files: Vec<&Path> = sources.groups.iter().map(AsRef::as_ref).collect();
     let groups = match group_files.as_slice() {
         [] => None,
@@ -36,7 +37,7 @@ fn in_files(sources: &Sources<'_>, settings: &Settings) -> Result<Told, CliError
             Some(input::groups_of(files, groups)?.into_iter().map(present).collect::<Vec<_>>())
         }
     };
-    let (today, by) = (sources.until.date_naive(), By::names(sources.auditor));
+    let (today, by) = (sources.until.date_naive(), By::names(&sources.options.auditor));
     let mut reading =
         Reading::new(Book::new(&settings.baseline, &lists, today, by).with_bindings(settings));
     reading.files(sources.files);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::args::AccountOptions;
+use super::args::PastOptions;
 use super::error::CliError;
 use super::event_file::{NotAnEvent, refuse_others};
 use super::input;
@@ -27,11 +27,9 @@ pub(super) struct Sources<'a> {
     pub files: &'a [PathBuf],
     /// Groups as they are now.
     pub groups: &'a [PathBuf],
-    pub prefix_lists: Option<&'a Path>,
-    pub auditor: &'a [String],
-    /// Whether an account is read, in place of `groups` and `prefix_lists`.
+    /// Whether an account is read, in place of `groups` and prefix lists.
     pub live: bool,
-    pub account: &'a AccountOptions,
+    pub options: &'a PastOptions,
     /// Since when the account's calls are looked up.
     pub from: DateTime<Utc>,
     /// Until when what is open counts, if no record is later.
