@@ -127,9 +127,9 @@ pub(super) struct InvokeArgs {
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
 
-    /// The auditor's stack, or a function, role, alarm or other part of it; can be repeated. A
-    /// change to any trail or to a part named here is a finding; to other functions, roles and so on
-    /// it is none
+    /// The auditor's stack, or a function, role, alarm or other part of it; can be repeated.
+    /// Changes to any trail or to a part named here are findings; changes to other functions, roles
+    /// and so on are ignored
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub auditor: Vec<String>,
 
@@ -351,8 +351,8 @@ pub(super) struct HistoryArgs {
     pub files: Vec<PathBuf>,
 
     /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
-    /// `describe-security-group-rules`, or of both; can be repeated. Only a rule that
-    /// is in them counts as open now, and it is listed even if no record shows who opened it
+    /// `describe-security-group-rules`, or of both; can be repeated. Only a rule that is in
+    /// them counts as open now, and it is listed even if no record shows who opened it
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
 
@@ -441,7 +441,7 @@ const EVIDENCE_HELP: &str = if cfg!(feature = "live") {
     evidence_help!("")
 };
 
-/// Make one zip archive with the evidence that auditors ask for, of a period
+/// Make a zip archive of the evidence that auditors ask for about a period
 ///
 /// It has a page to begin with (index.html), the report on the groups as they are given, the history
 /// of the period, coverage, exemptions and holds with their reasons, the CIS and Security Hub controls
@@ -802,8 +802,8 @@ pub(super) struct AuditOptions {
 
     /// What the function would do about a change that exceeds the baseline: notify only reports it,
     /// revert-ssh also closes SSH that is open to more than one public host, revert-ingress closes
-    /// all that exceeds it and admits public addresses. The last two need --ssh-source and --scope [default:
-    /// notify]
+    /// all that exceeds it and admits public addresses. The last two need --ssh-source and --scope
+    /// [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
