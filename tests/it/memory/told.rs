@@ -12,28 +12,21 @@ use crate::support::permission::tcp;
 use crate::support::rie::Function;
 use crate::support::world::{ACCOUNT, Direction::Ingress, Message, World};
 
-/// On a machine with much else to do moto can be slower than the function waits for its table.
-const REPEATS: usize = 5;
-
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
-/// Plays until the table has answered each time.
+/// Plays with a function that has a table, which has to answer each time.
 pub async fn remembering<R>(
     settings: &[(&str, &str)],
     play: impl AsyncFn(&World, &mut Function) -> R,
 ) -> R {
-    for _ in 0..REPEATS {
-        let world = World::new().await;
-        let name = table::made(&moto::server().url()).await;
-        let mut function =
-            world.function(&[&REVERT[..], &[("STATE_TABLE", &name)], settings].concat());
-        let played = play(&world, &mut function).await;
-        let was_slow = |line: &String| line.contains("without what is remembered");
-        if !function.log().iter().any(was_slow) {
-            return played;
-        }
-    }
-    panic!("moto is slower than the function waits for its table");
+    let world = World::new().await;
+    let name = table::made(&moto::server().url()).await;
+    let mut function = world.function(&[&REVERT[..], &[("STATE_TABLE", &name)], settings].concat());
+    let played = play(&world, &mut function).await;
+    let without =
+        function.log().into_iter().find(|line| line.contains("without what is remembered"));
+    assert_eq!(without, None);
+    played
 }
 
 /// The status of each finding, how often it was opened, and whether the message is mailed.
