@@ -106,10 +106,10 @@ pub(super) enum Shell {
 /// calls it would make
 ///
 /// Nothing reaches AWS. The groups that the function reads and changes are kept in memory while the
-/// command runs. With --groups they are the groups in your files, which have to be as they are after
-/// the events. Without --groups, a group has only the rules that the events name, and the egress rules
-/// that EC2 gives a new group. The clock shows the time of the event, if it has one. To see holds, give
-/// the output of `describe-security-group-rules` too: only that has the tags of rules.
+/// command runs. With --groups they come from your files, which have to show them after the events.
+/// Without --groups, a group has only the rules that the events name, and the egress rules that EC2
+/// gives a new group. If the event has a time, the function runs as if it were that time. To see holds,
+/// give the output of `describe-security-group-rules` too: only that has the tags of rules.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -173,9 +173,9 @@ Examples:
 /// Audit groups as they are, or as a plan or a template will make them
 ///
 /// FILE is the output of an `aws ec2` command. With it, nothing is read from AWS. Give the output of
-/// both commands if you can: that of `describe-security-group-rules` has the ids and tags of rules, and
-/// with the tags the holds (`sg-audit allow`); that of `describe-security-groups` has the names, VPCs
-/// and tags of groups.
+/// both commands if you can: `describe-security-group-rules` prints the ids and tags of rules, without
+/// which holds (see `sg-audit allow`) are not recognised; `describe-security-groups` prints the names,
+/// VPCs and tags of groups.
 #[cfg_attr(
     feature = "live",
     doc = "",
@@ -195,9 +195,9 @@ pub(super) struct CheckArgs {
     pub groups: Vec<PathBuf>,
 
     /// Audit groups before they are changed: what `terraform show -json PLAN` or `tofu show -json
-    /// PLAN` prints, of a plan or a state; can be repeated; `-` reads standard input. If the .tf
-    /// files are in the same folder, each finding has its line, and with `--format sarif` the output
-    /// is for code scanning
+    /// PLAN` prints, of a plan or a state; can be repeated; `-` reads standard input. Where the .tf
+    /// files are beside FILE, each finding names the line in them. `--format sarif` is for GitHub's
+    /// code scanning
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "groups", "live"])]
     pub plan: Vec<PathBuf>,
 
@@ -257,7 +257,8 @@ pub(super) struct CheckArgs {
     #[arg(long, hide = NOT_LIVE, value_name = "ID", requires = "organization")]
     pub external_id: Option<String>,
 
-    /// Write into this file what was audited, and go on there after an interruption
+    /// Record progress in this file. After an interruption, run the same command again: it goes on
+    /// where it stopped
     #[arg(long, hide = NOT_LIVE, value_name = "FILE", requires = "organization")]
     pub resume: Option<PathBuf>,
 
@@ -306,8 +307,8 @@ macro_rules! history_help {
         concat!(
             "\
 Exit status:
-  0  nothing is open
-  1  something is open, or may be
+  0  no rule exceeds the baseline now
+  1  at least one does, or may
   2  something could not be read; the reason is on stderr
 
 Examples:
@@ -443,7 +444,7 @@ const EVIDENCE_HELP: &str = if cfg!(feature = "live") {
 
 /// Make a zip archive of the evidence that auditors ask for about a period
 ///
-/// It has a page to begin with (index.html), the report on the groups as they are given, the history
+/// It has a page to begin with (index.html), the report on the groups in your files, the history
 /// of the period, coverage, exemptions and holds with their reasons, the CIS and Security Hub controls
 /// that fail, the baseline, and the SHA-256 of each file. The archive's own SHA-256 is printed. Once
 /// the period is over, the same files make the same archive.
@@ -451,7 +452,7 @@ const EVIDENCE_HELP: &str = if cfg!(feature = "live") {
 #[command(after_help = EVIDENCE_HELP)]
 pub(super) struct EvidenceArgs {
     /// Records of CloudTrail, compressed with gzip or not; a folder is read with all its folders.
-    /// Give those before the period too, so that it is known when something was opened
+    /// Give records from before the period too, so that it is known when something was opened
     #[arg(required_unless_present = "live", value_name = "FILE|DIR")]
     pub files: Vec<PathBuf>,
 
@@ -481,11 +482,12 @@ pub(super) struct EvidenceArgs {
     pub past: PastOptions,
 }
 
-/// Open a port for a limited time: print the command of a hold, or run it
+/// Open a port for a limited time, which the function accepts: print the `aws` command, or run it
 ///
-/// A hold is a rule whose tags say until when it is needed and why. Until then the function reports
-/// the rule and leaves it alone. After that it treats the rule like any other: what its setting
-/// REMEDIATION closes, it closes. If the rule is already in the group, remove it first.
+/// The rule gets tags that say until when it is needed and why. That is called a hold. Until then the
+/// function reports
+/// the rule and leaves it alone. After that the rule is like any other: the function closes it if the
+/// setting Remediation says so. If the rule is already in the group, remove it first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
@@ -526,8 +528,8 @@ pub(super) struct AllowArgs {
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
 
-    /// The function's setting HOLD_MAX_HOURS: the longest hold that it accepts, in hours. This does not
-    /// change the setting
+    /// The longest hold that the function accepts, in hours. If you changed its setting HoldMaxHours,
+    /// write the same number here. This does not change the setting
     #[arg(
         long,
         value_name = "HOURS",
@@ -657,15 +659,16 @@ Examples:
     Explain(ExplainArgs),
 }
 
-/// Say what holds for a group, by which binding of the baseline file, and why
+/// Print which settings of a baseline file apply to a group, and why
 ///
-/// The first binding that fits counts. What you leave out is not known, and if that decides, the answer
-/// says what to add. A group without --tag counts as one without tags.
+/// A file can have different settings for some accounts, units or tags, each in a section called a
+/// binding. The first binding that fits the group applies. If the answer depends on an option that you
+/// left out, the command names it. Without --tag, the group is taken to have no tags.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
-  0  it is decided what holds
-  2  it is not, or the file is not valid; the reason is on stderr
+  0  the settings were printed
+  2  an option is missing, or the file is not valid; the reason is on stderr
 
 Examples:
   sg-audit baseline explain our-organisation.yaml --account 123456789012 --ou ou-ab12-11111111
@@ -728,12 +731,14 @@ pub(super) struct BaselineArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct BaselineOptions {
-    /// What groups may admit: `standard`, `restricted-egress`, `as-documented`, or the path of a
-    /// YAML file [default: standard]
+    /// What is allowed: `standard` (HTTP and HTTPS from anywhere, SSH from --ssh-source, everything
+    /// outbound), `restricted-egress` (only HTTP and HTTPS outbound), `as-documented` (SSH from
+    /// anywhere, as in the guide "TYPO3 on AWS"), or the path of a YAML file [default: standard]
     #[arg(long, value_name = "NAME|FILE", value_parser = NonEmptyStringValueParser::new())]
     pub baseline: Option<String>,
 
-    /// Who may use SSH: a CIDR block, sg-…, account/sg-…, pl-…, or `none`; can be repeated
+    /// Who may use SSH: a CIDR block, a security group (sg-…, or account/sg-… of another account), a
+    /// prefix list (pl-…), or `none` for nobody; can be repeated
     #[arg(long, value_name = "PEER", value_parser = NonEmptyStringValueParser::new())]
     pub ssh_source: Vec<String>,
 
@@ -802,8 +807,8 @@ pub(super) struct AuditOptions {
 
     /// What the function would do about a change that exceeds the baseline: notify only reports it,
     /// revert-ssh also closes SSH that is open to more than one public host, revert-ingress closes
-    /// all that exceeds it and admits public addresses. The last two need --ssh-source and --scope
-    /// [default: notify]
+    /// every inbound rule that exceeds the baseline and has a public source. With the last two, say
+    /// --ssh-source and --scope too, even for all groups [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
@@ -837,7 +842,8 @@ pub(super) struct AuditOptions {
     #[arg(long)]
     pub summary: bool,
 
-    /// List what is exempt, and print an exemption for each finding to paste into a baseline
+    /// List the rules that an exemption in the baseline file allows, and print for each finding the
+    /// exemption that would allow it, to paste into that file
     #[arg(long)]
     pub show_exemptions: bool,
 }

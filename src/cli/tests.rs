@@ -286,7 +286,7 @@ fn the_text_says_what_happens_to_connections() {
     let revert = ["--remediation=revert-ssh", "--scope=all", "--ssh-source=none"];
     let event = event("authorize-open-ssh");
     let out = answer(&[&["invoke", &event], &revert[..]].concat()).unwrap().out;
-    assert!(out.contains("untracked and ended with it"), "{out}");
+    assert!(out.contains("EC2 did not track them"), "{out}");
 }
 
 #[test]

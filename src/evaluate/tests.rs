@@ -133,7 +133,7 @@ fn protocols_without_ports_mean_all_ports() {
         excess(
             &format!("-1 {ports} 0.0.0.0/0"),
             Code::OpenSsh,
-            "every protocol but TCP, tcp 0-21, 23-79, 81-442, 444-65535 from anywhere; \
+            "tcp 0-21, 23-79, 81-442, 444-65535 and every protocol but TCP from anywhere; \
              tcp 22 from anywhere but 203.0.113.0/24",
         );
         excess(
@@ -290,7 +290,7 @@ fn egress_under_each_shipped_baseline() {
     );
     assert_eq!(
         out("restricted-egress", "-1", None).1,
-        "every protocol but TCP, tcp 0-79, 81-442, 444-65535 to anywhere"
+        "tcp 0-79, 81-442, 444-65535 and every protocol but TCP to anywhere"
     );
 }
 

@@ -87,9 +87,10 @@ pub(super) fn connections(found: &FoundRule) -> Option<&'static str> {
     match found.presence {
         // A group in use cannot be deleted.
         Presence::Present | Presence::WithGroup => None,
-        Presence::Gone(Connections::Ended) => {
-            Some("Connections that only this rule let in were untracked and ended with it.")
-        }
+        Presence::Gone(Connections::Ended) => Some(
+            "Connections that only this rule let in have ended: EC2 did not track them, so it cut \
+                 them with the rule.",
+        ),
         Presence::Gone(Connections::LiveOn) => {
             Some("Whoever connected meanwhile may still be connected: end that on the server.")
         }
@@ -204,7 +205,7 @@ pub(super) fn unchecked(found: &FoundRule) -> Option<String> {
             format!("a prefix list could not be read that decides about {}", open_rules(rules))
         }
     };
-    Some(format!("Another rule may still open SSH: {why}."))
+    Some(format!("SSH may still be open through another rule: {why}."))
 }
 
 /// What was done about a rule.
@@ -228,9 +229,8 @@ fn action(code: Code, found: &FoundRule) -> String {
         Action::PerhapsExempt(exemptions) => {
             let each: Vec<String> = exemptions.iter().map(doubtful).collect();
             format!(
-                "Nothing was changed, though a revert was due: whether the rule is exempt is not \
-                 known, because it could not be read who is: {}. Make the list readable, or revoke \
-                 the rule by hand.",
+                "Nothing was changed, because it is not known whether the rule is exempt: {}. Let the \
+                 auditor read the list, or revoke the rule by hand.",
                 each.join("; ")
             )
         }
@@ -240,9 +240,9 @@ fn action(code: Code, found: &FoundRule) -> String {
         Action::Later(None) => "Nothing was changed yet.".to_owned(),
         Action::Later(Some(why)) => format!("Nothing was changed: {}.", not_handed_on(why)),
         Action::Planned(Planner::Sweep) => {
-            "Nothing was changed yet. No sweep has reported under these settings before, so this one \
-             only says what the next one closes. If the rule must stay, allow it in the baseline \
-             before that."
+            "Nothing was changed yet. This was the first sweep (audit of all groups) under these \
+             settings, so it only says what the next sweep closes. If the rule must stay, allow it in \
+             the baseline before the next sweep."
                 .to_owned()
         }
         Action::Planned(Planner::Change) => {
@@ -304,8 +304,8 @@ fn not_due(why: NotDue) -> &'static str {
              SWEEP_REMEDIATION says."
         }
         NotDue::NotOpenSsh => {
-            "Nothing was changed: only rules that let more than one public host reach SSH beyond the \
-             baseline are closed."
+            "Nothing was changed: the auditor closes a rule only if it opens SSH to more than one public \
+             address that the baseline does not allow."
         }
         NotDue::NotPublicIngress => {
             "Nothing was changed: only ingress from public addresses is reverted."
@@ -347,7 +347,7 @@ fn doubtful(exemption: &DoubtfulExemption) -> String {
         .iter()
         .map(|(id, why)| {
             let why = why.as_ref().map_or_else(|| "it was not looked up".to_owned(), error);
-            format!("prefix list {id} ({why})")
+            format!("prefix list {id}, which could not be read ({why})")
         })
         .collect();
     let DoubtfulExemption { reason, until, .. } = exemption;
@@ -355,23 +355,17 @@ fn doubtful(exemption: &DoubtfulExemption) -> String {
 }
 
 fn of_reverted(found: &FoundRule, reverted: &Reverted) -> String {
-    let is_whole = reverted.refused.is_empty() && reverted.missing.is_empty();
-    let mut detail = match (reverted.placed.is_empty(), is_whole) {
-        (true, _) => "The rule was revoked.",
-        (false, true) => {
-            "The rule was revoked; what the baseline admits of it was put in its place."
-        }
-        (false, false) => {
-            "The rule was revoked; a part of what the baseline admits of it was put in its place."
-        }
-    }
-    .to_owned();
+    let rule = rule_text(&found.rule);
+    let mut detail = match reverted.placed.as_slice() {
+        [] => format!("The auditor revoked {rule}."),
+        placed => format!("The auditor revoked {rule}. In its place: {}.", texts(placed)),
+    };
     if !reverted.refused.is_empty() {
         detail.push_str(&format!(" EC2 did not take the peer of: {}.", texts(&reverted.refused)));
     }
     if !reverted.missing.is_empty() {
         detail.push_str(&format!(
-            " The baseline admits these too, and they could not be added: {}.",
+            " What else the baseline allows of it could not be added: {}.",
             with_reasons(&reverted.missing)
         ));
     }
@@ -452,8 +446,7 @@ fn not_reverted(reason: &NotReverted, added: &[Rule]) -> String {
     }
     // The reason comes last, so that it is what is cut where there is no room for everything.
     format!(
-        "{what}. Added before that, within what the rule and the baseline admit: {}. The reason: \
-         {why}.",
+        "The auditor added what the baseline allows of the rule: {}. {what}: {why}.",
         texts(added)
     )
 }
@@ -569,7 +562,8 @@ pub(super) fn hold_refused(why: &Refusal) -> String {
             format!("The hold does not count any more: {}.", refusal(why))
         }
         Refusal::TooLong { until, .. } => {
-            format!("It was to stay open until {}: refused, {}.", minute(*until), refusal(why))
+            let until = minute(*until);
+            format!("The request to keep it open until {until} was refused: {}.", refusal(why))
         }
         why => format!("The hold was refused: {}.", refusal(why)),
     }
@@ -645,10 +639,7 @@ fn of_auditor(change: &WatchedChange, weakened: &[Weakening]) -> String {
         ));
     }
     if change.by_cloudformation {
-        detail.push_str(
-            " CloudFormation made the call, as it does when a stack is deployed. If your \
-             team did not deploy then, somebody else did.",
-        );
+        detail.push_str(" CloudFormation made the call, as it does when a stack is deployed.");
     }
     detail
 }
@@ -690,11 +681,10 @@ fn of_component(component: Component) -> (&'static str, &'static str) {
         Component::Trail => (
             "Without a trail that records management events, the auditor hears of no change: only \
              its sweep finds what was opened.",
-            "Check that the trail logs and records management events.",
+            "Check that logging is on, and that the trail records management events.",
         ),
         Component::Rule => (
-            "Changes that this rule no longer sends are not audited, and a sweep that it no longer \
-             starts does not run.",
+            "This EventBridge rule may no longer send changes to the auditor, or start its sweep.",
             "Compare its state, pattern and targets with the template, and correct what differs.",
         ),
         Component::Function => (

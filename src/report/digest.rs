@@ -101,7 +101,7 @@ fn now(digest: &Digest) -> DateTime<Utc> {
     digest.entries.iter().map(|one| one.brief.seen).max().unwrap_or_default()
 }
 
-/// `2 new, 1 resolved, 14 known, the oldest for 31 days`
+/// `2 new, 1 resolved, 14 known`
 pub(super) fn counts(digest: &Digest) -> String {
     let statuses = [Status::New, Status::Reopened, Status::Resolved, Status::Known];
     let mut parts: Vec<String> = Vec::new();
@@ -118,26 +118,28 @@ pub(super) fn counts(digest: &Digest) -> String {
     parts.join(", ")
 }
 
-/// What a Subject says: `Daily audit: 2 new, 3 critical`.
+/// What a Subject says: `Daily audit: 2 new, 14 known; open: 3 critical`.
 pub(super) fn headline(digest: &Digest) -> String {
     let name = if digest.is_daily { "Daily audit" } else { "Digest" };
     let critical =
         digest.entries.iter().filter(|one| one.brief.is_open).map(|one| one.brief.severity);
     let critical = critical.filter(|severity| *severity == Severity::Critical).count();
-    let critical = if critical > 0 { format!(", {critical} critical") } else { String::new() };
+    let critical =
+        if critical > 0 { format!("; open: {critical} critical") } else { String::new() };
     format!("{name}: {}{critical}", counts(digest))
 }
 
 /// The first sentences of the mail.
 pub(super) fn summary(digest: &Digest) -> String {
     let oldest = oldest(digest).filter(|life| (now(digest) - life.since).num_days() > 0);
-    let oldest = oldest
-        .map_or_else(String::new, |life| format!(", the oldest for {}", age(&life, now(digest))));
+    let oldest = oldest.map_or_else(String::new, |life| {
+        format!(" The oldest that is open: {}.", age(&life, now(digest)))
+    });
     let why = match digest.is_daily {
         true => "Findings that waited for the daily mail",
         false => "Findings that came too fast for a mail each",
     };
-    format!("{why}: {}{oldest}.", counts(digest))
+    format!("{why}: {}.{oldest}", counts(digest))
 }
 
 /// A line about a finding: `1. critical, new, sg-1 "web": tcp 22 from 0.0.0.0/0 (closed)`.

@@ -70,6 +70,9 @@ pub(super) fn body(report: &Report, part: Option<Part>) -> String {
             mail.text(&over(&findings, &stolen), TEXT);
         }
     }
+    if report.handed_on > 0 {
+        mail.text(&wording::handed_on(report.handed_on), TEXT);
+    }
     if is_of_schedule(report) && findings.len() > 1 {
         mail.gap();
         table(&mut mail, &findings, 0, &shared);
@@ -212,9 +215,6 @@ fn in_full(findings: &[&Finding], shared: &Shared, stolen: &Stolen) -> (Vec<Line
 fn rest(mail: &mut Lines, report: &Report, part: Option<Part>) {
     if let Some(part) = part {
         mail.text(&format!("This is {part}."), TEXT);
-    }
-    if report.handed_on > 0 {
-        mail.text(&wording::handed_on(report.handed_on), TEXT);
     }
     if report.partial {
         mail.text(

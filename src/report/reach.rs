@@ -161,16 +161,20 @@ pub(super) fn detail(closed: &Closed) -> String {
              whether the site needs it here. {reach}{of_list}"
         );
     };
+    let what = names(closed.closed());
     let is_unread =
         |rule: &Rule| rule.peer().list().is_some_and(|list| closed.unread.contains(list));
     let left = match closed.left.as_slice() {
-        [] => "No other rule lets any of it through".to_owned(),
+        [] => format!("No other rule lets {what} through"),
         left if left.iter().all(is_unread) => {
-            format!("What may still let some of it through: {}", rules(left))
+            format!("A part of {what} may still get through: {}", rules(left))
         }
-        left => format!("What still lets some of it through: {}", rules(left)),
+        left => format!("A part of {what} still gets through: {}", rules(left)),
     };
-    let let_it = if removed.iter().all(is_unread) { "may have let it" } else { "let it" };
+    let let_it = match removed.iter().all(is_unread) {
+        true => format!("may have let {what}"),
+        false => format!("let {what}"),
+    };
     let unread = match closed.unread.is_empty() {
         true => String::new(),
         false => format!(" Whom a list lets in is not known: {}.", not_read(closed)),

@@ -99,9 +99,9 @@ pub(super) fn summary(covered: &Covered) -> String {
     let gaps = match (unread, missing) {
         (0, 0) => "All were audited.".to_owned(),
         (unread, 0) => format!("{audited} were audited, and {unread} could not be read."),
-        (0, missing) => format!("{audited} were audited, and {missing} are missing."),
+        (0, missing) => format!("{audited} were audited. The sweep of {missing} did not end."),
         (unread, missing) => format!(
-            "{audited} were audited, {unread} could not be read, and {missing} are missing."
+            "{audited} were audited, and {unread} could not be read. The sweep of {missing} did not end."
         ),
     };
     let found = match covered.worst {
@@ -114,7 +114,8 @@ pub(super) fn summary(covered: &Covered) -> String {
         None if findings > 0 => String::new(),
         None => format!("No findings in {}.", count(groups, "group")),
     };
-    format!("Sweep of the organisation: {}. {gaps} {found}", count(expected, "place"))
+    let places = count(expected, "place");
+    format!("Sweep of the organisation: {places} (an account in a region each). {gaps} {found}")
 }
 
 /// A place that was not audited, and why.

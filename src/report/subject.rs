@@ -51,7 +51,7 @@ pub(super) fn is_of_schedule(report: &Report) -> bool {
     report.scheduled && report.findings.iter().all(|finding| finding.change.is_none())
 }
 
-/// `Scheduled audit: 2 new, 3 critical`, where it is known what is new and nothing failed.
+/// `Scheduled audit: 2 new, 14 known; open: 3 critical`, where it is known what is new and nothing failed.
 fn by_life(report: &Report) -> Option<String> {
     let statuses = wording::statuses(&report.findings.iter().collect::<Vec<_>>());
     let states = || report.findings.iter().map(State::of);
@@ -60,7 +60,8 @@ fn by_life(report: &Report) -> Option<String> {
     }
     let open = report.findings.iter().filter(|finding| State::of(finding).is_open());
     let critical = open.filter(|finding| finding.severity == Severity::Critical).count();
-    let critical = if critical > 0 { format!(", {critical} critical") } else { String::new() };
+    let critical =
+        if critical > 0 { format!("; open: {critical} critical") } else { String::new() };
     Some(format!("Scheduled audit: {statuses}{critical}"))
 }
 
@@ -87,8 +88,12 @@ fn headline(finding: &Finding) -> String {
     let words = match (state, wording::delay(finding)) {
         (State::Closed, Some(delay)) => format!("{word} in {delay}"),
         (State::Held, _) => {
+            let open = match wording::stays_after_hold(finding) {
+                true => "OPEN, ALLOWED UNTIL",
+                false => "OPEN UNTIL",
+            };
             let until = wording::held(finding).map(|hold| minute(hold.until));
-            until.map_or_else(|| word.to_owned(), |until| format!("OPEN UNTIL {until}"))
+            until.map_or_else(|| word.to_owned(), |until| format!("{open} {until}"))
         }
         (State::StillOpen, _) => format!("{word} via {}", first_open(finding)),
         _ => word.to_owned(),

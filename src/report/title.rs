@@ -46,8 +46,8 @@ pub(super) fn title(finding: &Finding) -> Title {
             }
         }
         Matter::WideBaseline { baseline, .. } => format!(
-            "With the present settings, the baseline {baseline} lets the Internet reach SSH, which \
-             CIS and Security Hub fail"
+            "With the present settings, the baseline {baseline} allows SSH from the Internet, and \
+             checks by CIS and Security Hub fail because of it"
         )
         .into(),
         Matter::ExpectedClosed(closed) => {
@@ -117,7 +117,7 @@ pub(super) fn topic(finding: &Finding) -> String {
             // What another rule admits is not what has to be mended first.
             let is_admitted = |rule: &&Rule| found.admitted.iter().any(|it| it.is_same_as(rule));
             let missing = found.missing.iter().filter(|rule| !is_admitted(rule));
-            format!("{} missing on {}", ports_of(missing), group())
+            format!("{} closed on {}", missing_of(&missing.collect::<Vec<_>>()), group())
         }
         Matter::Rule(found) if state == State::DependsOnAnother => {
             format!("{} depends on another rule on {}", ports_of(found.missing.iter()), group())
@@ -161,6 +161,14 @@ pub(super) fn topic(finding: &Finding) -> String {
 }
 
 /// The protocols and ports of some rules.
+/// What is missing: the rule itself where it is one.
+fn missing_of(rules: &[&Rule]) -> String {
+    match rules {
+        [rule] => in_capitals(&rule_text(rule)),
+        rules => ports_of(rules.iter().copied()),
+    }
+}
+
 fn ports_of<'r>(rules: impl Iterator<Item = &'r Rule>) -> String {
     in_capitals(&cells_text(&Traffic::union_of(rules.map(Rule::traffic).collect()).cells()))
 }

@@ -9,8 +9,8 @@ use crate::ec2::{Ec2Error, ListId, Rule};
 use crate::evaluate::{Code, Severity};
 use crate::event::Note;
 use crate::finding::{
-    Action, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, Mend, NotDue,
-    NotHandedOn, Reason, Remark, Skipped, Status,
+    Action, AfterHold, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, Mend,
+    NotDue, NotHandedOn, Reason, Remark, Skipped, Status,
 };
 use crate::net::{Traffic, wide_ipv4, wide_ipv6};
 use crate::text::{causes, count, inert, quoted};
@@ -329,6 +329,12 @@ pub(super) fn held(finding: &Finding) -> Option<&Hold> {
     }
 }
 
+/// Whether a rule that is held stays open once its time is over.
+pub(super) fn stays_after_hold(finding: &Finding) -> bool {
+    let then = finding.found_rule().map(|found| &found.action);
+    matches!(then, Some(Action::Held { then: AfterHold::Reported, .. }))
+}
+
 /// The hold of a rule that is held, else the one that the undo puts on it.
 pub(super) fn hold(finding: &Finding) -> Option<&Hold> {
     held(finding).or_else(|| finding.found_rule()?.undo_hold.as_ref())
@@ -377,10 +383,10 @@ impl std::fmt::Display for Part {
 pub(super) fn handed_on(rules: usize) -> String {
     match rules {
         1 => {
-            "One more rule is to be closed; what becomes of it comes in another message.".to_owned()
+            "The auditor is closing one more rule. Another message will tell the result.".to_owned()
         }
         _ => format!(
-            "{} are to be closed; what becomes of them comes in another message.",
+            "The auditor is closing {}. Another message will tell the result.",
             count(rules, "more rule")
         ),
     }

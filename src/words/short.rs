@@ -122,21 +122,19 @@ pub fn cells_text(cells: &Cells) -> String {
     if whole.is_full() {
         return "all traffic".to_owned();
     }
-    let mut parts = Vec::new();
     let missing = IntervalSet::full().difference(&whole);
-    if whole.contains(255) && whole.contains(0) {
-        parts.push(every_protocol_but(&missing));
-    } else {
-        for run in whole.intervals() {
-            parts.push(whole_protocols_text(*run));
-        }
+    let is_almost_all = whole.contains(255) && whole.contains(0);
+    let partly = cells.layers().iter().filter(|(_, selectors)| !selectors.is_full());
+    let partly = partly.map(|(protocols, selectors)| selectors_text(*protocols, selectors));
+    let runs = whole.intervals().iter().filter(|_| !is_almost_all);
+    let parts: Vec<String> = runs.map(|run| whole_protocols_text(*run)).chain(partly).collect();
+    let parts = parts.join(", ");
+    match is_almost_all {
+        true if parts.is_empty() => every_protocol_but(&missing),
+        // Last, so that no port seems to be excepted too.
+        true => format!("{parts} and {}", every_protocol_but(&missing)),
+        false => parts,
     }
-    for (protocols, selectors) in cells.layers() {
-        if !selectors.is_full() {
-            parts.push(selectors_text(*protocols, selectors));
-        }
-    }
-    parts.join(", ")
 }
 
 fn whole_protocols_text(run: Interval<u8>) -> String {

@@ -112,7 +112,7 @@ fn a_narrowed_website_is_reported_with_who_is_left() {
         let title = "HTTPS on typo3-shop is open to some only";
         assert_eq!(told(&ran), ("medium", title.to_owned()), "{left}");
         let left = rule_text(&rule(left));
-        let told = format!("What still lets some of it through: {left}.");
+        let told = format!("A part of HTTPS still gets through: {left}.");
         assert!(ran.detail().contains(&told), "{}", ran.detail());
         // Removing a rule lets nobody in.
         assert!(!ran.detail().contains("Nobody could"), "{}", ran.detail());
@@ -143,7 +143,7 @@ fn the_entries_of_a_list_decide_who_is_left() {
     for nobody in [list("pl-1", &[]), list("pl-1", &["127.0.0.0/8"]), list_error("pl-1", missing)] {
         let ran = left(nobody);
         assert_eq!(told(&ran), ("high", "HTTPS on typo3-shop is closed".to_owned()));
-        assert!(ran.detail().contains("No other rule lets any of it through."), "{}", ran.detail());
+        assert!(ran.detail().contains("No other rule lets HTTPS through."), "{}", ran.detail());
         assert_eq!(ran.published()["findings"][0]["expected_unread"], serde_json::json!([]));
     }
     // Taking such a rule away closes nothing.
@@ -171,8 +171,8 @@ fn a_list_that_cannot_be_read_closes_nothing_for_certain() {
     );
     let detail = "The auditor opens nothing by itself. Nobody can reach HTTP, as \
                   before. Everybody could reach HTTPS over IPv4; who can now is not known. Who can \
-                  reach HTTPS over IPv6 is not known. The rules that let it through are gone: tcp \
-                  443 from 0.0.0.0/0. What may still let some of it through: tcp 443 from pl-1. \
+                  reach HTTPS over IPv6 is not known. The rules that let HTTPS through are gone: tcp \
+                  443 from 0.0.0.0/0. A part of HTTPS may still get through: tcp 443 from pl-1. \
                   Whom a list lets in is not known: the prefix list pl-1 could not be read.";
     assert_eq!(ran.detail(), detail);
     let finding = &ran.published()["findings"][0];
@@ -186,7 +186,7 @@ fn a_list_that_cannot_be_read_closes_nothing_for_certain() {
     let last = revoked(&["tcp 443 pl-1"]);
     let ran = audit_with_lists(&last, &[], list_error("pl-1", denied()));
     assert_eq!(told(&ran), ("low", title.to_owned()));
-    let gone = "The rules that may have let it through are gone: tcp 443 from pl-1.";
+    let gone = "The rules that may have let HTTPS through are gone: tcp 443 from pl-1.";
     assert!(ran.detail().contains(gone), "{}", ran.detail());
     let left = ["tcp 443 198.51.100.7/32"];
     let ran = audit_with_lists(&last, &left, list_error("pl-1", denied()));

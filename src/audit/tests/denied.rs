@@ -29,7 +29,7 @@ fn what_was_added_is_told_with_the_reason() {
     let added = "tcp 443 from 0.0.0.0/0; tcp 80 from 0.0.0.0/0; tcp 22 from 203.0.113.0/24";
     assert!(
         detail.contains(&format!(
-            "Added before that, within what the rule and the baseline admit: {added}."
+            "The auditor added what the baseline allows of the rule: {added}. The rule was not revoked: "
         )),
         "{detail}"
     );
@@ -76,7 +76,7 @@ fn a_finding_that_has_only_a_line_tells_it_too() {
     let brief: Vec<&str> = mail.lines().filter(|line| line.contains(", NOT CLOSED, ")).collect();
     assert_eq!(brief.len(), 3, "{mail}");
     // The first rule's pieces cover those of the others.
-    assert!(mail.contains("Added before that"), "{mail}");
+    assert!(mail.contains("The auditor added what the baseline allows"), "{mail}");
 }
 
 #[test]
@@ -87,7 +87,8 @@ fn what_a_revert_removed_is_put_back() {
     let mail = mail(&ran.messages[0]);
     assert!(
         mail.contains(
-            "Only if somebody needs it: this line opens it again, and the auditor closes it after "
+            "Only if somebody needs the rule that was removed: this line opens it again, and the auditor \
+             closes it after "
         ),
         "{mail}"
     );

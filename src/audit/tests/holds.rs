@@ -49,7 +49,8 @@ fn a_held_rule_is_reported_and_left_alone() {
 
 #[test]
 fn tags_that_are_not_a_hold_are_reverted_and_explained() {
-    let no_more = "It was to stay open until 2026-11-04 12:00 UTC: refused, the limit is 24 hours";
+    let no_more =
+        "The request to keep it open until 2026-11-04 12:00 UTC was refused: the limit is 24 hours";
     let not_a_time = "its tag sg-audit:allow-until is `tomorrow`, which is not a time such as \
                       2027-01-31T18:00:00Z";
     let over = "It was held open until 2026-11-02 11:59 UTC (\"vendor\"), and that is over.";

@@ -470,7 +470,7 @@ fn what_is_not_closed_besides_hosts_says_which_rules_are() {
     let world = ec2(&rules(&[HOST, "tcp 22 198.51.100.2/32 sgr-3", database]));
     let settings = settings(Remediation::RevertSsh);
     let ran = run_at(&world, &settings, &authorized(&[database]), noon(), None);
-    let told = "only rules that let more than one public host reach SSH beyond the baseline are \
-                closed.";
+    let told = "the auditor closes a rule only if it opens SSH to more than one public address that \
+                the baseline does not allow.";
     assert!(ran.detail().contains(told), "{}", ran.detail());
 }

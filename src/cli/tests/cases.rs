@@ -81,7 +81,7 @@ fn a_full_group_keeps_what_matters_most_and_the_rest_has_a_command() {
     );
     assert!(!complete.contains("443"), "{complete}");
     let out = answer(&arguments).unwrap().out;
-    assert!(out.contains("Subject: FIX NOW: TCP 22, 80 missing on "), "{out}");
+    assert!(out.contains("Subject: FIX NOW: TCP 22, 80 closed on "), "{out}");
     assert!(!out.contains("Should be kept"), "{out}");
 }
 

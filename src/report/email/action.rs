@@ -4,7 +4,7 @@ use super::super::declared;
 use super::super::detail::{done, needs_sweep};
 use super::super::life::war;
 use super::super::state::{State, is_closed_elsewhere};
-use super::super::wording;
+use super::super::wording::{self, texts};
 use super::lines::{Lines, TEXT};
 use super::others::check_line;
 use super::stolen::{Stolen, is_settled};
@@ -28,7 +28,7 @@ pub(super) fn act(mail: &mut Lines, finding: &Finding, stolen: &Stolen) {
         mail.command(finding.fix.as_deref());
     }
     if finding.complete.is_some() {
-        mail.text("Add what is missing:", TEXT);
+        mail.text(&complete_label(finding), TEXT);
         mail.command(finding.complete.as_deref());
     }
     if undo_comes_first(finding) {
@@ -39,12 +39,27 @@ pub(super) fn act(mail: &mut Lines, finding: &Finding, stolen: &Stolen) {
     tell_sweep(mail, finding);
 }
 
+/// What stands over the line that adds what is missing.
+fn complete_label(finding: &Finding) -> String {
+    let missing = finding.found_rule().map(|found| texts(&found.missing)).unwrap_or_default();
+    match State::of(finding) {
+        // The first line says what is missing.
+        State::ClosedTooFar | State::DependsOnAnother => "Add what is missing:".to_owned(),
+        _ => format!("{missing} is allowed, and missing now. If somebody needs it, add it:"),
+    }
+}
+
 /// How to audit everything once more, where something may have been missed.
 fn tell_sweep(mail: &mut Lines, finding: &Finding) {
     match &finding.matter {
         _ if !needs_sweep(finding) => {}
         Matter::AuditorChanged { sweep: Some(line), .. } => {
-            mail.text("Then run a sweep:", TEXT);
+            let then = if may_be_deployed(finding) {
+                "In that case, run a sweep too:"
+            } else {
+                "Then run a sweep:"
+            };
+            mail.text(then, TEXT);
             mail.command(Some(line));
         }
         _ => mail.text("Then run a sweep (\"By hand\" in docs/sweep.md).", TEXT),
@@ -58,6 +73,9 @@ fn fix_label(finding: &Finding) -> String {
         State::Held => "Otherwise, close it now",
         State::MaybeExempt => "If the exemption is not meant for it, close it now",
         State::Undecided => "If nobody needs the rule, remove it",
+        _ if may_be_deployed(finding) => {
+            return format!("If your team did not deploy it, {}:", wording::mend(finding));
+        }
         _ if is_about_auditor(finding) => {
             return format!("{}:", capitalised(wording::mend(finding)));
         }
@@ -73,6 +91,11 @@ fn fix_label(finding: &Finding) -> String {
         }
         None => format!("{label}:"),
     }
+}
+
+/// Whether the auditor was changed as a deployment changes it.
+pub(super) fn may_be_deployed(finding: &Finding) -> bool {
+    State::of(finding) == State::AuditorChanged && finding.severity < Severity::Medium
 }
 
 /// Whether no group is wrong, but what the auditor depends on.
@@ -105,7 +128,7 @@ pub(super) fn undo_label(finding: &Finding) -> String {
         Code::ExpectedTrafficClosed => {
             return "If the website needs it, put back what this change removed:".to_owned();
         }
-        _ => "Only if somebody needs it: this line opens it again",
+        _ => "Only if somebody needs the rule that was removed: this line opens it again",
     };
     match wording::undone_until(finding).map(minute) {
         Some(until) => format!("{back}, and the auditor closes it after {until}:"),
@@ -165,7 +188,7 @@ fn advice(finding: &Finding, stolen: &Stolen) -> Option<String> {
         }
         State::Prevented => {
             let repair = declared::repair(finding)?;
-            return Some(format!("If it is needed: {repair}."));
+            return Some(format!("To let the change pass: {repair}."));
         }
         State::MaybeUnfed if is_denied(finding) => "Let the function's role make this call.",
         State::MaybeUnfed => "If the next sweep does not tell it again, you need to do nothing.",

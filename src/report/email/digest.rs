@@ -59,7 +59,7 @@ fn tell_open(mail: &mut Lines, digest: &Digest) {
         Some(line) => {
             mail.text(
                 &format!(
-                    "{are} open. This changes nothing, and prints the lines that close {them}:"
+                    "{are} open. This command changes nothing, and prints the lines that close {them}:"
                 ),
                 TEXT,
             );

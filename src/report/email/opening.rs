@@ -91,13 +91,16 @@ pub(super) fn opening(finding: &Finding) -> String {
         }
         State::Held if is_gone => format!("{what}. The rule is already gone."),
         State::Held => held(finding, &what),
-        State::Closed => match wording::delay(finding).filter(|_| is_known(finding)) {
-            Some(delay) => format!("{what} for {delay}. {it_is} closed now{}.", ended(finding)),
-            None => format!("{what}. {it_is} closed now{}.", ended(finding)),
-        },
-        State::Prevented => format!("{what}. The hook refused it, and nothing was opened."),
+        State::Closed => {
+            let delay = wording::delay(finding).filter(|_| is_known(finding));
+            let delay = delay.map_or_else(String::new, |delay| format!(" for {delay}"));
+            format!("{what}{delay}. {it_is} closed now{}.{}", but_kept(finding), ended(finding))
+        }
+        State::Prevented => {
+            format!("{what}. The auditor's CloudFormation hook refused it, and nothing was opened.")
+        }
         State::AlreadyGone | State::NoLongerThere => {
-            format!("{what}. The rule is already gone{}.", ended(finding))
+            format!("{what}. The rule is already gone.{}", ended(finding))
         }
         State::Undecided => format!("{what}, so it may be open. Nothing was closed."),
         State::WideList => format!("{what}. Nothing was closed."),
@@ -105,11 +108,17 @@ pub(super) fn opening(finding: &Finding) -> String {
     }
 }
 
-/// How the sentence goes on where nobody can still be connected.
+/// How the sentence goes on where several ports were closed, and some of them not to everybody.
+fn but_kept(finding: &Finding) -> &'static str {
+    let keeps = finding.found_rule().is_some_and(|found| !found.kept.is_empty());
+    if keeps && is_plural(finding) { ", except for what is allowed" } else { "" }
+}
+
+/// That nobody can still be connected.
 fn ended(finding: &Finding) -> &'static str {
     match finding.found_rule().map(|found| found.presence) {
         Some(Presence::Gone(Connections::Ended)) => {
-            ", and connections made while it was open were cut"
+            " Connections that only this rule let in were cut."
         }
         _ => "",
     }
@@ -147,15 +156,16 @@ fn is_later(finding: &Finding) -> bool {
 fn held(finding: &Finding, what: &str) -> String {
     match finding.found_rule().map(|found| &found.action) {
         Some(Action::Held { hold, then, .. }) => {
-            let then = match then {
-                AfterHold::Reported => "reported again, not closed",
-                AfterHold::Closed => "closed automatically",
-            };
-            let until = minute(hold.until);
-            format!(
-                "{what} until {until}, as asked for: {}. Then it is {then}.",
-                quoted(&hold.reason)
-            )
+            let (until, reason) = (minute(hold.until), quoted(&hold.reason));
+            match then {
+                AfterHold::Reported => format!(
+                    "{what}, and allowed until {until}: {reason}. The auditor will not close it then, \
+                     only report it again."
+                ),
+                AfterHold::Closed => format!(
+                    "{what} until {until}, as asked for: {reason}. Then it is closed automatically."
+                ),
+            }
         }
         _ => format!("{what}. It asks to be held open, and the group could not be read."),
     }

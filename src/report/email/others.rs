@@ -15,19 +15,24 @@ pub(super) fn tell_others(mail: &mut Lines, findings: &[&Finding], told: usize) 
     if others.is_empty() {
         return;
     }
-    let lines = format!("Lines to paste for {}:", count(others.len(), "other finding"));
+    let others_are = count(others.len(), "other finding");
     match check_line(&others) {
         Some(line) => {
             mail.text(
                 &format!(
-                    "{lines} 'fix' in the JSON of this message; or run this, with each of your SSH \
-                     sources as --ssh-source:"
+                    "For {others_are}, this command prints the lines to paste. Give it your SSH sources \
+                     with --ssh-source:"
                 ),
                 TEXT,
             );
             mail.command(Some(&line));
         }
-        None => mail.text(&format!("{lines} 'fix' in the JSON of this message."), TEXT),
+        None => mail.text(
+            &format!(
+                "The lines to paste for {others_are} are in the JSON of this message, as 'fix'."
+            ),
+            TEXT,
+        ),
     }
 }
 

@@ -29,7 +29,7 @@ pub fn run_body(run: &Run, covered: &Covered) -> String {
         noncompliant,
     );
     mail.rule();
-    mail.object("All places", &covered.table);
+    mail.object("The table of all places", &covered.table);
     mail.label("Run", run.name.as_str(), TEXT);
     mail.0
 }
@@ -51,6 +51,6 @@ fn list(
     }
     let more = all.saturating_sub(places.len());
     if more > 0 {
-        mail.text(&format!("and {more} more, which the table lists"), TEXT);
+        mail.text(&format!("and {more} more: see the table of all places"), TEXT);
     }
 }

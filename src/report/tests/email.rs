@@ -212,7 +212,7 @@ fn a_hold_that_is_too_long_is_refused_in_the_second_line() {
     let told = Scene::new().run(&sample("authorize-held-too-long"));
     let mail = told.mail();
     let lines: Vec<&str> = mail.lines().collect();
-    assert_snapshot!(lines[1], @"It was to stay open until 2026-04-30 16:00 UTC: refused, the limit is 24 hours.");
+    assert_snapshot!(lines[1], @"The request to keep it open until 2026-04-30 16:00 UTC was refused: the limit is 24 hours.");
     let ask = lines.iter().position(|line| line.starts_with("To hold it open")).unwrap();
     assert_snapshot!(lines[ask..ask + 2].join("\n"), @r"
     To hold it open for as long as is allowed, close it first, then ask again:
@@ -229,14 +229,14 @@ fn findings_without_a_line_to_paste_have_one_that_prints_it() {
     let rules: Vec<String> = (0..5).map(|n| format!("tcp 910{n} 0.0.0.0/0")).collect();
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let of = |n: usize| Scene::new().run(&authorizing(&rules[..n])).mail();
-    assert!(!of(3).contains("Lines to paste for"), "{}", of(3));
+    assert!(!of(3).contains("prints the lines to paste"), "{}", of(3));
     let mail = of(5);
     let summary = mail.lines().next().unwrap();
     assert!(summary.ends_with("The lines to paste for the worst 3 are below."), "{summary}");
     let lines: Vec<&str> = mail.lines().collect();
-    let others = lines.iter().position(|line| line.starts_with("Lines to paste for")).unwrap();
+    let others = lines.iter().position(|line| line.contains("prints the lines to paste")).unwrap();
     assert_snapshot!(lines[others..others + 2].join("\n"), @r"
-    Lines to paste for 2 other findings: 'fix' in the JSON of this message; or run this, with each of your SSH sources as --ssh-source:
+    For 2 other findings, this command prints the lines to paste. Give it your SSH sources with --ssh-source:
     aws ec2 describe-security-groups --region 'eu-central-1' --group-ids 'sg-0a1b2c3d4e5f67890' | sg-audit check -
     ");
 }

@@ -351,8 +351,9 @@ fn informational_findings_alone_are_compliant() {
     assert_snapshot!(groups(&report), @r"
     no group  eu-central-1  123456789012
       informational  open-ssh-in-baseline  With the present settings, the baseline
-                                           as-documented lets the Internet reach
-                                           SSH, which CIS and Security Hub fail
+                                           as-documented allows SSH from the
+                                           Internet, and checks by CIS and Security
+                                           Hub fail because of it
                      note          Nothing was changed. Narrow it to the addresses
                                    that need SSH.
 
@@ -415,10 +416,10 @@ fn texts_that_others_wrote_are_inert() {
       critical  open-ssh  tcp 22 from 0.0.0.0/0 "x\u{1b}[2J\u{a}\u{202e}y"  sgr-00000000000000001
                 excess        tcp 22 from anywhere but 203.0.113.0/24
                 kept          tcp 22 from 203.0.113.0/24
-                narrowed      The rule was revoked; what the baseline admits of it
-                              was put in its place.
-                connections   Connections that only this rule let in were untracked
-                              and ended with it.
+                narrowed      The auditor revoked tcp 22 from 0.0.0.0/0. In its
+                              place: tcp 22 from 203.0.113.0/24.
+                connections   Connections that only this rule let in have ended: EC2
+                              did not track them, so it cut them with the rule.
                 undo          aws ec2 authorize-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"x\u001b[2J\n\u202ey"}],"ToPort":22}]' --tag-specifications '[{"ResourceType":"security-group-rule","Tags":[{"Key":"sg-audit:allow-until","Value":"2026-03-13T08:11:55Z"},{"Key":"sg-audit:reason","Value":"put back after a revert by typo3-sg-auditor"}]}]' && aws ec2 revoke-security-group-ingress --region 'eu-central-1' --group-id 'sg-0a1b2c3d4e5f67890' --ip-permissions '[{"FromPort":22,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"203.0.113.0/24"}],"ToPort":22}]'
                 undo holds    until 2026-03-13 08:11 UTC, then it is closed again
 
