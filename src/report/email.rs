@@ -18,7 +18,7 @@ mod who;
 
 use std::collections::BTreeSet;
 
-use action::{CONNECTIONS, act, if_needed, lives_on};
+use action::{CONNECTIONS, act, if_needed, lives_on, may_be_deployed};
 use details::{details, tell_exempt};
 pub(super) use digest::listed;
 use lines::{HELP, Lines, TEXT};
@@ -183,8 +183,9 @@ fn in_full(findings: &[&Finding], shared: &Shared, stolen: &Stolen) -> (Vec<Line
         rule(&mut lines, finding);
         let war = war(finding);
         let tells_by = war.is_none() && (number.is_none() || !shared.change);
-        // Who opened the rule that was removed matters less than how to close the one that is open.
-        let is_by_last = State::of(finding) == State::StillOpen;
+        // Who opened the rule that was removed matters less than how to close the one that is open, and who deployed less
+        // than what to do if nobody did.
+        let is_by_last = State::of(finding) == State::StillOpen || may_be_deployed(finding);
         if tells_by && !is_by_last {
             tell_by(&mut lines, finding);
         }

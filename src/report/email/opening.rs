@@ -5,8 +5,9 @@ use super::super::life::war;
 use super::super::state::State;
 use super::super::title::{is_plural, title};
 use super::super::wording::{self, open_rules, texts};
+use super::action::may_be_deployed;
 use super::lines::Lines;
-use crate::evaluate::{Code, Severity};
+use crate::evaluate::Code;
 use crate::finding::{Action, AfterHold, Connections, Finding, Matter, Planner, Presence};
 use crate::text::{minute, quoted};
 
@@ -54,11 +55,8 @@ pub(super) fn opening(finding: &Finding) -> String {
                 title(finding).lead
             )
         }
-        State::AuditorChanged if finding.severity < Severity::Medium => {
-            format!(
-                "{what}. If your team just deployed the stack, no action is needed. If not, somebody \
-                 else changed it."
-            )
+        State::AuditorChanged if may_be_deployed(finding) => {
+            format!("{what}. If your team just deployed the stack, you need to do nothing.")
         }
         State::AuditorChanged => {
             format!("{what}. Until this is put back, the auditor may not see what is opened.")

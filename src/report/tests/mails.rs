@@ -173,7 +173,6 @@ fn the_first_screen_says_how_things_stand_and_what_to_do() {
         "Close it now",
         "do nothing",
         "you are done",
-        "no action is needed",
         "look in CloudTrail",
         "Close it if nobody needs it",
         "end what is not yours",
