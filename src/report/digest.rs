@@ -101,14 +101,15 @@ fn now(digest: &Digest) -> DateTime<Utc> {
     digest.entries.iter().map(|one| one.brief.seen).max().unwrap_or_default()
 }
 
-/// `2 new, 1 resolved, 14 known`
-pub(super) fn counts(digest: &Digest) -> String {
+/// `2 new, 1 resolved, 14 known`, with these words for what is known.
+fn counts(digest: &Digest, known: &str) -> String {
     let statuses = [Status::New, Status::Reopened, Status::Resolved, Status::Known];
     let mut parts: Vec<String> = Vec::new();
     for status in statuses {
         let number = of_status(digest, status).count();
         if number > 0 {
-            parts.push(format!("{number} {}", status.as_str()));
+            let word = if status == Status::Known { known } else { status.as_str() };
+            parts.push(format!("{number} {word}"));
         }
     }
     let others = digest.entries.iter().filter(|one| one.life.is_none()).count();
@@ -126,20 +127,25 @@ pub(super) fn headline(digest: &Digest) -> String {
     let critical = critical.filter(|severity| *severity == Severity::Critical).count();
     let critical =
         if critical > 0 { format!("; open: {critical} critical") } else { String::new() };
-    format!("{name}: {}{critical}", counts(digest))
+    format!("{name}: {}{critical}", counts(digest, Status::Known.as_str()))
 }
 
 /// The first sentences of the mail.
 pub(super) fn summary(digest: &Digest) -> String {
-    let oldest = oldest(digest).filter(|life| (now(digest) - life.since).num_days() > 0);
-    let oldest = oldest.map_or_else(String::new, |life| {
-        format!(" The oldest that is open: {}.", age(&life, now(digest)))
-    });
     let why = match digest.is_daily {
         true => "Findings that waited for the daily mail",
         false => "Findings that came too fast for a mail each",
     };
-    format!("{why}: {}.{oldest}", counts(digest))
+    format!("{why}: {}.", counts(digest, "reported before"))
+}
+
+/// How the sentence goes on that says how many are open: `, the oldest for 31 days`.
+pub(super) fn open_for(digest: &Digest) -> String {
+    let is_one = digest.entries.iter().filter(|one| one.brief.is_open).count() == 1;
+    let whose = if is_one { "for" } else { "the oldest for" };
+    oldest(digest)
+        .filter(|life| (now(digest) - life.since).num_days() > 0)
+        .map_or_else(String::new, |life| format!(", {whose} {}", age(&life, now(digest))))
 }
 
 /// A line about a finding: `1. critical, new, sg-1 "web": tcp 22 from 0.0.0.0/0 (closed)`.

@@ -383,10 +383,12 @@ impl std::fmt::Display for Part {
 pub(super) fn handed_on(rules: usize) -> String {
     match rules {
         1 => {
-            "The auditor is closing one more rule. Another message will tell the result.".to_owned()
+            "The auditor is closing one more rule, which is not counted here. Another message will tell the \
+             result.".to_owned()
         }
         _ => format!(
-            "The auditor is closing {}. Another message will tell the result.",
+            "The auditor is closing {}, which are not counted here. Another message will tell the \
+             result.",
             count(rules, "more rule")
         ),
     }

@@ -45,7 +45,7 @@ fn complete_label(finding: &Finding) -> String {
     match State::of(finding) {
         // The first line says what is missing.
         State::ClosedTooFar | State::DependsOnAnother => "Add what is missing:".to_owned(),
-        _ => format!("{missing} is allowed, and missing now. If somebody needs it, add it:"),
+        _ => format!("Missing, but allowed by the baseline: {missing}. Add it if it is needed:"),
     }
 }
 
@@ -70,6 +70,7 @@ fn tell_sweep(mail: &mut Lines, finding: &Finding) {
 fn fix_label(finding: &Finding) -> String {
     let label = match State::of(finding) {
         State::StillOpen | State::NotClosed => "Close it now",
+        State::Planned => "Close it now, or allow it in the baseline before the next sweep",
         State::Held => "Otherwise, close it now",
         State::MaybeExempt => "If the exemption is not meant for it, close it now",
         State::Undecided => "If nobody needs the rule, remove it",
@@ -178,7 +179,7 @@ fn advice(finding: &Finding, stolen: &Stolen) -> Option<String> {
         State::MaybeExempt if finding.fix.is_some() => return None,
         State::MaybeExempt => "If the exemption is not meant for it, remove the rule.",
         State::Held if finding.is_rule_gone() => return stolen.if_over(),
-        State::Held => "If you know this reason, do nothing.",
+        State::Held => "If this reason is right, do nothing.",
         State::Closed | State::AlreadyGone | State::NoLongerThere | State::Resolved => {
             return match lives_on(finding) {
                 _ if finding.complete.is_some() || war(finding).is_some() => None,

@@ -52,20 +52,22 @@ fn tell_open(mail: &mut Lines, digest: &Digest) {
     let line = check_groups(open.clone().map(|it| (&it.brief.place, it.brief.group.as_ref())));
     let (are, them) = match open.count() {
         0 => return mail.text("None of them is open. You need to do nothing.", TEXT),
-        1 => ("1 is".to_owned(), "it"),
-        open => (format!("{open} are"), "them"),
+        1 => ("1 is open".to_owned(), "it"),
+        open => (format!("{open} are open"), "them"),
     };
+    let open = are + &digest::open_for(digest);
     match &line {
         Some(line) => {
             mail.text(
                 &format!(
-                    "{are} open. This command changes nothing, and prints the lines that close {them}:"
+                    "{open}. This command changes nothing, and prints the lines that close {them}:"
                 ),
                 TEXT,
             );
             mail.command(Some(line));
         }
-        None => mail
-            .text(&format!("{are} open. sg-audit check prints the lines that close {them}."), TEXT),
+        None => {
+            mail.text(&format!("{open}. sg-audit check prints the lines that close {them}."), TEXT)
+        }
     }
 }

@@ -56,7 +56,9 @@ pub(super) fn opening(finding: &Finding) -> String {
             )
         }
         State::AuditorChanged if may_be_deployed(finding) => {
-            format!("{what}. If your team just deployed the stack, you need to do nothing.")
+            format!(
+                "{what}. If your team just deployed the auditor's stack, you need to do nothing."
+            )
         }
         State::AuditorChanged => {
             format!("{what}. Until this is put back, the auditor may not see what is opened.")
@@ -74,9 +76,7 @@ pub(super) fn opening(finding: &Finding) -> String {
             "{what}. The auditor has not closed it, because no sweep has reported under these \
              settings before."
         ),
-        State::Planned => format!(
-            "{what}. Nothing was closed yet: the next sweep closes it, unless the settings change."
-        ),
+        State::Planned => format!("{what}. Nothing was closed yet. The next sweep closes it."),
         State::Resolved => format!("{what}."),
         State::LeftScope => match finding.matter {
             Matter::LeftScope { is_back: true, .. } => {
@@ -109,15 +109,13 @@ pub(super) fn opening(finding: &Finding) -> String {
 /// How the sentence goes on where several ports were closed, and some of them not to everybody.
 fn but_kept(finding: &Finding) -> &'static str {
     let keeps = finding.found_rule().is_some_and(|found| !found.kept.is_empty());
-    if keeps && is_plural(finding) { ", except for what is allowed" } else { "" }
+    if keeps && is_plural(finding) { ", except for what the baseline allows" } else { "" }
 }
 
 /// That nobody can still be connected.
 fn ended(finding: &Finding) -> &'static str {
     match finding.found_rule().map(|found| found.presence) {
-        Some(Presence::Gone(Connections::Ended)) => {
-            " Connections that only this rule let in were cut."
-        }
+        Some(Presence::Gone(Connections::Ended)) => " Connections that no rule allows were cut.",
         _ => "",
     }
 }
@@ -157,8 +155,8 @@ fn held(finding: &Finding, what: &str) -> String {
             let (until, reason) = (minute(hold.until), quoted(&hold.reason));
             match then {
                 AfterHold::Reported => format!(
-                    "{what}, and allowed until {until}: {reason}. The auditor will not close it then, \
-                     only report it again."
+                    "{what}, and allowed until {until}: {reason}. After that the auditor only reports it \
+                     again."
                 ),
                 AfterHold::Closed => format!(
                     "{what} until {until}, as asked for: {reason}. Then it is closed automatically."

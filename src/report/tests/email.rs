@@ -130,7 +130,8 @@ fn who_did_it_and_what_they_wrote_come_before_what_to_paste() {
             let first = before_commands(&mail);
             // What is open there, somebody else may have opened, and a deployment needs nobody's attention.
             let is_of_another = message.subject.starts_with("STILL OPEN via ");
-            let is_deployment = finding["code"] == "auditor-changed" && finding["severity"] == "low";
+            let is_deployment =
+                finding["code"] == "auditor-changed" && finding["severity"] == "low";
             if finding["change"]["actor"].is_string() && !is_of_another && !is_deployment {
                 let says = [" by: ", "the last time by "].iter().any(|words| first.contains(words));
                 assert!(says, "{name}: {mail}");
