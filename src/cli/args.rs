@@ -106,10 +106,11 @@ pub(super) enum Shell {
 /// calls it would make
 ///
 /// Nothing reaches AWS. The groups that the function reads and changes are kept in memory while the
-/// command runs. With --groups they come from your files, which have to show them after the events.
-/// Without --groups, a group has only the rules that the events name, and the egress rules that EC2
-/// gives a new group. If the event has a time, the function runs as if it were that time. To see holds,
-/// give the output of `describe-security-group-rules` too: only that has the tags of rules.
+/// command runs. With --groups they come from your files, which must show the groups as they were
+/// after all of the events had happened. Without --groups, a group has only the rules that the events
+/// name, and the egress rules that EC2 gives a new group. If the event has a time, the function runs as
+/// if it were that time. To see holds, give the output of `describe-security-group-rules` too: only that
+/// has the tags of rules.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -133,8 +134,8 @@ pub(super) struct InvokeArgs {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub auditor: Vec<String>,
 
-    /// What the function does about what a sweep, the audit of all groups, finds: the same words as
-    /// for --remediation [default: notify]
+    /// What the function does about findings of a sweep, the daily audit of all groups: as for
+    /// --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
@@ -196,8 +197,8 @@ pub(super) struct CheckArgs {
 
     /// Audit groups before they are changed: what `terraform show -json PLAN` or `tofu show -json
     /// PLAN` prints, of a plan or a state; can be repeated; `-` reads standard input. Where the .tf
-    /// files are beside FILE, each finding names the line in them. `--format sarif` is for GitHub's
-    /// code scanning
+    /// files are beside FILE, each finding names the line in them. With --plan there is also
+    /// `--format sarif`, for GitHub's code scanning
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "groups", "live"])]
     pub plan: Vec<PathBuf>,
 
@@ -335,13 +336,14 @@ const HISTORY_HELP: &str = if cfg!(feature = "live") {
 /// FILE holds CloudTrail records: a trail's files as they are in its bucket, or a folder of them; the
 /// output of `aws cloudtrail lookup-events`; or events as EventBridge delivers them. The records may
 /// be in any order, repeated or incomplete. Where they don't tell something, the answer says that it
-/// is unknown. Without --live nothing is connected to.
+/// is unknown.
 #[cfg_attr(
     feature = "live",
     doc = "",
     doc = "--live looks the calls up in CloudTrail, which keeps them for 90 days, and reads the groups \
            as they are now, with your own credentials, as `aws` does: from variables, a profile or \
-           SSO. It only makes calls that read. Add files for what is older."
+           SSO. It only makes calls that read. Add files for what is older. Without --live, nothing is read \
+           from AWS."
 )]
 #[derive(Debug, Args)]
 #[command(after_help = HISTORY_HELP)]
@@ -424,7 +426,7 @@ macro_rules! evidence_help {
             "\
 Exit status:
   0  it was packed
-  2  something could not be read, which the index tells, or nothing was packed
+  2  something could not be read (index.html says what), or nothing was packed
 
 Examples:
   sg-audit evidence --from 2026-07-01 --to 2026-09-30 --groups groups.json AWSLogs
@@ -442,9 +444,9 @@ const EVIDENCE_HELP: &str = if cfg!(feature = "live") {
     evidence_help!("")
 };
 
-/// Make a zip archive of the evidence that auditors ask for about a period
+/// Make a zip archive of evidence about a period, for the people who audit your company
 ///
-/// It has a page to begin with (index.html), the report on the groups in your files, the history
+/// It contains a start page (index.html), the report on the groups in your files, the history
 /// of the period, coverage, exemptions and holds with their reasons, the CIS and Security Hub controls
 /// that fail, the baseline, and the SHA-256 of each file. The archive's own SHA-256 is printed. Once
 /// the period is over, the same files make the same archive.
@@ -482,12 +484,12 @@ pub(super) struct EvidenceArgs {
     pub past: PastOptions,
 }
 
-/// Open a port for a limited time, which the function accepts: print the `aws` command, or run it
+/// Open a port that the function leaves open until a given time: print the `aws` command, or run it
 ///
 /// The rule gets tags that say until when it is needed and why. That is called a hold. Until then the
 /// function reports
-/// the rule and leaves it alone. After that the rule is like any other: the function closes it if the
-/// setting Remediation says so. If the rule is already in the group, remove it first.
+/// the rule and leaves it alone. After that the rule is like any other: it stays open unless the
+/// setting Remediation closes it. If the rule is already in the group, remove it first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
@@ -542,7 +544,7 @@ pub(super) struct AllowArgs {
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
 
-    /// Open SSH, or every port, to the Internet nevertheless
+    /// Without this, opening SSH or every port to the whole Internet is refused
     #[arg(long)]
     pub yes_to_everybody: bool,
 
@@ -587,7 +589,8 @@ pub(super) struct DoctorArgs {
     pub timeout: Duration,
 }
 
-/// Print what the deployed auditor remembers: what is open, held, audited, and not mailed yet
+/// Print what the deployed auditor remembers: which rules are open or held, what was audited, and
+/// what is not mailed yet
 ///
 /// It reads the stack's table with `aws` and its credentials, and changes nothing. It needs the rights
 /// `cloudformation:DescribeStacks` and `dynamodb:Scan`.
@@ -622,7 +625,7 @@ pub(super) enum PlainFormat {
     /// Lines for people
     #[default]
     Text,
-    /// The same as JSON, and nothing else
+    /// The same content as JSON only
     Json,
 }
 
@@ -681,8 +684,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
 
-    /// A unit that the account is in, or the root of the organisation; can be repeated for those
-    /// around it
+    /// The organisational unit of the account. Repeat the option for each unit above it, up to the root
     #[arg(long, value_name = "OU")]
     pub ou: Vec<UnitId>,
 
@@ -695,7 +697,8 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
-    /// What it does about findings of a sweep: as for --remediation [default: notify]
+    /// What it does about findings of a sweep, the daily audit of all groups: as for --remediation
+    /// [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
@@ -807,13 +810,13 @@ pub(super) struct AuditOptions {
 
     /// What the function would do about a change that exceeds the baseline: notify only reports it,
     /// revert-ssh also closes SSH that is open to more than one public host, revert-ingress closes
-    /// every inbound rule that exceeds the baseline and has a public source. With the last two, say
-    /// --ssh-source and --scope too, even for all groups [default: notify]
+    /// every inbound rule that exceeds the baseline and has a public source. The last two also need
+    /// --ssh-source and --scope; write `--scope all` for all groups [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
-    /// What stays of a rule that is closed: with baseline, the part of it that the baseline allows,
-    /// such as SSH from your SSH sources; with nothing, the whole rule goes [default: baseline]
+    /// What stays of a rule that is closed: `baseline` keeps the part that the baseline allows, such as
+    /// SSH from your SSH sources; `nothing` removes the whole rule [default: baseline]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub revert_keeps: Option<String>,
 
