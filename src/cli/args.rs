@@ -109,8 +109,8 @@ pub(super) enum Shell {
 /// command runs. With --groups they come from your files, which must show the groups as they were
 /// after all of the events had happened. Without --groups, a group has only the rules that the events
 /// name, and the egress rules that EC2 gives a new group. If the event has a time, the function runs as
-/// if it were that time. To see holds, give the output of `describe-security-group-rules` too: only that
-/// has the tags of rules.
+/// if it were that time. To see holds (see `sg-audit allow`), give the output of
+/// `describe-security-group-rules` too: only that has the tags of rules.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -123,7 +123,7 @@ pub(super) struct InvokeArgs {
     #[arg(required = true, value_name = "EVENT.json")]
     pub events: Vec<PathBuf>,
 
-    /// The groups as they are now: the output of `aws ec2 describe-security-groups` or
+    /// The groups as they were after the last event: the output of `aws ec2 describe-security-groups` or
     /// `describe-security-group-rules`, or of both; can be repeated; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
@@ -134,8 +134,8 @@ pub(super) struct InvokeArgs {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub auditor: Vec<String>,
 
-    /// What the function does about findings of a sweep, the daily audit of all groups: as for
-    /// --remediation [default: notify]
+    /// What the function does about findings of a sweep, the daily audit of all groups; takes the same
+    /// values as --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
@@ -173,15 +173,15 @@ Examples:
 
 /// Audit groups as they are, or as a plan or a template will make them
 ///
-/// FILE is the output of an `aws ec2` command. With it, nothing is read from AWS. Give the output of
-/// both commands if you can: `describe-security-group-rules` prints the ids and tags of rules, without
-/// which holds (see `sg-audit allow`) are not recognised; `describe-security-groups` prints the names,
-/// VPCs and tags of groups.
+/// Give the output of both `aws ec2 describe-security-groups` and `describe-security-group-rules` if
+/// you can. The first has the names, VPCs and tags of groups, the second the ids and tags of rules. A
+/// hold (see `sg-audit allow`) is recognised by the tags of its rule.
 #[cfg_attr(
     feature = "live",
     doc = "",
     doc = "--live reads every group of the account instead, with your own credentials, as `aws` does: \
-           from variables, a profile or SSO. It only makes calls that read."
+           from variables, a profile or SSO. It only makes calls that read. Without --live, nothing is \
+           read from AWS."
 )]
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_EXAMPLES)]
@@ -335,8 +335,7 @@ const HISTORY_HELP: &str = if cfg!(feature = "live") {
 ///
 /// FILE holds CloudTrail records: a trail's files as they are in its bucket, or a folder of them; the
 /// output of `aws cloudtrail lookup-events`; or events as EventBridge delivers them. The records may
-/// be in any order, repeated or incomplete. Where they don't tell something, the answer says that it
-/// is unknown.
+/// be in any order, repeated or incomplete. What they don't show is given as unknown.
 #[cfg_attr(
     feature = "live",
     doc = "",
@@ -448,8 +447,8 @@ const EVIDENCE_HELP: &str = if cfg!(feature = "live") {
 ///
 /// It contains a start page (index.html), the report on the groups in your files, the history
 /// of the period, coverage, exemptions and holds with their reasons, the CIS and Security Hub controls
-/// that fail, the baseline, and the SHA-256 of each file. The archive's own SHA-256 is printed. Once
-/// the period is over, the same files make the same archive.
+/// that fail, the baseline, and the SHA-256 of each file. The archive's own SHA-256 is printed. If you
+/// run it again with the same files after the period is over, the archive is identical.
 #[derive(Debug, Args)]
 #[command(after_help = EVIDENCE_HELP)]
 pub(super) struct EvidenceArgs {
@@ -484,7 +483,7 @@ pub(super) struct EvidenceArgs {
     pub past: PastOptions,
 }
 
-/// Open a port that the function leaves open until a given time: print the `aws` command, or run it
+/// Open a port for a while, and tell the function to leave it open: print the `aws` command, or run it
 ///
 /// The rule gets tags that say until when it is needed and why. That is called a hold. Until then the
 /// function reports
@@ -544,7 +543,7 @@ pub(super) struct AllowArgs {
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
 
-    /// Without this, opening SSH or every port to the whole Internet is refused
+    /// Without this, a rule that opens SSH, or all ports at once, to the whole Internet is refused
     #[arg(long)]
     pub yes_to_everybody: bool,
 
@@ -559,7 +558,7 @@ pub(super) struct AllowArgs {
 /// function, its topics and their subscriptions, keys, queues, alarms, and what it did lately. It
 /// changes nothing. docs/doctor.md says what each line means, and which rights it needs.
 ///
-/// --canary tries it out: it makes a security group that no server uses, opens SSH in it from
+/// --canary tries it out: it makes a security group that no server uses, opens SSH in it to
 /// addresses that nobody has, waits for the message, and removes everything again. Whoever gets the
 /// findings gets this one too.
 #[derive(Debug, Args)]
@@ -697,8 +696,8 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
-    /// What it does about findings of a sweep, the daily audit of all groups: as for --remediation
-    /// [default: notify]
+    /// What it does about findings of a sweep, the daily audit of all groups; takes the same values as
+    /// --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 

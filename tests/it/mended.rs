@@ -116,7 +116,7 @@ async fn what_is_kept_is_there_and_a_command_adds_what_is_missing() {
     assert!(detail.contains("rules that do not comply admit tcp 80 from 0.0.0.0/0"), "{detail}");
     let messages = world.messages().await;
     let subject = &messages.last().expect("a message").subject;
-    assert!(subject.starts_with("FIX NOW: TCP 22 missing on "), "{subject}");
+    assert!(subject.starts_with("FIX NOW: TCP 22 from 203.0.113.0/24 closed on "), "{subject}");
     let complete = line(found, "complete").expect("a command");
     // Nothing fits before there is room, and with room for one the first one does.
     assert!(!pasted(&world, complete));
