@@ -809,8 +809,8 @@ pub(super) struct AuditOptions {
 
     /// What the function would do about a change that exceeds the baseline: notify only reports it,
     /// revert-ssh also closes SSH that is open to more than one public host, revert-ingress closes
-    /// every inbound rule that exceeds the baseline and has a public source. The last two also need
-    /// --ssh-source and --scope; write `--scope all` for all groups [default: notify]
+    /// every inbound rule that exceeds the baseline and has a public source. The last two need
+    /// --ssh-source and an explicit --scope, such as `--scope all` [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 

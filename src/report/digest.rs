@@ -136,7 +136,7 @@ pub(super) fn summary(digest: &Digest) -> String {
         true => "Findings that waited for the daily mail",
         false => "Findings that came too fast for a mail each",
     };
-    format!("{why}: {}.", counts(digest, "reported before"))
+    format!("{why}: {}.", counts(digest, "known from before"))
 }
 
 /// How the sentence goes on that says how many are open: `, the oldest for 31 days`.
