@@ -52,8 +52,8 @@ fn tell_open(mail: &mut Lines, digest: &Digest) {
     let line = check_groups(open.clone().map(|it| (&it.brief.place, it.brief.group.as_ref())));
     let (are, them) = match open.count() {
         0 => return mail.text("None of them is open. You need to do nothing.", TEXT),
-        1 => ("1 is open".to_owned(), "it"),
-        open => (format!("{open} are open"), "them"),
+        1 => ("1 of them is open".to_owned(), "it"),
+        open => (format!("{open} of them are open"), "them"),
     };
     let open = are + &digest::open_for(digest);
     match &line {

@@ -115,7 +115,7 @@ fn but_kept(finding: &Finding) -> &'static str {
 /// That nobody can still be connected.
 fn ended(finding: &Finding) -> &'static str {
     match finding.found_rule().map(|found| found.presence) {
-        Some(Presence::Gone(Connections::Ended)) => " Connections that no rule allows were cut.",
+        Some(Presence::Gone(Connections::Ended)) => " EC2 cut connections that no rule allows.",
         _ => "",
     }
 }
