@@ -15,8 +15,8 @@ const OPERATION: Duration = Duration::from_secs(15);
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// How much longer than usual an invocation waits for the table of what is remembered, in all. Only tests run a program
-/// with debug assertions. It waits longer, because the emulator that has its table may be kept from work by other tests.
+/// How much longer than usual an invocation waits for the table of what is remembered, in all. Debug builds, which only
+/// tests run, wait longer: other tests may slow down the emulator that has the table.
 pub const MEMORY: Duration =
     Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 280 });
 

@@ -123,8 +123,9 @@ pub(super) struct InvokeArgs {
     #[arg(required = true, value_name = "EVENT.json")]
     pub events: Vec<PathBuf>,
 
-    /// The groups as they were after the last event: the output of `aws ec2 describe-security-groups` or
-    /// `describe-security-group-rules`, or of both; can be repeated; `-` reads standard input
+    /// The groups as they were after the last event: the output of `aws ec2
+    /// describe-security-groups` or `describe-security-group-rules`, or of both; can be repeated; `-`
+    /// reads standard input
     #[arg(long, value_name = "FILE")]
     pub groups: Vec<PathBuf>,
 
@@ -134,8 +135,8 @@ pub(super) struct InvokeArgs {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub auditor: Vec<String>,
 
-    /// What the function does about findings of a sweep, the daily audit of all groups; takes the same
-    /// values as --remediation [default: notify]
+    /// How the function reacts to the findings of a sweep (the daily audit of all groups). It has the
+    /// same values as --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
@@ -196,9 +197,9 @@ pub(super) struct CheckArgs {
     pub groups: Vec<PathBuf>,
 
     /// Audit groups before they are changed: what `terraform show -json PLAN` or `tofu show -json
-    /// PLAN` prints, of a plan or a state; can be repeated; `-` reads standard input. Where the .tf
-    /// files are beside FILE, each finding names the line in them. With --plan there is also
-    /// `--format sarif`, for GitHub's code scanning
+    /// PLAN` prints, of a plan or a state; can be repeated; `-` reads standard input. If the .tf
+    /// files are in the same folder as FILE, each finding names its line in them. `--format sarif`,
+    /// which needs --plan, is for GitHub code scanning
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "groups", "live"])]
     pub plan: Vec<PathBuf>,
 
@@ -486,9 +487,8 @@ pub(super) struct EvidenceArgs {
 /// Open a port for a while, and tell the function to leave it open: print the `aws` command, or run it
 ///
 /// The rule gets tags that say until when it is needed and why. That is called a hold. Until then the
-/// function reports
-/// the rule and leaves it alone. After that the rule is like any other: it stays open unless the
-/// setting Remediation closes it. If the rule is already in the group, remove it first.
+/// function reports the rule and leaves it alone. After that the rule is like any other: it stays open
+/// unless the setting Remediation closes it. If the rule is already in the group, remove it first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status:
@@ -589,7 +589,7 @@ pub(super) struct DoctorArgs {
 }
 
 /// Print what the deployed auditor remembers: which rules are open or held, what was audited, and
-/// what is not mailed yet
+/// which findings have not been mailed yet
 ///
 /// It reads the stack's table with `aws` and its credentials, and changes nothing. It needs the rights
 /// `cloudformation:DescribeStacks` and `dynamodb:Scan`.
@@ -696,8 +696,8 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub remediation: Option<String>,
 
-    /// What it does about findings of a sweep, the daily audit of all groups; takes the same values as
-    /// --remediation [default: notify]
+    /// How the function reacts to the findings of a sweep (the daily audit of all groups). It has the
+    /// same values as --remediation [default: notify]
     #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
     pub sweep_remediation: Option<String>,
 
@@ -733,7 +733,7 @@ pub(super) struct BaselineArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct BaselineOptions {
-    /// What is allowed: `standard` (HTTP and HTTPS from anywhere, SSH from --ssh-source, everything
+    /// The allowed traffic: `standard` (HTTP and HTTPS from anywhere, SSH from --ssh-source, everything
     /// outbound), `restricted-egress` (only HTTP and HTTPS outbound), `as-documented` (SSH from
     /// anywhere, as in the guide "TYPO3 on AWS"), or the path of a YAML file [default: standard]
     #[arg(long, value_name = "NAME|FILE", value_parser = NonEmptyStringValueParser::new())]

@@ -346,8 +346,12 @@ fn doubtful(exemption: &DoubtfulExemption) -> String {
         .lists
         .iter()
         .map(|(id, why)| {
-            let why = why.as_ref().map_or_else(|| "it was not looked up".to_owned(), error);
-            format!("prefix list {id}, which could not be read ({why})")
+            let why = why.as_ref().map(error);
+            let why = why.map_or_else(
+                || "was not looked up".to_owned(),
+                |why| format!("could not be read ({why})"),
+            );
+            format!("prefix list {id}, which {why}")
         })
         .collect();
     let DoubtfulExemption { reason, until, .. } = exemption;

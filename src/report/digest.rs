@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::life::{age, status};
-use super::wording::called;
+use super::wording::{called, open_critical};
 use crate::evaluate::{Code, Severity};
 use crate::finding::{Brief, Digest, DigestEntry, FoundGroup, Life, Outcome, Status};
 use crate::text::{count, inert, minute, timestamp};
@@ -90,10 +90,14 @@ fn of_status(digest: &Digest, status: Status) -> impl Iterator<Item = &DigestEnt
     digest.entries.iter().filter(move |one| one.life.is_some_and(|life| life.status == status))
 }
 
+/// The findings that are open.
+pub(super) fn open(digest: &Digest) -> impl Iterator<Item = &DigestEntry> + Clone {
+    digest.entries.iter().filter(|one| one.brief.is_open)
+}
+
 /// The history of the finding that has been open for the longest time.
 fn oldest(digest: &Digest) -> Option<Life> {
-    let open = digest.entries.iter().filter(|one| one.brief.is_open);
-    open.filter_map(|one| one.life).min_by_key(|life| life.since)
+    open(digest).filter_map(|one| one.life).min_by_key(|life| life.since)
 }
 
 /// When the digest was made, as far as its findings tell.
@@ -101,7 +105,7 @@ fn now(digest: &Digest) -> DateTime<Utc> {
     digest.entries.iter().map(|one| one.brief.seen).max().unwrap_or_default()
 }
 
-/// `2 new, 1 resolved, 14 known`, with these words for what is known.
+/// How many findings have each status: `2 new, 1 resolved, 14 known`, with another word for `known`.
 fn counts(digest: &Digest, known: &str) -> String {
     let statuses = [Status::New, Status::Reopened, Status::Resolved, Status::Known];
     let mut parts: Vec<String> = Vec::new();
@@ -119,14 +123,10 @@ fn counts(digest: &Digest, known: &str) -> String {
     parts.join(", ")
 }
 
-/// What a Subject says: `Daily audit: 2 new, 14 known; open: 3 critical`.
+/// The Subject of a digest: `Daily audit: 2 new, 14 known; open: 3 critical`.
 pub(super) fn headline(digest: &Digest) -> String {
     let name = if digest.is_daily { "Daily audit" } else { "Digest" };
-    let critical =
-        digest.entries.iter().filter(|one| one.brief.is_open).map(|one| one.brief.severity);
-    let critical = critical.filter(|severity| *severity == Severity::Critical).count();
-    let critical =
-        if critical > 0 { format!("; open: {critical} critical") } else { String::new() };
+    let critical = open_critical(open(digest).map(|one| one.brief.severity));
     format!("{name}: {}{critical}", counts(digest, Status::Known.as_str()))
 }
 
@@ -141,8 +141,7 @@ pub(super) fn summary(digest: &Digest) -> String {
 
 /// How the sentence goes on that says how many are open: `, the oldest for 31 days`.
 pub(super) fn open_for(digest: &Digest) -> String {
-    let is_one = digest.entries.iter().filter(|one| one.brief.is_open).count() == 1;
-    let whose = if is_one { "for" } else { "the oldest for" };
+    let whose = if open(digest).count() == 1 { "for" } else { "the oldest for" };
     oldest(digest)
         .filter(|life| (now(digest) - life.since).num_days() > 0)
         .map_or_else(String::new, |life| format!(", {whose} {}", age(&life, now(digest))))

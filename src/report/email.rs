@@ -183,8 +183,8 @@ fn in_full(findings: &[&Finding], shared: &Shared, stolen: &Stolen) -> (Vec<Line
         rule(&mut lines, finding);
         let war = war(finding);
         let tells_by = war.is_none() && (number.is_none() || !shared.change);
-        // Who opened the rule that was removed matters less than how to close the one that is open, and who deployed less
-        // than what to do if nobody did.
+        // It matters less who opened a rule that is gone than how to close the one that is open, and less who deployed the
+        // stack than what to do if nobody was supposed to.
         let is_by_last = State::of(finding) == State::StillOpen || may_be_deployed(finding);
         if tells_by && !is_by_last {
             tell_by(&mut lines, finding);

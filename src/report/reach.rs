@@ -171,19 +171,16 @@ pub(super) fn detail(closed: &Closed) -> String {
         }
         left => format!("A part of {what} still gets through: {}", rules(left)),
     };
-    let let_it = match removed.iter().all(is_unread) {
-        true => format!("may have let {what}"),
-        false => format!("let {what}"),
-    };
+    let have_let = if removed.iter().all(is_unread) { "may have let" } else { "let" };
     let unread = match closed.unread.is_empty() {
         true => String::new(),
         false => format!(" Whom a list lets in is not known: {}.", not_read(closed)),
     };
     let gone = match &closed.list {
-        None => format!("The rules that {let_it} through are gone: {}.", rules(removed)),
+        None => format!("The rules that {have_let} {what} through are gone: {}.", rules(removed)),
         Some(list) => format!(
             "No rule of the group was changed. Removed from the prefix list {}: {}. What names the \
-             list and {let_it} through: {}.",
+             list and {have_let} {what} through: {}.",
             list.id,
             some_of(list.removed.as_deref().unwrap_or_default()),
             rules(removed)

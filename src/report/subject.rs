@@ -59,9 +59,7 @@ fn by_life(report: &Report) -> Option<String> {
         return None;
     }
     let open = report.findings.iter().filter(|finding| State::of(finding).is_open());
-    let critical = open.filter(|finding| finding.severity == Severity::Critical).count();
-    let critical =
-        if critical > 0 { format!("; open: {critical} critical") } else { String::new() };
+    let critical = wording::open_critical(open.map(|finding| finding.severity));
     Some(format!("Scheduled audit: {statuses}{critical}"))
 }
 

@@ -160,8 +160,7 @@ pub(super) fn topic(finding: &Finding) -> String {
     }
 }
 
-/// The protocols and ports of some rules.
-/// What is missing: the rule itself where it is one.
+/// The missing rule if there is only one, otherwise the protocols and ports of all of them.
 fn missing_of(rules: &[&Rule]) -> String {
     match rules {
         [rule] => in_capitals(&rule_text(rule)),
@@ -169,6 +168,7 @@ fn missing_of(rules: &[&Rule]) -> String {
     }
 }
 
+/// The protocols and ports of some rules.
 fn ports_of<'r>(rules: impl Iterator<Item = &'r Rule>) -> String {
     in_capitals(&cells_text(&Traffic::union_of(rules.map(Rule::traffic).collect()).cells()))
 }

@@ -359,6 +359,14 @@ pub(super) fn statuses(findings: &[&Finding]) -> String {
     each.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// How a Subject goes on that counts findings: `; open: 3 critical`.
+pub(super) fn open_critical(open: impl Iterator<Item = Severity>) -> String {
+    match open.filter(|severity| *severity == Severity::Critical).count() {
+        0 => String::new(),
+        critical => format!("; open: {critical} critical"),
+    }
+}
+
 /// What to do with the line of an exemption.
 pub(super) fn tolerate(exemption: &Exemption) -> String {
     format!("To tolerate it until {}, add to `exemptions` in the baseline:", exemption.until)
@@ -381,15 +389,12 @@ impl std::fmt::Display for Part {
 
 /// What becomes of rules that are not among the findings.
 pub(super) fn handed_on(rules: usize) -> String {
-    match rules {
-        1 => {
-            "The auditor is closing one more rule, which is not counted here. Another message will tell the \
-             result.".to_owned()
-        }
-        _ => format!(
-            "The auditor is closing {}, which are not counted here. Another message will tell the \
-             result.",
-            count(rules, "more rule")
-        ),
-    }
+    let (more, are) = match rules {
+        1 => ("one more rule".to_owned(), "is"),
+        _ => (count(rules, "more rule"), "are"),
+    };
+    format!(
+        "The auditor is closing {more}, which {are} not counted here. Another message will tell the \
+         result."
+    )
 }

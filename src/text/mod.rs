@@ -9,9 +9,6 @@ mod links;
 mod look_alike;
 mod time;
 mod utf16;
-// Only answers of AWS are XML.
-#[cfg(any(test, feature = "aws"))]
-pub mod xml;
 pub mod yaml;
 
 use std::error::Error;

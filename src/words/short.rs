@@ -122,18 +122,17 @@ pub fn cells_text(cells: &Cells) -> String {
     if whole.is_full() {
         return "all traffic".to_owned();
     }
-    let missing = IntervalSet::full().difference(&whole);
-    let is_almost_all = whole.contains(255) && whole.contains(0);
     let partly = cells.layers().iter().filter(|(_, selectors)| !selectors.is_full());
     let partly = partly.map(|(protocols, selectors)| selectors_text(*protocols, selectors));
-    let runs = whole.intervals().iter().filter(|_| !is_almost_all);
-    let parts: Vec<String> = runs.map(|run| whole_protocols_text(*run)).chain(partly).collect();
-    let parts = parts.join(", ");
-    match is_almost_all {
-        true if parts.is_empty() => every_protocol_but(&missing),
-        // Last, so that no port seems to be excepted too.
-        true => format!("{parts} and {}", every_protocol_but(&missing)),
-        false => parts,
+    if !(whole.contains(255) && whole.contains(0)) {
+        let runs = whole.intervals().iter().map(|run| whole_protocols_text(*run));
+        return runs.chain(partly).collect::<Vec<_>>().join(", ");
+    }
+    let others = every_protocol_but(&IntervalSet::full().difference(&whole));
+    match partly.collect::<Vec<_>>().join(", ") {
+        ports if ports.is_empty() => others,
+        // The exception comes last, so that it does not seem to include the ports.
+        ports => format!("{ports} and {others}"),
     }
 }
 

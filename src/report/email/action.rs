@@ -41,11 +41,15 @@ pub(super) fn act(mail: &mut Lines, finding: &Finding, stolen: &Stolen) {
 
 /// What stands over the line that adds what is missing.
 fn complete_label(finding: &Finding) -> String {
-    let missing = finding.found_rule().map(|found| texts(&found.missing)).unwrap_or_default();
-    match State::of(finding) {
+    match (State::of(finding), finding.found_rule()) {
         // The first line says what is missing.
-        State::ClosedTooFar | State::DependsOnAnother => "Add what is missing:".to_owned(),
-        _ => format!("Missing, but allowed by the baseline: {missing}. Add it if it is needed:"),
+        (State::ClosedTooFar | State::DependsOnAnother, _) | (_, None) => {
+            "Add what is missing:".to_owned()
+        }
+        (_, Some(found)) => format!(
+            "Missing, but allowed by the baseline: {}. Add it if it is needed:",
+            texts(&found.missing)
+        ),
     }
 }
 

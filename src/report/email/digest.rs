@@ -48,7 +48,7 @@ pub(super) fn body(report: &Report, digest: &Digest) -> String {
 
 /// How many are open, and how to close them.
 fn tell_open(mail: &mut Lines, digest: &Digest) {
-    let open = digest.entries.iter().filter(|entry| entry.brief.is_open);
+    let open = digest::open(digest);
     let line = check_groups(open.clone().map(|it| (&it.brief.place, it.brief.group.as_ref())));
     let (are, them) = match open.count() {
         0 => return mail.text("None of them is open. You need to do nothing.", TEXT),
