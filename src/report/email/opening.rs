@@ -85,7 +85,9 @@ pub(super) fn opening(finding: &Finding) -> String {
             _ => format!("{what}. Its changes are no longer audited."),
         },
         State::MaybeExempt => {
-            format!("{what}. This was left open, because an exemption may cover it.")
+            format!(
+                "{what}. The auditor left it open: it cannot tell whether an exemption covers it."
+            )
         }
         State::Held if is_gone => format!("{what}. The rule is already gone."),
         State::Held => held(finding, &what),
