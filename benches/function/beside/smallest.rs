@@ -1,6 +1,6 @@
 //! The smallest function that makes the calls of the audit when it reverts open SSH, as the SDK's guide has one
-//! written: it reads the group and its rules, revokes the one that is open, reads again where EC2 does not say that it
-//! revoked, and publishes. It knows no baseline and no other rule, and does what it does unasked.
+//! written: it reads the group and its rules, revokes the one that is open, reads the rules once more to tell what is
+//! left, and publishes. It knows no baseline and no other rule, and does what it does unasked.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange};
@@ -44,13 +44,11 @@ async fn close(
                 IpRange::builder().set_cidr_ip(rule.cidr_ipv4().map(ToOwned::to_owned)).build(),
             )
             .build();
-        let answer =
-            ec2.revoke_security_group_ingress().group_id(group).ip_permissions(open).send().await?;
-        if answer.revoked_security_group_rules().is_empty() {
-            rules().await?;
-        }
+        ec2.revoke_security_group_ingress().group_id(group).ip_permissions(open).send().await?;
     }
-    let text = format!("open SSH of {} was closed", name.unwrap_or(group));
+    let left = rules().await?.security_group_rules().len();
+    let name = name.unwrap_or(group);
+    let text = format!("open SSH of {name} was closed; {left} of its rules are left");
     sns.publish().topic_arn(topic).subject("open SSH").message(&text).send().await?;
     Ok(Value::from(text))
 }
