@@ -20,7 +20,7 @@ use std::process::{Command, exit};
 use chrono::NaiveDate;
 use common::groups::{SOURCE, printed};
 use common::{compiler, is_test, repository};
-use typo3_sg_auditor::audit::Check;
+use typo3_sg_auditor::audit::GroupCheck;
 use typo3_sg_auditor::baseline::{Baseline, Lists, shipped};
 use typo3_sg_auditor::describe::{DescribedGroup, groups};
 use typo3_sg_auditor::ec2::Direction;
@@ -102,7 +102,7 @@ fn work(case: &str, times: u32) {
             let groups = fleet(Some(1));
             let now = today().and_hms_opt(12, 0, 0).expect("noon").and_utc();
             repeat(&mut || {
-                let mut check = Check::new(&settings, &lists, now);
+                let mut check = GroupCheck::new(&settings, &lists, now);
                 for DescribedGroup { place, group, rules } in black_box(&groups) {
                     check.group(place, group, rules);
                 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use chrono::DateTime;
-use typo3_sg_auditor::audit::Check;
+use typo3_sg_auditor::audit::GroupCheck;
 use typo3_sg_auditor::declared::Declarations;
 use typo3_sg_auditor::report::terminal::{View, groups_compliant, render};
 use typo3_sg_auditor::report::{sarif, to_json_pretty};
@@ -26,7 +26,7 @@ fn judge(declared: &Declarations) {
         Ok(settings) => settings,
         Err(error) => panic!("{error}"),
     };
-    let mut check = Check::new(&settings, &declared.lists, now);
+    let mut check = GroupCheck::new(&settings, &declared.lists, now);
     for group in &declared.groups {
         check.declared(group, &declared.changed_lists, true);
     }

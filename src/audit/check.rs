@@ -22,7 +22,7 @@ type Seen = (Option<AccountId>, Option<String>);
 
 /// An audit of groups as they are, one after another. Nothing of a compliant group is kept.
 #[derive(Debug)]
-pub struct Check<'a> {
+pub struct GroupCheck<'a> {
     settings: &'a Settings,
     lists: &'a Lists,
     list_names: ListNames,
@@ -35,7 +35,7 @@ pub struct Check<'a> {
     tally: Tally,
 }
 
-impl<'a> Check<'a> {
+impl<'a> GroupCheck<'a> {
     /// No group has been audited yet.
     pub fn new(settings: &'a Settings, lists: &'a Lists, now: DateTime<Utc>) -> Self {
         let (list_names, tally) = (ListNames::new(), Tally::default());

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::auditor::Auditor;
-use super::check::Check;
+use super::check::GroupCheck;
 use super::counts::Counts;
 use super::lookups::Lookups;
 use super::ports::{Clock, Notifier, Onward};
@@ -95,8 +95,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             self.mark_new(&mut group, &previous);
         }
         let (lists, names) = self.lists_of(&place, &group, clock).await?;
-        let mut check =
-            Check::new(self.settings, &lists, now).with_list_names(names).with_units(&self.units);
+        let mut check = GroupCheck::new(self.settings, &lists, now)
+            .with_list_names(names)
+            .with_units(&self.units);
         check.declared(&group, &BTreeSet::new(), false);
         let mut tally = check.into_tally();
         if tally.groups == 0 && self.is_wanted_in_scope(&group) {

@@ -66,14 +66,14 @@ mod unseen;
 mod watched;
 
 pub use auditor::Auditor;
-pub use check::Check;
+pub use check::GroupCheck;
 pub use counts::{Counts, RunCounts};
 pub use error::AuditError;
 pub use handle::Invocation;
 pub use parents::{LIST_PARENTS, ParentPage, up_to_root};
 pub use ports::{
-    Answer, Answered, Clock, Ledger, LedgerError, Notifier, NotifyError, Onward, OnwardError,
-    Parents, Trail, Trails,
+    Clock, Ec2Future, Ledger, LedgerError, LedgerFuture, Notifier, NotifyError, Onward,
+    OnwardError, Parents, Trail, Trails,
 };
 pub use sweep::{Survey, survey};
 pub use units::Units;

@@ -9,7 +9,7 @@ use crate::ec2::{AccountId, Cause, Ec2Error, Place, Region, UnitId};
 use crate::event::trail::Records;
 use crate::finding::{Planner, Report};
 use crate::ledger::{
-    Before, Contents, Coverage, Entry, HeldRule, PlaceEntries, PlanTold, Resolution, Sighting,
+    Before, Contents, Entry, HeldRule, PlaceAudit, PlaceEntries, PlanTold, Resolution, Sighting,
     Waiting, Waits,
 };
 
@@ -44,12 +44,12 @@ pub struct NotifyError(#[source] pub Cause);
 pub trait Trails: fmt::Debug {
     /// The trails that the function's own region knows, those of other regions and of the
     /// organisation among them.
-    fn trails(&self) -> Answered<'_, Vec<Trail>>;
+    fn trails(&self) -> Ec2Future<'_, Vec<Trail>>;
 }
 
 #[cfg(test)]
 impl Trails for Result<Vec<Trail>, Ec2Error> {
-    fn trails(&self) -> Answered<'_, Vec<Trail>> {
+    fn trails(&self) -> Ec2Future<'_, Vec<Trail>> {
         Box::pin(std::future::ready(self.clone()))
     }
 }
@@ -57,11 +57,11 @@ impl Trails for Result<Vec<Trail>, Ec2Error> {
 /// AWS Organizations, as far as it is asked which units an account is in.
 pub trait Parents: fmt::Debug {
     /// The units that an account is in: its own, those around it, and the root.
-    fn units<'a>(&'a self, account: &'a AccountId) -> Answered<'a, Vec<UnitId>>;
+    fn units<'a>(&'a self, account: &'a AccountId) -> Ec2Future<'a, Vec<UnitId>>;
 }
 
 /// What is answered in a while.
-pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, Ec2Error>> + 'a>>;
+pub type Ec2Future<'a, T> = Pin<Box<dyn Future<Output = Result<T, Ec2Error>> + 'a>>;
 
 /// A trail.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ pub struct OnwardError {
 }
 
 /// An answer of the ledger, which comes later.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + 'a>>;
+pub type LedgerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + 'a>>;
 
 /// What is remembered from one audit to the next.
 ///
@@ -108,17 +108,17 @@ pub trait Ledger: fmt::Debug {
 
     /// Remembers findings as they were seen, and answers with what there was before of each. What was
     /// seen later than that is kept as it is.
-    fn see<'a>(&'a self, sightings: &'a [Sighting]) -> Answer<'a, Vec<Before>>;
+    fn see<'a>(&'a self, sightings: &'a [Sighting]) -> LedgerFuture<'a, Vec<Before>>;
 
     /// Remembers that findings are no longer there. Answers with the entries of those that were, and
     /// of those of which no message has said so yet.
-    fn resolve<'a>(&'a self, gone: &'a [Resolution]) -> Answer<'a, Vec<Entry>>;
+    fn resolve<'a>(&'a self, gone: &'a [Resolution]) -> LedgerFuture<'a, Vec<Entry>>;
 
     /// A message has said that these findings are no longer there.
-    fn told<'a>(&'a self, resolved: &'a [Entry]) -> Answer<'a, ()>;
+    fn told<'a>(&'a self, resolved: &'a [Entry]) -> LedgerFuture<'a, ()>;
 
     /// Everything about a place.
-    fn place<'a>(&'a self, place: &'a Place) -> Answer<'a, PlaceEntries>;
+    fn place<'a>(&'a self, place: &'a Place) -> LedgerFuture<'a, PlaceEntries>;
 
     /// Remembers that what is due in a place under these settings is only planned to be closed. Answers
     /// when a message has first said so, if one has.
@@ -127,7 +127,7 @@ pub trait Ledger: fmt::Debug {
         place: &'a Place,
         planner: Planner,
         settings: &'a str,
-    ) -> Answer<'a, Option<PlanTold>>;
+    ) -> LedgerFuture<'a, Option<PlanTold>>;
 
     /// A message has said what is planned in a place under these settings. What was remembered first
     /// stays.
@@ -137,34 +137,34 @@ pub trait Ledger: fmt::Debug {
         planner: Planner,
         settings: &'a str,
         told: &'a PlanTold,
-    ) -> Answer<'a, ()>;
+    ) -> LedgerFuture<'a, ()>;
 
     /// Remembers that a whole place was audited.
-    fn cover<'a>(&'a self, coverage: &'a Coverage) -> Answer<'a, ()>;
+    fn cover<'a>(&'a self, coverage: &'a PlaceAudit) -> LedgerFuture<'a, ()>;
 
     /// Remembers what the groups of a place are, unless a later sweep has read them.
-    fn keep<'a>(&'a self, contents: &'a Contents) -> Answer<'a, ()>;
+    fn keep<'a>(&'a self, contents: &'a Contents) -> LedgerFuture<'a, ()>;
 
     /// The rules of a place that are held, or were not long ago.
-    fn holds<'a>(&'a self, place: &'a Place) -> Answer<'a, Vec<HeldRule>>;
+    fn holds<'a>(&'a self, place: &'a Place) -> LedgerFuture<'a, Vec<HeldRule>>;
 
     /// The places in which holds were remembered that had not ended a day before.
-    fn held_places(&self, now: DateTime<Utc>) -> Answer<'_, Vec<Place>>;
+    fn held_places(&self, now: DateTime<Utc>) -> LedgerFuture<'_, Vec<Place>>;
 
     /// Remembers holds as they were authorised. What was remembered first stays.
-    fn hold<'a>(&'a self, rules: &'a [HeldRule]) -> Answer<'a, ()>;
+    fn hold<'a>(&'a self, rules: &'a [HeldRule]) -> LedgerFuture<'a, ()>;
 
     /// Forgets holds, unless the same rule was authorised once more later.
-    fn release<'a>(&'a self, rules: &'a [HeldRule]) -> Answer<'a, ()>;
+    fn release<'a>(&'a self, rules: &'a [HeldRule]) -> LedgerFuture<'a, ()>;
 
     /// Whether one more mail may be sent now. If so, it counts.
-    fn may_mail(&self, now: DateTime<Utc>) -> Answer<'_, bool>;
+    fn may_mail(&self, now: DateTime<Utc>) -> LedgerFuture<'_, bool>;
 
     /// Keeps findings until a digest has told them.
-    fn wait<'a>(&'a self, findings: &'a [Waiting]) -> Answer<'a, ()>;
+    fn wait<'a>(&'a self, findings: &'a [Waiting]) -> LedgerFuture<'a, ()>;
 
     /// What waits for a digest.
-    fn waiting(&self) -> Answer<'_, Waits>;
+    fn waiting(&self) -> LedgerFuture<'_, Waits>;
 
     /// A digest has told these. What came to wait in their place meanwhile still waits. `daily` is
     /// when the digest of the day told them. It is written first: what then cannot be deleted is told
@@ -173,7 +173,7 @@ pub trait Ledger: fmt::Debug {
         &'a self,
         findings: &'a [Waiting],
         daily: Option<DateTime<Utc>>,
-    ) -> Answer<'a, ()>;
+    ) -> LedgerFuture<'a, ()>;
 }
 
 /// Why the ledger did not answer.

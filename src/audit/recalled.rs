@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use chrono::{DateTime, Utc};
 
-use super::ports::{Answer, Ledger};
+use super::ports::{Ledger, LedgerFuture};
 use crate::ec2::Place;
 use crate::evaluate::Severity;
 use crate::event::{Event, Kind, Message, Record};
 use crate::finding::{Planner, Unheard};
-use crate::ledger::{Contents, HeldRule, Opening, PlaceEntries};
+use crate::ledger::{Contents, HeldRule, Opened, PlaceEntries};
 use crate::text::causes;
 
 /// The ledger, as long as it answers. After its first failure it is not asked again in the same
@@ -46,7 +46,7 @@ impl<'a> Memory<'a> {
     /// The ledger's answer; `None` where it has none, now or before.
     pub async fn ask<'s, T>(
         &'s self,
-        ask: impl FnOnce(&'s dyn Ledger) -> Answer<'s, T>,
+        ask: impl FnOnce(&'s dyn Ledger) -> LedgerFuture<'s, T>,
     ) -> Option<T> {
         if self.failures.get() > 0 {
             return None;
@@ -122,7 +122,7 @@ pub(super) fn name_of(event: &Event, now: DateTime<Utc>) -> String {
 /// What names a change, whenever its event is delivered.
 pub(super) fn name_of_record(record: &Record, now: DateTime<Utc>) -> String {
     let id = record.shared_event_id.as_ref().or(record.event_id.as_ref());
-    id.map_or_else(|| Opening::occasion_of_sweep(now), Clone::clone)
+    id.map_or_else(|| Opened::occasion_of_sweep(now), Clone::clone)
 }
 
 /// What is the same whenever the same event is audited.
@@ -133,7 +133,7 @@ pub(super) fn occasion(event: &Event, now: DateTime<Utc>) -> String {
         _ => None,
     };
     let id = shared_event_id.as_deref().or(event_id.as_deref()).filter(|_| has_change(event));
-    id.or(of_close).map_or_else(|| Opening::occasion_of_sweep(now), ToOwned::to_owned)
+    id.or(of_close).map_or_else(|| Opened::occasion_of_sweep(now), ToOwned::to_owned)
 }
 
 /// Whether a change is behind the event. When a schedule asked for something is not when something

@@ -20,7 +20,7 @@ use crate::finding::{
     fingerprint_of,
 };
 use crate::ledger::{
-    Before, Contents, Coverage, Entry, HeldRule, MAILS, Opening, PlaceEntries, PlanTold,
+    Before, Contents, Entry, HeldRule, MAILS, Opened, PlaceAudit, PlaceEntries, PlanTold,
     Resolution, Sighting, Waiting, is_news, life,
 };
 
@@ -32,7 +32,7 @@ const LOOKUPS: usize = 50;
 pub(super) struct AfterPublication {
     sightings: Vec<Sighting>,
     resolved: Vec<Entry>,
-    covered: Vec<Coverage>,
+    covered: Vec<PlaceAudit>,
     contents: Vec<Contents>,
     planned: Vec<(Planned, PlanTold)>,
     unseen: Vec<HeldRule>,
@@ -113,7 +113,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 Some(sighting)
             });
             after.sightings = sightings.into_iter().chain(of_handed_on).flatten().collect();
-            let covered = recalled.whole.iter().map(|swept| Coverage {
+            let covered = recalled.whole.iter().map(|swept| PlaceAudit {
                 place: swept.place.clone(),
                 at: swept.began,
                 groups: swept.groups,
@@ -442,7 +442,7 @@ fn sighting(finding: &Finding, occasion: &str, is_introduced: bool) -> Option<Si
     };
     let change = finding.change.as_ref().and_then(|change| change.time);
     let at = change.unwrap_or(finding.time).min(finding.time);
-    let opening = Opening { at, occasion: occasion.to_owned() };
+    let opening = Opened { at, occasion: occasion.to_owned() };
     Some(Sighting { brief, opening, is_introduced })
 }
 

@@ -91,7 +91,7 @@ impl Pieces {
 }
 
 /// What came of a revocation.
-enum Answer {
+enum RevokeResult {
     /// EC2 removed the rule.
     Removed,
     /// The group does not have the rule.
@@ -126,12 +126,12 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
         Placed::Stopped(error) => return Ok(pieces.left(NotReverted::Ec2(error))),
     };
     match revoke(ec2, order).await {
-        Ok(Answer::Removed) => {
+        Ok(RevokeResult::Removed) => {
             fill(ec2, order, rest, &mut pieces).await;
             Ok(Done { was_full: !rest.is_empty(), ..pieces.reverted(beyond) })
         }
-        Ok(Answer::NoRule) => Ok(pieces.already_gone(order)),
-        Ok(Answer::NoGroup) => Ok(pieces.done(Action::GroupGone)),
+        Ok(RevokeResult::NoRule) => Ok(pieces.already_gone(order)),
+        Ok(RevokeResult::NoGroup) => Ok(pieces.done(Action::GroupGone)),
         Err(error) if error.is_transient() => Err(error),
         Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
@@ -140,13 +140,13 @@ async fn replace(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, E
 async fn revoke_unseen(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Done, Ec2Error> {
     let mut pieces = Pieces::default();
     match revoke(ec2, order).await {
-        Ok(Answer::Removed) => {
+        Ok(RevokeResult::Removed) => {
             let (wanted, beyond) = order.wanted();
             fill(ec2, order, wanted, &mut pieces).await;
             Ok(pieces.reverted(beyond))
         }
-        Ok(Answer::NoRule) => Ok(pieces.already_gone(order)),
-        Ok(Answer::NoGroup) => Ok(pieces.done(Action::GroupGone)),
+        Ok(RevokeResult::NoRule) => Ok(pieces.already_gone(order)),
+        Ok(RevokeResult::NoGroup) => Ok(pieces.done(Action::GroupGone)),
         Err(error) if error.is_transient() => Err(error),
         Err(error) => Ok(pieces.left(NotReverted::Ec2(error))),
     }
@@ -223,24 +223,24 @@ async fn read_back(
 }
 
 /// What EC2 did. Where nobody knows, that is an error that may pass: whoever asks again finds out.
-async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Answer, Ec2Error> {
+async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<RevokeResult, Ec2Error> {
     match ec2.revoke(order.place, &order.group.id, order.rule).await {
-        Ok(Revoked::Proven) => Ok(Answer::Removed),
+        Ok(Revoked::Proven) => Ok(RevokeResult::Removed),
         Ok(Revoked::NothingThere) | Err(Ec2Error::NotFound { missing: Missing::Rule, .. }) => {
-            Ok(Answer::NoRule)
+            Ok(RevokeResult::NoRule)
         }
         // What does not exist may be the rule's peer. Then the rule may still be there.
         Err(error @ Ec2Error::NotFound { .. }) => {
             if error.is_no_group() && !exists(ec2, order).await? {
-                return Ok(Answer::NoGroup);
+                return Ok(RevokeResult::NoGroup);
             }
             match is_read(ec2, order).await? {
                 true => Err(error),
-                false => Ok(Answer::NoRule),
+                false => Ok(RevokeResult::NoRule),
             }
         }
         Ok(Revoked::Unproven) => match is_read(ec2, order).await {
-            Ok(false) => Ok(Answer::Removed),
+            Ok(false) => Ok(RevokeResult::Removed),
             Ok(true) => {
                 let action = "RevokeSecurityGroupIngress";
                 let told = format!("`{}` is still read there", rule_text(order.rule));
@@ -248,13 +248,13 @@ async fn revoke(ec2: &impl SecurityGroups, order: &Order<'_>) -> Result<Answer, 
             }
             Err(error) if error.is_transient() => Err(error),
             // EC2 said yes, and nobody can say more.
-            Err(_) => Ok(Answer::Removed),
+            Err(_) => Ok(RevokeResult::Removed),
         },
         // An answer that was lost, in this try or an earlier one, may have been a yes. If the rule
         // was read before and is not read any more, it was. That it is still read proves nothing:
         // EC2 may answer with what was true a moment ago.
         Err(error) if error.is_transient() => match is_read(ec2, order).await {
-            Ok(false) if order.seen => Ok(Answer::Removed),
+            Ok(false) if order.seen => Ok(RevokeResult::Removed),
             Ok(_) | Err(_) => Err(error),
         },
         Err(error) => Err(error),

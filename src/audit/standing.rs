@@ -10,7 +10,7 @@ use super::subject::Trigger;
 use crate::ec2::{Place, SecurityGroups};
 use crate::event::{FoundBy, Record};
 use crate::finding::Planner;
-use crate::ledger::{Coverage, PlanTold, planned_for};
+use crate::ledger::{PlaceAudit, PlanTold, planned_for};
 
 /// What is remembered of a place in which rules are judged that a change may not have opened.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Memory<'_> {
     pub async fn plans(
         &self,
         place: &Place,
-        coverage: Option<&Coverage>,
+        coverage: Option<&PlaceAudit>,
         (planner, by): (Planner, &str),
         (hash, now): (&str, DateTime<Utc>),
     ) -> Option<Planner> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::connection_pool::{ConnectionPool, Opening};
+use super::connection_pool::{ConnectOnly, ConnectionPool};
 use super::ec2::AwsEc2;
 use super::ledger::AwsLedger;
 use super::sns::AwsSns;
@@ -21,7 +21,7 @@ impl ConnectionPool {
     /// Without them the first audit opens its own, so a failure does no harm, and the wait ends after
     /// two seconds.
     pub async fn open(&self, ec2: &AwsEc2, sns: &AwsSns, ledger: Option<&AwsLedger>, home: &Place) {
-        let opening = Opening(self.clone());
+        let opening = ConnectOnly(self.clone());
         let of_ledger = async {
             if let Some(ledger) = ledger {
                 ledger.open(&opening).await;

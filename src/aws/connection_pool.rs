@@ -71,9 +71,9 @@ fn connector(settings: HttpConnectorSettings, components: Option<&RuntimeCompone
 /// What a call is made with that is built and addressed as any other, and then not sent: in its
 /// place the connection is opened that it would go by. The call itself fails.
 #[derive(Debug, Clone)]
-pub(super) struct Opening(pub(super) ConnectionPool);
+pub(super) struct ConnectOnly(pub(super) ConnectionPool);
 
-impl HttpClient for Opening {
+impl HttpClient for ConnectOnly {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::types::{Filter, IpPermission};
 
 use super::clients::{At, Clients};
-use super::connection_pool::Opening;
+use super::connection_pool::ConnectOnly;
 use super::lists::{self, Kept};
 use super::wire::{group, listed_rule, permission};
 use crate::audit::run::Regions;
@@ -61,7 +61,7 @@ impl AwsEc2 {
     }
 
     /// Opens the connection that calls about this place go by.
-    pub(super) async fn open(&self, place: &Place, opening: &Opening) {
+    pub(super) async fn open(&self, place: &Place, opening: &ConnectOnly) {
         let Ok(at) = self.clients.at(place) else { return };
         let config = aws_sdk_ec2::Config::builder().http_client(opening.clone());
         let call = at.client.describe_security_groups();

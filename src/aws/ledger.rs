@@ -18,8 +18,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
 
-use super::connection_pool::Opening as Connecting;
-use crate::audit::{Answer, Ledger, LedgerError};
+use super::connection_pool::ConnectOnly;
+use crate::audit::{Ledger, LedgerError, LedgerFuture};
 use crate::ec2::{Cause, Place, cause};
 use crate::finding::Planner;
 use crate::ledger::item::{
@@ -28,7 +28,7 @@ use crate::ledger::item::{
     opening_text, place_key, plan_key, plan_told, waiting_item, waiting_key, waits,
 };
 use crate::ledger::{
-    Before, Contents, Coverage, DAY, Entry, HeldRule, KEPT, MAIL_SPAN, Opening, PlaceEntries,
+    Before, Contents, DAY, Entry, HeldRule, KEPT, MAIL_SPAN, Opened, PlaceAudit, PlaceEntries,
     PlanTold, Resolution, Sighting, Waiting, Waits,
 };
 use crate::text::causes;
@@ -93,7 +93,7 @@ impl AwsLedger {
     }
 
     /// Opens the connection that calls go by.
-    pub(super) async fn open(&self, connecting: &Connecting) {
+    pub(super) async fn open(&self, connecting: &ConnectOnly) {
         let config = aws_sdk_dynamodb::Config::builder().http_client(connecting.clone());
         let call = self.client.query().table_name(&self.table);
         // It is not sent, which is an error.
@@ -222,7 +222,7 @@ impl AwsLedger {
 
     /// Keeps what something opens again all the time from growing out of its item.
     async fn forget_old_openings(&self, sighting: &Sighting, old: &Entry) -> Result<(), Cause> {
-        let is_old = |opening: &Opening| opening.at + OLD < sighting.opening.at;
+        let is_old = |opening: &Opened| opening.at + OLD < sighting.opening.at;
         // The latest comes first. It stays, because it tells since when the finding is open.
         let openings = old.openings.iter().rev().enumerate().skip(1);
         let stale = openings.filter(|(at, opening)| *at >= OPENINGS || is_old(opening));
@@ -437,22 +437,22 @@ impl Ledger for AwsLedger {
         self.left.set(self.patience);
     }
 
-    fn see<'a>(&'a self, sightings: &'a [Sighting]) -> Answer<'a, Vec<Before>> {
+    fn see<'a>(&'a self, sightings: &'a [Sighting]) -> LedgerFuture<'a, Vec<Before>> {
         Box::pin(each(sightings, |one| self.see_one(one)))
     }
 
-    fn resolve<'a>(&'a self, gone: &'a [Resolution]) -> Answer<'a, Vec<Entry>> {
+    fn resolve<'a>(&'a self, gone: &'a [Resolution]) -> LedgerFuture<'a, Vec<Entry>> {
         Box::pin(async {
             let resolved = each(gone, |one| self.resolve_one(one)).await?;
             Ok(resolved.into_iter().flatten().collect())
         })
     }
 
-    fn told<'a>(&'a self, resolved: &'a [Entry]) -> Answer<'a, ()> {
+    fn told<'a>(&'a self, resolved: &'a [Entry]) -> LedgerFuture<'a, ()> {
         Box::pin(async { each(resolved, |one| self.told_one(one)).await.map(drop) })
     }
 
-    fn place<'a>(&'a self, place: &'a Place) -> Answer<'a, PlaceEntries> {
+    fn place<'a>(&'a self, place: &'a Place) -> LedgerFuture<'a, PlaceEntries> {
         Box::pin(async { self.entries(place, "").await.map_err(LedgerError) })
     }
 
@@ -461,7 +461,7 @@ impl Ledger for AwsLedger {
         place: &'a Place,
         planner: Planner,
         settings: &'a str,
-    ) -> Answer<'a, Option<PlanTold>> {
+    ) -> LedgerFuture<'a, Option<PlanTold>> {
         Box::pin(async move { self.plan(place, planner, settings).await.map_err(LedgerError) })
     }
 
@@ -471,12 +471,12 @@ impl Ledger for AwsLedger {
         planner: Planner,
         settings: &'a str,
         told: &'a PlanTold,
-    ) -> Answer<'a, ()> {
+    ) -> LedgerFuture<'a, ()> {
         let call = async move || self.tell_plan(place, planner, settings, told).await;
         Box::pin(async move { call().await.map_err(LedgerError) })
     }
 
-    fn cover<'a>(&'a self, coverage: &'a Coverage) -> Answer<'a, ()> {
+    fn cover<'a>(&'a self, coverage: &'a PlaceAudit) -> LedgerFuture<'a, ()> {
         Box::pin(async {
             let at = [(":audited".to_owned(), Attribute::time(coverage.at))].into();
             let condition = "attribute_not_exists(pk) OR audited <= :audited";
@@ -484,7 +484,7 @@ impl Ledger for AwsLedger {
         })
     }
 
-    fn keep<'a>(&'a self, contents: &'a Contents) -> Answer<'a, ()> {
+    fn keep<'a>(&'a self, contents: &'a Contents) -> LedgerFuture<'a, ()> {
         Box::pin(async {
             let at = [(":audited".to_owned(), Attribute::time(contents.at))].into();
             let condition = "attribute_not_exists(pk) OR audited <= :audited";
@@ -493,13 +493,13 @@ impl Ledger for AwsLedger {
         })
     }
 
-    fn holds<'a>(&'a self, place: &'a Place) -> Answer<'a, Vec<HeldRule>> {
+    fn holds<'a>(&'a self, place: &'a Place) -> LedgerFuture<'a, Vec<HeldRule>> {
         Box::pin(async {
             self.entries(place, HOLD).await.map(|entries| entries.holds).map_err(LedgerError)
         })
     }
 
-    fn held_places(&self, now: DateTime<Utc>) -> Answer<'_, Vec<Place>> {
+    fn held_places(&self, now: DateTime<Utc>) -> LedgerFuture<'_, Vec<Place>> {
         Box::pin(async move {
             let items = self.query(HELD, "").await.map_err(LedgerError)?;
             let places = items.iter().filter_map(held_place);
@@ -507,24 +507,24 @@ impl Ledger for AwsLedger {
         })
     }
 
-    fn hold<'a>(&'a self, rules: &'a [HeldRule]) -> Answer<'a, ()> {
+    fn hold<'a>(&'a self, rules: &'a [HeldRule]) -> LedgerFuture<'a, ()> {
         Box::pin(async { each(rules, |one| self.hold_one(one)).await.map(drop) })
     }
 
-    fn release<'a>(&'a self, rules: &'a [HeldRule]) -> Answer<'a, ()> {
+    fn release<'a>(&'a self, rules: &'a [HeldRule]) -> LedgerFuture<'a, ()> {
         Box::pin(async { each(rules, |one| self.release_one(one)).await.map(drop) })
     }
 
-    fn may_mail(&self, now: DateTime<Utc>) -> Answer<'_, bool> {
+    fn may_mail(&self, now: DateTime<Utc>) -> LedgerFuture<'_, bool> {
         Box::pin(async move { self.take_a_mail(now).await.map_err(LedgerError) })
     }
 
-    fn wait<'a>(&'a self, findings: &'a [Waiting]) -> Answer<'a, ()> {
+    fn wait<'a>(&'a self, findings: &'a [Waiting]) -> LedgerFuture<'a, ()> {
         let put = async |one| self.put(waiting_item(one).map_err(cause)?, None).await;
         Box::pin(async move { each(findings, put).await.map(drop) })
     }
 
-    fn waiting(&self) -> Answer<'_, Waits> {
+    fn waiting(&self) -> LedgerFuture<'_, Waits> {
         Box::pin(async {
             let items = self.query(DIGEST, "").await.map_err(LedgerError)?;
             Ok(waits(&items))
@@ -535,7 +535,7 @@ impl Ledger for AwsLedger {
         &'a self,
         findings: &'a [Waiting],
         daily: Option<DateTime<Utc>>,
-    ) -> Answer<'a, ()> {
+    ) -> LedgerFuture<'a, ()> {
         let delete = async |one: &Waiting| {
             let content = Attribute::text(&one.stored);
             self.delete(waiting_key(one), ("content = :content", ":content", content)).await

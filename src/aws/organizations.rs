@@ -7,7 +7,7 @@ use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
 
 use super::error::{ec2_error, may_pass};
 use crate::audit::run::{Directory, PortError, Which};
-use crate::audit::{Answered, LIST_PARENTS, ParentPage, Parents, up_to_root};
+use crate::audit::{Ec2Future, LIST_PARENTS, ParentPage, Parents, up_to_root};
 use crate::ec2::{AccountId, Ec2Error, UnitId, cause};
 
 /// AWS Organizations, as the management account or a delegated administrator reads it.
@@ -49,7 +49,7 @@ impl Directory for AwsOrganizations {
 }
 
 impl Parents for AwsOrganizations {
-    fn units<'a>(&'a self, account: &'a AccountId) -> Answered<'a, Vec<UnitId>> {
+    fn units<'a>(&'a self, account: &'a AccountId) -> Ec2Future<'a, Vec<UnitId>> {
         Box::pin(async move {
             let client = Client::new(&self.config);
             let page = async |child: &str, token: Option<&str>| -> Result<ParentPage, Ec2Error> {

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use super::connection_pool::Opening;
+use super::connection_pool::ConnectOnly;
 use crate::audit::{Notifier, NotifyError};
 use crate::ec2::cause;
 use crate::finding::Report;
@@ -24,7 +24,7 @@ impl AwsSns {
     }
 
     /// Opens the connection that messages go by.
-    pub(super) async fn open(&self, opening: &Opening) {
+    pub(super) async fn open(&self, opening: &ConnectOnly) {
         let config = aws_sdk_sns::Config::builder().http_client(opening.clone());
         let call = self.client.publish().topic_arn(&self.topic).message("");
         // It is not sent, which is an error.

@@ -9,7 +9,7 @@ use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::{AdvancedFieldSelector, ReadWriteType};
 
 use super::error::ec2_error;
-use crate::audit::{Answered, Trail, Trails};
+use crate::audit::{Ec2Future, Trail, Trails};
 use crate::ec2::Ec2Error;
 use crate::event::trail::{AdvancedSelector, Condition, Records, Selector, Selectors};
 
@@ -62,7 +62,7 @@ impl AwsTrails {
 }
 
 impl Trails for AwsTrails {
-    fn trails(&self) -> Answered<'_, Vec<Trail>> {
+    fn trails(&self) -> Ec2Future<'_, Vec<Trail>> {
         Box::pin(self.all())
     }
 }

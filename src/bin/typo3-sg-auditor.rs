@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
-use typo3_sg_auditor::audit::run::{Answer, RunError, Runner, Task};
+use typo3_sg_auditor::audit::run::{RunAnswer, RunError, Runner, Task};
 use typo3_sg_auditor::audit::{Auditor, Counts, Invocation};
 use typo3_sg_auditor::aws::{
     AwsBucket, AwsEc2, AwsLedger, AwsOnward, AwsOrganizations, AwsSns, AwsTrails, ConnectionPool,
@@ -87,12 +87,12 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
                 Ok(task) => Box::pin(runner.run(&task, &Utc::now, deadline, &mut counts)).await,
                 Err(error) => Err(error),
             }
-            .map(Answered::Run)
+            .map(Response::Run)
             .map_err(|error| diagnostic(error.kind(), &error)),
             None => auditor
                 .handle_and_count(payload, &Utc::now, invocation, &mut counts)
                 .await
-                .map(|report| Answered::Report(answer(&report)))
+                .map(|report| Response::Report(answer(&report)))
                 .map_err(|error| diagnostic(error.kind(), &error)),
         };
         metrics.log(&counts);
@@ -104,9 +104,9 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
 /// What an invocation is answered.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Answered {
+enum Response {
     /// To the state machine that sweeps an organisation.
-    Run(Answer),
+    Run(RunAnswer),
     /// To everybody else.
     Report(AnswerJson),
 }

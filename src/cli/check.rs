@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::output::{Answer, formatted};
 use super::progress::Progress;
 use super::{input, settings};
-use crate::audit::Check;
+use crate::audit::GroupCheck;
 use crate::baseline::{Baseline, Lists};
 use crate::describe::{DescribedGroup, DescribedLists, fold};
 use crate::ec2::ListId;
@@ -47,7 +47,7 @@ fn in_files(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<Answer
     let DescribedLists { lists, names } = input::prefix_lists_of(list_file)?;
     let progress = Progress::of("group");
     let check = input::groups_of(&files, |bytes| {
-        let check = || Check::new(&settings, &lists, now).with_units(&units);
+        let check = || GroupCheck::new(&settings, &lists, now).with_units(&units);
         let new = || (check().with_list_names(names.clone()), 0);
         fold(bytes, new, |(check, done), DescribedGroup { place, group, rules }| {
             check.group(&place, &group, &rules);

@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::file_kind::FileKind;
 use super::output::{Answer, formatted};
 use super::{input, settings};
-use crate::audit::Check;
+use crate::audit::GroupCheck;
 use crate::declared::{Declarations, PlanError, TemplateFile, TfFile, plan, template};
 use crate::describe::DescribedLists;
 use crate::report::terminal::{Style, exit_status};
@@ -41,7 +41,8 @@ pub(super) fn run(args: &CheckArgs, style: Style, now: DateTime<Utc>) -> Result<
         names.extend(declared.names.clone());
         plans.push(declared);
     }
-    let mut check = Check::new(&settings, &lists, now).with_list_names(names).with_units(&units);
+    let mut check =
+        GroupCheck::new(&settings, &lists, now).with_list_names(names).with_units(&units);
     for Declarations { groups, changed_lists, .. } in &plans {
         for group in groups {
             check.declared(group, changed_lists, args.all);

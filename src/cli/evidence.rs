@@ -14,7 +14,7 @@ use super::output::{Answer, NOT_AUDITED};
 use super::past::read;
 use super::records::{Sources, Told};
 use super::settings;
-use crate::audit::Check;
+use crate::audit::GroupCheck;
 use crate::evidence::{Evidence, Period};
 use crate::report::evidence::{files, zipped};
 use crate::settings::{RawSettings, Settings};
@@ -47,7 +47,7 @@ pub(super) fn run(args: &EvidenceArgs, now: DateTime<Utc>) -> Result<Answer, Cli
             false => CliError::NoGroups { name: input::names(&paths) },
         });
     }
-    let mut check = Check::new(&settings, &lists, as_of).with_list_names(list_names);
+    let mut check = GroupCheck::new(&settings, &lists, as_of).with_list_names(list_names);
     for shown in &groups {
         check.group(&shown.place, &shown.group, &shown.rules);
     }

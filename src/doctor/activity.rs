@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::check::{Check, Fact, Mend, State, Topic};
+use super::check::{Check, Fact, Remedy, State, Topic};
 use super::resolve::word;
 use super::same::listed;
 use super::stack::{RULE, Resource, array, text, time};
@@ -104,7 +104,7 @@ fn metrics(view: &View<'_>, function: &Resource, rules: &[&Resource]) -> Vec<Che
             None => {
                 let canary = ["sg-audit", "doctor", "--canary", "--stack", &view.stack.name];
                 let mend =
-                    Mend::command(&[&canary[..], &["--region", &view.stack.region]].concat());
+                    Remedy::command(&[&canary[..], &["--region", &view.stack.region]].concat());
                 warning(Topic::Event, name, Fact::EventNone { days: EVENT_DAYS }, Some(mend))
             }
         });
@@ -128,7 +128,7 @@ fn log(view: &View<'_>, function: &Resource) -> String {
 
 const ERRORS: &str = "{ $.level = \"ERROR\" }";
 
-fn errors_logged(view: &View<'_>, function: &Resource) -> Mend {
+fn errors_logged(view: &View<'_>, function: &Resource) -> Remedy {
     let log = log(view, function);
     let filter = ["logs", "filter-log-events", "--log-group-name", &log];
     let more = ["--filter-pattern", ERRORS, "--query", "events[-5:].message", "--output", "text"];
@@ -261,11 +261,11 @@ pub(super) fn rate_hours(schedule: &str) -> Option<i64> {
 }
 
 /// Sends the function what the rule sends it.
-fn by_hand(view: &View<'_>, function: &Resource, rule: &Resource, arn: &str) -> Option<Mend> {
+fn by_hand(view: &View<'_>, function: &Resource, rule: &Resource, arn: &str) -> Option<Remedy> {
     let input = text(&target(rule, arn)?, "Input").to_owned();
     let invoke =
         ["lambda", "invoke", "--function-name", &function.id, "--invocation-type", "Event"];
     // Version 2 of the AWS CLI takes a payload on the command line for base64, and version 1 does not.
     let invoke = [&invoke[..], &["--payload", "fileb:///dev/stdin", "/dev/stdout"]].concat();
-    Some(Mend::command(&["printf", "%s", &input]).piped_into(view.mend(&invoke)))
+    Some(Remedy::command(&["printf", "%s", &input]).piped_into(view.mend(&invoke)))
 }

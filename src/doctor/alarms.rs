@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Number, Value};
 
 use super::aws::AwsError;
-use super::check::{Check, Difference, Fact, Mend, State, Topic};
+use super::check::{Check, Difference, Fact, Remedy, State, Topic};
 use super::resolve::word;
 use super::same::{canonical, listed};
 use super::stack::{Resource, array, text};
@@ -75,7 +75,7 @@ fn has_all(is: &Value, should: &Value) -> bool {
     }
 }
 
-fn one(state: State, fact: Fact, mend: Option<Mend>) -> Check {
+fn one(state: State, fact: Fact, mend: Option<Remedy>) -> Check {
     Check { topic: Topic::Alarm, of: None, state, fact, mend }
 }
 
@@ -128,7 +128,7 @@ fn of_alarm(view: &View<'_>, alarm: &Resource, is: Option<&Value>) -> Vec<Check>
     checks
 }
 
-fn put(view: &View<'_>, alarm: &Resource) -> Mend {
+fn put(view: &View<'_>, alarm: &Resource) -> Remedy {
     let mut input = Map::new();
     input.insert("AlarmName".to_owned(), alarm.id.clone().into());
     for (name, value) in &alarm.should {

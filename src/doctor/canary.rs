@@ -10,7 +10,7 @@ use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
 use super::aws::{Aws, AwsError};
-use super::check::{Check, Fact, Mend, State, Topic};
+use super::check::{Check, Fact, Remedy, State, Topic};
 use super::render::Diagnosis;
 use super::stack::{Deployed, NotLooked, SHIPPED, array, text};
 use super::view::words;
@@ -102,7 +102,7 @@ pub fn release(
                 Ok(fact) => {
                     let doctor =
                         ["sg-audit", "doctor", "--stack", &stack.name, "--region", &stack.region];
-                    one(State::Fault, fact, Some(Mend::command(&doctor)))
+                    one(State::Fault, fact, Some(Remedy::command(&doctor)))
                 }
                 Err((step, error)) => {
                     let fact =
@@ -268,7 +268,7 @@ impl Flight<'_> {
     }
 
     /// Removes everything. Returns what could not be removed, and the command that does.
-    fn clean(&self) -> Vec<(String, Mend)> {
+    fn clean(&self) -> Vec<(String, Remedy)> {
         let parts = [
             self.began.group.then(|| self.remove_group()),
             self.began.subscription.then(|| self.unsubscribe()),
@@ -277,19 +277,19 @@ impl Flight<'_> {
         parts.into_iter().flatten().filter_map(Result::err).collect()
     }
 
-    fn command(&self, words: &[&str]) -> Mend {
-        Mend::command(&[&["aws"], words, &["--region", self.region]].concat())
+    fn command(&self, words: &[&str]) -> Remedy {
+        Remedy::command(&[&["aws"], words, &["--region", self.region]].concat())
     }
 
     /// What is already gone counts as removed.
-    fn remove(&self, what: String, words: &[&str]) -> Result<(), (String, Mend)> {
+    fn remove(&self, what: String, words: &[&str]) -> Result<(), (String, Remedy)> {
         match self.aws.call(words) {
             Ok(_) | Err(AwsError::NotThere { .. }) => Ok(()),
             Err(_) => Err((what, self.command(words))),
         }
     }
 
-    fn remove_group(&self) -> Result<(), (String, Mend)> {
+    fn remove_group(&self) -> Result<(), (String, Remedy)> {
         let found = self.group.clone().map_or_else(|| self.find_group(), |it| Ok(Some(it)));
         match found {
             Ok(Some(group)) => {
@@ -305,7 +305,7 @@ impl Flight<'_> {
         }
     }
 
-    fn unsubscribe(&self) -> Result<(), (String, Mend)> {
+    fn unsubscribe(&self) -> Result<(), (String, Remedy)> {
         let found =
             self.subscription.clone().map_or_else(|| self.find_subscription(), |it| Ok(Some(it)));
         match found {
@@ -321,7 +321,7 @@ impl Flight<'_> {
         }
     }
 
-    fn remove_queue(&self) -> Result<(), (String, Mend)> {
+    fn remove_queue(&self) -> Result<(), (String, Remedy)> {
         let found = self.queue.clone().map_or_else(|| self.find_queue(), |it| Ok(Some(it)));
         match found {
             Ok(Some(url)) => {

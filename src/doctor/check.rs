@@ -20,7 +20,7 @@ pub struct Check {
     /// What was found.
     pub fact: Fact,
     /// What mends it.
-    pub mend: Option<Mend>,
+    pub mend: Option<Remedy>,
 }
 
 /// What a check means.
@@ -254,7 +254,7 @@ pub enum Fact {
 
 /// One line for a shell that mends something, or shows what is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mend(Vec<Step>);
+pub struct Remedy(Vec<Step>);
 
 /// A command, and how it is joined to the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,7 +263,7 @@ struct Step {
     words: Vec<String>,
 }
 
-impl Mend {
+impl Remedy {
     /// One command.
     pub fn command(words: &[&str]) -> Self {
         let words = words.iter().map(|&word| word.to_owned()).collect();
@@ -288,7 +288,7 @@ impl Mend {
     }
 }
 
-impl Display for Mend {
+impl Display for Remedy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             if at > 0 {

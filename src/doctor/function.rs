@@ -188,9 +188,9 @@ fn settings(view: &View<'_>, function: &Resource, is: &Value) -> Vec<Check> {
 }
 
 /// Deploys the stack again, asking for each parameter.
-fn deploy(view: &View<'_>) -> super::check::Mend {
+fn deploy(view: &View<'_>) -> super::check::Remedy {
     let words = ["sam", "deploy", "--guided", "--stack-name", &view.stack.name];
-    super::check::Mend::command(&[&words[..], &["--region", &view.stack.region]].concat())
+    super::check::Remedy::command(&[&words[..], &["--region", &view.stack.region]].concat())
 }
 
 fn differences(

@@ -70,11 +70,11 @@ fn reached(
 
 /// Has the function look for holds there, which changes nothing unless one is over, and print its
 /// answer.
-fn ask_function(view: &View<'_>, function: &Resource, account: &str) -> super::check::Mend {
+fn ask_function(view: &View<'_>, function: &Resource, account: &str) -> super::check::Remedy {
     let input = json!({"holds": {"accounts": [account], "regions": []}}).to_string();
     let invoke = ["lambda", "invoke", "--function-name", &function.id];
     let invoke = [&invoke[..], &["--payload", "fileb:///dev/stdin", "/dev/stdout"]].concat();
-    super::check::Mend::command(&["printf", "%s", &input]).piped_into(view.mend(&invoke))
+    super::check::Remedy::command(&["printf", "%s", &input]).piped_into(view.mend(&invoke))
 }
 
 /// Whether the bus takes what other accounts send, and from which organisation.
@@ -124,7 +124,7 @@ fn organization_is(view: &View<'_>, should: &str) -> Check {
     let deploy =
         ["sam", "deploy", "--stack-name", &view.stack.name, "--region", &view.stack.region];
     let mend =
-        super::check::Mend::command(&[&deploy[..], &["--parameter-overrides", &value]].concat());
+        super::check::Remedy::command(&[&deploy[..], &["--parameter-overrides", &value]].concat());
     let difference =
         Difference { name: "OrganizationId".to_owned(), is, should: should.to_owned() };
     fault(Topic::Organization, should, Fact::OrganizationOther { difference }, mend)

@@ -36,7 +36,7 @@ use chrono::{DateTime, Utc};
 
 pub use aws::{Aws, AwsCli, AwsError};
 pub use canary::{Canary, Stop, release};
-pub use check::{Check, Difference, Fact, Mend, State, Topic, Unknown};
+pub use check::{Check, Difference, Fact, Remedy, State, Topic, Unknown};
 pub use render::{Diagnosis, to_json, to_text};
 pub use stack::NotLooked;
 

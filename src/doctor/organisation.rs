@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::activity::rate_hours;
 use super::aws::AwsError;
-use super::check::{Check, Fact, Mend, Topic};
+use super::check::{Check, Fact, Remedy, Topic};
 use super::stack::{array, text, time};
 use super::view::{View, fault, fine, not_seen, warning};
 
@@ -35,13 +35,13 @@ pub(super) fn checks(view: &View<'_>) -> Vec<Check> {
 }
 
 /// Prints the name of the stack that a resource is in.
-fn whose(view: &View<'_>, resource: &str) -> Mend {
+fn whose(view: &View<'_>, resource: &str) -> Remedy {
     let find = ["cloudformation", "describe-stack-resources", "--physical-resource-id", resource];
     let show = ["--query", "StackResources[0].StackName", "--output", "text"];
     view.mend(&[&find[..], &show].concat())
 }
 
-fn start(view: &View<'_>, arn: &str, input: &str) -> Mend {
+fn start(view: &View<'_>, arn: &str, input: &str) -> Remedy {
     let start = ["stepfunctions", "start-execution", "--state-machine-arn", arn];
     view.mend(&[&start[..], &["--input", input]].concat())
 }

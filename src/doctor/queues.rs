@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::aws::AwsError;
-use super::check::{Check, Difference, Fact, Mend, Topic};
+use super::check::{Check, Difference, Fact, Remedy, Topic};
 use super::resolve::word;
 use super::same::{canonical_text, listed, policy};
 use super::stack::{Resource, text};
@@ -87,7 +87,7 @@ fn of_queue(view: &View<'_>, queue: &Resource) -> Vec<Check> {
 }
 
 /// Prints why the function failed.
-fn why(view: &View<'_>) -> Mend {
+fn why(view: &View<'_>) -> Remedy {
     let mut logs = view.stack.of_kind("AWS::Logs::LogGroup");
     let log = logs.next().map(|log| log.id.clone()).unwrap_or_default();
     let filter = ["logs", "filter-log-events", "--log-group-name", &log];
@@ -162,7 +162,7 @@ fn standing(view: &View<'_>, name: &str, is: &Value) -> Check {
     fine(Topic::Mapping, name, Fact::MappingEnabled)
 }
 
-fn create(view: &View<'_>, mapping: &Resource) -> Mend {
+fn create(view: &View<'_>, mapping: &Resource) -> Remedy {
     let [function, source, batch] =
         ["FunctionName", "EventSourceArn", "BatchSize"].map(|it| mapping.text(it));
     let scaling = mapping.get("ScalingConfig").map(|it| {

@@ -89,7 +89,7 @@ fn more(view: &View<'_>, role: &Resource, should: &BTreeMap<String, Value>) -> V
     let name = role.name.as_str();
     let about = ["--role-name", role.id.as_str()];
     let mut added = Vec::new();
-    let mut mend = super::check::Mend::default();
+    let mut mend = super::check::Remedy::default();
     match view.call(&[&["iam", "list-role-policies"][..], &about].concat()) {
         Ok(is) => {
             for policy in array(&is, "PolicyNames").iter().map(word) {

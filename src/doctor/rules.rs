@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::aws::AwsError;
-use super::check::{Check, Difference, Fact, Mend, State, Topic};
+use super::check::{Check, Difference, Fact, Remedy, State, Topic};
 use super::resolve::word;
 use super::same::{canonical_text, fits, listed};
 use super::stack::{RULE, Resource, array, text};
@@ -89,7 +89,7 @@ fn targets_of(view: &View<'_>, rule: &Resource, targets: &Value) -> Vec<Check> {
     checks
 }
 
-fn put_rule(view: &View<'_>, rule: &Resource) -> Mend {
+fn put_rule(view: &View<'_>, rule: &Resource) -> Remedy {
     let pattern = rule.get("EventPattern").map(Value::to_string);
     let (schedule, description) = (rule.text("ScheduleExpression"), rule.text("Description"));
     let mut words = vec!["events", "put-rule", "--name", &rule.id];
@@ -105,7 +105,7 @@ fn put_rule(view: &View<'_>, rule: &Resource) -> Mend {
     view.mend(&words)
 }
 
-fn put_targets(view: &View<'_>, rule: &Resource, targets: &[Value]) -> Mend {
+fn put_targets(view: &View<'_>, rule: &Resource, targets: &[Value]) -> Remedy {
     let targets = Value::from(targets.to_vec()).to_string();
     view.mend(&["events", "put-targets", "--rule", &rule.id, "--targets", &targets])
 }
@@ -153,8 +153,8 @@ fn add_permissions(
     function: &Resource,
     sources: &[String],
     policy: &Value,
-) -> Mend {
-    let mut mend = Mend::default();
+) -> Remedy {
+    let mut mend = Remedy::default();
     for statement in array(policy, "Statement").iter().filter(|it| text(it, "Effect") == "Deny") {
         let words =
             ["lambda", "remove-permission", "--function-name", &function.id, "--statement-id"];

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::aws::AwsError;
-use super::check::{Check, Fact, Mend, State, Topic, Unknown};
+use super::check::{Check, Fact, Remedy, State, Topic, Unknown};
 use super::stack::text;
 use super::view::{View, fault, fine, warning};
 
@@ -32,7 +32,8 @@ pub(super) fn checks(view: &View<'_>) -> Vec<Check> {
     if !stack.differs.is_empty() {
         let deploy = ["sam", "deploy", "--stack-name", &stack.name, "--region", &stack.region];
         let (unpack, enter) = (["sg-audit", "unpack", "auditor"], ["cd", "auditor"]);
-        let mend = Mend::command(&unpack).then(Mend::command(&enter)).then(Mend::command(&deploy));
+        let mend =
+            Remedy::command(&unpack).then(Remedy::command(&enter)).then(Remedy::command(&deploy));
         let fact = Fact::TemplateDiffers { rules: stack.differs.clone() };
         checks.push(template(State::Warning, fact, Some(mend)));
     } else if stack.unread.is_empty() {
@@ -57,7 +58,7 @@ fn of_status(view: &View<'_>, name: &str, status: &str) -> Check {
 }
 
 /// Gives the caller a right to look, where its identity is a user or a role of its own.
-pub(super) fn grant(view: &View<'_>, right: &str) -> Option<Mend> {
+pub(super) fn grant(view: &View<'_>, right: &str) -> Option<Remedy> {
     let identity = view.call(&["sts", "get-caller-identity"]).ok()?;
     let arn = text(&identity, "Arn").to_owned();
     let (_, resource) = arn.rsplit_once(':')?;

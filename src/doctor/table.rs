@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::aws::AwsError;
-use super::check::{Check, Fact, Mend, Topic};
+use super::check::{Check, Fact, Remedy, Topic};
 use super::stack::{Resource, text};
 use super::view::{View, each, fault, fine, not_seen};
 
@@ -46,7 +46,7 @@ fn expiry(table: &Resource) -> Option<&str> {
     table.get("TimeToLiveSpecification")?.get("AttributeName")?.as_str()
 }
 
-fn expires(view: &View<'_>, table: &Resource) -> Mend {
+fn expires(view: &View<'_>, table: &Resource) -> Remedy {
     let attribute = expiry(table).unwrap_or_default();
     let wanted = format!("Enabled=true,AttributeName={attribute}");
     let update = ["dynamodb", "update-time-to-live", "--table-name", &table.id];
@@ -55,7 +55,7 @@ fn expires(view: &View<'_>, table: &Resource) -> Mend {
 
 /// Makes the table again under its name, which the function knows: CloudFormation would not notice
 /// that it is gone.
-fn made_anew(view: &View<'_>, table: &Resource) -> Mend {
+fn made_anew(view: &View<'_>, table: &Resource) -> Remedy {
     let json = |name| table.get(name).map(Value::to_string).unwrap_or_default();
     let (attributes, keys) = (json("AttributeDefinitions"), json("KeySchema"));
     let create = ["dynamodb", "create-table", "--table-name", &table.id];

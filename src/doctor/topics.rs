@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::aws::AwsError;
-use super::check::{Check, Difference, Fact, Mend, State, Topic};
+use super::check::{Check, Difference, Fact, Remedy, State, Topic};
 use super::resolve::word;
 use super::same::{canonical_text, listed, policy};
 use super::stack::{Resource, array, text};
@@ -65,13 +65,13 @@ fn published_by<'a>(view: &'a View<'_>, topic: &Resource) -> Option<&'a Value> {
     of_topic?.get("PolicyDocument")
 }
 
-fn set(view: &View<'_>, topic: &Resource, attribute: &str, value: &str) -> Mend {
+fn set(view: &View<'_>, topic: &Resource, attribute: &str, value: &str) -> Remedy {
     let words = ["sns", "set-topic-attributes", "--topic-arn", &topic.id];
     view.mend(&[&words[..], &["--attribute-name", attribute, "--attribute-value", value]].concat())
 }
 
 /// Makes a topic again that was deleted, with its subscriptions.
-fn again(view: &View<'_>, topic: &Resource) -> Mend {
+fn again(view: &View<'_>, topic: &Resource) -> Remedy {
     let name = topic.id.rsplit(':').next().unwrap_or_default();
     let mut mend = view.mend(&["sns", "create-topic", "--name", name]);
     for attribute in ["DisplayName", "KmsMasterKeyId"] {
@@ -95,7 +95,7 @@ fn of<'a>(view: &'a View<'_>, topic: &'a Resource) -> impl Iterator<Item = &'a R
 }
 
 /// For a mail address that has not confirmed, SNS sends the mail again.
-fn subscribe(view: &View<'_>, subscription: &Resource) -> Mend {
+fn subscribe(view: &View<'_>, subscription: &Resource) -> Remedy {
     let [topic, protocol, endpoint] =
         ["TopicArn", "Protocol", "Endpoint"].map(|it| subscription.text(it).unwrap_or_default());
     let mut words = vec!["sns", "subscribe", "--topic-arn", &topic];
@@ -131,7 +131,7 @@ fn subscriptions(view: &View<'_>, topic: &Resource, is: &Value) -> Vec<Check> {
         let topic = Topic::Subscription;
         let name = should.name.as_str();
         checks.push(match found.first().map(|it| (state(it), text(it, "SubscriptionArn"))) {
-            Some((Standing::Confirmed, arn)) => match filtered(view, should, arn) {
+            Some((SubscriptionState::Confirmed, arn)) => match filtered(view, should, arn) {
                 Ok(true) => fine(topic, name, Fact::Confirmed { endpoint }),
                 Ok(false) => {
                     let policy = should.get("FilterPolicy").map_or("{}".to_owned(), word);
@@ -142,16 +142,16 @@ fn subscriptions(view: &View<'_>, topic: &Resource, is: &Value) -> Vec<Check> {
                 }
                 Err(error) => not_seen(topic, name, error),
             },
-            Some((Standing::Pending, _)) => {
+            Some((SubscriptionState::Pending, _)) => {
                 fault(topic, name, Fact::Unconfirmed { endpoint }, subscribe(view, should))
             }
-            Some((Standing::Deleted, _)) | None => {
+            Some((SubscriptionState::Deleted, _)) | None => {
                 fault(topic, name, Fact::SubscriptionGone { endpoint }, subscribe(view, should))
             }
         });
     }
     let name = topic.name.as_str();
-    for other in others.iter().filter(|it| state(it) == Standing::Pending) {
+    for other in others.iter().filter(|it| state(it) == SubscriptionState::Pending) {
         let endpoint = text(other, "Endpoint").to_owned();
         let words =
             ["sns", "subscribe", "--topic-arn", &topic.id, "--protocol", text(other, "Protocol")];
@@ -159,7 +159,7 @@ fn subscriptions(view: &View<'_>, topic: &Resource, is: &Value) -> Vec<Check> {
         let fact = Fact::OtherUnconfirmed { endpoint };
         checks.push(warning(Topic::Subscription, name, fact, Some(mend)));
     }
-    if expected == 0 && !others.iter().any(|it| state(it) == Standing::Confirmed) {
+    if expected == 0 && !others.iter().any(|it| state(it) == SubscriptionState::Confirmed) {
         let words = ["sns", "subscribe", "--topic-arn", &topic.id, "--protocol", "email"];
         let mend =
             view.mend(&[&words[..], &["--notification-endpoint", "you@example.com"]].concat());
@@ -170,18 +170,18 @@ fn subscriptions(view: &View<'_>, topic: &Resource, is: &Value) -> Vec<Check> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+enum SubscriptionState {
     Confirmed,
     Pending,
     Deleted,
 }
 
-fn state(subscription: &Value) -> Standing {
+fn state(subscription: &Value) -> SubscriptionState {
     let arn = text(subscription, "SubscriptionArn");
     match arn.to_lowercase().replace(' ', "").as_str() {
-        PENDING => Standing::Pending,
-        "deleted" => Standing::Deleted,
-        _ => Standing::Confirmed,
+        PENDING => SubscriptionState::Pending,
+        "deleted" => SubscriptionState::Deleted,
+        _ => SubscriptionState::Confirmed,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::aws::AwsError;
-use super::check::{Check, Fact, Mend, State, Topic};
+use super::check::{Check, Fact, Remedy, State, Topic};
 use super::stack::{array, text};
 use super::view::{View, each};
 use crate::event::trail::{Records, Selectors, Unfit};
@@ -64,7 +64,7 @@ pub(super) fn checks(view: &View<'_>) -> Vec<Check> {
             unfit.extend(
                 others.filter_map(|it| Some((it.name.clone(), reason(it.seen.as_ref().ok()?)))),
             );
-            let mut mend = Mend::default();
+            let mut mend = Remedy::default();
             if let Some(first) = candidates.first() {
                 if seen.records == Records::None {
                     mend = mend.then(everything(first, &seen.selectors));
@@ -72,7 +72,7 @@ pub(super) fn checks(view: &View<'_>) -> Vec<Check> {
                 if !seen.logging {
                     let start = ["aws", "cloudtrail", "start-logging", "--name", &first.arn];
                     mend = mend
-                        .then(Mend::command(&[&start[..], &["--region", &first.home]].concat()));
+                        .then(Remedy::command(&[&start[..], &["--region", &first.home]].concat()));
                 }
             }
             vec![one(State::Fault, Fact::TrailUnfit { trails: unfit }, Some(mend))]
@@ -110,7 +110,7 @@ fn candidate(view: &View<'_>, trail: &Value) -> Candidate {
 }
 
 /// Adds management events to what a trail records.
-fn everything(trail: &Candidate, selectors: &Value) -> Mend {
+fn everything(trail: &Candidate, selectors: &Value) -> Remedy {
     let advanced = array(selectors, "AdvancedEventSelectors");
     let (option, all) = if advanced.is_empty() {
         let mut all = array(selectors, "EventSelectors").to_vec();
@@ -137,11 +137,11 @@ fn everything(trail: &Candidate, selectors: &Value) -> Mend {
     };
     let selectors = Value::from(all).to_string();
     let put = ["aws", "cloudtrail", "put-event-selectors", "--trail-name", &trail.arn];
-    Mend::command(&[&put[..], &[option, &selectors, "--region", &trail.home]].concat())
+    Remedy::command(&[&put[..], &[option, &selectors, "--region", &trail.home]].concat())
 }
 
 /// A trail of all regions, with a bucket of its own.
-fn new_trail(view: &View<'_>) -> Mend {
+fn new_trail(view: &View<'_>) -> Remedy {
     let stack = view.stack;
     let (account, region, partition) = (&stack.account, &stack.region, &stack.partition);
     let bucket = format!("sg-audit-trail-{account}-{region}");

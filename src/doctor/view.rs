@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::aws::{Aws, AwsError};
-use super::check::{Check, Fact, Mend, State, Topic};
+use super::check::{Check, Fact, Remedy, State, Topic};
 use super::stack::Deployed;
 
 /// The stack and the way to AWS.
@@ -23,13 +23,13 @@ impl View<'_> {
     }
 
     /// A command of `aws` in the stack's region.
-    pub fn mend(&self, words: &[&str]) -> Mend {
-        Mend::command(&[&["aws"], words, &["--region", self.stack.region.as_str()]].concat())
+    pub fn mend(&self, words: &[&str]) -> Remedy {
+        Remedy::command(&[&["aws"], words, &["--region", self.stack.region.as_str()]].concat())
     }
 
     /// Makes everything again that differs from the template or is gone: a change set that reverts
     /// drift.
-    pub fn redeploy(&self) -> Mend {
+    pub fn redeploy(&self) -> Remedy {
         let (name, set) = (self.stack.name.as_str(), "sg-audit-doctor");
         let about = ["--stack-name", name, "--change-set-name", set];
         let kept: Vec<String> = self
@@ -58,7 +58,13 @@ impl View<'_> {
 }
 
 /// A check of a resource.
-pub(super) fn check(topic: Topic, of: &str, state: State, fact: Fact, mend: Option<Mend>) -> Check {
+pub(super) fn check(
+    topic: Topic,
+    of: &str,
+    state: State,
+    fact: Fact,
+    mend: Option<Remedy>,
+) -> Check {
     Check { topic, of: Some(of.to_owned()), state, fact, mend }
 }
 
@@ -66,11 +72,11 @@ pub(super) fn fine(topic: Topic, of: &str, fact: Fact) -> Check {
     check(topic, of, State::Ok, fact, None)
 }
 
-pub(super) fn fault(topic: Topic, of: &str, fact: Fact, mend: Mend) -> Check {
+pub(super) fn fault(topic: Topic, of: &str, fact: Fact, mend: Remedy) -> Check {
     check(topic, of, State::Fault, fact, Some(mend))
 }
 
-pub(super) fn warning(topic: Topic, of: &str, fact: Fact, mend: Option<Mend>) -> Check {
+pub(super) fn warning(topic: Topic, of: &str, fact: Fact, mend: Option<Remedy>) -> Check {
     check(topic, of, State::Warning, fact, mend)
 }
 

@@ -9,7 +9,7 @@ use crate::baseline::{Baseline, Exemption};
 use crate::ec2::Place;
 use crate::evaluate::controls::{ALL, controls};
 use crate::finding::Report;
-use crate::history::{Gap, History, Opening, Status};
+use crate::history::{Gap, History, Opening, OpeningStatus};
 
 /// The days of a period in UTC, the first and the last among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub struct Tolerated<'a> {
 
 /// What there is to say about a published control.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct ControlAnswer {
     /// The control, such as `CIS 5.0.0 5.3` or `EC2.13`.
     pub control: &'static str,
     /// How many findings fail it.
@@ -145,7 +145,7 @@ impl Evidence {
     }
 
     /// The published controls, each with what there is to say about it.
-    pub fn answers(&self) -> Vec<Answer> {
+    pub fn answers(&self) -> Vec<ControlAnswer> {
         let failed = |opening: &Opening| {
             let name = opening.group_name.as_deref();
             controls(&opening.rule, &opening.excess.cells(), name)
@@ -165,11 +165,11 @@ impl Evidence {
                 for (opening, failed) in &openings {
                     if failed.contains(&control) {
                         of_period += 1;
-                        open += usize::from(opening.status() != Status::Closed);
+                        open += usize::from(opening.status() != OpeningStatus::Closed);
                         groups.insert(opening.group.as_str().to_owned());
                     }
                 }
-                Answer { control, findings, openings: of_period, open, groups }
+                ControlAnswer { control, findings, openings: of_period, open, groups }
             })
             .collect()
     }

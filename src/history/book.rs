@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
-use super::coverage::Coverage;
+use super::coverage::RecordsRead;
 use super::kept::{Act, By, What, key};
 use super::known::{CompliedIds, Directions, Names};
 use super::lists::{ListAct, ListWhat, Timeline, timelines};
@@ -44,7 +44,7 @@ pub struct Book<'a> {
     acts: Vec<Act>,
     list_acts: Vec<ListAct>,
     complied: CompliedIds,
-    coverage: Vec<Coverage>,
+    coverage: Vec<RecordsRead>,
     places: HashMap<Place, usize>,
     /// The place of the last record. Records of one place come together.
     last: usize,
@@ -183,7 +183,7 @@ impl<'a> Book<'a> {
         let next = self.coverage.len();
         self.last = *self.places.entry(place.clone()).or_insert(next);
         if self.last == next {
-            self.coverage.push(Coverage::new(place, time));
+            self.coverage.push(RecordsRead::new(place, time));
         }
     }
 

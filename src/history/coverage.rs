@@ -12,7 +12,7 @@ const SILENCE_HOURS: i64 = 24;
 
 /// What was read of one account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Coverage {
+pub struct RecordsRead {
     /// The account and region.
     pub place: Place,
     /// How many records.
@@ -33,7 +33,7 @@ pub struct Gap {
     pub until: DateTime<Utc>,
 }
 
-impl Coverage {
+impl RecordsRead {
     pub(super) fn new(place: Place, time: DateTime<Utc>) -> Self {
         Self { place, records: 0, first: time, last: time, hours: BTreeSet::new() }
     }

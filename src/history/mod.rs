@@ -23,8 +23,8 @@ mod whole;
 mod tests;
 
 pub use book::Book;
-pub use coverage::{Coverage, Gap};
+pub use coverage::{Gap, RecordsRead};
 pub use kept::By;
-pub use model::{Deed, End, How, Opening, Present, Start, Status};
+pub use model::{Deed, End, How, Opening, OpeningStatus, Present, Start};
 pub use totals::{Durations, Share, Totals};
 pub use whole::{Counts, History};

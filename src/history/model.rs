@@ -88,7 +88,7 @@ pub enum End {
 
 /// Whether an opening is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
+pub enum OpeningStatus {
     /// It is, as far as is known.
     Open,
     /// It is not.
@@ -131,11 +131,11 @@ pub enum How {
 
 impl Opening {
     /// Whether it is open.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> OpeningStatus {
         match self.end {
-            End::Open | End::NotSeen => Status::Open,
-            End::Known(_) | End::Unknown { .. } => Status::Closed,
-            End::Perhaps(_) => Status::Unknown,
+            End::Open | End::NotSeen => OpeningStatus::Open,
+            End::Known(_) | End::Unknown { .. } => OpeningStatus::Closed,
+            End::Perhaps(_) => OpeningStatus::Unknown,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use strum::IntoEnumIterator;
 
-use super::model::{Opening, Status};
+use super::model::{Opening, OpeningStatus};
 use crate::evaluate::Severity;
 
 /// How many openings there are, and how long they were open.
@@ -60,8 +60,8 @@ impl Totals {
         let actor = |opening: &Opening| opening.opener().and_then(|it| it.record.actor.clone());
         Self {
             openings: openings.len(),
-            open: having(Status::Open),
-            unknown: having(Status::Unknown),
+            open: having(OpeningStatus::Open),
+            unknown: having(OpeningStatus::Unknown),
             durations: Durations::of(openings.iter(), now),
             by_severity,
             by_actor: shares(openings, now, actor),
@@ -82,7 +82,7 @@ fn shares<T: Ord + Clone>(
     let share = |(of, openings): (T, Vec<&Opening>)| Share {
         of,
         openings: openings.len(),
-        open: openings.iter().filter(|it| it.status() == Status::Open).count(),
+        open: openings.iter().filter(|it| it.status() == OpeningStatus::Open).count(),
         durations: Durations::of(openings.iter().copied(), now),
     };
     let mut shares: Vec<Share<T>> = by.into_iter().map(share).collect();

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use super::coverage::Coverage;
+use super::coverage::RecordsRead;
 use super::model::Opening;
 use super::totals::Totals;
 use crate::finding::BaselineName;
@@ -17,7 +17,7 @@ pub struct History {
     /// How many there are, and how long they were open.
     pub totals: Totals,
     /// What was read of each account and region.
-    pub coverage: Vec<Coverage>,
+    pub coverage: Vec<RecordsRead>,
     /// What was read.
     pub counts: Counts,
     /// Whether the openings were compared with the groups as they are now.

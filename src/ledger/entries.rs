@@ -13,7 +13,7 @@ use crate::finding::{Brief, Digest, DigestEntry, Finding, Life, Status, Unheard}
 
 /// A finding was opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Opening {
+pub struct Opened {
     /// When.
     pub at: DateTime<Utc>,
     /// What opened it, or showed that it is open again: the same whenever the same event is audited.
@@ -23,7 +23,7 @@ pub struct Opening {
 /// How the occasion of a sweep begins.
 const SWEEP: &str = "sweep ";
 
-impl Opening {
+impl Opened {
     /// The occasion of findings that a schedule asked for.
     pub fn occasion_of_sweep(now: DateTime<Utc>) -> String {
         format!("{SWEEP}{}", now.timestamp_millis())
@@ -45,7 +45,7 @@ pub struct Entry {
     /// The occasion on which it was first seen.
     pub first_occasion: String,
     /// When it was opened.
-    pub openings: BTreeSet<Opening>,
+    pub openings: BTreeSet<Opened>,
     /// Whether it was resolved and no message has said so yet.
     pub is_untold: bool,
 }
@@ -56,7 +56,7 @@ pub struct Sighting {
     /// The finding. `brief.seen` is when the group was looked at, or acted on.
     pub brief: Brief,
     /// On which occasion, and when that was.
-    pub opening: Opening,
+    pub opening: Opened,
     /// Whether the change behind it opened it. Otherwise it is only known that it is there.
     pub is_introduced: bool,
 }
@@ -80,7 +80,7 @@ pub struct PlaceEntries {
     /// All rules that are held, or were not long ago.
     pub holds: Vec<HeldRule>,
     /// The last audit of the whole place.
-    pub coverage: Option<Coverage>,
+    pub coverage: Option<PlaceAudit>,
     /// What the groups were at the last sweep that began and ended in one invocation.
     pub contents: Option<Contents>,
     /// The fingerprints of findings whose entries were not understood: another version wrote them.
@@ -110,7 +110,7 @@ impl Before {
 
 /// The last audit of a whole place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Coverage {
+pub struct PlaceAudit {
     /// The place.
     pub place: Place,
     /// When the audit began.
@@ -226,7 +226,7 @@ impl Entry {
     }
 
     /// How often it was opened in the 24 hours before `now`.
-    pub fn openings_since(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Opening> {
+    pub fn openings_since(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Opened> {
         self.openings.iter().filter(move |opening| now - opening.at < DAY)
     }
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::entries::{
-    Contents, Coverage, Entry, HeldRule, Opening, PlaceEntries, PlanTold, Waiting, Waits,
+    Contents, Entry, HeldRule, Opened, PlaceAudit, PlaceEntries, PlanTold, Waiting, Waits,
 };
 use super::limits::{DAY, KEPT};
 use crate::ec2::Place;
@@ -180,18 +180,18 @@ pub fn mails_key() -> Item {
 }
 
 /// An opening, as one text of a set.
-pub fn opening_text(opening: &Opening) -> String {
+pub fn opening_text(opening: &Opened) -> String {
     format!("{} {}", opening.at.timestamp_millis(), opening.occasion)
 }
 
-fn opening(text: &str) -> Option<Opening> {
+fn opening(text: &str) -> Option<Opened> {
     let (at, occasion) = text.split_once(' ')?;
     let at = DateTime::from_timestamp_millis(at.parse().ok()?)?;
-    Some(Opening { at, occasion: occasion.to_owned() })
+    Some(Opened { at, occasion: occasion.to_owned() })
 }
 
 /// A whole audit as an item.
-pub fn coverage_item(coverage: &Coverage) -> Item {
+pub fn coverage_item(coverage: &PlaceAudit) -> Item {
     let mut item = key(place_key(&coverage.place), AUDIT);
     item.insert("audited".to_owned(), Attribute::time(coverage.at));
     item.insert("group_count".to_owned(), Attribute::N(coverage.groups.to_string()));
@@ -324,7 +324,7 @@ impl PlaceEntries {
             self.holds.push(json(item, "content")?);
         } else if sk == AUDIT {
             let groups = number(item, "group_count")?;
-            self.coverage = Some(Coverage {
+            self.coverage = Some(PlaceAudit {
                 place: place(text(item, "pk")?),
                 at: time(item, "audited")?,
                 groups: usize::try_from(groups).map_err(|_| ItemError::Attribute("group_count"))?,

@@ -12,7 +12,7 @@ mod limits;
 
 pub use contents::Comparison;
 pub use entries::{
-    Before, Contents, Coverage, Entry, HeldRule, Opening, PlaceEntries, PlanTold, Resolution,
+    Before, Contents, Entry, HeldRule, Opened, PlaceAudit, PlaceEntries, PlanTold, Resolution,
     Sighting, Waiting, Waits,
 };
 pub use life::{is_news, life};

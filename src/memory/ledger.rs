@@ -3,13 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::audit::{Answer, Ledger, LedgerError};
+use crate::audit::{Ledger, LedgerError, LedgerFuture};
 use crate::ec2::{GroupId, Place, RuleContent};
 use crate::finding::{Brief, Planner};
 use crate::ledger::item::{Attribute, Item, waiting_item, waits};
 use crate::ledger::{
-    Before, Contents, Coverage, DAY, Entry, HeldRule, PlaceEntries, PlanTold, Resolution, Sighting,
-    Waiting, Waits, one_more_mail,
+    Before, Contents, DAY, Entry, HeldRule, PlaceAudit, PlaceEntries, PlanTold, Resolution,
+    Sighting, Waiting, Waits, one_more_mail,
 };
 
 /// What happens around a call to the ledger.
@@ -23,7 +23,7 @@ type Plan = (String, Option<PlanTold>);
 pub struct MemoryLedger {
     findings: RefCell<BTreeMap<(Place, String), Entry>>,
     plans: RefCell<BTreeMap<(Place, Planner), Plan>>,
-    coverage: RefCell<BTreeMap<Place, Coverage>>,
+    coverage: RefCell<BTreeMap<Place, PlaceAudit>>,
     contents: RefCell<BTreeMap<Place, Contents>>,
     held_until: RefCell<BTreeMap<Place, DateTime<Utc>>>,
     holds: RefCell<BTreeMap<(Place, GroupId, RuleContent), HeldRule>>,
@@ -77,7 +77,7 @@ impl MemoryLedger {
     }
 
     /// Whole audits.
-    pub fn coverages(&self) -> Vec<Coverage> {
+    pub fn coverages(&self) -> Vec<PlaceAudit> {
         self.coverage.borrow().values().cloned().collect()
     }
 
@@ -85,7 +85,7 @@ impl MemoryLedger {
         &'a self,
         call: &'static str,
         act: impl FnOnce(&Self) -> T + 'a,
-    ) -> Answer<'a, T> {
+    ) -> LedgerFuture<'a, T> {
         Box::pin(async move {
             self.calls.set(self.calls.get() + 1);
             if let Some(hook) = &*self.hook.borrow() {
@@ -134,17 +134,17 @@ impl MemoryLedger {
 }
 
 impl Ledger for MemoryLedger {
-    fn see<'a>(&'a self, sightings: &'a [Sighting]) -> Answer<'a, Vec<Before>> {
+    fn see<'a>(&'a self, sightings: &'a [Sighting]) -> LedgerFuture<'a, Vec<Before>> {
         self.answer("see", move |it| sightings.iter().map(|one| it.see_one(one)).collect())
     }
 
-    fn resolve<'a>(&'a self, gone: &'a [Resolution]) -> Answer<'a, Vec<Entry>> {
+    fn resolve<'a>(&'a self, gone: &'a [Resolution]) -> LedgerFuture<'a, Vec<Entry>> {
         self.answer("resolve", move |it| {
             gone.iter().filter_map(|one| it.resolve_one(one)).collect()
         })
     }
 
-    fn told<'a>(&'a self, resolved: &'a [Entry]) -> Answer<'a, ()> {
+    fn told<'a>(&'a self, resolved: &'a [Entry]) -> LedgerFuture<'a, ()> {
         self.answer("told", move |it| {
             for Entry { brief, .. } in resolved {
                 let key = (brief.place.clone(), brief.fingerprint.clone());
@@ -155,7 +155,7 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn place<'a>(&'a self, place: &'a Place) -> Answer<'a, PlaceEntries> {
+    fn place<'a>(&'a self, place: &'a Place) -> LedgerFuture<'a, PlaceEntries> {
         self.answer("place", move |it| {
             let findings = it.findings.borrow();
             let of_place = findings.iter().filter(|((of, _), _)| of == place);
@@ -175,7 +175,7 @@ impl Ledger for MemoryLedger {
         place: &'a Place,
         planner: Planner,
         settings: &'a str,
-    ) -> Answer<'a, Option<PlanTold>> {
+    ) -> LedgerFuture<'a, Option<PlanTold>> {
         self.answer("planned", move |it| {
             let mut plans = it.plans.borrow_mut();
             let plan = plans.entry((place.clone(), planner)).or_default();
@@ -192,7 +192,7 @@ impl Ledger for MemoryLedger {
         planner: Planner,
         settings: &'a str,
         told: &'a PlanTold,
-    ) -> Answer<'a, ()> {
+    ) -> LedgerFuture<'a, ()> {
         self.answer("plan_told", move |it| {
             let mut plans = it.plans.borrow_mut();
             let plan = plans.get_mut(&(place.clone(), planner));
@@ -202,13 +202,13 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn cover<'a>(&'a self, coverage: &'a Coverage) -> Answer<'a, ()> {
+    fn cover<'a>(&'a self, coverage: &'a PlaceAudit) -> LedgerFuture<'a, ()> {
         self.answer("cover", move |it| {
             it.coverage.borrow_mut().insert(coverage.place.clone(), coverage.clone());
         })
     }
 
-    fn keep<'a>(&'a self, contents: &'a Contents) -> Answer<'a, ()> {
+    fn keep<'a>(&'a self, contents: &'a Contents) -> LedgerFuture<'a, ()> {
         self.answer("keep", move |it| {
             let mut kept = it.contents.borrow_mut();
             let known = kept.entry(contents.place.clone()).or_insert_with(|| contents.clone());
@@ -218,11 +218,11 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn holds<'a>(&'a self, place: &'a Place) -> Answer<'a, Vec<HeldRule>> {
+    fn holds<'a>(&'a self, place: &'a Place) -> LedgerFuture<'a, Vec<HeldRule>> {
         self.answer("holds", move |it| it.held(place))
     }
 
-    fn held_places(&self, now: DateTime<Utc>) -> Answer<'_, Vec<Place>> {
+    fn held_places(&self, now: DateTime<Utc>) -> LedgerFuture<'_, Vec<Place>> {
         self.answer("held_places", move |it| {
             let until = it.held_until.borrow();
             let is_held = |(place, until): (&Place, &DateTime<Utc>)| {
@@ -232,7 +232,7 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn hold<'a>(&'a self, rules: &'a [HeldRule]) -> Answer<'a, ()> {
+    fn hold<'a>(&'a self, rules: &'a [HeldRule]) -> LedgerFuture<'a, ()> {
         self.answer("hold", move |it| {
             for held in rules {
                 if let Some(hold) = &held.hold {
@@ -249,7 +249,7 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn release<'a>(&'a self, rules: &'a [HeldRule]) -> Answer<'a, ()> {
+    fn release<'a>(&'a self, rules: &'a [HeldRule]) -> LedgerFuture<'a, ()> {
         self.answer("release", move |it| {
             for held in rules {
                 let mut holds = it.holds.borrow_mut();
@@ -260,7 +260,7 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn may_mail(&self, now: DateTime<Utc>) -> Answer<'_, bool> {
+    fn may_mail(&self, now: DateTime<Utc>) -> LedgerFuture<'_, bool> {
         self.answer("may_mail", move |it| {
             let mails = one_more_mail(&it.mails.borrow(), now);
             let may = mails.is_some();
@@ -269,7 +269,7 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn wait<'a>(&'a self, findings: &'a [Waiting]) -> Answer<'a, ()> {
+    fn wait<'a>(&'a self, findings: &'a [Waiting]) -> LedgerFuture<'a, ()> {
         self.answer("wait", move |it| {
             for one in findings {
                 if let Ok(item) = waiting_item(one) {
@@ -279,7 +279,7 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn waiting(&self) -> Answer<'_, Waits> {
+    fn waiting(&self) -> LedgerFuture<'_, Waits> {
         self.answer("waiting", |it| Waits { findings: it.waits(), last_daily: it.last_daily.get() })
     }
 
@@ -287,7 +287,7 @@ impl Ledger for MemoryLedger {
         &'a self,
         findings: &'a [Waiting],
         daily: Option<DateTime<Utc>>,
-    ) -> Answer<'a, ()> {
+    ) -> LedgerFuture<'a, ()> {
         Box::pin(async move {
             let told = |it: &Self| it.last_daily.set(daily.or(it.last_daily.get()));
             self.answer("digested", told).await?;

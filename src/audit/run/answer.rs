@@ -15,7 +15,7 @@ use crate::ec2::SecurityGroups;
 /// What the state machine is answered. It is small, whatever was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum RunAnswer {
     /// What is to be swept.
     Discover(DiscoverAnswer),
     /// What became of an account.
@@ -43,18 +43,18 @@ where
         clock: Clock<'_>,
         deadline: Option<DateTime<Utc>>,
         counts: &mut Counts,
-    ) -> Result<Answer, RunError> {
+    ) -> Result<RunAnswer, RunError> {
         let memory = self.auditor.memory.as_ref();
         if let Some(memory) = memory {
             memory.begin();
         }
         let answer = match task {
-            Task::Discover(asked) => self.discover(asked).await.map(Answer::Discover),
+            Task::Discover(asked) => self.discover(asked).await.map(RunAnswer::Discover),
             Task::Sweep(asked) => {
                 let swept = self.account(asked, (clock, deadline), counts).await;
-                swept.map(|answer| Answer::Sweep(Box::new(answer)))
+                swept.map(|answer| RunAnswer::Sweep(Box::new(answer)))
             }
-            Task::Digest(asked) => self.digest(asked, clock, counts).await.map(Answer::Digest),
+            Task::Digest(asked) => self.digest(asked, clock, counts).await.map(RunAnswer::Digest),
         };
         counts.ledger_failures += memory.map_or(0, Memory::failures);
         answer

@@ -15,7 +15,7 @@ mod runner;
 mod task;
 
 pub use account::{AccountAnswer, AccountSwept};
-pub use answer::Answer;
+pub use answer::RunAnswer;
 pub use digest::DigestAnswer;
 pub use discover::DiscoverAnswer;
 pub use error::RunError;

@@ -90,7 +90,7 @@ impl Tree {
 }
 
 impl Parents for Tree {
-    fn units<'a>(&'a self, _: &'a AccountId) -> Answered<'a, Vec<UnitId>> {
+    fn units<'a>(&'a self, _: &'a AccountId) -> Ec2Future<'a, Vec<UnitId>> {
         let mut asked = self.asked.lock().unwrap();
         *asked += 1;
         let answer = if *asked > self.times { self.answer.clone() } else { Err(throttled()) };

@@ -49,7 +49,7 @@ fn a_completely_exempt_rule_is_counted_and_not_a_finding() {
 
     // A check reports the same.
     let lists = Lists::new();
-    let mut check = Check::new(&settings, &lists, noon());
+    let mut check = GroupCheck::new(&settings, &lists, noon());
     check.group(&place(), &group(), &[rule(text)]);
     let check = check.report();
     assert_eq!((check.findings.len(), check.totals.exempt), (0, 1));

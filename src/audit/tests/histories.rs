@@ -17,7 +17,7 @@ use crate::ec2::hold::{REASON, UNTIL};
 use crate::evaluate::Severity;
 use crate::finding::{Life, Mail, Planner, Status};
 use crate::ledger::{
-    Before, Contents, Coverage, Entry, HeldRule, MAIL_SPAN, MAILS, PlaceEntries, PlanTold,
+    Before, Contents, Entry, HeldRule, MAIL_SPAN, MAILS, PlaceAudit, PlaceEntries, PlanTold,
     Resolution, Sighting, Waiting, Waits,
 };
 use crate::memory::MemoryLedger;
@@ -699,7 +699,7 @@ struct InTurns<T>(T);
 macro_rules! in_turns {
     ($($call:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
         impl Ledger for InTurns<&MemoryLedger> {
-            $(fn $call<'a>(&'a self, $($name: $type),*) -> Answer<'a, $answer> {
+            $(fn $call<'a>(&'a self, $($name: $type),*) -> LedgerFuture<'a, $answer> {
                 Box::pin(async move {
                     turn().await;
                     let answer = self.0.$call($($name),*).await;
@@ -718,7 +718,7 @@ in_turns! {
     place(place: &'a Place) -> PlaceEntries;
     planned(place: &'a Place, planner: Planner, settings: &'a str) -> Option<PlanTold>;
     plan_told(place: &'a Place, planner: Planner, settings: &'a str, told: &'a PlanTold) -> ();
-    cover(coverage: &'a Coverage) -> ();
+    cover(coverage: &'a PlaceAudit) -> ();
     keep(contents: &'a Contents) -> ();
     holds(place: &'a Place) -> Vec<HeldRule>;
     held_places(now: DateTime<Utc>) -> Vec<Place>;

@@ -34,11 +34,11 @@ fn event_sweep_and_check_name_the_owner_and_agree_on_the_fingerprint() {
     let event = run(&world, &settings, &authorized(&[OPEN])).unwrap();
     let swept = run(&world, &settings, &sweep()).unwrap();
     let lists = Lists::new();
-    let mut check = Check::new(&settings, &lists, noon());
+    let mut check = GroupCheck::new(&settings, &lists, noon());
     check.group(&place(), &shared(), &rules(&[OPEN]));
     let checked = check.report();
     // The owner sees it the same way.
-    let mut own = Check::new(&settings, &lists, noon());
+    let mut own = GroupCheck::new(&settings, &lists, noon());
     own.group(&shared().owned_at(&place()), &shared(), &rules(&[OPEN]));
     let own = own.report();
     for report in [&event, &swept, &checked, &own] {

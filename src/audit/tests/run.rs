@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::bound::{Tree, bound};
 use super::*;
 use crate::audit::run::{
-    AccountSweep, Answer, Archive, BucketName, Directory, PortError, Regions, RunError, Runner,
+    AccountSweep, Archive, BucketName, Directory, PortError, Regions, RunAnswer, RunError, Runner,
     Task, Which,
 };
 use crate::ec2::{
@@ -278,7 +278,7 @@ impl<'a, N: Notifier + Onward + Default> Machine<'a, N> {
         let deadline = Some(clock() + TIMEOUT);
         self.invocations.set(self.invocations.get() + 1);
         let mut counts = Counts::default();
-        let answer: Answer = block_on(runner.run(&task, &clock, deadline, &mut counts))?;
+        let answer: RunAnswer = block_on(runner.run(&task, &clock, deadline, &mut counts))?;
         let answer = serde_json::to_value(answer).unwrap();
         self.largest.set(self.largest.get().max(answer.to_string().len()));
         Ok(answer)

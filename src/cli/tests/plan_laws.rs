@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::SHOP;
-use crate::audit::Check;
+use crate::audit::GroupCheck;
 use crate::baseline::Lists;
 use crate::declared::plan;
 use crate::ec2::{Direction, Group, GroupId, Place, Rule, SecurityGroups};
@@ -131,7 +131,7 @@ proptest! {
         let settings = Settings::from_raw(&raw, now.date_naive()).unwrap();
         let declared = plan(plan_of(&slots).as_bytes(), &|_| Vec::new()).unwrap();
         let before = |all| {
-            let mut check = Check::new(&settings, &lists, now);
+            let mut check = GroupCheck::new(&settings, &lists, now);
             for group in &declared.groups {
                 check.declared(group, &declared.changed_lists, all);
             }
@@ -153,7 +153,7 @@ proptest! {
                 }
             }
         });
-        let mut after = Check::new(&settings, &lists, now);
+        let mut after = GroupCheck::new(&settings, &lists, now);
         after.group(&place, &group, &ec2.rules_of(&id).unwrap());
         let after = verdict(&after.report());
         prop_assert_eq!(&verdict(&before(true)), &after);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::history::words::{actor, status_word, traffic};
 use super::super::json::{GapJson, Generator};
 use super::words::{asks, standard, tolerates};
-use crate::evidence::{Answer, Covered, Evidence, Tolerated};
+use crate::evidence::{ControlAnswer, Covered, Evidence, Tolerated};
 use crate::finding::BaselineName;
 use crate::history::{Deed, Opening};
 use crate::text::escape::ascii_json;
@@ -97,9 +97,9 @@ impl From<Covered> for CoverageJson {
     }
 }
 
-impl From<Answer> for ControlJson {
-    fn from(answer: Answer) -> Self {
-        let Answer { control, findings, openings, open, groups } = answer;
+impl From<ControlAnswer> for ControlJson {
+    fn from(answer: ControlAnswer) -> Self {
+        let ControlAnswer { control, findings, openings, open, groups } = answer;
         let (standard, asks_for) = (standard(control), asks(control));
         Self { standard, control, asks_for, findings, openings, open, groups }
     }

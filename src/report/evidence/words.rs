@@ -1,7 +1,7 @@
 //! How evidence is said.
 
 use super::super::history::words::{open_for, place, status};
-use crate::evidence::{Answer, Covered, Evidence, Period, Tolerated};
+use crate::evidence::{ControlAnswer, Covered, Evidence, Period, Tolerated};
 use crate::history::{Gap, Opening};
 use crate::text::minute;
 use crate::words::excess_text;
@@ -68,7 +68,7 @@ pub(in crate::report) fn tolerates(evidence: &Evidence, tolerated: &Tolerated<'_
 }
 
 /// `1 finding now, 3 openings in the period`
-pub(in crate::report) fn answer(answer: &Answer) -> String {
+pub(in crate::report) fn answer(answer: &ControlAnswer) -> String {
     use crate::text::count;
     match (answer.findings, answer.openings) {
         (0, 0) => "nothing found".to_owned(),

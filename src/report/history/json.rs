@@ -10,7 +10,7 @@ use crate::ec2::GroupKey;
 use crate::evaluate::{Code, Severity};
 use crate::finding::BaselineName;
 use crate::finding::fingerprint;
-use crate::history::{Coverage, Deed, Durations, End, History, How, Opening, Share, Start};
+use crate::history::{Deed, Durations, End, History, How, Opening, RecordsRead, Share, Start};
 use crate::text::escape::ascii_json;
 use crate::text::timestamp;
 use crate::words::{ExcessBox, boxes};
@@ -157,8 +157,8 @@ impl<T: Clone> From<&Share<T>> for ShareJson<T> {
     }
 }
 
-impl From<&Coverage> for CoverageJson {
-    fn from(coverage: &Coverage) -> Self {
+impl From<&RecordsRead> for CoverageJson {
+    fn from(coverage: &RecordsRead) -> Self {
         Self {
             account: coverage.place.account.as_ref().map(ToString::to_string),
             region: coverage.place.region.as_ref().map(ToString::to_string),

@@ -9,7 +9,7 @@ use super::words::{
     traffic,
 };
 use crate::evaluate::Severity;
-use crate::history::{Coverage, History, Opening, Share, Status};
+use crate::history::{History, Opening, OpeningStatus, RecordsRead, Share};
 use crate::text::{count, inert, minute};
 
 /// How many actors, groups and gaps are named.
@@ -26,7 +26,7 @@ pub fn exit_status(history: &History) -> u8 {
     if history.is_partial {
         return 2;
     }
-    match history.openings.iter().any(|opening| opening.status() != Status::Closed) {
+    match history.openings.iter().any(|opening| opening.status() != OpeningStatus::Closed) {
         true => 1,
         false if unread => 2,
         false => 0,
@@ -90,7 +90,7 @@ impl Page {
     fn opening(&mut self, opening: &Opening, history: &History) {
         let first = format!("{} {}", status(opening), open_for(opening, history.now));
         let colour = match (opening.status(), opening.severity) {
-            (Status::Closed, _) => Ansi::new().bold(),
+            (OpeningStatus::Closed, _) => Ansi::new().bold(),
             (_, Severity::Critical | Severity::High) => AnsiColor::Red.on_default().bold(),
             _ => AnsiColor::Yellow.on_default().bold(),
         };
@@ -174,7 +174,7 @@ impl Page {
         }
     }
 
-    fn covered(&mut self, coverage: &Coverage) {
+    fn covered(&mut self, coverage: &RecordsRead) {
         let mut parts = vec![
             count(coverage.records, "record"),
             format!("{} to {}", minute(coverage.first), minute(coverage.last)),

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::ec2::GroupKey;
 use crate::ec2::command::revoke_line;
 use crate::evaluate::Code;
-use crate::history::{Deed, End, How, Opening, Start, Status};
+use crate::history::{Deed, End, How, Opening, OpeningStatus, Start};
 use crate::net::Set;
 use crate::text::{minute, quoted};
 use crate::words::{excess_text, rule_text};
@@ -40,17 +40,17 @@ pub(in crate::report) fn open_for(opening: &Opening, now: DateTime<Utc>) -> Stri
 pub(in crate::report) fn status(opening: &Opening) -> &'static str {
     match (&opening.end, opening.status()) {
         (End::NotSeen, _) => "not seen closed",
-        (_, Status::Open) => "open",
-        (_, Status::Closed) => "closed",
-        (_, Status::Unknown) => "perhaps closed",
+        (_, OpeningStatus::Open) => "open",
+        (_, OpeningStatus::Closed) => "closed",
+        (_, OpeningStatus::Unknown) => "perhaps closed",
     }
 }
 
 pub(in crate::report) fn status_word(opening: &Opening) -> &'static str {
     match opening.status() {
-        Status::Open => "open",
-        Status::Closed => "closed",
-        Status::Unknown => "unknown",
+        OpeningStatus::Open => "open",
+        OpeningStatus::Closed => "closed",
+        OpeningStatus::Unknown => "unknown",
     }
 }
 
@@ -163,7 +163,7 @@ pub(in crate::report) fn closed_by(opening: &Opening) -> Option<String> {
 /// rule `sg-audit check` tells what is to be left of it.
 pub(in crate::report) fn fix(opening: &Opening) -> Option<String> {
     let is_whole = opening.rule.traffic().difference(&opening.excess).is_empty();
-    let may_be_open = !matches!(opening.status(), Status::Closed);
+    let may_be_open = !matches!(opening.status(), OpeningStatus::Closed);
     let group = opening.group.id().filter(|_| is_whole && may_be_open)?;
     revoke_line(opening.place.region.as_ref(), group, &[&opening.rule])
 }

@@ -13,7 +13,7 @@ use super::page::{Column, Page, Sort, Tile, command, rank, severity, table, text
 use super::picture::{Bar, Reach, Row, reaches, timeline};
 use crate::ec2::Direction;
 use crate::evaluate::Severity;
-use crate::history::{History, Opening, Status};
+use crate::history::{History, Opening, OpeningStatus};
 use crate::text::{count, minute};
 
 /// The history as a page. Openings below a severity are counted only.
@@ -23,7 +23,7 @@ pub fn render(history: &History, least: Severity) -> String {
         history.openings.iter().filter(|opening| opening.severity >= least).collect();
     let open: Vec<Reach> = shown
         .iter()
-        .filter(|opening| opening.status() != Status::Closed)
+        .filter(|opening| opening.status() != OpeningStatus::Closed)
         .map(|opening| {
             let is_ingress = opening.rule.direction() == Direction::Ingress;
             Reach::new(opening.severity, is_ingress, &opening.excess, &group(opening))
@@ -31,7 +31,7 @@ pub fn render(history: &History, least: Severity) -> String {
         .collect();
     let worst = shown
         .iter()
-        .filter(|opening| opening.status() != Status::Closed)
+        .filter(|opening| opening.status() != OpeningStatus::Closed)
         .map(|opening| opening.severity)
         .max();
     let tiles = vec![
@@ -138,7 +138,7 @@ fn bar(opening: &Opening, history: &History) -> Bar {
         from,
         until,
         is_exact: opening.duration(history.now).1,
-        is_open: opening.status() == Status::Open,
+        is_open: opening.status() == OpeningStatus::Open,
         about: about.into_iter().flatten().collect::<Vec<_>>().join("; "),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::events::{ACCOUNT, GROUP, REGION};
 use crate::audit::{
-    Auditor, Check, LedgerError, Notifier, NotifyError, Onward, OnwardError, Trail,
+    Auditor, GroupCheck, LedgerError, Notifier, NotifyError, Onward, OnwardError, Trail,
 };
 use crate::baseline::{Baseline, Lists};
 use crate::ec2::hold::{REASON, UNTIL};
@@ -455,7 +455,7 @@ impl Scene {
     pub fn check(self) -> Report {
         let now = parsed("2026-03-12T08:11:55Z");
         let settings = self.settings(now);
-        let mut check = Check::new(&settings, &self.lists, now);
+        let mut check = GroupCheck::new(&settings, &self.lists, now);
         for (place, group, rules) in &self.groups {
             check.group(place, group, rules);
         }

@@ -9,7 +9,7 @@ use super::events::{authorizing, revoking, sample, sweep};
 use super::report_schema::{assert_fits, faults, published};
 use super::scene::{Scene, default, denied};
 use super::scenes::{self, left_alone};
-use crate::audit::Check;
+use crate::audit::GroupCheck;
 use crate::declared::TfFile;
 use crate::ec2::Place;
 use crate::evaluate::{Code, Severity};
@@ -119,7 +119,7 @@ fn of_plan() -> Value {
     let now = chrono::DateTime::UNIX_EPOCH;
     let settings = RawSettings::new(Names::COMMAND_LINE);
     let settings = Settings::from_raw(&settings, now.date_naive()).unwrap();
-    let mut check = Check::new(&settings, &declared.lists, now);
+    let mut check = GroupCheck::new(&settings, &declared.lists, now);
     for group in &declared.groups {
         check.declared(group, &declared.changed_lists, false);
     }

@@ -11,7 +11,7 @@ use typo3_sg_auditor::ec2::hold::Hold;
 use typo3_sg_auditor::ec2::{Direction, Place, Rule};
 use typo3_sg_auditor::evaluate::{Code, Severity};
 use typo3_sg_auditor::finding::{Brief, DigestEntry, FoundGroup, Outcome};
-use typo3_sg_auditor::ledger::{Coverage, HeldRule, Opening, Sighting, Waiting};
+use typo3_sg_auditor::ledger::{HeldRule, Opened, PlaceAudit, Sighting, Waiting};
 
 use super::{ALONE, NAME, shell, stack};
 use crate::memory::table;
@@ -56,7 +56,7 @@ async fn the_status_has_what_is_open_held_audited_and_not_mailed_yet() {
         actor: None,
         user_agent: None,
     };
-    let opening = Opening { at: brief.seen, occasion: "event".to_owned() };
+    let opening = Opened { at: brief.seen, occasion: "event".to_owned() };
     let sighting = Sighting { brief: brief.clone(), opening, is_introduced: true };
     ledger.see(&[sighting]).await.expect("seen");
     let hold = Hold {
@@ -68,7 +68,7 @@ async fn the_status_has_what_is_open_held_audited_and_not_mailed_yet() {
     ledger.hold(&[held]).await.expect("held");
     let at = now - TimeDelta::hours(3);
     let (settings, first) = ("hash".to_owned(), "sweep".to_owned());
-    let covered = Coverage { place, at, groups: 40, settings, first };
+    let covered = PlaceAudit { place, at, groups: 40, settings, first };
     ledger.cover(&covered).await.expect("covered");
     let entry = DigestEntry { brief, life: None };
     let (key, stored) = ("of-status".to_owned(), String::new());

@@ -10,7 +10,7 @@ use typo3_sg_auditor::ec2::{Direction, Place, Rule};
 use typo3_sg_auditor::evaluate::{Code, Severity};
 use typo3_sg_auditor::finding::{Brief, DigestEntry, FoundGroup, Outcome, Planner, Unheard};
 use typo3_sg_auditor::ledger::{
-    Contents, Coverage, HeldRule, Opening, PlanTold, Resolution, Sighting, Waiting,
+    Contents, HeldRule, Opened, PlaceAudit, PlanTold, Resolution, Sighting, Waiting,
 };
 use typo3_sg_auditor::memory::MemoryLedger;
 
@@ -77,7 +77,7 @@ impl Chance {
     fn sightings(&mut self) -> Vec<Sighting> {
         let one = |chance: &mut Self| Sighting {
             brief: chance.brief(),
-            opening: Opening { at: chance.time(), occasion: format!("event {}", chance.below(5)) },
+            opening: Opened { at: chance.time(), occasion: format!("event {}", chance.below(5)) },
             is_introduced: chance.is(),
         };
         // Several calls about one finding at once have no order.
@@ -230,7 +230,7 @@ async fn are_the_same(url: &str) {
             _ => {
                 let (place, at) = (chance.place(), DateTime::UNIX_EPOCH + TimeDelta::minutes(step));
                 let (settings, first) = ("hash".to_owned(), format!("sweep {step}"));
-                let coverage = Coverage { place, at, groups: 3, settings, first };
+                let coverage = PlaceAudit { place, at, groups: 3, settings, first };
                 both!(table, memory, step, cover(coverage));
             }
         }

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use typo3_sg_auditor::audit::Ledger;
 use typo3_sg_auditor::aws::AwsLedger;
 use typo3_sg_auditor::ledger::item::{Item, finding_key, waiting_key};
-use typo3_sg_auditor::ledger::{Before, Opening, Resolution, Sighting};
+use typo3_sg_auditor::ledger::{Before, Opened, Resolution, Sighting};
 
 use super::same::Chance;
 use super::table;
@@ -49,7 +49,7 @@ async fn a_finding_that_is_not_understood_does_not_stop_what_is_asked_of_others(
     let [one, other] = ["one", "other"].map(|fingerprint| {
         let mut brief = chance.brief();
         (brief.fingerprint, brief.is_open) = (fingerprint.to_owned(), true);
-        let opening = Opening { at: brief.seen, occasion: fingerprint.to_owned() };
+        let opening = Opened { at: brief.seen, occasion: fingerprint.to_owned() };
         Sighting { brief, opening, is_introduced: true }
     });
     let both = [one.clone(), other.clone()];
