@@ -796,7 +796,7 @@ fn simulate(groups: usize, percent: usize) {
     );
 }
 
-/// `SG_AUDIT_GROUPS=1000000 cargo test --release --no-default-features --lib a_simulated -- --nocapture`
+/// `SG_AUDIT_GROUPS=1000000 cargo test --no-default-features --lib a_simulated -- --nocapture`
 #[test]
 fn a_simulated_organisation_of_a_hundred_thousand_groups_is_swept_whole() {
     let groups = std::env::var("SG_AUDIT_GROUPS").ok().and_then(|groups| groups.parse().ok());
