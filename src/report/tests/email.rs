@@ -128,7 +128,7 @@ fn who_did_it_and_what_they_wrote_come_before_what_to_paste() {
             let (mail, report) = (mail(message), default(message));
             let [finding] = &report["findings"].as_array().unwrap()[..] else { continue };
             let first = before_commands(&mail);
-            // Somebody else may have opened the rule that is still open. A deployment usually is no reason to ask anybody.
+            // The rule that is still open may be somebody else's, and after a deployment there is usually nobody to ask.
             let is_of_another = message.subject.starts_with("STILL OPEN via ");
             let is_deployment =
                 finding["code"] == "auditor-changed" && finding["severity"] == "low";
