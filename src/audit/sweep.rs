@@ -388,7 +388,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
         let Context { settings, units, .. } = self.context;
         let hash = units.settings_hash(settings, place.account.as_ref());
         let Some(mut entries) = memory.ask(|ledger| ledger.place(place)).await else {
-            return Known { first: name.to_owned(), settings: Some(hash), ..Known::default() };
+            return Known { settings: Some(hash), ..Known::default() };
         };
         let promised = Promised::new(entries.holds.clone()).with_standing(place, &entries.findings);
         let candidates = units.candidates(settings, place.account.as_ref(), None);

@@ -29,6 +29,27 @@ fn tally(groups: usize, rules: usize, handed_on: usize, exempt_rules: usize) -> 
 }
 
 #[test]
+fn what_is_reopened_three_times_in_a_day_is_opened_by_a_program() {
+    let at = today().and_hms_opt(12, 0, 0).unwrap().and_utc();
+    let is_war = |(status, times)| Life { status, first_seen: at, since: at, times }.is_war();
+    assert!([(Status::Reopened, 3), (Status::Reopened, 4)].into_iter().all(is_war));
+    let others = [(Status::Reopened, 2), (Status::Known, 3), (Status::New, 1)];
+    assert!(!others.into_iter().any(is_war));
+}
+
+/// The daily mail would take one for the other.
+#[test]
+fn a_place_that_no_trail_feeds_and_one_of_which_no_event_came_are_two_findings() {
+    let time = today().and_hms_opt(12, 0, 0).unwrap().and_utc();
+    let place = Place::default();
+    let origin = Origin { place: &place, group: None, record: None };
+    let unheard = Unheard { since: time, seen: time, groups: Vec::new(), more: 1 };
+    let fingerprint = |unfed| origin.unfed(unfed, None, time).fingerprint;
+    let of_trails = fingerprint(Unfed::Trails(Vec::new()));
+    assert_ne!(of_trails, fingerprint(Unfed::Unheard(unheard)));
+}
+
+#[test]
 fn what_was_found_elsewhere_is_added() {
     let mut sum = tally(1, 2, 3, 4);
     sum.extend(Tally { partial: true, ..tally(10, 20, 30, 40) });
@@ -61,6 +82,17 @@ fn several_reports_are_one_that_is_as_bad_as_the_worst_and_as_unfinished() {
         assert_eq!(merged.outcome, outcome);
         assert!(!merged.partial);
     }
+}
+
+#[test]
+fn what_several_reports_have_in_common_holds_for_all_of_them() {
+    let other = BaselineName::from(&Baseline::load("restricted-egress", today()).unwrap());
+    let of = |baseline: &BaselineName| Report::new(baseline, tally(1, 1, 0, 0));
+    let merged = |reports| Report::merged(&baseline(), reports);
+    assert_eq!(merged(vec![of(&other), of(&other)]).baseline, other);
+    assert_eq!(merged(vec![of(&other), of(&baseline())]).baseline, baseline());
+    let scheduled = Report { scheduled: true, ..of(&other) };
+    assert!(merged(vec![scheduled, of(&other)]).scheduled);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
+use crate::ec2::Place;
+use crate::finding::Planner;
 
 fn at(milliseconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
@@ -20,4 +22,11 @@ fn a_burst_of_a_thousand_is_five_mails_in_any_ten_seconds() {
     for window in all.windows(MAILS + 1) {
         assert!(window[MAILS] - window[0] > MAIL_SPAN, "{window:?}");
     }
+}
+
+#[test]
+fn what_a_sweep_and_a_change_plan_is_remembered_apart() {
+    let key = |planner| item::plan_key(&Place::default(), planner);
+    assert_ne!(key(Planner::Sweep), key(Planner::Change));
+    assert!(format!("{:?}", key(Planner::Change)).contains("plan change"));
 }

@@ -261,6 +261,9 @@ fn the_units_of_an_account_are_asked_for_once_and_only_if_they_decide() {
     }
     let tree = Tree::of(&["r-ab12"]);
     let ec2 = MemoryEc2::new([shop("210987654321", &[], &[OPEN])], Lists::new());
+    let of_another = "  - { name: both, accounts: [\"111122223333\"], ous: [ou-ab12-11111111], remediation: notify }\n";
+    audit(&ec2, &bound(of_another), Some(&tree), &[in_event("210987654321", &[OPEN])]);
+    assert_eq!(tree.asked(), 0);
     audit(&ec2, &bound(BY_ACCOUNT), Some(&tree), &[in_event("210987654321", &[OPEN])]);
     assert_eq!(tree.asked(), 0);
 }
@@ -364,6 +367,18 @@ fn a_binding_has_a_scope_of_its_own() {
         let ec2 = MemoryEc2::new([shop(account, tags, &[OPEN])], Lists::new());
         let changed = audit(&ec2, &settings, None, &[in_event(account, &[OPEN])]);
         assert_eq!(changed[0].as_ref().unwrap().findings.len(), findings, "{account} {tags:?}");
+    }
+}
+
+#[test]
+fn the_sweep_asks_for_the_groups_of_every_scope() {
+    let mut settings = bound("  - { name: all, accounts: [\"210987654321\"], scope: all }\n");
+    settings.scope = role_scope();
+    for (account, findings) in [("123456789012", 0), ("210987654321", 1)] {
+        let ec2 = MemoryEc2::new([shop(account, &[], &[OPEN])], Lists::new());
+        let swept = Sweep { accounts: vec![id(account)], ..Sweep::default() };
+        let swept = audit(&ec2, &settings, None, &[message(Message::Sweep(swept))]);
+        assert_eq!(swept[0].as_ref().unwrap().handed_on, findings, "{account}");
     }
 }
 

@@ -194,6 +194,11 @@ fn a_change_that_names_a_wide_list_is_reported() {
          admits it by a prefix list that is wide"
     );
     assert_eq!(with(list("pl-0a", &["54.0.0.0/16"])).findings.len(), 0);
+    // An exemption could name a list that is not too wide.
+    let vendor = ec2_with_lists(&rules(&[text]), list("pl-0a", &["198.51.100.0/24"]));
+    let only_reporting = super::settings(Remediation::Notify);
+    let report = run(&vendor, &only_reporting, &authorized(&[text])).unwrap();
+    assert!(found(&report).exemption.is_some());
     let unread = with(unreadable_list("pl-0a"));
     let (code, severity) = (only(&unread).code, only(&unread).severity);
     assert_eq!((code, severity.as_str()), (Code::UnresolvedPeer, "high"));

@@ -435,6 +435,39 @@ fn a_finding_about_a_wide_list_does_not_count_as_the_report_on_the_rule() {
 }
 
 #[test]
+fn a_rule_that_is_gone_is_not_called_wide_because_of_a_list_that_has_grown_since() {
+    let world =
+        |texts: &[&str], entries: &[&str]| ec2_with_lists(&rules(texts), list("pl-1", entries));
+    let found = world(&["tcp 22 pl-1 sgr-1"], &["198.51.100.0/24"]);
+    let close = handed_on(&run_alone(&found, &reverting(), &cut_short(), noon(), None));
+    let settings = with_sources(reverting(), "pl-1");
+    let told = |texts: &[&str]| {
+        let world = world(texts, &["0.0.0.0/1", "128.0.0.0/1"]);
+        let report = run_alone(&world, &settings, &close, noon(), None);
+        let findings = report.report().findings.iter();
+        findings.filter(|finding| finding.code == Code::OpenSshInBaseline).count()
+    };
+    assert_eq!((told(&["tcp 22 pl-1 sgr-1"]), told(&[])), (1, 0));
+}
+
+#[test]
+fn rules_that_are_left_in_another_region_are_reported_there() {
+    let there = Place { region: Some(id("eu-west-1")), ..place() };
+    let groups = [(SG, FIRST), ("sg-0b", SECOND)];
+    let groups =
+        groups.map(|(of, text)| (there.clone(), Group { id: id(of), ..group() }, rules(&[text])));
+    let world = MemoryEc2::new(groups, Lists::new());
+    let swept = Sweep { regions: vec![id("eu-west-1")], ..Sweep::default() };
+    let swept = message(Message::Sweep(swept));
+    let close = handed_on(&run_alone(&world, &reverting(), &swept, noon(), None));
+    // So many invocations came before that there is no other one.
+    let last = Event { depth: 1_000, ..close };
+    let ran = run_alone(&world, &reverting(), &last, noon(), Some(5));
+    let left = with_code(ran.report(), Code::UnauditedChange);
+    assert_eq!(left.place, there);
+}
+
+#[test]
 fn rules_that_a_sweep_found_are_closed_under_the_settings_of_the_closing_invocation() {
     let close = found_by_sweep(&ec2(&rules(&[FIRST])));
     let world = ec2(&rules(&[FIRST]));

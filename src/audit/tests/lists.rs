@@ -91,6 +91,8 @@ fn a_rule_that_a_grown_list_opened_is_reported_with_the_change_of_the_list() {
     assert_eq!(call, Some("ModifyManagedPrefixList"));
     assert!(ran.detail().contains("pl-1"), "{}", ran.detail());
     assert!(finding.undo.as_deref().unwrap().contains("pl-1"));
+    let because = Remark::Note(crate::event::Note::ListChanged(id("pl-1")));
+    assert!(found(ran.report()).remarks.contains(&because), "{finding:#?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::ec2::hold::Hold;
 use crate::evaluate::Severity;
+use crate::event::NotAudited;
 use crate::finding::{Mail, Status};
 use crate::ledger::HeldRule;
 use crate::memory::MemoryLedger;
@@ -304,4 +305,155 @@ fn a_burst_of_a_thousand_findings_is_five_mails_at_once_and_a_digest_with_the_re
         .flat_map(|message| report_in(message)["digest"]["findings"].as_array().unwrap().clone());
     assert_eq!(digested.count(), 995);
     assert_eq!(ledger.waits(), []);
+}
+
+/// Groups with a database that is open to the Internet.
+fn open_databases(numbers: std::ops::Range<usize>) -> MemoryEc2 {
+    let open = |number| {
+        (place(), Group { id: numbered(number), ..group() }, rules(&["tcp 3306 0.0.0.0/0"]))
+    };
+    MemoryEc2::new(numbers.map(open), Lists::new())
+}
+
+fn statuses(report: &Report) -> Vec<Status> {
+    report.findings.iter().map(|finding| finding.life.unwrap().status).collect()
+}
+
+fn swept(day: i64) -> (Event, DateTime<Utc>) {
+    (sweep(), noon() + TimeDelta::days(day))
+}
+
+#[test]
+fn a_change_that_removes_two_rules_resolves_both() {
+    const DATABASE: &str = "tcp 3306 0.0.0.0/0 sgr-2";
+    let (ec2, ledger) = (ec2(&rules(&[OPEN, DATABASE])), MemoryLedger::default());
+    let settings = settings(Remediation::Notify);
+    let (event, now) = opened("e-1", 0);
+    let both = Event { record: event.record, ..authorized(&[OPEN, DATABASE]) };
+    told(&ec2, &ledger, &settings, &(both, now));
+    let (event, now) = revoked(5);
+    let kind = ChangeKind::Revoked(RevokedRules {
+        direction: Direction::Ingress,
+        removed: Removed::Rules(rules(&[OPEN, DATABASE])),
+        ids: Vec::new(),
+    });
+    let both = Event { record: event.record, ..self::event(kind) };
+    let report = told(&ec2, &ledger, &settings, &(both, now));
+    assert_eq!(statuses(&report), [Status::Resolved; 2]);
+}
+
+#[test]
+fn a_group_that_is_deleted_resolves_its_own_open_findings_and_no_others() {
+    let (ec2, ledger) = (open_databases(1..3), MemoryLedger::default());
+    let settings = settings(Remediation::Notify);
+    assert_eq!(statuses(&told(&ec2, &ledger, &settings, &swept(0))), [Status::New; 2]);
+    let what = NotAudited::GroupDeleted(GroupKey::Id(numbered(1)));
+    let deleted = |minute| {
+        let now = noon() + TimeDelta::days(1) + TimeDelta::minutes(minute);
+        let record = Record { time: Some(now), ..record() };
+        let kind = Kind::NotAudited { what: what.clone(), reason: "it is gone".to_owned() };
+        told(&ec2, &ledger, &settings, &(Event::new(record, kind), now))
+    };
+    let report = deleted(0);
+    assert_eq!(only(&report).group.as_ref().unwrap().id, numbered(1));
+    assert_eq!(statuses(&report), [Status::Resolved]);
+    // Once that was told, it is not told again.
+    assert_eq!(deleted(5).findings.len(), 0);
+}
+
+#[test]
+fn a_sweep_looks_up_fifty_groups_that_it_has_not_met_and_the_next_one_the_rest() {
+    let (ec2, ledger) = (open_databases(0..52), MemoryLedger::default());
+    let settings = settings(Remediation::Notify);
+    told(&ec2, &ledger, &settings, &swept(0));
+    (0..52).for_each(|number| ec2.delete_group(&numbered(number)));
+    assert_eq!(statuses(&told(&ec2, &ledger, &settings, &swept(1))), [Status::Resolved; 50]);
+    assert_eq!(statuses(&told(&ec2, &ledger, &settings, &swept(2))), [Status::Resolved; 2]);
+}
+
+#[test]
+fn what_a_sweep_resolves_is_told_of_the_place_in_which_it_was() {
+    let other = Place { region: Some(id("eu-west-1")), ..place() };
+    let open = [(other.clone(), group(), rules(&["tcp 3306 0.0.0.0/0"]))];
+    let (world, ledger) = (MemoryEc2::new(open, Lists::new()), MemoryLedger::default());
+    let regions = vec![id("eu-central-1"), id("eu-west-1")];
+    let both = message(Message::Sweep(Sweep { regions, ..Sweep::default() }));
+    let settings = settings(Remediation::Notify);
+    told(&world, &ledger, &settings, &(both.clone(), noon()));
+    world.delete_group(&id(SG));
+    let report = told(&world, &ledger, &settings, &(both, noon() + TimeDelta::days(1)));
+    assert_eq!((status(&report), &only(&report).place), (Some(Status::Resolved), &other));
+}
+
+/// A group that its owner has shared is remembered as the owner's.
+#[test]
+fn a_shared_group_that_a_sweep_is_shown_is_known_the_next_time_and_read_once() {
+    let owner = Some(id("210987654321"));
+    let shared = [1, 2].map(|number| {
+        let group = Group { id: numbered(number), owner: owner.clone(), ..group() };
+        (place(), group, rules(&["tcp 3306 0.0.0.0/0"]))
+    });
+    let (world, ledger) = (MemoryEc2::new(shared, Lists::new()), MemoryLedger::default());
+    let settings = settings(Remediation::Notify);
+    assert_eq!(statuses(&told(&world, &ledger, &settings, &swept(0))), [Status::New; 2]);
+    let read = std::rc::Rc::new(Cell::new(0));
+    let reads = std::rc::Rc::clone(&read);
+    ledger.set_hook(Box::new(move |call| {
+        reads.set(reads.get() + usize::from(call == "place"));
+        Ok(())
+    }));
+    assert_eq!(statuses(&told(&world, &ledger, &settings, &swept(1))), [Status::Known; 2]);
+    // The place that was swept, and the owner's.
+    assert_eq!(read.get(), 2);
+}
+
+#[test]
+fn a_wide_list_and_a_wide_baseline_are_known_from_the_second_sweep_on() {
+    let mut as_documented = settings(Remediation::Notify);
+    as_documented.baseline = Baseline::load("as-documented", today()).unwrap();
+    let naming = with_sources(settings(Remediation::Notify), "pl-0a");
+    let world = ec2_with_lists(&rules(&["tcp 22 pl-0a sgr-1"]), list("pl-0a", &["54.0.0.0/8"]));
+    for settings in [as_documented, naming] {
+        let ledger = MemoryLedger::default();
+        let codes = |report: &Report| {
+            report.findings.iter().map(|it| (it.code, it.life.unwrap().status)).collect::<Vec<_>>()
+        };
+        let first = codes(&told(&world, &ledger, &settings, &swept(0)));
+        assert_eq!(first.len(), 1);
+        let as_first = |status| first.iter().map(|(code, _)| (*code, status)).collect::<Vec<_>>();
+        assert_eq!(first, as_first(Status::New));
+        assert_eq!(codes(&told(&world, &ledger, &settings, &swept(1))), as_first(Status::Known));
+    }
+}
+
+#[test]
+fn that_something_could_not_be_audited_is_mailed_once_a_day_if_it_is_severe_enough() {
+    let unread = |event_id: &str, hours: i64| {
+        let (event, now) = opened(event_id, hours * 60);
+        let kind = Kind::Undecodable { group: None, reason: "it is cut short".to_owned() };
+        (Event::new(event.record, kind), now)
+    };
+    let (ec2, ledger) = (MemoryEc2::new([], Lists::new()), MemoryLedger::default());
+    let settings = settings(Remediation::Notify);
+    let is_mailed = |(event, now): (Event, DateTime<Utc>)| {
+        let report = told(&ec2, &ledger, &settings, &(event, now));
+        // It tells of an event, which is over.
+        assert_eq!(only(&report).life, None);
+        report.mail != Mail::Later
+    };
+    assert!(is_mailed(unread("e-1", 0)));
+    // A second try tells the same.
+    assert!(is_mailed(unread("e-1", 0)));
+    assert!(!is_mailed(unread("e-2", 1)));
+    // That the group does not exist is another reason.
+    let (event, now) = opened("e-4", 60);
+    let unknown = ChangeKind::Unknown("it is cut short".to_owned());
+    assert!(is_mailed((Event { record: event.record, ..self::event(unknown) }, now)));
+    assert!(is_mailed(unread("e-3", 30)));
+    // Where only what is critical is mailed at once, it waits.
+    let (notifier, home, ledger) = (MemoryNotifier::default(), place(), MemoryLedger::default());
+    let auditor = Auditor::new(&ec2, &notifier, &notifier, &settings, &home)
+        .with_ledger(&ledger, Severity::Critical);
+    let (event, now) = unread("e-1", 0);
+    assert_eq!(block_on(auditor.audit(&event, &|| now, None)).unwrap().mail, Mail::Later);
 }

@@ -8,14 +8,14 @@ use proptest::prelude::*;
 use super::bound::{Tree, bound};
 use super::*;
 use crate::audit::run::{
-    AccountSweep, Archive, BucketName, Directory, PortError, Regions, RunAnswer, RunError, Runner,
-    Task, Which,
+    AccountSweep, Accounts, Archive, BucketName, Directory, PortError, Regions, RunAnswer,
+    RunError, Runner, Task, Which,
 };
 use crate::ec2::{
     AccountId, GroupPage, GroupRef, ListId, PrefixList, Region, Revoked, RuleId, Selection,
 };
 use crate::evaluate::Severity;
-use crate::finding::{Coverage, PlaceOutcome, RunName};
+use crate::finding::{Coverage, PlaceOutcome, PlaceSwept, RunName};
 use crate::memory::MemoryLedger;
 
 /// Step Functions refuses the output of a state that is larger.
@@ -53,6 +53,8 @@ struct Cloud {
     objects: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Whether the archive fails.
     lost: Cell<bool>,
+    /// Other regions than `regions`, where an account has others.
+    regions_of: RefCell<BTreeMap<AccountId, Vec<Region>>>,
 }
 
 fn account(number: usize) -> AccountId {
@@ -77,6 +79,7 @@ impl Cloud {
             calls: Cell::default(),
             objects: RefCell::default(),
             lost: Cell::new(false),
+            regions_of: RefCell::default(),
         }
     }
 
@@ -179,7 +182,7 @@ impl SecurityGroups for Cloud {
 impl Regions for Cloud {
     async fn regions(&self, account: &AccountId) -> Result<Vec<Region>, Ec2Error> {
         self.answers(account, &id("eu-central-1"))?;
-        Ok(self.regions.clone())
+        Ok(self.regions_of.borrow().get(account).unwrap_or(&self.regions).clone())
     }
 }
 
@@ -241,6 +244,7 @@ struct Machine<'a, N = MemoryNotifier> {
     fates: &'a dyn Fn() -> Fate,
     invocations: Cell<usize>,
     largest: Cell<usize>,
+    counts: RefCell<Counts>,
 }
 
 impl<'a, N: Notifier + Onward + Default> Machine<'a, N> {
@@ -256,6 +260,7 @@ impl<'a, N: Notifier + Onward + Default> Machine<'a, N> {
             fates,
             invocations: Cell::default(),
             largest: Cell::default(),
+            counts: RefCell::default(),
         }
     }
 
@@ -277,8 +282,8 @@ impl<'a, N: Notifier + Onward + Default> Machine<'a, N> {
         let clock = || self.cloud.now.get();
         let deadline = Some(clock() + TIMEOUT);
         self.invocations.set(self.invocations.get() + 1);
-        let mut counts = Counts::default();
-        let answer: RunAnswer = block_on(runner.run(&task, &clock, deadline, &mut counts))?;
+        let counts = &mut *self.counts.borrow_mut();
+        let answer: RunAnswer = block_on(runner.run(&task, &clock, deadline, counts))?;
         let answer = serde_json::to_value(answer).unwrap();
         self.largest.set(self.largest.get().max(answer.to_string().len()));
         Ok(answer)
@@ -536,6 +541,130 @@ fn a_long_account_goes_on_where_it_stopped_and_every_group_is_audited_once() {
 }
 
 #[test]
+fn each_place_has_its_own_figures_whatever_an_invocation_audits_beside_it() {
+    // An invocation reads four pages, so the second one audits the end of one region and the
+    // beginning of the next.
+    let mut cloud = Cloud::new(1, &["eu-central-1", "eu-west-1"], 700);
+    cloud.page = TimeDelta::seconds(20);
+    let machine: Machine<'_> = Machine::new(&cloud, &well);
+    machine.execute("apart", &serde_json::json!({})).unwrap();
+    let places = cloud.coverage("apart").places;
+    let figures = |place: &PlaceSwept| (place.groups, place.rules, place.findings, place.worst);
+    let expected = (700, 700, 70, Some(Severity::Critical));
+    assert_eq!(places.iter().map(figures).collect::<Vec<_>>(), [expected; 2]);
+    assert!(places.iter().all(|place| place.codes == BTreeSet::from([Code::OpenSsh])));
+    assert!(cloud.calls.get() < 14 + machine.invocations.get(), "{}", cloud.calls.get());
+}
+
+/// A sweep of the account 0, without a rest.
+fn sweep_of_account(regions: &[&str]) -> Value {
+    serde_json::json!({"sweep": {
+        "run": "first", "bucket": "results", "account": account(0), "regions": regions,
+    }})
+}
+
+#[test]
+fn an_account_that_there_is_no_time_for_goes_on_at_once() {
+    for (groups, seconds, outcome, audited) in [(700, 20, "later", 400), (100, 90, "audited", 100)]
+    {
+        let mut cloud = Cloud::new(1, &[], groups);
+        cloud.page = TimeDelta::seconds(seconds);
+        let machine: Machine<'_> = Machine::new(&cloud, &well);
+        let answer = machine.once(&sweep_of_account(&["eu-central-1", "eu-west-1"])).unwrap();
+        let [first, second] = &answer["places"].as_array().unwrap()[..] else { panic!("{answer}") };
+        assert_eq!((&first["outcome"], &first["groups"]), (&outcome.into(), &audited.into()));
+        assert_eq!((&second["outcome"], &second["groups"]), (&"later".into(), &0.into()));
+        // Nobody is throttled, so there is nothing to wait for.
+        assert_eq!(answer["wait"], false);
+        let answer = machine.once(&answer["rest"]).unwrap();
+        let first = &answer["places"][0];
+        assert_eq!((&first["outcome"], &first["groups"]), (&"audited".into(), &groups.into()));
+    }
+}
+
+#[test]
+fn a_region_that_is_throttled_is_waited_for_and_one_that_is_not_allowed_is_unread_at_once() {
+    let cloud = Cloud::new(1, &[], 10);
+    cloud.feels(0, "eu-central-1", Mood::Throttled(1));
+    cloud.feels(0, "eu-west-1", Mood::Denied);
+    let machine: Machine<'_> = Machine::new(&cloud, &well);
+    let answer = machine.once(&sweep_of_account(&["eu-central-1", "eu-west-1"])).unwrap();
+    assert_eq!(answer["wait"], true);
+    assert_eq!(answer["rest"]["sweep"]["tried"], serde_json::json!({"eu-central-1": 1}));
+    let outcomes = |answer: &Value| {
+        let places = answer["places"].as_array().unwrap().iter();
+        let outcome = |place: &Value| format!("{} {}", place["region"], place["outcome"]);
+        places.map(outcome).collect::<BTreeSet<_>>()
+    };
+    let expected = |first: &str| {
+        let lines =
+            [format!("\"eu-central-1\" \"{first}\""), "\"eu-west-1\" \"unread\"".to_owned()];
+        BTreeSet::from(lines)
+    };
+    assert_eq!(outcomes(&answer), expected("later"));
+    let unread = answer["places"].as_array().unwrap().iter().find(|it| it["outcome"] == "unread");
+    assert!(unread.unwrap()["at"].is_string());
+    let answer = machine.once(&answer["rest"]).unwrap();
+    assert_eq!(outcomes(&answer), expected("audited"));
+    assert_eq!((&answer["wait"], &answer["rest"]), (&false.into(), &Value::Null));
+}
+
+#[test]
+fn a_run_counts_as_a_sweep_if_it_is_complete() {
+    let cloud = Cloud::new(2, &["eu-central-1"], 1);
+    let ledger = MemoryLedger::default();
+    ledger.set_hook(Box::new(|_| Err(LedgerError(cause("denied")))));
+    let machine: Machine<'_> = Machine { ledger: Some(ledger), ..Machine::new(&cloud, &well) };
+    machine.execute("whole", &serde_json::json!({})).unwrap();
+    // Each invocation that asks the table asks it once.
+    let counts = machine.counts.take();
+    assert_eq!((counts.sweeps, counts.ledger_failures), (1, 3));
+    let digest = report_in(machine.notifier.take().last().unwrap());
+    assert_eq!((&digest["groups_audited"], &digest["rules_audited"]), (&2.into(), &2.into()));
+    assert_eq!(digest["partial"], false);
+    let codes = |message: &crate::report::Message| {
+        message.attributes.iter().find(|it| it.name == "code").unwrap().value.clone()
+    };
+    cloud.feels(1, "eu-central-1", Mood::Denied);
+    machine.execute("part", &serde_json::json!({})).unwrap();
+    assert_eq!(machine.counts.take().sweeps, 0);
+    let message = machine.notifier.take().pop().unwrap();
+    assert_eq!(report_in(&message)["partial"], true);
+    assert_eq!(codes(&message), r#"["open-ssh","unaudited-change"]"#);
+}
+
+#[test]
+fn an_account_whose_regions_are_not_told_has_those_of_the_functions_own_account() {
+    let cloud = Cloud::new(3, &["eu-west-1"], 1);
+    let home = place().account.unwrap();
+    cloud.regions_of.borrow_mut().insert(home.clone(), vec![id("us-east-1")]);
+    cloud.regions_of.borrow_mut().insert(account(1), Vec::new());
+    cloud.feels(2, "eu-central-1", Mood::Denied);
+    let machine: Machine<'_> = Machine::new(&cloud, &well);
+    let regions = |run: &str, input: Value| {
+        machine.execute(run, &input).unwrap();
+        let places = cloud.coverage(run).places;
+        places.iter().map(|place| place.region.to_string()).collect::<Vec<_>>()
+    };
+    let enabled = serde_json::json!({});
+    assert_eq!(regions("own", enabled.clone()), ["eu-west-1", "us-east-1", "us-east-1"]);
+    // Where they are not known either, the function's own region is left.
+    cloud.regions_of.borrow_mut().insert(home, Vec::new());
+    assert_eq!(regions("home", enabled), ["eu-west-1", "eu-central-1", "eu-central-1"]);
+    let unnamed = serde_json::json!({"regions": "", "accounts": ""});
+    assert_eq!(regions("unnamed", unnamed), ["eu-central-1"]);
+}
+
+#[test]
+fn the_state_machine_tries_again_what_may_pass() {
+    let kind = |is_transient| {
+        let cause = cause("SlowDown");
+        RunError::from(PortError { action: "PutObject", cause, is_transient }).kind()
+    };
+    assert_eq!([true, false].map(kind), ["RunUnavailable", "RunRefused"]);
+}
+
+#[test]
 fn a_region_that_goes_on_under_other_settings_is_not_covered() {
     let mut cloud = Cloud::new(1, &["eu-central-1"], 6_000);
     cloud.page = TimeDelta::seconds(2);
@@ -676,6 +805,22 @@ fn what_is_not_a_task_is_an_event_and_what_is_a_bad_one_says_what_is_wrong() {
             r#"{"digest":{"run":"a","bucket":"results","machine":"arn:aws:states:x;reboot"}}"#,
             "state machine",
         ),
+        (r#"{"digest":{"run":"a","bucket":"results","machine":"arn:aws:s3:x"}}"#, "state machine"),
+        (r#"{"digest":{"run":"a","bucket":"results","machine":"x:states:y"}}"#, "state machine"),
+        (
+            &format!(
+                r#"{{"digest":{{"run":"a","bucket":"results","machine":"arn:aws:states:{}"}}}}"#,
+                "x".repeat(256)
+            ),
+            "state machine",
+        ),
+        (
+            &format!(
+                r#"{{"sweep":{{"run":"a","bucket":"results","account":"123456789012","regions":{}}}}}"#,
+                serde_json::json!(vec!["eu-central-1"; 101])
+            ),
+            "101 regions are more than an account has",
+        ),
         (r#"{"sweep":{"run":"a","bucket":"results","account":"1","regions":[]}}"#, "12 digits"),
         (
             r#"{"sweep":{"run":"a","bucket":"results","account":"123456789012","regions":[]}}"#,
@@ -710,6 +855,34 @@ fn what_is_left_over_goes_back_in_as_it_is() {
     };
     assert_eq!(*sweep, *read);
     let _: AccountSweep = *read;
+}
+
+#[test]
+fn a_step_is_written_as_it_is_read() {
+    for json in [
+        serde_json::json!({"discover": {
+            "run": "a", "bucket": "results", "regions": "enabled",
+            "accounts": ["123456789012", "organization", "ou-ab12-11111111"],
+            "input": {"accounts": null, "regions": null, "again": "b"},
+        }}),
+        serde_json::json!({"digest": {
+            "run": "a", "bucket": "results",
+            "machine": "arn:aws:states:eu-central-1:123456789012:stateMachine:sweep",
+        }}),
+    ] {
+        let task = Task::of(json.to_string().as_bytes()).unwrap().unwrap();
+        assert_eq!(serde_json::to_value(task).unwrap(), json);
+    }
+    let named: Accounts = id("123456789012, organization");
+    assert_eq!(named.0, [Which::Account(id("123456789012")), Which::Organization]);
+}
+
+#[test]
+fn a_payload_that_is_larger_than_a_state_is_no_step() {
+    let task = r#"{"digest":{"run":"a","bucket":"results"}}"#;
+    let padded = |bytes: usize| format!("{task}{}", " ".repeat(bytes - task.len()));
+    assert!(Task::of(padded(STATE).as_bytes()).is_some());
+    assert!(Task::of(padded(STATE + 1).as_bytes()).is_none());
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::audit::lookups::Lookups;
 use crate::audit::subject::Trigger;
 use crate::audit::sweep::Sweeper;
 use crate::ec2::Region;
+use crate::evaluate::Severity;
 use crate::event::Resume;
+use crate::memory::MemoryLedger;
 
 /// This many groups, each with open SSH.
 fn open_groups(count: usize) -> MemoryEc2 {
@@ -471,4 +473,102 @@ fn only_a_token_that_was_handed_on_has_the_place_swept_again() {
     // A token that EC2 gave a moment ago is good. If EC2 refuses it, it would refuse the next too.
     assert_eq!(tokens.get(), 1);
     assert_eq!(ran.report().totals.by_code[&Code::UnauditedChange], 1);
+}
+
+/// A sweep in as many invocations as it takes, each with two minutes. Returns the report of each.
+fn remembered_chain(
+    ec2: &impl SecurityGroups,
+    ledger: &MemoryLedger,
+    event: Event,
+    now: &Cell<DateTime<Utc>>,
+) -> Vec<Report> {
+    let (notifier, home, settings) =
+        (MemoryNotifier::default(), place(), settings(Remediation::Notify));
+    let auditor = Auditor::new(ec2, &notifier, &notifier, &settings, &home)
+        .with_ledger(ledger, Severity::Low);
+    let (mut event, mut reports) = (Some(event), Vec::new());
+    while let Some(next) = event {
+        let deadline = now.get() + TimeDelta::seconds(120);
+        reports.push(block_on(auditor.audit(&next, &|| now.get(), Some(deadline))).unwrap());
+        assert!(now.get() < deadline, "Lambda has stopped it before it could report");
+        assert!(reports.len() < 20, "it goes on forever");
+        event = notifier.take_handed_on().first().map(decoded);
+    }
+    reports
+}
+
+#[test]
+fn what_a_sweep_covered_is_counted_for_each_place() {
+    let places = ["eu-central-1", "eu-west-1"].map(in_region);
+    let groups = places.iter().flat_map(|place| {
+        (0..5).map(|number| (place.clone(), Group { id: numbered(number), ..group() }, Vec::new()))
+    });
+    let world = MemoryEc2::new(groups, Lists::new()).with_groups_a_page(1);
+    let (now, ledger) = (Cell::new(noon()), MemoryLedger::default());
+    let slow = hooked(&world, |call| {
+        let is_page = matches!(call, Call::Groups(..));
+        now.set(now.get() + TimeDelta::seconds(if is_page { 30 } else { 0 }));
+        None
+    });
+    let regions = places.iter().map(|place| place.region.clone().unwrap()).collect();
+    let event = sweep_of(Sweep { regions, ..Sweep::default() });
+    let reports = remembered_chain(&slow, &ledger, event, &now);
+    assert!(reports.len() > 2);
+    let covered = ledger.coverages().into_iter().map(|it| (it.place, it.groups));
+    assert_eq!(covered.collect::<Vec<_>>(), places.map(|place| (place, 5)));
+}
+
+#[test]
+fn a_place_whose_first_page_is_refused_is_asked_once() {
+    let pages = Cell::new(0);
+    let world = open_groups(5);
+    let refusing = hooked(&world, |call| {
+        matches!(call, Call::Groups(..)).then(|| {
+            pages.set(pages.get() + 1);
+            let action = "DescribeSecurityGroups";
+            let code = "InvalidParameterValue".to_owned();
+            Ec2Error::Refused { action, code, cause: cause("no") }
+        })
+    });
+    let ran = run_at(&refusing, &settings(Remediation::Notify), &sweep(), noon(), None);
+    assert_eq!(only(ran.report()).code, Code::UnauditedChange);
+    assert_eq!(pages.get(), 1);
+}
+
+#[test]
+fn a_page_with_much_to_look_up_is_left_in_time_and_gone_on_with() {
+    let groups = (0..6).map(|number| {
+        let text = format!("tcp 22 pl-{number}");
+        (place(), Group { id: numbered(number), ..group() }, rules(&[&text]))
+    });
+    let lists: Lists =
+        (0..6).flat_map(|number| list(&format!("pl-{number}"), &["198.51.100.0/24"])).collect();
+    let world = MemoryEc2::new(groups, lists);
+    let (now, ledger) = (Cell::new(noon()), MemoryLedger::default());
+    let slow = hooked(&world, |call| {
+        let is_list = matches!(call, Call::PrefixList(_));
+        now.set(now.get() + TimeDelta::seconds(if is_list { 30 } else { 0 }));
+        None
+    });
+    let reports = remembered_chain(&slow, &ledger, sweep(), &now);
+    let found: Vec<usize> = reports.iter().map(|report| report.findings.len()).collect();
+    // Ninety seconds are over after the third list, and there is nothing left after the sixth.
+    assert_eq!(found, [3, 3]);
+}
+
+#[test]
+fn a_survey_that_ec2_does_not_answer_for_now_says_that_it_is_not_complete() {
+    let world = open_groups(2);
+    let settings = settings(Remediation::Notify);
+    for answers in [true, false] {
+        let asked = hooked(&world, |call| {
+            let is_page = matches!(call, Call::Groups(..));
+            (is_page && !answers).then(throttled)
+        });
+        let (units, places) = (Units::given(&[], None), [place()]);
+        let Survey { report, failed } =
+            block_on(survey(&asked, (&settings, &units), &places, &noon, &|_| ()));
+        assert_eq!((report.partial, failed.is_some()), (!answers, !answers));
+        assert_eq!(report.totals.by_code[&Code::OpenSsh], if answers { 2 } else { 0 });
+    }
 }

@@ -139,6 +139,16 @@ fn the_severity_is_high_where_nothing_expected_is_left() {
 }
 
 #[test]
+fn a_group_behind_a_peering_that_is_deleted_is_nobody() {
+    let taken = [known(Direction::Ingress, &["in tcp 443 0.0.0.0/0"])];
+    for (is_lost, after) in [(false, "HTTPS 4:e>s 6:s>s"), (true, "HTTPS 4:e>n 6:n>n")] {
+        let left = [rule("in tcp 443 sg-0b").with_lost_peering(is_lost)];
+        let closed = closed(&baseline(), Some(&GROUP.parse().unwrap()), &taken, &left, &lists());
+        assert_eq!(lines(closed.as_ref())[2], after);
+    }
+}
+
+#[test]
 fn the_severity_is_medium_where_something_expected_is_left() {
     assert_eq!(
         removed(&["in tcp 80 0.0.0.0/0", "in tcp 80 ::/0"], &["in tcp 443 0.0.0.0/0"]),
@@ -483,7 +493,7 @@ fn the_severity_is_low_where_the_removed_rules_are_unknown() {
     let ingress = [Direction::Ingress];
     let found = anything(&ingress, &["out -1 * 0.0.0.0/0", "in tcp 443 sg-0a"]).unwrap();
     assert_eq!(lines(Some(&found)), ["low", "HTTP 4:?>n 6:?>n", "HTTPS 4:?>n 6:?>n"]);
-    assert_eq!(found.removed, None);
+    assert_eq!((&found.removed, found.only_direction()), (&None, Some(Direction::Ingress)));
     // Somebody is left, and perhaps nobody else was there before.
     for peer in ["::/0", "sg-0b", "198.51.100.7/32", "10.0.0.5/32", "pl-0b"] {
         assert_eq!(anything(&ingress, &[&format!("in tcp 80 {peer}")]), None, "{peer}");
