@@ -48,7 +48,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             memory.ask(|ledger| ledger.digested(&some, is_daily.then_some(now))).await;
             left = rest;
         }
-        if is_daily && !left.is_empty() && left.len() < waiting.len() {
+        if is_daily && !left.is_empty() {
             // The rest of it does not wait for a day. Where the table failed, it does.
             let due = Waits::due_again(clock());
             memory.ask(|ledger| ledger.digested(&[], Some(due))).await;
@@ -69,7 +69,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 return (number, report);
             }
             // They may be others, because a digest has an order of its own.
-            number = fitting.clamp(1, number - 1);
+            number = fitting.max(1);
         }
     }
 }

@@ -153,7 +153,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 }
             }
             // Nobody can look up what is not known yet.
-            needed.retain(|id| !id.is_declared() && !lists.contains_key(id));
+            needed.retain(|id| !id.is_declared());
             if needed.is_empty() {
                 return Ok((lists, names));
             }

@@ -85,7 +85,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let why = NotHandedOnBecause::TooDeep(next.depth);
         let findings =
             payloads.flat_map(|(payload, _)| self.not_seen(next, &payload, &why)).collect();
-        let left = Tally { findings, partial: true, ..Tally::default() };
+        // The report is partial already, because there is a rest.
+        let left = Tally { findings, ..Tally::default() };
         let left = Report::new(&self.baseline, left);
         *report = Report::merged(&self.baseline, vec![report.clone(), left]);
         None

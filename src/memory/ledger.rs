@@ -47,7 +47,8 @@ impl MemoryLedger {
         self.calls.take()
     }
 
-    /// Runs before and after each call, and may refuse it or lose its answer.
+    /// Runs before and after each call, and may refuse it or lose its answer. It also runs when the
+    /// ledger gets its time anew.
     pub fn set_hook(&self, hook: LedgerHook) {
         self.hook.replace(Some(hook));
     }
@@ -134,6 +135,13 @@ impl MemoryLedger {
 }
 
 impl Ledger for MemoryLedger {
+    fn begin(&self) {
+        if let Some(hook) = &*self.hook.borrow() {
+            // It is no call, and cannot be refused.
+            let _ = hook("begin");
+        }
+    }
+
     fn see<'a>(&'a self, sightings: &'a [Sighting]) -> LedgerFuture<'a, Vec<Before>> {
         self.answer("see", move |it| sightings.iter().map(|one| it.see_one(one)).collect())
     }

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::*;
+use crate::event::ListChange;
 
 /// How many calls to EC2 and messages an audit of `new` rules takes, in a group that also has
 /// `others`.
@@ -114,4 +115,27 @@ fn the_next_page_of_a_sweep_is_asked_for_while_the_rules_of_one_are_read() {
     assert_eq!(report.groups, 8);
     // For the groups of the first page, then for the rules of each of four.
     assert_eq!(waits, 5);
+}
+
+#[test]
+fn the_next_page_of_groups_that_name_a_list_is_asked_for_while_the_rules_of_one_are_read() {
+    let groups = (0..8).map(|number| {
+        let group = Group { id: numbered(number), ..group() };
+        (place(), group, rules(&["tcp 22 pl-1 sgr-1"]))
+    });
+    let world = MemoryEc2::new(groups, list("pl-1", &["203.0.113.0/25"])).with_groups_a_page(2);
+    let change = ListChange {
+        list: id("pl-1"),
+        name: None,
+        version_before: None,
+        added: Vec::new(),
+        removed: Some(Vec::new()),
+        restored: None,
+    };
+    let event = Event::new(record(), Kind::List(change));
+    let (report, waits, _) = waits(&world, &settings(Remediation::Notify), &event);
+    assert_eq!((report.groups, report.findings.len()), (8, 0));
+    // For the list, for the groups of the first page, for the rules of each of four, and for groups
+    // whose egress names it.
+    assert_eq!(waits, 7);
 }

@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::audit::Counts;
+use crate::evaluate::Severity;
+use crate::memory::MemoryLedger;
 
 /// What is counted of a payload, with a clock that advances by a second whenever it is read.
 fn counted(
@@ -197,4 +199,51 @@ fn a_change_with_a_time_in_the_future_has_no_delay() {
     let (_, counts) = counted(&world, &settings, &MemoryNotifier::default(), &early);
     assert_eq!(counts.to_revert, [TimeDelta::zero()]);
     assert_eq!(counts.to_publication, [TimeDelta::zero()]);
+}
+
+#[test]
+fn a_revert_of_what_something_opens_again_and_again_counts_as_repeated() {
+    let open = "tcp 22 0.0.0.0/0";
+    for (mode, repeated) in [(Remediation::RevertSsh, [0, 0, 1, 2]), (Remediation::Notify, [0; 4])]
+    {
+        let (world, ledger, home) = (ec2(&[]), MemoryLedger::default(), place());
+        let (notifier, settings) = (MemoryNotifier::default(), settings(mode));
+        let auditor = Auditor::new(&world, &notifier, &notifier, &settings, &home)
+            .with_ledger(&ledger, Severity::Low);
+        let mut counts = Counts::default();
+        let counted = [1, 2, 3, 4].map(|number| {
+            world.follow(&place(), &change(ChangeKind::Authorized(rules(&[open]))));
+            let mut event = authorized(22, "0.0.0.0/0");
+            event["eventID"] = format!("e-{number}").into();
+            let payload = event.to_string();
+            let clock = || noon() + TimeDelta::minutes(number);
+            let invocation = Invocation::default();
+            let handled =
+                auditor.handle_and_count(payload.as_bytes(), &clock, invocation, &mut counts);
+            block_on(handled).unwrap();
+            counts.repeated
+        });
+        assert_eq!(counted, repeated, "{mode:?}");
+    }
+}
+
+#[test]
+fn an_invocation_counts_that_the_ledger_failed_and_the_next_one_asks_it_again() {
+    let (world, ledger, home) =
+        (ec2(&rules(&["tcp 22 0.0.0.0/0"])), MemoryLedger::default(), place());
+    let (notifier, settings) = (MemoryNotifier::default(), settings(Remediation::Notify));
+    let auditor = Auditor::new(&world, &notifier, &notifier, &settings, &home)
+        .with_ledger(&ledger, Severity::Low);
+    let payload = authorized(22, "0.0.0.0/0").to_string();
+    let invoked = || {
+        let mut counts = Counts::default();
+        let invocation = Invocation::default();
+        let handled = auditor.handle_and_count(payload.as_bytes(), &noon, invocation, &mut counts);
+        let report = block_on(handled).unwrap();
+        (counts.ledger_failures, only(&report).life.is_some())
+    };
+    ledger.set_hook(Box::new(|_| Err(LedgerError(cause("throttled")))));
+    assert_eq!(invoked(), (1, false));
+    ledger.set_hook(Box::new(|_| Ok(())));
+    assert_eq!(invoked(), (0, true));
 }

@@ -347,3 +347,14 @@ fn a_chain_of_invocations_ends_and_tells_what_is_left() {
         }
     }
 }
+
+#[test]
+fn another_page_is_begun_with_thirty_five_seconds_left_and_not_with_less() {
+    let groups = (0..2).map(|n| (place(), Group { id: numbered(n), ..group() }, Vec::new()));
+    let world = MemoryEc2::new(groups, Lists::new()).with_groups_a_page(1);
+    for (seconds, audited) in [(35, 2), (34, 1)] {
+        let settings = settings(Remediation::Notify);
+        let ran = run_alone(&world, &settings, &sweep(), noon(), Some(seconds));
+        assert_eq!(ran.report().groups, audited, "{seconds} seconds");
+    }
+}

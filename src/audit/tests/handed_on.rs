@@ -285,6 +285,21 @@ fn rules_that_lambda_takes_for_good_no_more_are_reported_as_open_once() {
 }
 
 #[test]
+fn a_message_that_the_rest_was_not_handed_on_says_that_not_everything_was_audited() {
+    let world = two_groups((SG, FIRST), ("sg-0b", SECOND)).with_groups_a_page(1);
+    let (notifier, home, settings) =
+        (MemoryNotifier::default(), place(), settings(Remediation::Notify));
+    let lambda = Refuses { is_transient: false };
+    let auditor = Auditor::new(&world, &notifier, &lambda, &settings, &home);
+    block_on(auditor.audit(&sweep(), &noon, Some(noon()))).unwrap();
+    let reports: Vec<Value> = notifier.take().iter().map(report_in).collect();
+    let told = |report: &Value| (report["findings"][0]["code"].clone(), report["partial"].clone());
+    let told: Vec<_> = reports.iter().map(told).collect();
+    let expected = ["open-ssh", "unaudited-change"].map(|code| (json!(code), json!(true)));
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn rules_that_lambda_does_not_take_for_now_are_tried_again_before_anything_is_published() {
     for event in finders() {
         let world = ec2(&[no_longer_held(FIRST)]);

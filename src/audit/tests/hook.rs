@@ -207,7 +207,9 @@ fn egress_is_judged_too_also_what_ec2_gives_a_new_group() {
 
 #[test]
 fn what_was_there_before_stops_no_unrelated_update() {
-    assert_eq!(ask(&request("update-unrelated")).word(), "SUCCESS");
+    let unrelated = ask(&request("update-unrelated"));
+    assert_eq!(unrelated.word(), "SUCCESS");
+    assert_eq!(unrelated.message(), "What this adds complies with the baseline standard.");
     let open = || group_with(&["tcp 22 0.0.0.0/0", "tcp 443 0.0.0.0/0"]);
     // In another order, with another description, and narrower.
     let mut other = group_with(&["tcp 443 0.0.0.0/0", "tcp 22 0.0.0.0/0"]);
@@ -249,6 +251,17 @@ fn what_is_not_known_yet_complies_only_if_any_value_would() {
     assert!(asked.message().contains("write `CidrIp`"), "{}", asked.message());
     assert_eq!(ask(&update(INGRESS, with(22, one), with(22, one))).word(), "SUCCESS");
     assert_eq!(ask(&update(INGRESS, with(22, one), with(22, two))).word(), "NonCompliant");
+}
+
+#[test]
+fn a_list_whose_id_is_not_known_yet_is_not_looked_up() {
+    let unknown = json!({
+        "GroupId": SG, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+        "SourcePrefixListId": "{{resolve:ssm:/office:1}}",
+    });
+    let asked = ask(&create(INGRESS, unknown));
+    assert_eq!(asked.word(), "NonCompliant", "{}", asked.message());
+    assert_eq!(asked.calls, [] as [String; 0]);
 }
 
 #[test]

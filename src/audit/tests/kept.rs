@@ -222,6 +222,24 @@ fn where_the_group_cannot_be_read_again_what_this_run_added_is_kept() {
 }
 
 #[test]
+fn pieces_of_a_rule_that_somebody_else_removed_meanwhile_are_kept_and_not_offered_again() {
+    let world = ec2(&rules(&[ALL_TCP]));
+    let revoked = Cell::new(false);
+    let failing = hooked(&world, |call| match call {
+        Call::Revoke(..) => {
+            revoked.set(true);
+            Some(not_found())
+        }
+        Call::Rules(_) => revoked.get().then(denied),
+        _ => None,
+    });
+    let ran = closed(&failing, &[ALL_TCP]);
+    assert_eq!(only(ran.report()).outcome(), Outcome::AlreadyGone);
+    assert_eq!(kept_and_missing(&ran), (strings(&[HTTPS, HTTP, OFFICE]), vec![]));
+    assert_eq!(only(ran.report()).complete, None);
+}
+
+#[test]
 fn a_rule_that_is_still_there_keeps_nothing_and_its_fix_adds_only_what_is_not_there() {
     let world = ec2(&rules(&[ALL_TCP]));
     let refusing = hooked(&world, |call| is_revoke(call).then(denied));

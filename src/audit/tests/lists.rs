@@ -203,14 +203,25 @@ fn an_ssh_source_that_became_wide_is_reported() {
     // No rule names the list, but rules with addresses depend on it.
     let rules = ["tcp 22 198.51.100.0/24 sgr-1"];
     let world = two_groups(&rules, list("pl-1", &["0.0.0.0/1", "128.0.0.0/1"]));
+    let world = world.with_list_names([(id("pl-1"), "office".to_owned())].into());
     let event = changed(None, &["128.0.0.0/1"]);
     let ran = run_at(&world, &settings, &event, noon(), None);
     let finding = only(ran.report());
     assert_eq!(finding.code, Code::OpenSshInBaseline);
+    assert_eq!(finding.list_names, [(id("pl-1"), "office".to_owned())].into());
     assert_eq!(finding.severity.as_str(), "high");
     let Matter::WideBaseline { list, .. } = &finding.matter else { panic!("{finding:#?}") };
     assert_eq!(*list, Some(entries(&[("128.0.0.0/1", true), ("0.0.0.0/1", false)], false)));
     assert!(ran.detail().contains("128.0.0.0/1 (added by it)"), "{}", ran.detail());
+}
+
+#[test]
+fn an_ssh_source_that_grew_and_does_not_let_the_internet_in_is_not_reported() {
+    let settings = with_sources(settings(Remediation::RevertSsh), "pl-1");
+    let world = two_groups(&[], list("pl-1", &["203.0.113.0/24", "198.51.100.0/24"]));
+    let report = run(&world, &settings, &changed(None, &["198.51.100.0/24"])).unwrap();
+    assert_eq!(brief(&report), [] as [&str; 0]);
+    assert_eq!(report.outcome, ReportOutcome::Compliant);
 }
 
 #[test]
@@ -296,4 +307,63 @@ fn findings_from_before_a_page_that_ec2_refused_are_reported() {
             "unaudited-change none"
         ]
     );
+}
+
+#[test]
+fn groups_that_ec2_does_not_list_for_now_are_tried_again() {
+    let world = two_groups(&["tcp 22 pl-1 sgr-1"], list("pl-1", &["0.0.0.0/0"]));
+    let throttling = hooked(&world, |call| matches!(call, Call::Groups(..)).then(throttled));
+    let event = changed(None, &["0.0.0.0/0"]);
+    let ran = run_at(&throttling, &settings(Remediation::Notify), &event, noon(), None);
+    assert_eq!((ran.error_kind(), ran.messages.len()), ("Ec2Unavailable", 0));
+}
+
+fn restricted_egress(remediation: Remediation) -> Settings {
+    let baseline = Baseline::load("restricted-egress", today()).unwrap();
+    with_sources(Settings { baseline, ..settings(remediation) }, "203.0.113.0/24")
+}
+
+fn egress(text: &str) -> Rule {
+    rule(text).with_direction(Direction::Egress)
+}
+
+#[test]
+fn rules_that_let_out_to_the_list_are_audited_and_each_group_once() {
+    let only_out = (place(), Group { id: numbered(1), ..group() }, vec![egress("tcp 25 pl-1")]);
+    let both = (place(), group(), vec![rule("tcp 22 pl-1"), egress("tcp 25 pl-1")]);
+    let world = MemoryEc2::new([only_out, both], list("pl-1", &["203.0.113.0/25"]));
+    let report = run(&world, &restricted_egress(Remediation::Notify), &changed(None, &[])).unwrap();
+    assert_eq!(report.groups, 2);
+    let egress = "egress-not-in-baseline none tcp 25 to pl-1";
+    assert_eq!(brief(&report), [egress; 2]);
+}
+
+#[test]
+fn without_time_left_each_invocation_audits_one_page_in_one_direction() {
+    let groups = (0..3).map(|number| {
+        let rule = rule("tcp 25 pl-1");
+        let rule = if number == 0 { rule } else { rule.with_direction(Direction::Egress) };
+        (place(), Group { id: numbered(number), ..group() }, vec![rule])
+    });
+    let world = MemoryEc2::new(groups, list("pl-1", &["0.0.0.0/0"])).with_groups_a_page(1);
+    let settings = restricted_egress(Remediation::Notify);
+    let (mut left, mut audited) = (vec![changed(None, &[])], Vec::new());
+    while let Some(event) = left.pop() {
+        let ran = run_alone(&world, &settings, &event, noon(), Some(1));
+        audited.push((ran.report().groups, ran.report().partial));
+        left.extend(ran.handed_on.iter().map(decoded));
+    }
+    assert_eq!(audited, [(1, true), (1, true), (1, false)]);
+}
+
+/// Two rules are modified in one call.
+#[test]
+fn a_list_that_ec2_does_not_answer_for_keeps_no_ssh_open_in_the_other_direction() {
+    let world = ec2(&[rule("tcp 22 0.0.0.0/0 sgr-1"), egress("tcp 25 pl-1 sgr-2")]);
+    let throttling = hooked(&world, |call| matches!(call, Call::PrefixList(_)).then(throttled));
+    let both = ["tcp 22 0.0.0.0/0 sgr-1", "tcp 25 pl-1 sgr-2"].map(modified);
+    let event = event(ChangeKind::Modified(both.to_vec()));
+    let ran = run_at(&throttling, &restricted_egress(Remediation::RevertSsh), &event, noon(), None);
+    assert_eq!(ran.error_kind(), "Ec2Unavailable");
+    assert_eq!(ingress(&world), ["tcp 22 from 203.0.113.0/24"]);
 }

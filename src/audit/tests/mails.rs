@@ -206,6 +206,32 @@ fn what_cannot_be_deleted_is_mailed_again_with_the_next_daily_digest_and_not_bef
     }
 }
 
+#[test]
+fn a_daily_digest_that_there_were_too_many_mails_for_comes_with_the_next_check() {
+    let site = Site::new(ec2(&[rule(PROXY)]));
+    for _ in 0..MAILS {
+        block_on(site.ledger.may_mail(noon())).unwrap();
+    }
+    site.audit(&sweep(), 0).unwrap();
+    assert_eq!(site.digests(), [] as [Value; 0]);
+    site.audit(&check_of_holds(), 1).unwrap();
+    assert_eq!(site.digests().len(), 1);
+}
+
+#[test]
+fn what_is_found_after_the_daily_digest_waits_for_the_next_one() {
+    let site = Site::new(ec2(&[rule(PROXY)]));
+    site.audit(&sweep(), 0).unwrap();
+    assert_eq!(site.digests().len(), 1);
+    site.audit(&opened("e-1", 1), 1).unwrap();
+    for hour in 2..25 {
+        site.audit(&check_of_holds(), hour).unwrap();
+    }
+    assert_eq!(site.digests(), [] as [Value; 0]);
+    site.audit(&check_of_holds(), 26).unwrap();
+    assert_eq!(site.digests().len(), 1);
+}
+
 /// The status and the state of each finding in the digests.
 fn told_of(site: &Site) -> Vec<(String, usize, usize)> {
     let digests = site.digests();

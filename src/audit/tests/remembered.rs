@@ -137,6 +137,50 @@ fn a_sweep_resolves_only_what_it_looked_for() {
     assert_eq!(status(&report), Some(Status::Resolved));
 }
 
+#[test]
+fn what_a_scheduled_sweep_finds_or_no_longer_finds_has_no_change_behind_it() {
+    let ledger = MemoryLedger::default();
+    let settings = settings(Remediation::Notify);
+    let scheduled = |hours| {
+        let now = noon() + TimeDelta::hours(hours);
+        let event_id = Some(format!("schedule-{hours}"));
+        let record = Record { event_id, time: Some(now), ..Record::default() };
+        (Event { record, ..sweep() }, now)
+    };
+    told(&ec2(&rules(&[OPEN])), &ledger, &settings, &scheduled(0));
+    let [entry] = &ledger.entries()[..] else { panic!("one finding") };
+    assert!(entry.openings.iter().all(|opening| !opening.is_of_event()), "{entry:#?}");
+    let report = told(&ec2(&[]), &ledger, &settings, &scheduled(24));
+    let resolved = |it: &&Finding| it.life.is_some_and(|life| life.status == Status::Resolved);
+    let resolved = report.findings.iter().find(resolved).unwrap();
+    assert_eq!(resolved.change, None);
+}
+
+/// What is remembered after the publication has as much time as what was before it.
+#[test]
+fn what_was_published_is_remembered_even_if_the_ledger_took_its_time_before() {
+    let (ec2, ledger) = (ec2(&rules(&[OPEN])), MemoryLedger::default());
+    let settings = settings(Remediation::Notify);
+    // What a sweep asks before it publishes takes all the time.
+    let left = Cell::new(3);
+    ledger.set_hook(Box::new(move |call| match call {
+        "begin" => {
+            left.set(10);
+            Ok(())
+        }
+        "answer" => Ok(()),
+        _ => match left.get() {
+            0 => Err(LedgerError(cause("it takes too long"))),
+            calls => {
+                left.set(calls - 1);
+                Ok(())
+            }
+        },
+    }));
+    told(&ec2, &ledger, &settings, &(sweep(), noon()));
+    assert_eq!(ledger.entries().len(), 1);
+}
+
 /// Otherwise the rest of the sweep would take what was found for something that nobody found.
 #[test]
 fn a_sweep_that_could_not_remember_its_first_part_resolves_nothing() {
