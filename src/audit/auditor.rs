@@ -332,9 +332,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Some(rest @ Message::Close(_)) => (Some(rest), None),
             rest => (None, rest),
         };
-        let run = report.run.clone();
-        let report = self.closing(&next, report, to_close, closing, counts).await?;
-        let mut report = Report { run, ..report };
+        let mut report = self.closing(&next, report, to_close, closing, counts).await?;
         let looking = self.unless_too_deep(&next, looking, &mut report);
         report.scheduled = matches!(event.kind, Kind::Message(_));
         counts.acted(&report.findings);

@@ -53,9 +53,7 @@ impl Recall {
     /// What there is to say of a hold because of it.
     pub fn remarks(&self, claim: &Claim, rule: &Rule) -> Vec<Remark> {
         match self {
-            Self::Of(promise @ Promise { hold: Some(_), actor, since })
-                if *claim != Claim::None =>
-            {
+            Self::Of(promise @ Promise { hold: Some(_), actor, since }) => {
                 let authorized = Remark::HoldAuthorized { at: *since, actor: actor.clone() };
                 let moved = moved_to(rule.tags(), promise).map(Remark::HoldMoved);
                 [authorized].into_iter().chain(moved).collect()

@@ -5,7 +5,10 @@ use std::sync::Mutex;
 use super::*;
 use crate::ec2::{AccountId, UnitId};
 use crate::evaluate::Severity;
-use crate::event::{HoldTags, ListChange, ListResume, Lost, Resume, TagAction, TagChange};
+use crate::event::{
+    Close, FoundBy, HoldTags, ListChange, ListResume, Lost, Resume, RuleToClose, TagAction,
+    TagChange,
+};
 use crate::memory::MemoryLedger;
 use crate::settings::{Names, RawSettings};
 
@@ -404,4 +407,48 @@ fn another_binding_makes_only_the_sweep_of_its_account_plan_again() {
     assert_eq!(planned(&before, 1).len(), 0);
     let after = bound(&BY_ACCOUNT.replace("203.0.113.0/24", "203.0.113.0/25"));
     assert_eq!(planned(&after, 2), ["210987654321"]);
+}
+
+#[test]
+fn the_report_on_a_change_that_its_event_settles_names_the_binding() {
+    let settings = bound(BY_ACCOUNT);
+    for (account, binding) in [("123456789012", None), ("210987654321", Some("agency"))] {
+        let https = in_event(account, &["tcp 443 0.0.0.0/0 sgr-2"]);
+        let answers = audit(&MemoryEc2::default(), &settings, None, &[https]);
+        let report = answers[0].as_ref().unwrap();
+        assert_eq!(report.baseline.binding.as_deref(), binding, "{account}");
+    }
+}
+
+#[test]
+fn the_units_of_other_accounts_are_asked_for_by_a_sweep_of_them_and_by_who_closes_there() {
+    let (settings, member) = (bound(BY_UNIT), "210987654321");
+    let rules = vec![RuleToClose {
+        place: in_account(member),
+        group: id(SG),
+        rule: rule(OPEN),
+        note: None,
+        found_by: FoundBy::Sweep,
+        promise: None,
+    }];
+    for asked in [
+        Message::Sweep(Sweep { accounts: vec![id(member)], ..Sweep::default() }),
+        Message::Close(Close { rules, occasion: None }),
+    ] {
+        let tree = Tree::of(&["ou-ab12-11111111", "r-ab12"]);
+        let ec2 = MemoryEc2::new([shop(member, &[], &[OPEN])], Lists::new());
+        audit(&ec2, &settings, Some(&tree), &[message(asked.clone())]);
+        assert_eq!(ingress(&ec2), ["tcp 22 from 203.0.113.0/24"], "{asked:?}");
+    }
+}
+
+#[test]
+fn a_check_judges_each_group_by_its_own_binding() {
+    let (settings, lists) = (bound(BY_TAG), Lists::new());
+    let mut check = GroupCheck::new(&settings, &lists, noon());
+    for tags in [&[][..], &[("exposure", "none")], &[]] {
+        let (place, group, rules) = shop("123456789012", tags, &[OFFICE]);
+        check.group(&place, &group, &rules);
+    }
+    assert_eq!(bindings(&check.report()), [Some("closed")]);
 }

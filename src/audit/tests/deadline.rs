@@ -358,3 +358,44 @@ fn another_page_is_begun_with_thirty_five_seconds_left_and_not_with_less() {
         assert_eq!(ran.report().groups, audited, "{seconds} seconds");
     }
 }
+
+#[test]
+fn a_rule_that_no_list_decides_about_is_closed_though_there_is_no_time_to_read_lists() {
+    let opened = rules(&["tcp 22 0.0.0.0/0 sgr-1", "tcp 22 pl-1 sgr-2", "tcp 22 pl-2 sgr-3"]);
+    let lists = list("pl-1", &["203.0.113.0/25"]);
+    let (world, settings) = (ec2_with_lists(&opened, lists), settings(Remediation::RevertSsh));
+    let ran = run_alone(&world, &settings, &authorized(&opened), noon(), Some(1));
+    assert_eq!(brief(ran.report()), ["open-ssh narrowed tcp 22 from 0.0.0.0/0"]);
+    assert_eq!(ran.report().handed_on, 1);
+}
+
+/// Only one list is read where there is no time, and two decide about the rule.
+#[test]
+fn a_rule_that_there_is_no_time_to_judge_is_handed_on_once_and_then_told_as_it_is() {
+    let opened = rules(&["tcp 22 pl-1 sgr-1"]);
+    let lists = list("pl-1", &["198.51.100.0/24"]);
+    let lists = lists.into_iter().chain(list("pl-2", &["203.0.113.0/24"])).collect();
+    let world = ec2_with_lists(&opened, lists);
+    let settings = with_sources(settings(Remediation::RevertSsh), "pl-2");
+    let first = run_alone(&world, &settings, &authorized(&opened), noon(), Some(1));
+    assert_eq!(brief(first.report()), [] as [&str; 0]);
+    let [payload] = &first.handed_on[..] else { panic!("{:?}", first.handed_on) };
+    let second = run_alone(&world, &settings, &decoded(payload), noon(), Some(1));
+    assert_eq!(brief(second.report()), ["unresolved-peer none tcp 22 from pl-1"]);
+    assert_eq!(second.handed_on.len(), 0);
+}
+
+/// Each piece may take a second.
+#[test]
+fn a_rule_is_not_begun_without_time_for_all_of_its_pieces() {
+    let sources: Vec<String> = (0..40).map(|n| format!("203.0.113.{}/32", 2 * n)).collect();
+    let settings = with_sources(settings(Remediation::RevertSsh), &sources.join(","));
+    let opened = rules(&["tcp 22 198.51.100.0/24 sgr-1", "tcp 22 0.0.0.0/0 sgr-2"]);
+    for (seconds_left, handed_on) in [(60, 1), (80, 0)] {
+        let world = ec2(&opened);
+        let ran = run_alone(&world, &settings, &authorized(&opened), noon(), Some(seconds_left));
+        assert_eq!(ran.report().handed_on, handed_on, "{seconds_left}");
+        assert_eq!(is_open(&world, &opened[1..]), handed_on == 1, "{seconds_left}");
+        assert!(!is_open(&world, &opened[..1]), "{seconds_left}");
+    }
+}

@@ -682,3 +682,14 @@ fn a_close_message_that_is_not_understood_has_its_groups_audited() {
         assert!(matches!(decoded(&payload).kind, Kind::Undecodable { .. }), "{payload}");
     }
 }
+
+/// A schedule's event has an id and a time.
+#[test]
+fn there_is_no_change_behind_what_a_schedule_asked_for() {
+    for asked in [Message::Sweep(Sweep::default()), Message::Holds(Sweep::default())] {
+        let world = ec2(&[no_longer_held(FIRST)]);
+        let event = Event::new(record(), Kind::Message(asked));
+        let report = run(&world, &reverting(), &event).unwrap();
+        assert_eq!((only(&report).outcome(), &only(&report).change), (Outcome::Reverted, &None));
+    }
+}

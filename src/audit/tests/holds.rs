@@ -308,6 +308,18 @@ fn every_place_has_its_turn_however_slow_ec2_is() {
 }
 
 #[test]
+fn places_in_which_no_hold_has_ended_do_not_take_all_the_time() {
+    let (world, holds) = places_with_ended_holds(25);
+    let now = Cell::new(noon());
+    let slow = hooked(&world, |_| {
+        now.set(now.get() + TimeDelta::seconds(6));
+        None
+    });
+    let (closed, answers) = checked(&slow, holds, &now);
+    assert_eq!((closed.len(), answers.len()), (0, 2));
+}
+
+#[test]
 fn a_place_that_cannot_be_read_is_not_reported_and_does_not_stop_the_others() {
     let (world, holds) = places_with_ended_holds(4);
     let now = Cell::new(at("2026-11-02T20:10:00Z"));

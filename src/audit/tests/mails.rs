@@ -372,3 +372,19 @@ fn that_the_rest_of_a_sweep_was_not_handed_on_is_in_the_budget_of_mails() {
     let mailed = messages.iter().filter(|message| message.attributes.iter().any(is_now)).count();
     assert_eq!((messages.len(), mailed), (2 * MAILS, MAILS));
 }
+
+#[test]
+fn the_digest_after_a_sweep_comes_with_its_last_part() {
+    let groups =
+        [1, 2].map(|number| (place(), Group { id: numbered(number), ..group() }, rules(&[PROXY])));
+    let site = Site::new(MemoryEc2::new(groups, Lists::new()).with_groups_a_page(1));
+    let home = place();
+    let auditor = Auditor::new(&site.ec2, &site.notifier, &site.notifier, &site.settings, &home)
+        .with_ledger(&*site.ledger, site.least);
+    block_on(auditor.audit(&sweep(), &noon, Some(noon()))).unwrap();
+    assert_eq!(site.digests(), [] as [Value; 0]);
+    let [rest] = &site.notifier.take_handed_on()[..] else { panic!("there is a rest") };
+    block_on(auditor.audit(&decoded(rest), &noon, None)).unwrap();
+    let [digest] = &site.digests()[..] else { panic!("one digest") };
+    assert_eq!(digest["findings"].as_array().unwrap().len(), 2);
+}

@@ -20,6 +20,7 @@ mod hook;
 mod kept;
 mod laws;
 mod lists;
+mod logged;
 mod lost;
 mod mails;
 mod names;

@@ -189,3 +189,18 @@ fn an_event_that_tells_the_owner_is_believed_where_the_group_cannot_be_read() {
         assert_eq!(only(report).outcome(), Outcome::None);
     }
 }
+
+#[test]
+fn a_check_of_groups_of_several_accounts_judges_each_as_its_own_account_sees_it() {
+    let lists = Lists::new();
+    let settings = with_sources(settings(Remediation::Notify), "210987654321/sg-0b0b");
+    // Each account's rule names a group of its own.
+    let named = rules(&["tcp 22 sg-0b0b sgr-1"]);
+    let mut check = GroupCheck::new(&settings, &lists, noon());
+    for group in [group(), shared(), group()] {
+        check.group(&place(), &group, &named);
+    }
+    let report = check.report();
+    let accounts = report.findings.iter().map(|finding| finding.place.account.clone());
+    assert_eq!(accounts.collect::<Vec<_>>(), [place().account, place().account]);
+}

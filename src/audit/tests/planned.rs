@@ -428,3 +428,14 @@ fn a_sweep_that_goes_on_under_other_settings_covers_nothing_and_plans_nothing() 
     assert_eq!(site.closes(&asked(), "request-4", 24), 0);
     assert_eq!(site.closes(&asked(), "request-5", 48), 3);
 }
+
+#[test]
+fn what_is_planned_comes_with_a_line_that_closes_it_at_once_and_with_what_that_would_keep() {
+    let site = Site::open(reverting());
+    let report = site.audit(&sweep(), 0);
+    assert_eq!(only(&report).outcome(), Outcome::Planned);
+    let kept = ["tcp 22 from 203.0.113.0/24"];
+    assert_eq!(texts(found(&report).would_keep.as_ref().unwrap()), kept);
+    assert!(paste(&site.ec2, only(&report).fix.as_deref().unwrap()));
+    assert_eq!(ingress(&site.ec2), kept);
+}

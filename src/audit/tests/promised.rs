@@ -298,6 +298,57 @@ fn a_hold_that_is_not_remembered_says_so() {
     }));
     let report = site.held(&held(), "2026-11-02T11:59:19Z");
     assert_eq!(remarks(&report.findings), [Remark::HoldNotRemembered]);
+    // Its tags are all that is known, and they count.
+    assert_eq!(outcomes(&site.sweep("2026-11-02T13:00:00Z")), [Outcome::Held]);
+}
+
+#[test]
+fn a_hold_is_one_of_its_rule_and_not_of_the_others_in_the_group() {
+    let site = site(&[held(), rule("tcp 22 ::/0 sgr-2")]);
+    site.held(&held(), "2026-11-02T11:59:19Z");
+    let swept = site.sweep("2026-11-02T13:00:00Z");
+    let other = swept.iter().filter(|it| it.rule().is_some_and(|it| it.id() == Some(&id("sgr-2"))));
+    let other: Vec<Finding> = other.cloned().collect();
+    assert_eq!((outcomes(&other), remarks(&other)), (vec![Outcome::None], vec![]));
+}
+
+#[test]
+fn tags_taken_off_one_rule_end_its_hold_and_not_that_of_another_one_in_the_group() {
+    let other = rule("tcp 22 ::/0 sgr-2").with_tags(tags("2026-11-02T20:00:00Z"));
+    let site = site(&[held(), other.clone()]);
+    site.held(&held(), "2026-11-02T11:59:19Z");
+    site.held(&other, "2026-11-02T11:59:20Z");
+    site.retag(&BTreeMap::new());
+    assert_eq!(outcomes(&site.check("2026-11-02T14:00:00Z")), [Outcome::Narrowed]);
+    assert!(!site.is_open());
+    assert!(ingress(&site.ec2).contains(&"tcp 22 from ::/0".to_owned()));
+}
+
+#[test]
+fn a_held_rule_that_was_modified_is_not_held_even_if_the_event_is_lost() {
+    let site = promised();
+    let wider = ChangeKind::Modified(vec![modified("tcp 22-80 0.0.0.0/0 sgr-1")]);
+    site.ec2.follow(&place(), &change(wider));
+    // The event may only be late.
+    assert!(site.check("2026-11-02T14:00:00Z").is_empty());
+    let closed = site.check("2026-11-02T14:20:00Z");
+    assert_eq!(outcomes(&closed), [Outcome::Narrowed]);
+    assert_eq!(remarks(&closed), [Remark::HoldRefused(Refusal::Unseen)]);
+}
+
+#[test]
+fn a_check_of_the_holds_of_named_regions_leaves_the_others_alone() {
+    let elsewhere = Place { region: Some(id("eu-west-1")), ..place() };
+    let world = MemoryEc2::new([(elsewhere.clone(), group(), vec![held()])], Lists::new());
+    let site = Site { ec2: world, ..site(&[]) };
+    let time = Some(at("2026-11-02T11:59:19Z"));
+    let record = Record { region: elsewhere.region, time, ..record() };
+    let kind = Kind::Change(change(ChangeKind::Authorized(vec![held()])));
+    site.audit(&Event::new(record, kind), "2026-11-02T12:00:00Z");
+    let named = Sweep { regions: vec![id("eu-central-1")], ..Sweep::default() };
+    site.audit(&message(Message::Holds(named)), "2026-11-02T20:10:00Z");
+    assert!(site.is_open());
+    assert_eq!(outcomes(&site.check("2026-11-02T20:11:00Z")), [Outcome::Narrowed]);
 }
 
 #[test]

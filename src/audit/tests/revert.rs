@@ -1,5 +1,6 @@
 //! What a revert does with each answer of EC2.
 
+use super::truth::at_once;
 use super::*;
 use crate::audit::revert::{Done, Order, revert};
 use crate::ec2::{GroupPage, GroupRef, ListId, PrefixList, Revoked, RuleId, Selection};
@@ -73,9 +74,7 @@ fn what_somebody_else_removed_while_ec2_refused_is_not_called_a_revert() {
     let world = ec2(&rules(&[OPEN]));
     let refusing = hooked(&world, |call| {
         is_revoke(call).then(|| {
-            let removed = Removed::Rules(rules(&[OPEN]));
-            let revoked = RevokedRules { direction: Direction::Ingress, removed, ids: Vec::new() };
-            world.follow(&place(), &change(ChangeKind::Revoked(revoked)));
+            removed(&world, OPEN);
             denied()
         })
     });
@@ -208,9 +207,7 @@ fn a_yes_after_which_nothing_may_be_read_is_believed() {
 
 /// Somebody removes a rule.
 fn removed(world: &MemoryEc2, text: &str) {
-    let removed = Removed::Rules(vec![rule(text)]);
-    let revoked = RevokedRules { removed, ..RevokedRules::nothing(Direction::Ingress) };
-    world.follow(&place(), &change(ChangeKind::Revoked(revoked)));
+    at_once(world.revoke(&place(), &id(SG), &rule(text))).unwrap();
 }
 
 #[test]
@@ -228,14 +225,27 @@ fn a_refusal_is_no_revert_even_if_somebody_else_removes_the_rule_meanwhile() {
 
 #[test]
 fn a_group_that_may_not_be_read_counts_as_there() {
-    let world = ec2(&rules(&[OPEN]));
-    let refusing = hooked(&world, |call| match call {
-        Call::Revoke(..) => Some(no_group()),
-        Call::Group(..) => Some(denied()),
-        _ => None,
-    });
-    let done = reverted(&refusing, &[]).unwrap();
-    assert!(matches!(done.action, Action::NotReverted { .. }), "{done:#?}");
+    for is_removed in [false, true] {
+        let world = ec2(&rules(&[OPEN]));
+        let refusing = hooked(&world, |call| match call {
+            Call::Revoke(..) => {
+                if is_removed {
+                    removed(&world, OPEN);
+                }
+                Some(no_group())
+            }
+            Call::Group(..) => Some(denied()),
+            _ => None,
+        });
+        let done = reverted(&refusing, &[]).unwrap();
+        match done.action {
+            Action::AlreadyGone { seen: true, .. } => assert!(is_removed),
+            Action::NotReverted { reason: NotReverted::Ec2(error), .. } => {
+                assert!(error.is_no_group() && !is_removed, "{error}");
+            }
+            other => panic!("{other:#?}"),
+        }
+    }
 }
 
 #[test]

@@ -367,6 +367,7 @@ fn what_cannot_be_handed_on_tells_of_the_other_rules_too() {
     let auditor = Auditor::new(&world, &notifier, &Alone, &settings, &home);
     assert!(block_on(auditor.audit(&sweep(), &noon, None)).is_ok());
     let [message] = &notifier.take()[..] else { panic!("one message") };
+    assert!(message.body.contains("Closing it would keep"), "{}", message.body);
     let report = report_in(message);
     for finding in report["findings"].as_array().unwrap() {
         assert_eq!(finding["still_open"].as_array().unwrap().len(), 1, "{finding}");

@@ -13,7 +13,7 @@ pub(super) fn paste(ec2: &MemoryEc2, line: &str) -> bool {
 }
 
 /// What a call to the EC2 in memory comes to. It never waits.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

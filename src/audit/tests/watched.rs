@@ -294,8 +294,8 @@ fn what_one_call_takes_back_has_the_line_that_does() {
     }
 }
 
-/// The shell line with the finding about a call to another service.
-fn line(service: &str, call: &str, request: Value) -> Option<String> {
+/// What the deployed auditor finds about a call to another service.
+fn found_of(service: &str, call: &str, request: Value) -> Finding {
     let mut event = sample("stop-logging");
     let detail = &mut event["detail"];
     detail["eventSource"] = format!("{service}.amazonaws.com").into();
@@ -306,7 +306,12 @@ fn line(service: &str, call: &str, request: Value) -> Option<String> {
     let auditor = Auditor::new(&world, &notifier, &notifier, &settings, &home)
         .with_stack(Some("typo3-sg-auditor"));
     let report = block_on(auditor.audit(&decoded(&event), &noon, None)).unwrap();
-    only(&report).fix.clone()
+    only(&report).clone()
+}
+
+/// The shell line with that finding.
+fn line(service: &str, call: &str, request: Value) -> Option<String> {
+    found_of(service, call, request).fix
 }
 
 const DOCTOR: &str = "sg-audit doctor --stack 'typo3-sg-auditor' --region 'eu-central-1'";
@@ -435,4 +440,15 @@ fn what_a_deployment_did_is_not_taken_back() {
     assert_eq!(finding(&event).fix, None);
     let Matter::AuditorChanged { mend, .. } = finding(&event).matter else { panic!("{event}") };
     assert_eq!(mend, Mend::ByDoctor);
+}
+
+/// What changed in between, no event has told.
+#[test]
+fn a_call_that_blinded_the_auditor_comes_with_the_line_that_has_it_sweep() {
+    let found = found_of("events", "DisableRule", json!({"name": "Changes"}));
+    let Matter::AuditorChanged { sweep: Some(line), .. } = found.matter else { panic!("no line") };
+    let of_stack = "describe-stacks --region 'eu-central-1' --stack-name 'typo3-sg-auditor'";
+    for part in ["{\"sweep\":", "aws lambda invoke --region 'eu-central-1'", of_stack] {
+        assert!(line.contains(part), "{line}");
+    }
 }

@@ -118,6 +118,22 @@ fn a_plan_that_changes_no_group_complies_and_says_so() {
 }
 
 #[test]
+fn what_another_rule_of_the_plan_admits_is_not_proposed_again() {
+    let block = |from: u16, to: u16| json!({"protocol": "tcp", "from_port": from, "to_port": to, "cidr_blocks": ["0.0.0.0/0"]});
+    let proposed = |ingress: &[Value]| {
+        let after = json!({"name": "web", "ingress": ingress, "egress": []});
+        let group = plan("aws_security_group", after, json!({"id": true}));
+        check("covered-plan.json", &group, &["--format", "markdown"]).unwrap().out
+    };
+    let (all, https) = (block(0, 65535), block(443, 443));
+    let alone = proposed(std::slice::from_ref(&all));
+    assert!(alone.contains("tcp 443 from 0.0.0.0/0"), "{alone}");
+    let beside = proposed(&[all, https]);
+    assert!(beside.contains("tcp 80 from 0.0.0.0/0"), "{beside}");
+    assert!(!beside.contains("tcp 443 from 0.0.0.0/0"), "{beside}");
+}
+
+#[test]
 fn a_plan_that_closes_the_website_says_so() {
     let id = SHOP;
     let https =
@@ -126,8 +142,9 @@ fn a_plan_that_closes_the_website_says_so() {
         json!({"protocol": "tcp", "from_port": 80, "to_port": 80, "cidr_blocks": ["0.0.0.0/0"]});
     let change = json!({"actions": ["update"],
         "before": {"id": id, "ingress": [https, http]}, "after": {"id": id, "ingress": [http]}, "after_unknown": {}});
-    let plan = json!({"format_version": "1.2", "resource_changes": [{"address": "aws_security_group.web",
-        "mode": "managed", "type": "aws_security_group", "name": "web", "change": change}]});
+    let kind = "aws_security_group";
+    let mut plan: Value = serde_json::from_str(&plan(kind, Value::Null, Value::Null)).unwrap();
+    plan["resource_changes"][0]["change"] = change;
     let found = check("closing-plan.json", &plan.to_string(), &[]).unwrap();
     assert_eq!(found.status, 1);
     for part in [
