@@ -56,6 +56,8 @@ impl Output {
         let auditor = Auditor::new(ec2, &notifier, &notifier, settings, &home);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
+        // If there were only one, a line that another thread reaches first would be logged nowhere.
+        let _second = tracing::Dispatch::new(Log(Arc::default()));
         let answer = tracing::subscriber::with_default(Log(Arc::clone(&log)), || {
             let mut answer = runtime.block_on(auditor.handle(payload, &now, None));
             for payload in notifier.take_handed_on() {

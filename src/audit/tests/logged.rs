@@ -45,7 +45,7 @@ impl tracing::Subscriber for Log {
 
 fn done(ec2: &impl SecurityGroups, event: &Event) -> Vec<String> {
     let log = Log::default();
-    // Where there is only one, a line that another thread comes to first is never logged anywhere.
+    // If there were only one, a line that another thread reaches first would be logged nowhere.
     let _second = tracing::Dispatch::new(Log::default());
     tracing::subscriber::with_default(log.clone(), || {
         run_alone(ec2, &settings(Remediation::Notify), event, noon(), None)
