@@ -501,3 +501,24 @@ fn that_something_could_not_be_audited_is_mailed_once_a_day_if_it_is_severe_enou
     let (event, now) = unread("e-1", 0);
     assert_eq!(block_on(auditor.audit(&event, &|| now, None)).unwrap().mail, Mail::Later);
 }
+
+/// There was no time for it in the invocation of the change.
+#[test]
+fn a_rule_that_was_opened_again_and_is_closed_by_another_invocation_is_reopened() {
+    const OTHER: &str = "tcp 22 198.51.100.0/24 sgr-2";
+    let (ec2, ledger) = (ec2(&rules(&[OPEN, OTHER])), MemoryLedger::default());
+    told(&ec2, &ledger, &settings(Remediation::Notify), &swept(0));
+    let (notifier, home, settings) =
+        (MemoryNotifier::default(), place(), settings(Remediation::RevertSsh));
+    let auditor = Auditor::new(&ec2, &notifier, &notifier, &settings, &home)
+        .with_ledger(&ledger, Severity::Low);
+    let (event, now) = opened("e-2", 60);
+    let both = Event { record: event.record, ..authorized(&[OPEN, OTHER]) };
+    let audit = |event: &Event| {
+        let deadline = Some(now + TimeDelta::seconds(1));
+        statuses(&block_on(auditor.audit(event, &|| now, deadline)).unwrap())
+    };
+    assert_eq!(audit(&both), [Status::Reopened]);
+    let [rest] = &notifier.take_handed_on()[..] else { panic!("one rule is left") };
+    assert_eq!(audit(&decoded(rest)), [Status::Reopened]);
+}

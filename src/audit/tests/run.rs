@@ -610,6 +610,41 @@ fn a_region_that_is_throttled_is_waited_for_and_one_that_is_not_allowed_is_unrea
 }
 
 #[test]
+fn that_there_is_no_role_is_told_once_by_all_invocations_of_an_account() {
+    for (mood, told) in [(Mood::NoRole, 0), (Mood::Well, 1)] {
+        let cloud = Cloud::new(1, &[], 1);
+        cloud.feels(0, "eu-central-1", mood);
+        cloud.feels(0, "eu-west-1", Mood::NoRole);
+        let machine: Machine<'_> = Machine::new(&cloud, &well);
+        let done = machine.once(&sweep_of_account(&["eu-central-1"])).unwrap()["places"].take();
+        machine.notifier.take();
+        let mut rest = sweep_of_account(&["eu-central-1", "eu-west-1"]);
+        rest["sweep"]["done"] = done;
+        machine.once(&rest).unwrap();
+        assert_eq!(machine.told("unaudited-change").len(), told, "{mood:?}");
+    }
+    // What is found in a group of the account does not tell it.
+    let cloud = Cloud::new(1, &[], 1);
+    cloud.feels(0, "eu-west-1", Mood::NoRole);
+    let machine: Machine<'_> = Machine::new(&cloud, &well);
+    machine.once(&sweep_of_account(&["eu-central-1", "eu-west-1"])).unwrap();
+    assert_eq!(machine.told("unaudited-change").len(), 1);
+}
+
+#[test]
+fn a_region_that_is_throttled_is_waited_for_once_the_one_that_went_on_is_done() {
+    let mut cloud = Cloud::new(1, &[], 700);
+    cloud.page = TimeDelta::seconds(20);
+    cloud.feels(0, "eu-west-1", Mood::Busy);
+    let machine: Machine<'_> = Machine::new(&cloud, &well);
+    let answer = machine.once(&sweep_of_account(&["eu-central-1", "eu-west-1"])).unwrap();
+    assert_eq!(answer["wait"], false);
+    let answer = machine.once(&answer["rest"]).unwrap();
+    assert_eq!(answer["places"][0]["outcome"], "audited");
+    assert_eq!((&answer["wait"], &answer["rest"]["sweep"]["resume"]), (&true.into(), &Value::Null));
+}
+
+#[test]
 fn a_run_counts_as_a_sweep_if_it_is_complete() {
     let cloud = Cloud::new(2, &["eu-central-1"], 1);
     let ledger = MemoryLedger::default();
@@ -686,6 +721,29 @@ fn a_region_that_goes_on_under_other_settings_is_not_covered() {
         assert!(machine.invocations.get() > 1);
         let covered = machine.ledger.as_ref().unwrap().coverages().len();
         assert_eq!(covered, usize::from(!changes));
+    }
+}
+
+#[test]
+fn a_region_of_which_something_could_not_be_remembered_is_not_covered() {
+    let mut cloud = Cloud::new(1, &[], 700);
+    cloud.page = TimeDelta::seconds(20);
+    for fails in [false, true] {
+        let ledger = MemoryLedger::default();
+        let first = Cell::new(true);
+        ledger.set_hook(Box::new(move |call| {
+            match call == "see" && first.replace(false) && fails {
+                true => Err(LedgerError(cause("throttled"))),
+                false => Ok(()),
+            }
+        }));
+        let machine: Machine<'_> = Machine { ledger: Some(ledger), ..Machine::new(&cloud, &well) };
+        let mut next = sweep_of_account(&["eu-central-1"]);
+        while !next.is_null() {
+            next = machine.once(&next).unwrap()["rest"].take();
+        }
+        let covered = machine.ledger.as_ref().unwrap().coverages().len();
+        assert_eq!(covered, usize::from(!fails));
     }
 }
 

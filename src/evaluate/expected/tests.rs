@@ -149,6 +149,17 @@ fn a_group_behind_a_peering_that_is_deleted_is_nobody() {
 }
 
 #[test]
+fn a_list_that_decides_nothing_of_what_was_closed_is_not_named_as_unread() {
+    let taken = [
+        known(Direction::Ingress, &["in tcp 80 203.0.113.0/24"]),
+        known(Direction::Egress, &["out tcp 443 0.0.0.0/0"]),
+    ];
+    let closed = found(&baseline(), &taken, &["in tcp 80 pl-denied"]).unwrap();
+    assert_eq!(closed.only_direction(), Some(Direction::Egress));
+    assert_eq!(closed.unread, BTreeSet::new());
+}
+
+#[test]
 fn the_severity_is_medium_where_something_expected_is_left() {
     assert_eq!(
         removed(&["in tcp 80 0.0.0.0/0", "in tcp 80 ::/0"], &["in tcp 443 0.0.0.0/0"]),
