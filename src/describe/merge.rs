@@ -95,6 +95,11 @@ fn fill<T>(known: &mut Option<T>, new: Option<T>) {
 /// Each rule once. EC2 doesn't allow two rules with the same content in a group, so these are one
 /// rule, whose id and tags only `describe-security-group-rules` prints.
 fn distinct(rules: Vec<Rule>) -> Vec<Rule> {
+    let mut sorted: Vec<&Rule> = rules.iter().collect();
+    sorted.sort_unstable_by(|one, other| one.cmp_content(other));
+    if sorted.is_sorted_by(|one, other| one.cmp_content(other).is_lt()) {
+        return rules;
+    }
     let mut known: Vec<Rule> = Vec::with_capacity(rules.len());
     let mut by_content: HashMap<RuleContent, usize> = HashMap::with_capacity(rules.len());
     for new in rules {

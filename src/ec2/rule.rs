@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -311,12 +312,15 @@ impl Rule {
         }
     }
 
+    /// Orders rules by their content, as [`RuleContent`] does, and copies nothing.
+    pub fn cmp_content(&self, other: &Self) -> Ordering {
+        let content = |it: &Self| (it.direction, it.protocol, it.selector);
+        content(self).cmp(&content(other)).then_with(|| self.peer.cmp(&other.peer))
+    }
+
     /// Whether EC2 takes both for the same rule.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.direction == other.direction
-            && self.protocol == other.protocol
-            && self.selector == other.selector
-            && self.peer == other.peer
+        self.cmp_content(other).is_eq()
     }
 }
 

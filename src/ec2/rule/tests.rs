@@ -399,6 +399,7 @@ proptest! {
     fn two_rules_are_the_same_exactly_if_their_contents_are(a in rules(), b in rules()) {
         for b in [a.clone(), b.clone().with_peer(a.peer().clone()), b] {
             prop_assert_eq!(a.is_same_as(&b), a.content() == b.content());
+            prop_assert_eq!(a.cmp_content(&b), a.content().cmp(&b.content()));
         }
     }
 
