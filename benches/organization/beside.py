@@ -3,8 +3,8 @@ other over the same groups in moto, and writes the table in docs/performance.md.
 
 Usage: python3 benches/organization/beside.py SG_AUDIT TARGET [ACCOUNTS] [GROUPS]
 
-SG_AUDIT is a program that was built with `cargo build --release --features live --bin sg-audit`. Python environments are
-made under the folder TARGET. By default there are 20 accounts with 100 groups each; every tenth group is open.
+SG_AUDIT is a program that was built with `cargo build --features live --bin sg-audit`. Python environments are made under
+the folder TARGET. By default there are 20 accounts with 100 groups each; every tenth group is open.
 
 moto answers one request at a time. So the table also has the requests that each tool made, and the time that moto took.
 """

@@ -58,10 +58,13 @@ fn main() {
         return;
     }
     let mut section = format!("{}\n\n", machine());
-    for part in [beside_custodian, as_both_grow, at_the_worst] {
+    for part in [beside_custodian, as_both_grow] {
         part(&mut section).expect("memory");
     }
     page::tell(repository(), "docs/performance.md", "rules", &section);
+    let mut section = format!("{}\n\n", machine());
+    at_the_worst(&mut section).expect("memory");
+    page::tell(repository(), "docs/limits.md", "limits", &section);
 }
 
 fn beside_custodian(section: &mut String) -> fmt::Result {
