@@ -9,7 +9,7 @@ use super::error::AuditError;
 use super::ports::is_late;
 use super::revert::{Order, revert};
 use super::subject::{Candidate, Subject, Trigger, When, remarks};
-use super::units::Held;
+use super::units::Applied;
 use crate::baseline::Lists;
 use crate::ec2::command::{Sequence, replace_line, undo};
 use crate::ec2::hold::{Claim, Hold};
@@ -271,7 +271,7 @@ pub(super) fn left_alone(
 /// The findings about a group that cannot be read, from what is known of its rules otherwise. Lists
 /// count as unreadable too.
 pub(super) fn unreadable(
-    Held { settings, undecided }: &Held<'_>,
+    Applied { settings, undecided }: &Applied<'_>,
     subject: &Subject<'_>,
     error: &Ec2Error,
     now: DateTime<Utc>,

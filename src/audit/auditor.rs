@@ -1,3 +1,5 @@
+//! The [`Auditor`]: what an audit depends on, and which file handles which event.
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -9,12 +11,12 @@ use super::counts::Counts;
 use super::depth::Following;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Ledger, Notifier, Onward, Parents, Trails};
-use super::recalled::{Memory, Recalled, name_of, occasion};
+use super::ports::{Clock, Invoker, Ledger, Notifier, Parents, Trails};
+use super::recalled::{LedgerAccess, Recalled, name_of, occasion};
 use super::units::{Units, named};
 use crate::ec2::{AccountId, Ec2Error, Group, GroupKey, Place, Rule, SecurityGroups};
 use crate::evaluate::Severity;
-use crate::event::{Event, GroupChange, Kind, ListResume, Message, Record};
+use crate::event::{Event, GroupChange, Job, Kind, ListResume, Record};
 use crate::finding::{
     BaselineName, Finding, Mail, Origin, Reason, Report, ReportOutcome, Skipped, Tally, ToClose,
     doctor_line, sweep_line,
@@ -27,11 +29,11 @@ use crate::text::causes;
 pub struct Auditor<'a, E, N, O> {
     pub(super) ec2: &'a E,
     pub(super) notifier: &'a N,
-    pub(super) onward: &'a O,
+    pub(super) invoker: &'a O,
     pub(super) settings: &'a Settings,
     pub(super) home: &'a Place,
     members: bool,
-    pub(super) memory: Option<Memory<'a>>,
+    pub(super) memory: Option<LedgerAccess<'a>>,
     stack: Option<&'a str>,
     pub(super) trails: Option<&'a dyn Trails>,
     pub(super) hook_mode: HookMode,
@@ -49,7 +51,7 @@ pub(super) struct Audited {
     /// What another invocation is to close.
     pub to_close: Vec<ToClose>,
     /// What is left for other invocations.
-    pub rest: Option<Message>,
+    pub rest: Option<Job>,
     /// Why all of it has to be tried again.
     pub failed: Option<AuditError>,
 }
@@ -61,13 +63,13 @@ impl From<Report> for Audited {
     }
 }
 
-impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
+impl<'a, E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'a, E, N, O> {
     /// `home` is where an event without account or region is taken to come from, and the only
     /// account whose groups can be reached, where it names one.
     pub fn new(
         ec2: &'a E,
         notifier: &'a N,
-        onward: &'a O,
+        invoker: &'a O,
         settings: &'a Settings,
         home: &'a Place,
     ) -> Self {
@@ -77,7 +79,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         Self {
             ec2,
             notifier,
-            onward,
+            invoker,
             settings,
             home,
             members,
@@ -102,7 +104,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     /// digest.
     #[must_use]
     pub fn with_ledger(mut self, ledger: &'a dyn Ledger, least: Severity) -> Self {
-        self.memory = Some(Memory::new(ledger, least));
+        self.memory = Some(LedgerAccess::new(ledger, least));
         self
     }
 
@@ -127,7 +129,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         self
     }
 
-    /// Asks for the units of an account, if they decide what holds in it and are not known. Where they
+    /// Asks for the units of an account, if they decide what applies in it and are not known. Where they
     /// cannot be had, nothing that depends on them is done.
     ///
     /// # Errors
@@ -159,9 +161,9 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             | Kind::Watched(_)
             // Only if the event alone does not settle it, and where holds ended.
             | Kind::Change(_)
-            | Kind::Message(Message::Holds(_)) => return Ok(()),
-            Kind::Message(Message::Sweep(sweep)) => self.places(sweep),
-            Kind::Message(Message::Close(close)) => {
+            | Kind::Job(Job::Holds(_)) => return Ok(()),
+            Kind::Job(Job::Sweep(sweep)) => self.places(sweep),
+            Kind::Job(Job::Close(close)) => {
                 let places = close.rules.iter().map(|rule| self.at_home(rule.place.clone()));
                 places.collect()
             }
@@ -172,7 +174,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         for account in accounts {
             let learned = self.learn_units(account.as_ref()).await;
             match (learned, kind) {
-                (Err(error), Kind::Message(Message::Sweep(_)) | Kind::Hook(_)) => {
+                (Err(error), Kind::Job(Job::Sweep(_)) | Kind::Hook(_)) => {
                     let error = causes(&error);
                     tracing::warn!(
                         error,
@@ -187,7 +189,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
     }
 
     /// The shell line that looks at the deployed auditor, where its stack is known.
-    pub(super) fn doctor(&self) -> Option<String> {
+    pub(super) fn doctor_line(&self) -> Option<String> {
         Some(doctor_line(self.stack?, self.home.region.as_ref()?))
     }
 
@@ -249,7 +251,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         // When a schedule asked for something is not when something changed.
         let no_change = Record::default();
         let record = match &event.kind {
-            Kind::Message(Message::Sweep(_) | Message::Holds(_)) => &no_change,
+            Kind::Job(Job::Sweep(_) | Job::Holds(_)) => &no_change,
             _ => &event.record,
         };
         let began = clock();
@@ -269,43 +271,41 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
             Kind::List(change) => {
                 self.list(record, change, &ListResume::default(), (clock, deadline)).await?
             }
-            Kind::Message(Message::List(change, resume)) => {
+            Kind::Job(Job::List(change, resume)) => {
                 self.list(record, change, resume, (clock, deadline)).await?
             }
-            Kind::Tags(change) | Kind::Message(Message::Tags(change)) => {
+            Kind::Tags(change) | Kind::Job(Job::Tags(change)) => {
                 self.tags(record, change, clock, deadline).await?
             }
-            Kind::HoldTags(change) | Kind::Message(Message::HoldTags(change)) => {
+            Kind::HoldTags(change) | Kind::Job(Job::HoldTags(change)) => {
                 self.hold_tags(record, change, clock, deadline).await?
             }
-            Kind::Lost(lost) | Kind::Message(Message::Lost(lost)) => {
+            Kind::Lost(lost) | Kind::Job(Job::Lost(lost)) => {
                 self.lost(record, lost, clock, deadline).await
             }
             Kind::Hook(request) => return Ok(self.hook(record, request, clock, counts).await),
             Kind::Watched(change) => self.watched(record, change, clock).into(),
-            Kind::Message(Message::Sweep(sweep)) => {
+            Kind::Job(Job::Sweep(sweep)) => {
                 self.sweep(sweep, name_of(event, began), clock, deadline).await
             }
-            Kind::Message(Message::Holds(holds)) => self.holds(holds, clock, deadline).await,
-            Kind::Message(Message::Close(close)) => {
-                self.close(record, close, clock, deadline).await?
-            }
+            Kind::Job(Job::Holds(holds)) => self.holds(holds, clock, deadline).await,
+            Kind::Job(Job::Close(close)) => self.close(record, close, clock, deadline).await?,
         };
         let is_last = rest.is_none() && failed.is_none();
         let is_done = is_last && !report.partial;
         let audited = Audited { report, recalled, to_close, rest, failed: None };
         let report = self.tell(event, record, audited, (began, clock), counts).await?;
-        let is_sweep = matches!(event.kind, Kind::Message(Message::Sweep(_)));
+        let is_sweep = matches!(event.kind, Kind::Job(Job::Sweep(_)));
         // What could not be audited keeps nobody from hearing of the rest.
-        if is_last && (is_sweep || matches!(event.kind, Kind::Message(Message::Holds(_)))) {
+        if is_last && (is_sweep || matches!(event.kind, Kind::Job(Job::Holds(_)))) {
             self.digest(is_sweep, clock).await?;
         }
         match &event.kind {
-            Kind::Message(Message::Sweep(sweep)) if is_done && !sweep.resume.missed => {
+            Kind::Job(Job::Sweep(sweep)) if is_done && !sweep.resume.missed => {
                 tracing::info!(task = "sweep", "done");
                 counts.sweeps += 1;
             }
-            Kind::Message(Message::Holds(_)) if is_done => tracing::info!(task = "holds", "done"),
+            Kind::Job(Job::Holds(_)) if is_done => tracing::info!(task = "holds", "done"),
             _ => {}
         }
         failed.map_or(Ok(report), Err)
@@ -329,12 +329,12 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         // Before anything is published: what is open is closed meanwhile.
         let of_handed_on: Vec<_> = to_close.iter().map(|one| one.finding.clone()).collect();
         let (closing, looking) = match rest {
-            Some(rest @ Message::Close(_)) => (Some(rest), None),
+            Some(rest @ Job::Close(_)) => (Some(rest), None),
             rest => (None, rest),
         };
         let mut report = self.closing(&next, report, to_close, closing, counts).await?;
         let looking = self.unless_too_deep(&next, looking, &mut report);
-        report.scheduled = matches!(event.kind, Kind::Message(_));
+        report.scheduled = matches!(event.kind, Kind::Job(_));
         counts.acted(&report.findings);
         let remembered =
             self.remember(&mut report, event, (&recalled, &of_handed_on), (began, clock())).await;
@@ -346,7 +346,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         counts.published(&report, clock());
         self.remember_published(&remembered).await;
         if let Some(mut rest) = looking {
-            if let Message::Sweep(sweep) = &mut rest {
+            if let Job::Sweep(sweep) = &mut rest {
                 sweep.resume.forgot |= self.forgot();
             }
             self.looking(&next, &rest, counts).await?;
@@ -390,7 +390,7 @@ impl<'a, E: SecurityGroups, N: Notifier, O: Onward> Auditor<'a, E, N, O> {
         }
     }
 
-    /// What holds for the groups of an account: several where their tags decide.
+    /// What applies to the groups of an account: several where their tags decide.
     pub(super) fn candidates(&self, account: Option<&AccountId>) -> Vec<&'a Settings> {
         self.units.candidates(self.settings, account, None)
     }

@@ -11,12 +11,12 @@ use super::context::Context;
 use super::counts::Counts;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Invoker, Notifier};
 use super::promised::{Promised, Recall};
 use super::recalled::Recalled;
 use super::standing::Standing;
 use super::subject::{Candidate, Candidates, Subject, Trigger};
-use super::units::Held;
+use super::units::Applied;
 use crate::baseline::Lists;
 use crate::ec2::hold::{Claim, Refusal, UNTIL, claim};
 use crate::ec2::{
@@ -31,7 +31,7 @@ use crate::finding::{Finding, Origin, Reason, Report, ReportOutcome, Skipped, Ta
 use crate::net::Cells;
 use crate::settings::Settings;
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Audits what a change introduced in a group, and what it closed.
     pub(super) async fn change(
         &self,
@@ -66,8 +66,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             }
             Err(error) => return self.unreadable(&at, origin, change, error, clock),
         };
-        let may_hold = self.units.of_group(self.settings, &at, &group);
-        let missing = may_hold.iter().map(|settings| settings.scope.missing_tag(&group));
+        let may_apply = self.units.of_group(self.settings, &at, &group);
+        let missing = may_apply.iter().map(|settings| settings.scope.missing_tag(&group));
         // It is in scope where any of those has it in.
         if let Some(Some(key)) = missing.min() {
             if matches!(change.kind, ChangeKind::Retagged(_)) {
@@ -90,7 +90,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     }
 
     /// The audit of a change that the event alone settles: all that it did complies, whichever of the
-    /// settings hold that may hold for a group of the account.
+    /// settings apply that may apply to a group of the account.
     fn settled_by_event(
         &self,
         change: &GroupChange,
@@ -201,8 +201,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let candidates = Candidates::Named(candidates.collect());
         let found = (group, &[][..]);
         let subject = Subject::new(at, origin.record, found, Trigger::Change, candidates);
-        let held = self.units.held(self.settings, &subject, &Lists::new(), now.date_naive());
-        Ok(self.found(unreadable(&held, &subject, &error, now)))
+        let applied = self.units.applied(self.settings, &subject, &Lists::new(), now.date_naive());
+        Ok(self.found(unreadable(&applied, &subject, &error, now)))
     }
 }
 
@@ -213,7 +213,7 @@ async fn closed_by<E: SecurityGroups>(
     subject: &Subject<'_>,
     context: &Context<'_, E>,
 ) -> Result<Option<Finding>, AuditError> {
-    let Held { settings, undecided } = context.held(subject).await?;
+    let Applied { settings, undecided } = context.applied(subject).await?;
     let (baseline, group) = (&settings.baseline, Some(&subject.group.id));
     if closed(baseline, group, removals, &[], &Lists::new()).is_none() {
         return Ok(None);

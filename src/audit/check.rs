@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::act::{compliant, left_alone, not_among, replacing, with_pieces};
 use super::subject::{Candidates, Subject, Trigger, remarks};
-use super::units::{Held, NONE_KNOWN, Units, named};
+use super::units::{Applied, NONE_KNOWN, Units, named};
 use crate::baseline::Lists;
 use crate::declared::{DeclaredGroup, DeclaredRule};
 use crate::ec2::{AccountId, Direction, Group, ListId, ListNames, Place, Rule};
@@ -17,7 +17,7 @@ use crate::event::{Removed, RevokedRules};
 use crate::finding::{BaselineName, Finding, Origin, Report, Tally};
 use crate::settings::Settings;
 
-/// The account and the binding of groups that one baseline holds for.
+/// The account and the binding of groups that one baseline applies to.
 type Seen = (Option<AccountId>, Option<String>);
 
 /// An audit of groups as they are, one after another. Nothing of a compliant group is kept.
@@ -95,12 +95,12 @@ impl<'a> GroupCheck<'a> {
             .filter(|rule| !rule.is_wider_than_known)
             .map(|rule| rule.rule.clone())
             .collect();
-        let held = self.audit(place, group, &known, Candidates::Declared(changed));
+        let applied = self.audit(place, group, &known, Candidates::Declared(changed));
         if removed.is_empty() {
             return;
         }
         let place = group.owned_at(place);
-        let seen = &held.settings.baseline;
+        let seen = &applied.settings.baseline;
         let removals = Direction::BOTH.map(|direction| {
             let of_direction = removed.iter().filter(|rule| rule.direction() == direction);
             let removed = Removed::Rules(of_direction.cloned().collect());
@@ -112,7 +112,7 @@ impl<'a> GroupCheck<'a> {
             let finding = origin.expected_closed(closed, self.now);
             let location = Some(location.clone());
             let mut finding = Finding { undo: None, location, ..finding };
-            finding.bind(&held.settings.binding, &held.undecided);
+            finding.bind(&applied.settings.binding, &applied.undecided);
             self.tally.findings.push(finding);
         }
     }
@@ -121,21 +121,21 @@ impl<'a> GroupCheck<'a> {
         self.units.in_scope(self.settings, place, group)
     }
 
-    /// Audits a group, and returns what holds for it.
+    /// Audits a group, and returns what applies to it.
     fn audit(
         &mut self,
         place: &Place,
         group: &Group,
         rules: &[Rule],
         candidates: Candidates<'_>,
-    ) -> Held<'a> {
+    ) -> Applied<'a> {
         let now = self.now;
         self.tally.rules += candidates.len();
         let subject = Subject::new(place, None, (group, rules), Trigger::Check, candidates);
         self.tally.group(subject.place.clone(), group);
         let (lists, today) = (self.lists, now.date_naive());
-        let held = self.units.held(self.settings, &subject, lists, today);
-        let (settings, undecided) = (&*held.settings, &held.undecided);
+        let applied = self.units.applied(self.settings, &subject, lists, today);
+        let (settings, undecided) = (&*applied.settings, &applied.undecided);
         self.tally.bindings.insert(settings.binding.clone());
         let account = &subject.place.account;
         let fits = |((of, by), _): &mut (Seen, _)| of == account && *by == settings.binding;
@@ -174,7 +174,7 @@ impl<'a> GroupCheck<'a> {
                 self.tally.findings.push(Finding { location, ..finding });
             }
         }
-        held
+        applied
     }
 
     /// What was found, without what is so of the baseline itself.

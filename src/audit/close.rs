@@ -11,17 +11,17 @@ use super::context::Context;
 use super::error::AuditError;
 use super::holds::is_news;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward, is_late};
+use super::ports::{Clock, Invoker, Notifier, is_late};
 use super::promised::{Recall, is_the_same};
 use super::subject::{Candidate, Candidates, Subject, Trigger, is_about};
 use crate::baseline::Lists;
 use crate::ec2::{Group, GroupKey, Rule, SecurityGroups};
-use crate::event::{Close, FoundBy, Message, Record, RuleToClose};
+use crate::event::{Close, FoundBy, Job, Record, RuleToClose};
 use crate::finding::{Finding, Origin, Tally};
 use crate::settings::Settings;
 use crate::text::causes;
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Closes rules as they are now, and reports all of them at once. What there is no time for is
     /// handed on. So is what EC2 did not answer for now, if there is something to report: a message
     /// that is repeated whenever one group is tried again helps nobody.
@@ -68,7 +68,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         tally.partial = !left.is_empty();
         let rest = (!left.is_empty())
-            .then_some(Message::Close(Close { rules: left, occasion: close.occasion.clone() }));
+            .then_some(Job::Close(Close { rules: left, occasion: close.occasion.clone() }));
         Ok(Audited { rest, ..self.found(tally) })
     }
 
@@ -105,8 +105,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 let named = Candidates::Named(named.collect());
                 let group = Group::known_by_id(id.clone());
                 let subject = Subject::new(&place, record, (&group, &[]), trigger, named);
-                let held = self.units.held(settings, &subject, &Lists::new(), now.date_naive());
-                tally.extend(unreadable(&held, &subject, &error, now));
+                let applied =
+                    self.units.applied(settings, &subject, &Lists::new(), now.date_naive());
+                tally.extend(unreadable(&applied, &subject, &error, now));
                 return Ok(());
             }
         };

@@ -6,7 +6,7 @@ use super::error::AuditError;
 use super::lookups::Lookups;
 use super::ports::{Clock, is_late};
 use super::subject::Subject;
-use super::units::{Held, Units};
+use super::units::{Applied, Units};
 use crate::baseline::Lists;
 use crate::ec2::{Direction, Group, Place, Rule, SecurityGroups};
 use crate::evaluate::Judge;
@@ -17,7 +17,6 @@ use crate::settings::Settings;
 
 /// What every audit of a group needs, whatever triggered it.
 pub(super) struct Context<'a, E> {
-    /// EC2.
     pub ec2: &'a E,
     /// Prefix lists and groups that rules name.
     pub lookups: &'a Lookups<'a, E>,
@@ -38,15 +37,15 @@ pub(super) struct Context<'a, E> {
 }
 
 impl<E: SecurityGroups> Context<'_, E> {
-    /// What holds for a group. Where several settings may hold, the prefix lists are read that decide
+    /// What applies to a group. Where several settings may apply, the prefix lists are read that decide
     /// about its rules under each of them, as far as there is time.
     ///
     /// # Errors
     ///
     /// When EC2 did not answer for now.
-    pub async fn held(&self, subject: &Subject<'_>) -> Result<Held<'_>, AuditError> {
+    pub async fn applied(&self, subject: &Subject<'_>) -> Result<Applied<'_>, AuditError> {
         let mut lists = Lists::new();
-        let candidates = self.units.may_hold(self.settings, subject);
+        let candidates = self.units.may_apply(self.settings, subject);
         for settings in candidates.iter().filter(|_| candidates.len() > 1) {
             let context = Context { settings, ..*self };
             for direction in Direction::BOTH {
@@ -55,7 +54,7 @@ impl<E: SecurityGroups> Context<'_, E> {
             }
         }
         let today = (self.clock)().date_naive();
-        Ok(Held::among(candidates, self.settings, subject, &lists, today))
+        Ok(Applied::among(candidates, self.settings, subject, &lists, today))
     }
 
     /// Whether the group is audited.

@@ -1,11 +1,11 @@
 //! How many invocations may follow one another.
 //!
-//! Lambda stops a function that calls itself after sixteen ("Use Lambda recursive loop detection" in
-//! the Lambda developer guide), and reports that elsewhere. Stopping earlier turns the end into
-//! findings, whatever keeps the invocations from getting further.
+//! Lambda stops a function that calls itself after sixteen invocations ("Use Lambda recursive loop
+//! detection" in the Lambda developer guide), and no finding would say so. So the function stops
+//! earlier, and reports what is left as findings.
 
 use super::ports::Clock;
-use crate::event::{Message, Record};
+use crate::event::{Job, Record};
 
 /// An invocation that is asked for.
 pub(super) struct Following<'a> {
@@ -25,15 +25,15 @@ const CLOSES: u32 = 15;
 const LOOKS: u32 = 11;
 
 /// Whether an event of this depth comes too late to be handed on.
-pub(super) fn is_too_deep(message: &Message, depth: u32) -> bool {
+pub(super) fn is_too_deep(message: &Job, depth: u32) -> bool {
     let most = match message {
-        Message::Close(_) => CLOSES,
-        Message::Sweep(_)
-        | Message::Holds(_)
-        | Message::Tags(_)
-        | Message::List(..)
-        | Message::HoldTags(_)
-        | Message::Lost(_) => LOOKS,
+        Job::Close(_) => CLOSES,
+        Job::Sweep(_)
+        | Job::Holds(_)
+        | Job::Tags(_)
+        | Job::List(..)
+        | Job::HoldTags(_)
+        | Job::Lost(_) => LOOKS,
     };
     depth > most
 }

@@ -2,7 +2,7 @@
 
 use super::auditor::Auditor;
 use super::error::AuditError;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Invoker, Notifier};
 use crate::ec2::SecurityGroups;
 use crate::finding::{Report, ReportOutcome};
 use crate::ledger::{Waiting, Waits};
@@ -10,7 +10,7 @@ use crate::ledger::{Waiting, Waits};
 /// So many findings are told in one mail.
 const IN_ONE: usize = 300;
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Publishes what waits, where it is due: all of it once a day, and as soon as something in it
     /// could not be mailed at once. What is published waits no longer.
     ///

@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use super::ports::{NotifyError, OnwardError};
+use super::ports::{InvokeError, NotifyError};
 use crate::ec2::{Ec2Error, ListId};
 
 /// Errors that abort an audit and are worth retrying. What is permanent becomes a finding instead.
@@ -14,15 +14,10 @@ pub enum AuditError {
     Notify(#[from] NotifyError),
     /// The rest could not be handed on.
     #[error(transparent)]
-    Onward(#[from] OnwardError),
+    Invoker(#[from] InvokeError),
     /// A prefix list is not yet as the event says.
     #[error("the prefix list {list} cannot be audited yet: {reason}")]
-    ListNotReady {
-        /// The list.
-        list: ListId,
-        /// Why.
-        reason: NotReady,
-    },
+    ListNotReady { list: ListId, reason: NotReady },
 }
 
 /// Why a prefix list is not yet as a change left it.
@@ -47,7 +42,7 @@ impl AuditError {
         match self {
             Self::Ec2(_) => "Ec2Unavailable",
             Self::Notify(_) => "NotPublished",
-            Self::Onward(_) => "NotHandedOn",
+            Self::Invoker(_) => "NotHandedOn",
             Self::ListNotReady { .. } => "ListNotReady",
         }
     }

@@ -1,20 +1,22 @@
+//! The audit of one group, whatever triggered it.
+
 use super::context::Context;
 use super::error::AuditError;
 use super::recheck::recheck;
 use super::subject::Subject;
-use super::units::Held;
+use super::units::Applied;
 use crate::ec2::SecurityGroups;
 use crate::finding::Tally;
 
 impl<E: SecurityGroups> Context<'_, E> {
     /// Judges a group, acts on what does not comply and reports what became of it, open SSH first.
-    /// The settings are those that hold for the group.
+    /// The settings are those that apply to the group.
     ///
     /// # Errors
     ///
     /// When EC2 did not answer for now. What became of other rules before is in `tally` then.
     pub async fn audit(&self, subject: &Subject<'_>, tally: &mut Tally) -> Result<(), AuditError> {
-        let Held { settings, undecided } = self.held(subject).await?;
+        let Applied { settings, undecided } = self.applied(subject).await?;
         let context = &Context { settings: &settings, ..*self };
         tally.group(subject.place.clone(), subject.group);
         tally.bindings.insert(settings.binding.clone());

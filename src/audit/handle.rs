@@ -3,10 +3,10 @@ use chrono::{DateTime, Utc};
 use super::auditor::Auditor;
 use super::counts::Counts;
 use super::error::AuditError;
-use super::ports::{Clock, Notifier, Onward};
-use super::recalled::Memory;
+use super::ports::{Clock, Invoker, Notifier};
+use super::recalled::LedgerAccess;
 use crate::ec2::SecurityGroups;
-use crate::event::{Kind, Message, decode};
+use crate::event::{Job, Kind, decode};
 use crate::finding::Report;
 use crate::text::causes;
 
@@ -19,7 +19,7 @@ pub struct Invocation<'a> {
     pub deadline: Option<DateTime<Utc>>,
 }
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Audits everything in an invocation's payload and publishes what was found. There has to be
     /// an answer by `deadline`.
     ///
@@ -55,7 +55,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let mut reports = Vec::new();
         let mut failed = None;
         for mut event in decode(payload) {
-            if let Kind::Message(Message::Sweep(_)) = &event.kind {
+            if let Kind::Job(Job::Sweep(_)) = &event.kind {
                 let record = &mut event.record;
                 record.event_id = record.event_id.take().or_else(|| id.map(str::to_owned));
             }
@@ -70,7 +70,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 }
             }
         }
-        counts.ledger_failures += self.memory.as_ref().map_or(0, Memory::failures);
+        counts.ledger_failures += self.memory.as_ref().map_or(0, LedgerAccess::failures);
         match failed {
             Some(error) => Err(error),
             None => Ok(Report::merged(&self.baseline, reports)),

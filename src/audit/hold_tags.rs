@@ -1,7 +1,7 @@
 //! A change of the tags of rules: it ends their holds.
 //!
-//! The tags of a hold count as they were when the rule was authorised. So a call that sets or
-//! deletes one of them later ends the hold, and no such call makes one.
+//! The tags of a hold count as they were when the rule was authorised. A later call that sets or
+//! deletes such a tag ends the hold. It never begins one.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use super::auditor::{Audited, Auditor};
 use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward, is_late};
+use super::ports::{Clock, Invoker, Notifier, is_late};
 use super::subject::{Candidate, Candidates, Subject, Trigger};
 use crate::ec2::{GroupId, GroupKey, RuleId, SecurityGroups};
-use crate::event::{FoundBy, HoldTags, Message, Note, Record};
+use crate::event::{FoundBy, HoldTags, Job, Note, Record};
 use crate::finding::{Origin, Reason, Tally, Unaudited};
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Audits rules as if they had no hold. A call may name a thousand: those that there is no time
     /// for are handed on.
     pub(super) async fn hold_tags(
@@ -64,7 +64,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 let rules = groups.flat_map(|(_, rules)| rules).collect();
                 let rest = HoldTags { rules, unread: change.unread.clone() };
                 tally.partial = true;
-                return Ok(Audited { rest: Some(Message::HoldTags(rest)), ..self.found(tally) });
+                return Ok(Audited { rest: Some(Job::HoldTags(rest)), ..self.found(tally) });
             }
         }
         Ok(self.found(tally))
@@ -79,7 +79,7 @@ struct Tagged<'a, E, N, O> {
     note: &'a Option<Note>,
 }
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Tagged<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Tagged<'_, E, N, O> {
     /// Audits those of one group.
     async fn in_group(
         &self,

@@ -9,12 +9,12 @@ use super::auditor::{Audited, Auditor};
 use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward, is_late};
+use super::ports::{Clock, Invoker, Notifier, is_late};
 use super::promised::{Promised, Recall, is_the_same};
 use super::subject::{Candidate, Candidates, Subject, Trigger, is_about};
 use crate::ec2::hold::Claim;
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
-use crate::event::{Message, Resume, Sweep};
+use crate::event::{Job, Resume, Sweep};
 use crate::finding::{Finding, Reason, Tally};
 use crate::ledger::HeldRule;
 use crate::settings::Settings;
@@ -24,7 +24,7 @@ use crate::text::causes;
 /// reports it every day.
 const NEWS: TimeDelta = TimeDelta::minutes(30);
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Closes rules that were held and are not held any more, and rules that ask to be held and are
     /// not. Places and groups that there is no time for are handed on, so that each has its turn.
     ///
@@ -82,7 +82,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             // time. What failed is checked again in a quarter of an hour.
             failed = None;
         }
-        let rest = rest.map(|resume| Message::Holds(Sweep { resume, ..holds.clone() }));
+        let rest = rest.map(|resume| Job::Holds(Sweep { resume, ..holds.clone() }));
         Audited { rest, failed, ..self.found(tally) }
     }
 

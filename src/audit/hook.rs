@@ -10,19 +10,19 @@ use super::auditor::Auditor;
 use super::check::GroupCheck;
 use super::counts::Counts;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Invoker, Notifier};
 use crate::baseline::Lists;
 use crate::declared::{DeclaredGroup, DeclaredRule, resource};
-use crate::ec2::{ListId, ListNames, Place, SecurityGroups};
+use crate::ec2::{ListId, ListNames, Place, SecurityGroups, cause};
 use crate::evaluate::Judge;
 use crate::event::{HookRequest, HookTask, Record, Wanted};
 use crate::finding::{
-    Finding, HookAnswer, HookVerdict, Outcome, Report, ReportOutcome, Skipped, Tally,
+    Finding, HookAnswer, HookVerdict, NotJudged, Outcome, Report, ReportOutcome, Skipped, Tally,
 };
 use crate::settings::HookMode;
 use crate::text::causes;
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Answers a hook. What it refuses is published, if the hook stops what it refuses.
     pub(super) async fn hook(
         &self,
@@ -31,14 +31,11 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         clock: Clock<'_>,
         counts: &mut Counts,
     ) -> Report {
-        let ignored = |reason: &str| {
-            let why = Skipped::Event(reason.to_owned());
-            Report::skipped(&self.baseline, ReportOutcome::Ignored, Some(why))
-        };
+        let ignored = |why| Report::skipped(&self.baseline, ReportOutcome::Ignored, Some(why));
         let judged = match &request.task {
             Ok(HookTask::Make(wanted)) => self.wanted(record, wanted, clock).await,
             Ok(HookTask::Delete) => Ok(None),
-            Err(fault) => Err(fault.to_string()),
+            Err(fault) => Err(NotJudged::NotUnderstood(cause(fault.clone()))),
         };
         let (mut report, verdict, held) = match judged {
             Ok(Some((tally, held))) => {
@@ -52,13 +49,14 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 };
                 (report, verdict, held)
             }
-            Ok(None) => (ignored("what is deleted opens nothing"), HookVerdict::Passed, Vec::new()),
-            Err(reason) => {
-                tracing::warn!(reason, "a hook asked for something that cannot be judged");
-                (ignored(&reason), HookVerdict::NotJudged(reason), Vec::new())
+            Ok(None) => (ignored(Skipped::Deletion), HookVerdict::Passed, Vec::new()),
+            Err(why) => {
+                tracing::warn!(?why, "a hook asked for something that cannot be judged");
+                let report = ignored(Skipped::NotJudged(why.clone()));
+                (report, HookVerdict::NotJudged(why), Vec::new())
             }
         };
-        if verdict == HookVerdict::Refused && self.hook_mode == HookMode::Fail {
+        if matches!(verdict, HookVerdict::Refused) && self.hook_mode == HookMode::Fail {
             report.findings.iter_mut().for_each(|finding| finding.prevent(record));
             self.budget_mail(&mut report, clock()).await;
             match self.publish(&report).await {
@@ -78,17 +76,18 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ///
     /// # Errors
     ///
-    /// When it cannot be judged. The text says why.
+    /// When it cannot be judged.
     async fn wanted(
         &self,
         record: &Record,
         wanted: &Wanted,
         clock: Clock<'_>,
-    ) -> Result<Option<(Tally, Vec<Finding>)>, String> {
+    ) -> Result<Option<(Tally, Vec<Finding>)>, NotJudged> {
         let place = self.place(record);
         let now = clock();
         let read = |properties| resource(wanted.target.as_str(), &wanted.name, properties);
-        let mut group = read(wanted.properties.clone()).map_err(|error| causes(&error))?;
+        let mut group = read(wanted.properties.clone())
+            .map_err(|error| NotJudged::NotUnderstood(cause(error)))?;
         group.place = place.clone();
         // What cannot be read did not become a rule, so everything is new.
         if let Some(previous) = wanted.previous.clone().and_then(|it| read(it).ok()) {
@@ -133,7 +132,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         place: &Place,
         group: &DeclaredGroup,
         clock: Clock<'_>,
-    ) -> Result<(Lists, ListNames), String> {
+    ) -> Result<(Lists, ListNames), NotJudged> {
         let lookups = Lookups::new(self.ec2);
         let account = place.account.as_ref();
         let candidates = self.units.of_group(self.settings, place, &group.group);
@@ -158,7 +157,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 return Ok((lists, names));
             }
             let read = lookups.look_up(place, needed.clone(), &mut lists, || false).await;
-            read.map_err(|error| format!("{}; try again", causes(&error)))?;
+            read.map_err(|error| NotJudged::ListNotRead(cause(error)))?;
             let named = |id: &ListId| Some((id.clone(), lookups.list_name(place, id)?));
             names.extend(needed.iter().filter_map(named));
         }

@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 
 use super::auditor::{Audited, Auditor};
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Invoker, Notifier};
 use super::recalled::name_of_record;
 use super::subject::Trigger;
 use super::sweep::{Sweeper, Swept};
 use crate::ec2::{Scope, SecurityGroups};
-use crate::event::{FoundBy, Lost, Message, Note, Record, Resume};
+use crate::event::{FoundBy, Job, Lost, Note, Record, Resume};
 use crate::finding::{Planner, Reason};
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Audits every group in scope of the place of a change that does not tell its groups. What is
     /// done about what is found is that of a change.
     pub(super) async fn lost(
@@ -54,6 +54,6 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         tally.partial |= rest.is_some() || failed.is_some();
         let rest = rest.map(|resume| Lost { resume, ..lost.clone() });
-        Audited { recalled, rest: rest.map(Message::Lost), failed, ..self.found(tally) }
+        Audited { recalled, rest: rest.map(Job::Lost), failed, ..self.found(tally) }
     }
 }

@@ -1,14 +1,32 @@
 //! The audit: an event comes in, groups are read and judged, rules are reverted, a report goes out.
 //!
-//! Everything that reaches EC2, SNS or Lambda goes through three small interfaces,
-//! [`SecurityGroups`](crate::ec2::SecurityGroups), [`Notifier`] and [`Onward`]. The order of the
-//! steps is what makes it safe: what a change introduced is judged on what the event says, acted on
-//! only as EC2 shows it now, and published whatever became of it.
+//! Everything that reaches AWS goes through small interfaces: EC2 through
+//! [`SecurityGroups`](crate::ec2::SecurityGroups), SNS through [`Notifier`], Lambda through
+//! [`Invoker`], and the table of what is remembered, CloudTrail and Organizations through
+//! [`Ledger`], [`Trails`] and [`Parents`].
 //!
-//! There is a file for each trigger (a change of a group, of a list, of tags of groups or of rules,
-//! or of what is not known; a sweep; the end of holds; rules handed on to be closed; a check of
-//! files). All of them make a `Subject` and have it judged by the same loop in `subject.rs`; `act.rs`
-//! decides what is done and `revert.rs` does it.
+//! The order of the steps is what makes it safe. What a change introduced is judged on what the
+//! event says. It is acted on only as EC2 shows it now. The result is published whatever became of
+//! it.
+//!
+//! There is a file for each trigger:
+//!
+//! | what is audited | file |
+//! |---|---|
+//! | a change of a group | `change.rs` |
+//! | a change whose record does not name the group | `lost_request.rs` |
+//! | a change of a prefix list | `prefix_list.rs` |
+//! | a change of the tags of groups | `tags.rs` |
+//! | a change of the tags of rules | `hold_tags.rs` |
+//! | a call that may blind the auditor | `watched.rs` |
+//! | all groups | `sweep.rs`; `run/` for a whole organisation |
+//! | rules whose hold has ended | `holds.rs` |
+//! | rules that an earlier invocation found | `close.rs` |
+//! | a group or a rule that CloudFormation is about to make | `hook.rs` |
+//! | files | `check.rs` |
+//!
+//! Each makes a `Subject` of a group. `group.rs` audits it: the loop in `subject.rs` judges its
+//! rules, `act.rs` decides what is done, and `revert.rs` does it.
 //!
 //! ```
 //! use typo3_sg_auditor::audit::Auditor;
@@ -40,13 +58,13 @@ mod depth;
 mod digest;
 mod error;
 mod group;
+mod hand_on;
 mod handle;
 mod hold_tags;
 mod holds;
 mod hook;
 mod lookups;
 mod lost_request;
-mod onward;
 mod parents;
 mod ports;
 mod prefix_list;
@@ -72,8 +90,8 @@ pub use error::AuditError;
 pub use handle::Invocation;
 pub use parents::{LIST_PARENTS, ParentPage, up_to_root};
 pub use ports::{
-    Clock, Ec2Future, Ledger, LedgerError, LedgerFuture, Notifier, NotifyError, Onward,
-    OnwardError, Parents, Trail, Trails,
+    Clock, Ec2Future, InvokeError, Invoker, Ledger, LedgerError, LedgerFuture, Notifier,
+    NotifyError, Parents, Trail, Trails,
 };
 pub use sweep::{Survey, survey};
 pub use units::Units;

@@ -41,8 +41,9 @@ pub async fn up_to_root(
             continue;
         };
         let Ok(unit) = parent.parse::<UnitId>() else { break };
+        let is_root = unit.is_root();
         units.push(unit);
-        if parent.starts_with("r-") {
+        if is_root {
             return Ok(units);
         }
         (child, token) = (parent, None);

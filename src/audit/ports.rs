@@ -63,10 +63,8 @@ pub trait Parents: fmt::Debug {
 /// What is answered in a while.
 pub type Ec2Future<'a, T> = Pin<Box<dyn Future<Output = Result<T, Ec2Error>> + 'a>>;
 
-/// A trail.
 #[derive(Clone, Debug)]
 pub struct Trail {
-    /// Its ARN.
     pub arn: String,
     /// The region that it was made in.
     pub home: Region,
@@ -79,15 +77,15 @@ pub struct Trail {
 /// Another invocation of the function: for what this one has no time left for, and for rules to
 /// close.
 #[expect(async_fn_in_trait, reason = "the crate's own callers know their types")]
-pub trait Onward {
+pub trait Invoker {
     /// Asks for an invocation with this payload.
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError>;
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError>;
 }
 
 /// Why no other invocation could be asked for.
 #[derive(Clone, Debug, Error)]
 #[error("another invocation could not be asked for")]
-pub struct OnwardError {
+pub struct InvokeError {
     /// What Lambda answered.
     #[source]
     pub cause: Cause,
@@ -140,7 +138,7 @@ pub trait Ledger: fmt::Debug {
     ) -> LedgerFuture<'a, ()>;
 
     /// Remembers that a whole place was audited.
-    fn cover<'a>(&'a self, coverage: &'a PlaceAudit) -> LedgerFuture<'a, ()>;
+    fn cover<'a>(&'a self, audit: &'a PlaceAudit) -> LedgerFuture<'a, ()>;
 
     /// Remembers what the groups of a place are, unless a later sweep has read them.
     fn keep<'a>(&'a self, contents: &'a Contents) -> LedgerFuture<'a, ()>;

@@ -1,8 +1,8 @@
 //! A change of a prefix list: it opens and closes groups without touching any of them.
 //!
-//! Every group in scope whose rules name the list is audited, and what is due is handed on to be
-//! closed: a rule that complied until its list grew is replaced by what complies of it. Where entries
-//! were removed, what the site lives on may be closed without any rule having changed.
+//! Every group in scope whose rules name the list is audited. Rules to close are handed on to another
+//! invocation. A rule that complied until its list grew is replaced by the part that still complies.
+//! If entries were removed, the website may be closed without any rule having changed.
 
 use std::borrow::Cow;
 
@@ -14,9 +14,9 @@ use super::auditor::{Audited, Auditor};
 use super::context::Context;
 use super::error::{AuditError, NotReady};
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Invoker, Notifier};
 use super::subject::{Candidates, Subject, Trigger};
-use super::units::Held;
+use super::units::Applied;
 use crate::baseline::Lists;
 use crate::ec2::{
     Direction, Ec2Error, Group, ListState, Page, Pages, Place, PrefixList, Rule, SecurityGroups,
@@ -24,11 +24,11 @@ use crate::ec2::{
 };
 use crate::evaluate::admits_wide_ssh;
 use crate::evaluate::expected::{CutList, closed_by_list};
-use crate::event::{ListChange, ListResume, Message, Record, RevokedRules};
+use crate::event::{Job, ListChange, ListResume, Record, RevokedRules};
 use crate::finding::{Finding, Origin, Reason, Report, ReportOutcome, Skipped, Tally, Unaudited};
 use crate::settings::Settings;
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Audits the rules that name a list which changed.
     pub(super) async fn list(
         &self,
@@ -83,7 +83,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             return Ok(Report::skipped(&self.baseline, ReportOutcome::Compliant, why).into());
         }
         tally.partial |= rest.is_some();
-        let rest = rest.map(|resume| Message::List(change.clone(), resume));
+        let rest = rest.map(|resume| Job::List(change.clone(), resume));
         Ok(Audited { rest, ..self.found(tally) })
     }
 }
@@ -167,7 +167,7 @@ impl<E: SecurityGroups> Naming<'_, E> {
             return Ok(None);
         }
         let in_each = Direction::BOTH.map(RevokedRules::nothing);
-        let Held { settings, undecided } = context.held(subject).await?;
+        let Applied { settings, undecided } = context.applied(subject).await?;
         let lists = context.lists_of_expected(subject, &settings, &in_each).await?;
         let cut = CutList { id: change.list.clone(), version: list.version, removed };
         let group = Some(&subject.group.id);

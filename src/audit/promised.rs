@@ -1,8 +1,8 @@
-//! What is remembered of the holds of a place.
+//! Whether a rule is held, by what is remembered of the holds of its place.
 
 use chrono::{DateTime, Utc};
 
-use super::recalled::Memory;
+use super::recalled::LedgerAccess;
 use crate::ec2::hold::{
     Claim, GRACE, Hold, Promise, Refusal, UNTIL, claim, moved_to, remembered_claim,
 };
@@ -18,7 +18,6 @@ pub(super) enum Recall {
     Off,
     /// Nothing of this one.
     Nothing,
-    /// This.
     Of(Promise),
 }
 
@@ -132,7 +131,7 @@ fn only_seen(place: &Place, group: &GroupId, rule: &Rule, since: DateTime<Utc>) 
     HeldRule { place, group, rule, hold: None, actor: None, since }
 }
 
-impl Memory<'_> {
+impl LedgerAccess<'_> {
     /// What is remembered of the holds of a place, where it can be read.
     pub async fn promised(&self, place: &Place) -> Option<Promised> {
         self.ask(|ledger| ledger.holds(place)).await.map(Promised::new)

@@ -1,4 +1,4 @@
-//! What is remembered, as an audit asks for it.
+//! Access to the ledger, and what an audit has got from it so far.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::ports::{Ledger, LedgerFuture};
 use crate::ec2::Place;
 use crate::evaluate::Severity;
-use crate::event::{Event, Kind, Message, Record};
+use crate::event::{Event, Job, Kind, Record};
 use crate::finding::{Planner, Unheard};
 use crate::ledger::{Contents, HeldRule, Opened, PlaceEntries};
 use crate::text::causes;
@@ -15,14 +15,14 @@ use crate::text::causes;
 /// The ledger, as long as it answers. After its first failure it is not asked again in the same
 /// invocation, so that a table which is slow or missing costs one wait.
 #[derive(Debug)]
-pub(super) struct Memory<'a> {
+pub(super) struct LedgerAccess<'a> {
     ledger: &'a dyn Ledger,
     /// Findings below this severity are not mailed at once.
     pub least: Severity,
     failures: Cell<u64>,
 }
 
-impl<'a> Memory<'a> {
+impl<'a> LedgerAccess<'a> {
     pub fn new(ledger: &'a dyn Ledger, least: Severity) -> Self {
         Self { ledger, least, failures: Cell::new(0) }
     }
@@ -113,7 +113,7 @@ pub(super) struct Planned {
 /// What names a sweep, whenever it is delivered and however many invocations it takes.
 pub(super) fn name_of(event: &Event, now: DateTime<Utc>) -> String {
     let begun = match &event.kind {
-        Kind::Message(Message::Sweep(sweep)) => sweep.resume.sweep.clone(),
+        Kind::Job(Job::Sweep(sweep)) => sweep.resume.sweep.clone(),
         _ => None,
     };
     begun.unwrap_or_else(|| name_of_record(&event.record, now))
@@ -121,23 +121,21 @@ pub(super) fn name_of(event: &Event, now: DateTime<Utc>) -> String {
 
 /// What names a change, whenever its event is delivered.
 pub(super) fn name_of_record(record: &Record, now: DateTime<Utc>) -> String {
-    let id = record.shared_event_id.as_ref().or(record.event_id.as_ref());
-    id.map_or_else(|| Opened::occasion_of_sweep(now), Clone::clone)
+    record.shared_id().map_or_else(|| Opened::occasion_of_sweep(now), ToOwned::to_owned)
 }
 
 /// What is the same whenever the same event is audited.
 pub(super) fn occasion(event: &Event, now: DateTime<Utc>) -> String {
-    let Record { shared_event_id, event_id, .. } = &event.record;
     let of_close = match &event.kind {
-        Kind::Message(Message::Close(close)) => close.occasion.as_deref(),
+        Kind::Job(Job::Close(close)) => close.occasion.as_deref(),
         _ => None,
     };
-    let id = shared_event_id.as_deref().or(event_id.as_deref()).filter(|_| has_change(event));
+    let id = event.record.shared_id().filter(|_| has_change(event));
     id.or(of_close).map_or_else(|| Opened::occasion_of_sweep(now), ToOwned::to_owned)
 }
 
 /// Whether a change is behind the event. When a schedule asked for something is not when something
 /// changed.
 pub(super) fn has_change(event: &Event) -> bool {
-    !matches!(event.kind, Kind::Message(Message::Sweep(_) | Message::Holds(_)))
+    !matches!(event.kind, Kind::Job(Job::Sweep(_) | Job::Holds(_)))
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::act::{compliant, is_about_ssh, not_among, replacing, with_pieces};
 use super::context::Context;
+use super::promised::is_the_same;
 use super::subject::Subject;
 use crate::baseline::Lists;
 use crate::ec2::command::authorize_line;
@@ -59,7 +60,7 @@ pub(super) async fn recheck<E: SecurityGroups>(
         let about_ssh = is_about_ssh(finding);
         let Matter::Rule(found) = &mut finding.matter else { continue };
         if about_ssh {
-            let open = || now.open.iter().filter(|open| !is_the_same(&open.rule, found));
+            let open = || now.open.iter().filter(|open| !is_the_same(&found.rule, &open.rule));
             let worst = open().map(|open| open.severity).max();
             finding.severity = finding.severity.max(worst.unwrap_or(finding.severity));
             let is_fixed = |open: &&OpenRule| fixed.iter().any(|it| it.is_same_as(&open.rule));
@@ -79,10 +80,10 @@ pub(super) async fn recheck<E: SecurityGroups>(
                 fixed.extend(closed);
             }
             if finding.code == Code::SshFromUnlistedHost && now.was_read {
-                let others = now.of_hosts.iter().filter(|rule| !is_the_same(rule, found));
+                let others = now.of_hosts.iter().filter(|rule| !is_the_same(&found.rule, rule));
                 found.other_hosts = Some(others.count());
             }
-            let undecided = now.undecided.iter().filter(|rule| !is_the_same(rule, found));
+            let undecided = now.undecided.iter().filter(|rule| !is_the_same(&found.rule, rule));
             let undecided: Vec<Rule> = undecided.cloned().collect();
             found.unchecked = match now.was_read {
                 false => Some(Unchecked::Group),
@@ -122,13 +123,6 @@ fn recheck_action(found: &mut FoundRule, now: &Now) {
             reverted.placed.push(piece);
         }
     }
-}
-
-/// Whether a rule that was read is the one that the finding is about. A rule that was revoked and
-/// authorised again has another id, and is another rule.
-fn is_the_same(rule: &Rule, found: &FoundRule) -> bool {
-    let other_id = matches!((rule.id(), found.rule.id()), (Some(id), Some(own)) if id != own);
-    rule.is_same_as(&found.rule) && !other_id
 }
 
 /// A group after an audit acted.
@@ -176,8 +170,9 @@ impl Now {
             tracing::warn!(error = causes(&error), "the group could not be read again");
             subject.rules.to_vec()
         });
-        let is_gone =
-            |rule: &Rule| found().any(|found| found.presence.is_gone() && is_the_same(rule, found));
+        let is_gone = |rule: &Rule| {
+            found().any(|found| found.presence.is_gone() && is_the_same(&found.rule, rule))
+        };
         let added = found().flat_map(|found| match &found.action {
             Action::Reverted(reverted) => reverted.placed.as_slice(),
             Action::AlreadyGone { added, .. } | Action::NotReverted { added, .. } => added,

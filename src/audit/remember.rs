@@ -1,19 +1,20 @@
-//! What was found is compared with what is remembered, after the audit has acted and before anything
-//! is published.
+//! Compares the findings of an audit with those that are remembered, after the audit has acted and
+//! before anything is published. So each finding gets its status, and a finding that is not new is not
+//! mailed again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::auditor::Auditor;
-use super::ports::{Notifier, Onward};
+use super::ports::{Invoker, Notifier};
 use super::promised::{authorized, ended};
-use super::recalled::{Memory, Planned, Recalled, has_change, occasion};
+use super::recalled::{LedgerAccess, Planned, Recalled, has_change, occasion};
 use crate::baseline::Lists;
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::evaluate::{Judge, Severity};
 use crate::event::{
-    ChangeKind, Event, FoundBy, Kind, Message, ModifiedRule, NotAudited, Removed, RuleToClose,
+    ChangeKind, Event, FoundBy, Job, Kind, ModifiedRule, NotAudited, Removed, RuleToClose,
 };
 use crate::finding::{
     Brief, Finding, FoundGroup, Mail, Matter, Origin, Outcome, Remark, Report, fingerprint,
@@ -40,7 +41,7 @@ pub(super) struct AfterPublication {
     ended: Vec<HeldRule>,
 }
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Gives each finding its status, adds what was resolved, and decides whether the report is
     /// mailed at once. What is not waits for a digest by then.
     ///
@@ -60,7 +61,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         after.planned = recalled.planned.iter().map(told).collect();
         let occasion = occasion(event, began);
         let is_introduced = introduces(event);
-        let is_sweep = matches!(event.kind, Kind::Message(Message::Sweep(_)));
+        let is_sweep = matches!(event.kind, Kind::Job(Job::Sweep(_)));
         let sightings: Vec<Option<Sighting>> =
             report.findings.iter().map(|it| sighting(it, &occasion, is_introduced)).collect();
         let seen: Vec<Sighting> = sightings.iter().flatten().cloned().collect();
@@ -135,7 +136,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// whose groups it was shown.
     async fn recall_all(
         &self,
-        memory: &Memory<'_>,
+        memory: &LedgerAccess<'_>,
         recalled: &Recalled,
         seen: &[Sighting],
     ) -> Option<Vec<Before>> {
@@ -175,7 +176,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// it is mailed.
     async fn choose_mail(
         &self,
-        memory: &Memory<'_>,
+        memory: &LedgerAccess<'_>,
         report: &mut Report,
         news: &BTreeSet<String>,
         now: DateTime<Utc>,
@@ -229,8 +230,8 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         if !after.gone.is_empty() {
             memory.ask(|ledger| ledger.release(&after.gone)).await;
         }
-        for coverage in &after.covered {
-            memory.ask(|ledger| ledger.cover(coverage)).await;
+        for audit in &after.covered {
+            memory.ask(|ledger| ledger.cover(audit)).await;
         }
     }
 
@@ -292,7 +293,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     /// The findings about rules that a change removed. Rules that comply were none.
     async fn closed_by_event(
         &self,
-        memory: &Memory<'_>,
+        memory: &LedgerAccess<'_>,
         event: &Event,
         report: &Report,
         now: DateTime<Utc>,
@@ -350,7 +351,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 /// The findings of a group about rules that an event ended, as they are remembered: the event does not
 /// tell what they were.
 async fn closed_in(
-    memory: &Memory<'_>,
+    memory: &LedgerAccess<'_>,
     (place, group): (&Place, &GroupId),
     (event, report, now): (&Event, &Report, DateTime<Utc>),
     is_ended: impl Fn(&Rule) -> bool,
@@ -383,7 +384,7 @@ fn was_modified(rule: &Rule, modified: &[ModifiedRule]) -> bool {
 
 /// Remembers the holds that a change authorised. Where that is not possible, their findings say so.
 async fn remember_holds(
-    memory: &Memory<'_>,
+    memory: &LedgerAccess<'_>,
     report: &mut Report,
     event: &Event,
     now: DateTime<Utc>,
@@ -391,7 +392,7 @@ async fn remember_holds(
     let authorizes = match &event.kind {
         Kind::Change(change) => matches!(change.kind, ChangeKind::Authorized(_)),
         // A change that had no time for them has handed them on.
-        Kind::Message(Message::Close(close)) => {
+        Kind::Job(Job::Close(close)) => {
             let is_authorized =
                 |one: &RuleToClose| one.found_by == FoundBy::Change && one.note.is_none();
             close.rules.iter().all(is_authorized)
@@ -420,7 +421,7 @@ fn introduces(event: &Event) -> bool {
             ChangeKind::Authorized(_) | ChangeKind::Modified(_) | ChangeKind::Created => true,
             ChangeKind::Revoked(_) | ChangeKind::Unknown(_) | ChangeKind::Retagged(_) => false,
         },
-        Kind::Message(Message::Close(close)) => {
+        Kind::Job(Job::Close(close)) => {
             close.rules.iter().all(|one| one.found_by == FoundBy::Change)
         }
         _ => false,

@@ -18,9 +18,7 @@ use crate::words::rule_text;
 pub(super) struct Order<'a> {
     /// Where the group is.
     pub place: &'a Place,
-    /// The group.
     pub group: &'a Group,
-    /// The rule.
     pub rule: &'a Rule,
     /// Whether the group's rules, read a moment ago, had it.
     pub seen: bool,

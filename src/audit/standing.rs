@@ -1,11 +1,12 @@
-//! Rules that may have been there before are closed only where somebody could see that coming.
+//! Whether rules that may be older than the change behind an audit are closed, or only planned to be
+//! closed because no message has announced that yet.
 
 use chrono::{DateTime, Utc};
 
 use super::auditor::Auditor;
-use super::ports::{Notifier, Onward};
+use super::ports::{Invoker, Notifier};
 use super::promised::Promised;
-use super::recalled::{Memory, Planned, Recalled, name_of_record};
+use super::recalled::{LedgerAccess, Planned, Recalled, name_of_record};
 use super::subject::Trigger;
 use crate::ec2::{Place, SecurityGroups};
 use crate::event::{FoundBy, Record};
@@ -21,7 +22,7 @@ pub(super) struct Standing {
     pub promised: Option<Promised>,
 }
 
-impl Memory<'_> {
+impl LedgerAccess<'_> {
     /// Whether what is due in a place is only planned: an earlier sweep has to have reported on the
     /// whole place under these settings. `by` names this audit, whenever it is tried again.
     ///
@@ -29,12 +30,12 @@ impl Memory<'_> {
     pub async fn plans(
         &self,
         place: &Place,
-        coverage: Option<&PlaceAudit>,
+        audit: Option<&PlaceAudit>,
         (planner, by): (Planner, &str),
         (hash, now): (&str, DateTime<Utc>),
     ) -> Option<Planner> {
-        if let Some(coverage) = coverage.filter(|it| it.settings == hash) {
-            return (coverage.first == by).then_some(planner);
+        if let Some(audit) = audit.filter(|it| it.settings == hash) {
+            return (audit.first == by).then_some(planner);
         }
         let told = self.ask(|ledger| ledger.planned(place, planner, hash)).await?;
         let is_over = |told: PlanTold| told.by != by && now - told.at >= planned_for(planner);
@@ -42,7 +43,7 @@ impl Memory<'_> {
     }
 }
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// What is remembered of a place in which rules are judged that a change may not have opened.
     pub(super) async fn standing(
         &self,
@@ -62,9 +63,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         };
         let by = name_of_record(event, now);
         let asked = (Planner::Change, by.as_str());
-        let coverage = entries.coverage.as_ref();
+        let audit = entries.last_audit.as_ref();
         let hash = self.units.settings_hash(self.settings, place.account.as_ref());
-        let plans = memory.plans(place, coverage, asked, (&hash, now)).await;
+        let plans = memory.plans(place, audit, asked, (&hash, now)).await;
         let planned = |planner| Planned {
             place: place.clone(),
             planner,

@@ -1,3 +1,5 @@
+//! A group to audit, and the one loop that judges its rules.
+
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
@@ -20,9 +22,7 @@ pub(super) struct Subject<'a> {
     pub place: Place,
     /// The change behind the audit.
     pub record: Option<&'a Record>,
-    /// The group.
     pub group: &'a Group,
-    /// All its rules.
     pub rules: &'a [Rule],
     /// What triggered the audit.
     pub trigger: Trigger<'a>,
@@ -63,7 +63,6 @@ pub(super) enum When {
 pub(super) enum Candidates<'a> {
     /// Rules that the group has, whenever they were made.
     State {
-        /// The rules.
         rules: Cow<'a, [Rule]>,
         /// What else there is to say about each of them.
         note: Option<Note>,
@@ -135,7 +134,6 @@ impl<'a> Candidate<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    /// All of these rules.
     pub fn standing(rules: &'a [Rule]) -> Self {
         Self::State { rules: rules.into(), note: None, promised: None }
     }

@@ -8,16 +8,16 @@ use super::auditor::{Audited, Auditor};
 use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Invoker, Notifier};
 use super::promised::Promised;
-use super::recalled::{Memory, Planned, Recalled, SweptPlace};
+use super::recalled::{LedgerAccess, Planned, Recalled, SweptPlace};
 use super::standing::Standing;
 use super::subject::{Candidates, Subject, Trigger};
 use super::units::{Units, common_scope, named};
 use crate::baseline::Lists;
 use crate::ec2::{Ec2Error, Group, GroupId, Pages, Place, Rule, SecurityGroups, Selection};
 use crate::evaluate::admits_wide_ssh;
-use crate::event::{Message, Note, Record, Resume, Sweep};
+use crate::event::{Job, Note, Record, Resume, Sweep};
 use crate::finding::{BaselineName, Finding, Origin, Planner, Reason, Report, Tally, Unaudited};
 use crate::ledger::Comparison;
 use crate::settings::{Remediation, Settings};
@@ -29,7 +29,7 @@ const MAX_FINDINGS: usize = 10_000;
 /// A page that takes longer than this may be left unfinished when time runs out.
 const SLOW: TimeDelta = TimeDelta::seconds(10);
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Audits every group in scope in the places of a sweep.
     pub(super) async fn sweep(
         &self,
@@ -53,7 +53,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         tally.findings.extend(self.unfed(sweep, &places, clock).await);
         let rest = rest.map(|resume| {
             let resume = Resume { sweep: Some(name), ..resume };
-            Message::Sweep(Sweep { resume, ..sweep.clone() })
+            Job::Sweep(Sweep { resume, ..sweep.clone() })
         });
         Audited { recalled, rest, failed, ..self.found(tally) }
     }
@@ -158,7 +158,7 @@ pub(super) struct Sweeper<'a, E> {
     /// Why the groups of a place cannot be reached, where that is so.
     pub reach: &'a dyn Fn(&Place) -> Option<Reason>,
     /// What is remembered, where the sweep compares with it; what plans; and what names the sweep.
-    pub memory: Option<(&'a Memory<'a>, Planner, &'a str)>,
+    pub memory: Option<(&'a LedgerAccess<'a>, Planner, &'a str)>,
     /// Called after each page with the number of groups audited so far.
     pub progress: &'a dyn Fn(usize),
 }
@@ -393,11 +393,11 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
         let promised = Promised::new(entries.holds.clone()).with_standing(place, &entries.findings);
         let candidates = units.candidates(settings, place.account.as_ref(), None);
         let comparison = Comparison::new(place, began, &mut entries, &hash);
-        let coverage = entries.coverage.as_ref();
+        let last_audit = entries.last_audit.as_ref();
         let plans = match candidates.iter().any(|it| self.trigger.remediation(it).reverts()) {
             true => {
                 let now = (self.context.clock)();
-                memory.plans(place, coverage, (planner, name), (&hash, now)).await
+                memory.plans(place, last_audit, (planner, name), (&hash, now)).await
             }
             false => None,
         };
@@ -407,7 +407,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
             settings: hash.clone(),
             by: name.to_owned(),
         });
-        let first = coverage.filter(|it| it.settings == hash).map(|it| it.first.clone());
+        let first = last_audit.filter(|it| it.settings == hash).map(|it| it.first.clone());
         recalled.places.push((place.clone(), entries));
         let first = first.unwrap_or_else(|| name.to_owned());
         // A change is no sweep, and changes nothing of what the next one compares.
@@ -416,7 +416,7 @@ impl<'a, E: SecurityGroups> Sweeper<'a, E> {
         Known { first, settings: Some(hash), planned, standing, comparison }
     }
 
-    /// Reports once a sweep that a baseline itself is wide on SSH: each that may hold in the places.
+    /// Reports once a sweep that a baseline itself is wide on SSH: each that may apply in the places.
     pub async fn call_out_wide_baselines(&self, places: &[Place], tally: &mut Tally) {
         let Context { settings, units, .. } = self.context;
         let mut told = BTreeSet::new();

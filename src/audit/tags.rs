@@ -6,12 +6,12 @@ use super::auditor::{Audited, Auditor};
 use super::context::Context;
 use super::error::AuditError;
 use super::lookups::Lookups;
-use super::ports::{Clock, Notifier, Onward, is_late};
+use super::ports::{Clock, Invoker, Notifier, is_late};
 use super::recalled::Recalled;
 use super::standing::Standing;
 use super::subject::{Candidates, Subject, Trigger};
 use crate::ec2::{GroupId, GroupKey, Place, Scope, SecurityGroups};
-use crate::event::{FoundBy, Message, Note, Record, TagAction, TagChange};
+use crate::event::{FoundBy, Job, Note, Record, TagAction, TagChange};
 use crate::finding::{Reason, Report, ReportOutcome, ScopeExit, Skipped, Tally};
 
 /// What a change of tags means for the scope.
@@ -47,7 +47,7 @@ fn movement(change: &TagChange, scope: &Scope) -> Option<Move> {
     }
 }
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Audits all of the groups that came into the scope, and once more those that left it. A call
     /// may name a thousand groups: those that there is no time for are handed on.
     pub(super) async fn tags(
@@ -86,7 +86,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             if !left.is_empty() && is_late(deadline, clock()) {
                 let rest = TagChange { groups: left.to_vec(), ..change.clone() };
                 tally.partial = true;
-                let rest = Some(Message::Tags(rest));
+                let rest = Some(Job::Tags(rest));
                 return Ok(Audited { recalled, rest, ..self.found(tally) });
             }
         }
@@ -139,7 +139,7 @@ struct Moved<'a, E, N, O> {
     clock: Clock<'a>,
 }
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Moved<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Moved<'_, E, N, O> {
     /// Audits a group. Returns whether it could be read.
     async fn group(&self, id: &GroupId, tally: &mut Tally) -> Result<bool, AuditError> {
         let Self { auditor, clock, .. } = self;

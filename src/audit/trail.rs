@@ -4,14 +4,14 @@
 use chrono::{DateTime, Timelike, Utc};
 
 use super::auditor::Auditor;
-use super::ports::{Clock, Notifier, Onward, Trail};
+use super::ports::{Clock, Invoker, Notifier, Trail};
 use super::sweep::Swept;
 use crate::ec2::{Ec2Error, Place, Region, SecurityGroups};
 use crate::event::trail::{Records, Unfit};
 use crate::event::{Resume, Schedule, Sweep};
 use crate::finding::{Finding, Origin, Unfed, UnfitTrail};
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// The finding that no trail records the changes of the function's own account and region, for a
     /// sweep that looks there to tell. A trail that cannot be looked up does not stop the sweep.
     pub(super) async fn unfed(
@@ -30,14 +30,14 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             Err(error) => Unfed::NotSeen(error),
         };
         let origin = Origin { place: self.home, group: None, record: None };
-        Some(origin.unfed(unfed, self.doctor(), clock()))
+        Some(origin.unfed(unfed, self.doctor_line(), clock()))
     }
 
     /// Tells of the places of a sweep in which groups changed and no event came.
     pub(super) fn tell_unheard(&self, swept: &mut Swept, clock: Clock<'_>) {
         for (place, unheard) in std::mem::take(&mut swept.recalled.unheard) {
             let origin = Origin { place: &place, group: None, record: None };
-            let doctor = self.doctor().filter(|_| place == *self.home);
+            let doctor = self.doctor_line().filter(|_| place == *self.home);
             let finding = origin.unfed(Unfed::Unheard(unheard), doctor, clock());
             swept.tally.findings.push(finding);
         }

@@ -1,4 +1,4 @@
-//! Which settings hold for a group: by its account, the organisational units of that account, and its
+//! Which settings apply to a group: by its account, the organisational units of that account, and its
 //! tags.
 
 use std::borrow::Cow;
@@ -48,8 +48,8 @@ impl Units {
         account.and_then(|account| known.get(account).cloned()).or_else(|| self.others.clone())
     }
 
-    /// What holds for the groups of an account with these tags; several where what is known does not
-    /// decide. Without tags, what may hold for any of its groups.
+    /// What applies to the groups of an account with these tags; several where what is known does not
+    /// decide. Without tags, what may apply to any of its groups.
     pub(super) fn candidates<'s>(
         &self,
         settings: &'s Settings,
@@ -64,7 +64,7 @@ impl Units {
         settings.candidates(&Whose { account, units: units.as_deref(), tags })
     }
 
-    /// A hash of the settings that decide what a sweep of an account closes: those that may hold for its
+    /// A hash of the settings that decide what a sweep of an account closes: those that may apply to its
     /// groups, each with the tags that decide where it does.
     pub(super) fn settings_hash(&self, settings: &Settings, account: Option<&AccountId>) -> String {
         let account = account.or(self.account.as_ref());
@@ -92,7 +92,7 @@ impl Units {
         }
     }
 
-    /// What holds for a group that was read at a place, or may hold.
+    /// What applies to a group that was read at a place, or may apply.
     pub(super) fn of_group<'s>(
         &self,
         settings: &'s Settings,
@@ -108,7 +108,7 @@ impl Units {
         self.of_group(settings, place, group).iter().any(|it| it.scope.contains(group))
     }
 
-    /// Whether what holds in an account depends on its units, and they are not known.
+    /// Whether what applies in an account depends on its units, and they are not known.
     pub fn are_missing(&self, settings: &Settings, account: &AccountId) -> bool {
         let whose = Whose { account: Some(account), units: None, tags: None };
         let depends = |bound: &Bound| {
@@ -121,8 +121,8 @@ impl Units {
         bound.any(depends) && self.of(Some(account)).is_none()
     }
 
-    /// What holds for the group of a subject, or may hold, as its account sees it.
-    pub(super) fn may_hold<'s>(
+    /// What applies to the group of a subject, or may apply, as its account sees it.
+    pub(super) fn may_apply<'s>(
         &self,
         settings: &'s Settings,
         subject: &Subject<'_>,
@@ -132,28 +132,28 @@ impl Units {
         candidates.into_iter().map(|settings| settings.of_account(account)).collect()
     }
 
-    /// What holds for a group, by the prefix lists that were read.
-    pub(super) fn held<'s>(
+    /// What applies to a group, by the prefix lists that were read.
+    pub(super) fn applied<'s>(
         &self,
         settings: &'s Settings,
         subject: &Subject<'_>,
         lists: &Lists,
         today: NaiveDate,
-    ) -> Held<'s> {
-        Held::among(self.may_hold(settings, subject), settings, subject, lists, today)
+    ) -> Applied<'s> {
+        Applied::among(self.may_apply(settings, subject), settings, subject, lists, today)
     }
 }
 
-/// The settings that hold for a group.
-pub(super) struct Held<'s> {
-    /// What holds, as the group's account sees it.
+/// The settings that apply to a group.
+pub(super) struct Applied<'s> {
+    /// What applies, as the group's account sees it.
     pub settings: Cow<'s, Settings>,
-    /// The names of what may hold instead, where it is not decided; `None` in it is no binding.
+    /// The names of what may apply instead, where it is not decided; `None` in it is no binding.
     pub undecided: Vec<Option<String>>,
 }
 
-impl<'s> Held<'s> {
-    /// Where what holds is not decided, it is the first of the candidates that some rule of the group does
+impl<'s> Applied<'s> {
+    /// Where what applies is not decided, it is the first of the candidates that some rule of the group does
     /// not comply with, and nothing is done about that but to report it.
     pub fn among(
         mut candidates: Vec<Cow<'s, Settings>>,

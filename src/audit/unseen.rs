@@ -1,16 +1,16 @@
-//! What was left to audit and is not handed on.
+//! Makes findings of work that could not be handed on to another invocation, so that people hear of it.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::auditor::Auditor;
-use super::ports::{Notifier, Onward};
+use super::ports::{Invoker, Notifier};
 use super::sweep::{not_swept, places_left};
 use crate::ec2::{GroupKey, SecurityGroups};
-use crate::event::{Event, Kind, Message, Record, RuleToClose, decode};
+use crate::event::{Event, Job, Kind, Record, RuleToClose, decode};
 use crate::finding::{Finding, Origin, Reason, Unaudited};
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// What a payload asks for, as findings that it was not audited.
     pub(super) fn unseen(
         &self,
@@ -21,7 +21,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     ) -> Vec<Finding> {
         let events = decode(payload.to_string().as_bytes()).into_iter();
         let of_event = |event: Event| match &event.kind {
-            Kind::Message(message) => self.not_handed_on(record, message, because, now),
+            Kind::Job(message) => self.not_handed_on(record, message, because, now),
             _ => Vec::new(),
         };
         events.flat_map(of_event).collect()
@@ -30,7 +30,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     fn not_handed_on(
         &self,
         record: &Record,
-        message: &Message,
+        message: &Job,
         because: &dyn Fn(&[RuleToClose]) -> Reason,
         now: DateTime<Utc>,
     ) -> Vec<Finding> {
@@ -39,7 +39,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         let record = (*record != Record::default()).then_some(record);
         let origin = Origin { place, group: None, record };
         match message {
-            Message::Close(close) => {
+            Job::Close(close) => {
                 let of_group = |rules: &[RuleToClose]| {
                     let first = rules.first()?;
                     let place = &self.at_home(first.place.clone());
@@ -49,20 +49,20 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
                 };
                 close.by_group().filter_map(of_group).collect()
             }
-            Message::Tags(change) => {
+            Job::Tags(change) => {
                 let keys = change.groups.iter().cloned().map(GroupKey::Id);
                 keys.map(|key| origin.unaudited(Some(&key), because(&[]), now)).collect()
             }
-            Message::HoldTags(change) => {
+            Job::HoldTags(change) => {
                 let what = Unaudited::RuleTags(change.rules.clone());
                 vec![origin.not_audited(what, because(&[]), now)]
             }
-            Message::List(change, _) => {
+            Job::List(change, _) => {
                 let what = Unaudited::List(change.list.clone());
                 vec![origin.not_audited(what, because(&[]), now)]
             }
-            Message::Lost(_) => vec![origin.not_audited(Unaudited::Place, because(&[]), now)],
-            Message::Sweep(sweep) | Message::Holds(sweep) => {
+            Job::Lost(_) => vec![origin.not_audited(Unaudited::Place, because(&[]), now)],
+            Job::Sweep(sweep) | Job::Holds(sweep) => {
                 let places = self.places(sweep);
                 let left = places_left(&sweep.resume, &places);
                 left.map(|place| not_swept(place, because(&[]), now)).collect()

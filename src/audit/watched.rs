@@ -4,13 +4,13 @@
 use chrono::NaiveDate;
 
 use super::auditor::Auditor;
-use super::ports::{Clock, Notifier, Onward};
+use super::ports::{Clock, Invoker, Notifier};
 use crate::ec2::{Place, Scope, SecurityGroups};
 use crate::event::{Component, Record, WatchedChange};
 use crate::finding::{Report, Weakening};
 use crate::settings::{RawSettings, Settings};
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Reports the change, with what of it weakens the auditor as far as that can be told.
     pub(super) fn watched(
         &self,
@@ -28,7 +28,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
             weakened.push(Weakening::MemberRule);
         }
         let origin = self.origin(&place, record);
-        let by_hand = [self.doctor(), self.sweep_by_hand()];
+        let by_hand = [self.doctor_line(), self.sweep_by_hand()];
         self.only(origin.auditor_changed(change, weakened, by_hand, now))
     }
 

@@ -10,10 +10,10 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::SharedCredentialsProvider;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
+use super::connection_pool::locked;
 use super::error::ec2_error;
-use super::locked::locked;
 use super::role::Role;
-use super::whole::Whole;
+use super::truncated::RefuseTruncated;
 use crate::ec2::{AccountId, Ec2Error, Place, cause};
 use crate::settings::{FunctionSettings, MemberRole};
 
@@ -89,7 +89,8 @@ impl Clients {
         if let Some(client) = locked(&self.clients).get(place) {
             return Ok(At { client: client.clone(), role });
         }
-        let mut config = aws_sdk_ec2::config::Builder::from(&self.config).interceptor(Whole);
+        let mut config =
+            aws_sdk_ec2::config::Builder::from(&self.config).interceptor(RefuseTruncated);
         if let Some(region) = &place.region {
             config = config.region(Region::new(region.to_string()));
         }

@@ -1,7 +1,7 @@
 //! The connections to AWS: one pool for every client.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_ec2::error::DisplayErrorContext;
@@ -17,8 +17,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::byte_stream::ByteStream;
-
-use super::locked::locked;
 
 /// The HTTP client of all clients of the SDK. By itself each of them has one of its own: the roots
 /// of trust are parsed for each, and none has the connections of another.
@@ -133,4 +131,9 @@ fn origin(uri: &str) -> Option<&str> {
     let host = uri.strip_prefix("https://")?;
     let end = host.find(['/', '?']).unwrap_or(host.len());
     uri.get(.."https://".len() + end)
+}
+
+/// A map of what was built is whole after any panic.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

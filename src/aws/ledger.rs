@@ -23,9 +23,9 @@ use crate::audit::{Ledger, LedgerError, LedgerFuture};
 use crate::ec2::{Cause, Place, cause};
 use crate::finding::Planner;
 use crate::ledger::item::{
-    Attribute, DIGEST, HELD, HOLD, Item, contents_item, coverage_item, daily_key, entry,
-    finding_key, held_place, held_place_expires, held_place_key, hold_item, hold_key, mails_key,
-    opening_text, place_key, plan_key, plan_told, waiting_item, waiting_key, waits,
+    Attribute, DIGEST, HELD, HOLD, Item, audit_item, contents_item, daily_key, entry, finding_key,
+    held_place, held_place_expires, held_place_key, hold_item, hold_key, mails_key, opening_text,
+    place_key, plan_key, plan_told, waiting_item, waiting_key, waits,
 };
 use crate::ledger::{
     Before, Contents, DAY, Entry, HeldRule, KEPT, MAIL_SPAN, Opened, PlaceAudit, PlaceEntries,
@@ -476,11 +476,11 @@ impl Ledger for AwsLedger {
         Box::pin(async move { call().await.map_err(LedgerError) })
     }
 
-    fn cover<'a>(&'a self, coverage: &'a PlaceAudit) -> LedgerFuture<'a, ()> {
+    fn cover<'a>(&'a self, audit: &'a PlaceAudit) -> LedgerFuture<'a, ()> {
         Box::pin(async {
-            let at = [(":audited".to_owned(), Attribute::time(coverage.at))].into();
+            let at = [(":audited".to_owned(), Attribute::time(audit.at))].into();
             let condition = "attribute_not_exists(pk) OR audited <= :audited";
-            self.put(coverage_item(coverage), Some((condition, at))).await.map_err(LedgerError)
+            self.put(audit_item(audit), Some((condition, at))).await.map_err(LedgerError)
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use ipnet::IpNet;
 
 use super::clients::At;
-use super::locked::locked;
+use super::connection_pool::locked;
 use crate::ec2::{Ec2Error, ListId, ListState, Missing, Place, PrefixList, cause};
 
 /// The largest page that `GetManagedPrefixListEntries` gives.

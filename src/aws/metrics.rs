@@ -14,6 +14,7 @@ use metrics_cloudwatch_embedded::{Builder, Collector};
 use thiserror::Error;
 
 use crate::audit::{Counts, RunCounts};
+use crate::ec2::{Cause, cause};
 
 /// The namespace of all of them.
 const NAMESPACE: &str = "typo3-sg-auditor";
@@ -27,8 +28,8 @@ const VALUES_A_LINE: usize = 100;
 
 /// Why there are no metrics.
 #[derive(Debug, Error)]
-#[error("no metrics can be made: {0}")]
-pub struct MetricsError(String);
+#[error("no metrics can be made")]
+pub struct MetricsError(#[source] Cause);
 
 /// The function's metrics.
 pub struct Metrics(&'static Collector);
@@ -44,7 +45,7 @@ impl Metrics {
             .cloudwatch_namespace(NAMESPACE)
             .with_dimension("FunctionName", name.to_owned())
             .init()
-            .map_err(|error| MetricsError(error.to_string()))?;
+            .map_err(|error| MetricsError(cause(error)))?;
         for name in [
             "Events",
             "Findings",

@@ -1,7 +1,7 @@
 //! The credentials of a role in another account.
 //!
-//! The SDK has the same, and with it everything that it would look for credentials with where a role
-//! is assumed with none: the program would be larger by it, and so would its memory.
+//! The SDK can do this too, but brings the code for every other way to find credentials. It would make
+//! the program larger, and so its memory.
 
 use std::time::SystemTime;
 

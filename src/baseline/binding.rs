@@ -1,4 +1,4 @@
-//! Where a binding holds.
+//! Where a binding applies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,6 @@ pub struct Whose<'a> {
     pub account: Option<&'a AccountId>,
     /// The units that the account is in: its own, those around it, and the root.
     pub units: Option<&'a [UnitId]>,
-    /// Its tags.
     pub tags: Option<&'a BTreeMap<String, String>>,
 }
 

@@ -39,7 +39,6 @@ pub struct Baseline {
 pub struct Entry {
     /// The name, such as HTTP or SSH.
     pub name: String,
-    /// The protocol.
     pub protocol: Protocol,
     /// Ports, or whole ICMP types as selectors. All of them for other protocols.
     pub ports: IntervalSet<u16>,
@@ -72,11 +71,9 @@ pub enum BaselinePeer {
 /// Traffic that is tolerated in one group until a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exemption {
-    /// The group.
     pub group: GroupId,
     /// Ingress or egress.
     pub direction: Direction,
-    /// The protocol.
     pub protocol: Protocol,
     /// As in an [`Entry`].
     pub ports: IntervalSet<u16>,
@@ -97,7 +94,7 @@ pub struct Binding {
     pub at: String,
     /// Where it holds.
     pub when: Conditions,
-    /// Whether its tags may loosen what holds, because only trusted people can set them.
+    /// Whether its tags may loosen what applies, because only trusted people can set them.
     pub trust_tags: bool,
     /// The baseline; `None` for the entries of the file.
     pub baseline: Option<BoundBaseline>,
@@ -131,7 +128,7 @@ pub enum BoundKind {
     File,
 }
 
-/// Where a binding holds. What is empty is no condition.
+/// Where a binding applies. What is empty is no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     /// One of these accounts.

@@ -12,8 +12,8 @@ use tracing_subscriber::prelude::*;
 use typo3_sg_auditor::audit::run::{RunAnswer, RunError, Runner, Task};
 use typo3_sg_auditor::audit::{Auditor, Counts, Invocation};
 use typo3_sg_auditor::aws::{
-    AwsBucket, AwsEc2, AwsLedger, AwsOnward, AwsOrganizations, AwsSns, AwsTrails, ConnectionPool,
-    MEMORY, Metrics, sdk_config,
+    AwsBucket, AwsEc2, AwsLedger, AwsOrganizations, AwsSns, AwsTrails, ConnectionPool,
+    LambdaInvoker, MEMORY, Metrics, sdk_config,
 };
 use typo3_sg_auditor::ec2::Place;
 use typo3_sg_auditor::report::log::AsciiLog;
@@ -56,7 +56,7 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
     };
     let sns = AwsSns::new(&config, &function.topic_arn);
     let own_name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-    let onward = AwsOnward::new(&config, &own_name);
+    let invoker = LambdaInvoker::new(&config, &own_name);
     let trails = AwsTrails::new(&config);
     let metrics = Metrics::of_function(&own_name)?;
     let directory = AwsOrganizations::new(&config);
@@ -65,7 +65,7 @@ async fn serve(function: FunctionSettings) -> Result<(), Error> {
     let ledger = table.map(|table| AwsLedger::new(&config, table, MEMORY));
     let ec2 = AwsEc2::of_function(config, &function);
     connections.open(&ec2, &sns, ledger.as_ref(), &home).await;
-    let mut auditor = Auditor::new(&ec2, &sns, &onward, &function.settings, &home)
+    let mut auditor = Auditor::new(&ec2, &sns, &invoker, &function.settings, &home)
         .with_members(function.member_role.is_some())
         .with_hook(function.hook)
         .with_stack(function.stack.as_deref())

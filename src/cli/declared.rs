@@ -17,6 +17,7 @@ use crate::audit::GroupCheck;
 use crate::declared::{Declarations, PlanError, TemplateFile, TfFile, plan, template};
 use crate::describe::DescribedLists;
 use crate::report::terminal::{Style, exit_status};
+use crate::text::lossy;
 
 /// Larger files are no code that somebody wrote.
 const MAX_TF: u64 = 1 << 20;
@@ -106,8 +107,7 @@ fn read_template(
     parameters: &BTreeMap<String, String>,
 ) -> Result<Declarations, CliError> {
     let bytes = input::read(path)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.trim_start_matches('\u{feff}');
+    let text = lossy(&bytes);
     // Only files that are named from the template's own folder.
     let beside = |of: &str, url: &str| {
         let is_file = !url.contains("://") && Path::new(url).is_relative();
@@ -116,7 +116,7 @@ fn read_template(
         Some((path.display().to_string(), text))
     };
     let name = input::name(path);
-    let file = TemplateFile { path: &name, text, beside: &beside };
+    let file = TemplateFile { path: &name, text: &text, beside: &beside };
     template(&file, parameters).map_err(|source| CliError::Template { name: name.clone(), source })
 }
 

@@ -1,14 +1,12 @@
 //! What a file can be that contains no event. The function audits whatever arrives; a person who
 //! gives the wrong file has to be told so.
 
-use std::borrow::Cow;
-
 use serde_json::{Deserializer, Map, Value};
 use thiserror::Error;
 
 use super::file_kind::FileKind;
-use crate::event::{is_hook_request, is_message, is_record};
-use crate::text::utf16;
+use crate::event::{is_hook_request, is_job, is_record};
+use crate::text::lossy;
 
 /// Why a file contains no event, and what to do about it. The message does not name the file.
 #[derive(Debug, Error)]
@@ -40,8 +38,8 @@ const OF_EVENTS: [&str; 6] =
 /// Refuses a file without anything that could be an event. Whatever else is wrong with an event is
 /// a finding about it, because its change can have happened.
 pub(super) fn refuse_others(bytes: &[u8]) -> Result<(), NotAnEvent> {
-    let text = utf16(bytes).map_or_else(|| String::from_utf8_lossy(bytes), Cow::Owned);
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = lossy(bytes);
+    let text = text.trim();
     in_text(text).map_err(|error| match (error, FileKind::of_text(text)) {
         (NotAnEvent::NotJson(_), Some(kind)) => NotAnEvent::Kind(kind),
         (error, _) => error,
@@ -80,7 +78,7 @@ fn in_document(document: &Value) -> Result<(), NotAnEvent> {
 fn in_object(members: &Map<String, Value>) -> Result<(), NotAnEvent> {
     let has = |name: &str| members.contains_key(name);
     let of_eventbridge = has("detail-type") || has("detailType") || has("detail") && has("source");
-    if of_eventbridge || is_hook_request(members) || is_message(members) || is_record(members) {
+    if of_eventbridge || is_hook_request(members) || is_job(members) || is_record(members) {
         return Ok(());
     }
     if let Some(list) = LISTS.iter().find_map(|name| members.get(*name)) {

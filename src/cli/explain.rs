@@ -1,4 +1,4 @@
-//! `sg-audit baseline explain`: what holds for a group, and why.
+//! `sg-audit baseline explain`: which settings apply to a group, and why.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ struct Explanation<'a> {
     version: u8,
     /// `None` where it is not decided.
     holds: Option<Held<'a>>,
-    /// What may hold, where it is not decided; `None` in it stands for no binding.
+    /// What may apply, where it is not decided; `None` in it stands for no binding.
     may_hold: Vec<Option<&'a str>>,
     considered: Vec<Considered<'a>>,
     warnings: Vec<String>,
@@ -147,7 +147,7 @@ impl<'a> Held<'a> {
     }
 }
 
-/// What may surprise about what holds.
+/// What may surprise about what applies.
 fn warnings(settings: &Settings, held: Option<&Settings>) -> Vec<String> {
     let mut warnings = settings.warnings();
     let binding = held.and_then(|held| held.binding.as_deref());
@@ -155,7 +155,7 @@ fn warnings(settings: &Settings, held: Option<&Settings>) -> Vec<String> {
         if bound.trust_tags {
             warnings.push(format!(
                 "{}: whoever may tag a group can choose the binding {}, which may be looser than what \
-                 holds without the tag (trust_tags)",
+                 applies without the tag (trust_tags)",
                 bound.at,
                 bound.name()
             ));
@@ -178,7 +178,7 @@ fn undecided(explanation: &Explanation<'_>) -> String {
     .into_iter()
     .filter_map(|(is_so, option)| is_so.then_some(option))
     .collect();
-    format!("what holds is not decided: add {}", add.join(" and "))
+    format!("what applies is not decided: add {}", add.join(" and "))
 }
 
 fn text(explanation: &Explanation<'_>) -> String {
@@ -186,8 +186,8 @@ fn text(explanation: &Explanation<'_>) -> String {
     match &explanation.holds {
         Some(held) => {
             lines.push(match (held.binding, held.at) {
-                (Some(binding), Some(at)) => format!("The binding {binding} holds ({at})"),
-                _ => "No binding fits, so what the file and the settings say holds".to_owned(),
+                (Some(binding), Some(at)) => format!("The binding {binding} applies ({at})"),
+                _ => "No binding fits, so what the file and the settings say applies".to_owned(),
             });
             let (name, hash) = (&held.baseline.name, held.baseline.short_sha256());
             let sources = match held.ssh_sources.as_deref() {
@@ -203,7 +203,7 @@ fn text(explanation: &Explanation<'_>) -> String {
             ]);
         }
         None => {
-            lines.push("One of these holds:".to_owned());
+            lines.push("One of these applies:".to_owned());
             lines.extend(explanation.may_hold.iter().map(|binding| match binding {
                 Some(binding) => format!("  the binding {binding}"),
                 None => "  what the file and the settings say without a binding".to_owned(),

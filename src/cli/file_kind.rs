@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::event::{is_message, is_record};
-use crate::text::in_backticks;
+use crate::event::{is_job, is_record};
+use crate::text::{in_backticks, lossy};
 
 /// What a file is, as far as a few words in it tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,6 @@ pub(super) enum FileKind {
     TerraformCode,
     /// A CloudFormation template.
     Template,
-    /// A baseline.
     Baseline,
     /// A format of `aws` other than JSON.
     AwsOutput(&'static str),
@@ -120,8 +119,8 @@ impl FileKind {
 
     /// The kind of a file that should hold groups or lists.
     pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.trim_start_matches('\u{feff}').trim();
+        let text = lossy(bytes);
+        let text = text.trim();
         let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
         let first = match documents.next() {
             Some(Ok(Value::Array(elements))) => elements.into_iter().next(),
@@ -131,7 +130,7 @@ impl FileKind {
         };
         let Some(Value::Object(members)) = first else { return None };
         let is_event = is_record(&members)
-            || is_message(&members)
+            || is_job(&members)
             || OF_EVENTS.iter().any(|name| members.contains_key(*name));
         if is_event { Some(Self::Events) } else { Self::of_json(&members) }
     }

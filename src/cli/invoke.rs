@@ -18,7 +18,7 @@ use crate::baseline::Lists;
 use crate::describe::{self, DescribedGroup, DescribedLists};
 use crate::ec2::{Group, ListId, Place, Rule, Scope};
 use crate::evaluate::{Code, Severity};
-use crate::event::{Component, Event, Kind, Message as Task, decode};
+use crate::event::{Component, Event, Job as Task, Kind, decode};
 use crate::finding::{BaselineName, Finding, HookVerdict, Outcome, Report, ReportOutcome};
 use crate::memory::{MemoryEc2, MemoryNotifier};
 use crate::report::terminal::{
@@ -269,14 +269,14 @@ impl Simulation {
                         report.groups;
                 }
             }
-            Kind::Tags(change) | Kind::Message(Task::Tags(change)) if !calls.is_empty() => {
+            Kind::Tags(change) | Kind::Job(Task::Tags(change)) if !calls.is_empty() => {
                 let missing = change.groups.iter().filter(|id| self.ec2.rules_of(id).is_none());
                 let before = seen.missing_groups.len();
                 seen.missing_groups.extend(missing.map(ToString::to_string));
                 seen.groups_unknown |= seen.missing_groups.len() > before;
                 seen.compliant.groups += groups_compliant(report);
             }
-            Kind::List(change) | Kind::Message(Task::List(change, _)) => {
+            Kind::List(change) | Kind::Job(Task::List(change, _)) => {
                 // Where no rule names the list, nothing depends on it.
                 let is_named = self.follows_events || report.groups > 0;
                 if is_named && !self.lists.contains_key(&change.list) {
@@ -285,28 +285,28 @@ impl Simulation {
                 seen.beyond_one_group = true;
                 seen.compliant.naming += groups_compliant(report);
             }
-            Kind::Message(Task::Sweep(_)) => {
+            Kind::Job(Task::Sweep(_)) => {
                 seen.beyond_one_group = true;
                 seen.swept = true;
                 seen.compliant.groups += groups_compliant(report);
             }
-            Kind::Lost(_) | Kind::Message(Task::Lost(_)) => {
+            Kind::Lost(_) | Kind::Job(Task::Lost(_)) => {
                 seen.beyond_one_group = true;
                 seen.compliant.groups += groups_compliant(report);
             }
             // These look at single rules, by their tags or their ids.
-            Kind::HoldTags(_) | Kind::Message(Task::HoldTags(_) | Task::Holds(_)) => {
+            Kind::HoldTags(_) | Kind::Job(Task::HoldTags(_) | Task::Holds(_)) => {
                 seen.beyond_one_group = true;
                 seen.tags_unknown |= self.ec2.has_rules_without_ids();
                 seen.groups_unknown |= seen.tags_unknown;
             }
-            Kind::Message(Task::Close(close)) => {
+            Kind::Job(Task::Close(close)) => {
                 let groups = close.rules.iter().map(|one| &one.group);
                 let missing = groups.filter(|id| self.ec2.rules_of(id).is_none());
                 seen.missing_groups.extend(missing.map(ToString::to_string));
             }
             Kind::Tags(_)
-            | Kind::Message(Task::Tags(_))
+            | Kind::Job(Task::Tags(_))
             | Kind::Hook(_)
             | Kind::Watched(_)
             | Kind::Undecodable { .. }

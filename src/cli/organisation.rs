@@ -87,7 +87,7 @@ pub(super) fn run(
     Ok(Answer { out: formatted(report, &args.audit, style)?, notes, status })
 }
 
-/// Asks for the units of the accounts, where they decide what holds. What depends on those that cannot
+/// Asks for the units of the accounts, where they decide what applies. What depends on those that cannot
 /// be had is told by its findings.
 async fn learn(units: &Units, settings: &Settings, account: &Account, expected: &[Expected]) {
     let directory = account.live.organizations();

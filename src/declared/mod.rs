@@ -1,11 +1,11 @@
 //! Security groups that do not exist yet: what plans of Terraform and templates of CloudFormation
 //! declare.
 //!
-//! A reader makes the same groups and rules of a file that EC2 would list after the change, so the
-//! same code judges them. What such a file adds is typed: the [`Location`] of each rule in it, and
-//! each [`Unknown`] value that is decided only when the change is made. A rule of which something is
-//! unknown is made as wide as it can become, and its judge calls the result undecided. Nothing that
-//! may admit traffic is left out.
+//! From a file, a reader makes the groups and rules that EC2 would list after the change, so the same
+//! code judges them. Only files have two more things: the [`Location`] of each rule, and
+//! [`Unknown`] values, which are decided when the change is made. A rule with an unknown value is made
+//! as wide as it can become, and the result is called undecided. Nothing that may admit traffic is
+//! left out.
 
 mod model;
 mod template;

@@ -144,7 +144,6 @@ pub enum PlanError {
         address: String,
         /// The argument.
         name: String,
-        /// Its value.
         value: String,
     },
 }
@@ -163,7 +162,6 @@ pub enum TemplateError {
         /// What is wrong.
         kind: YamlFaultKind,
     },
-    /// It has no resources.
     #[error(
         "this is no template, because it has no `Resources`: give a template of CloudFormation or SAM, or what `cdk synth` writes"
     )]
@@ -176,12 +174,7 @@ pub enum TemplateError {
     TooMuch,
     /// A nested template cannot be read.
     #[error("{path}: {source}")]
-    InNested {
-        /// Its path.
-        path: String,
-        /// Why.
-        source: Box<TemplateError>,
-    },
+    InNested { path: String, source: Box<TemplateError> },
     /// A loop makes resources that the file does not have.
     #[error(
         "line {line}: `Fn::ForEach` makes resources that are not in this file: give the template that CloudFormation makes of it, from `aws cloudformation get-template --template-stage Processed`"
@@ -207,7 +200,6 @@ pub enum TemplateError {
         address: String,
         /// The property.
         name: String,
-        /// Its value.
         value: String,
     },
 }
@@ -222,7 +214,6 @@ pub enum ResourceError {
         address: String,
         /// The property.
         name: String,
-        /// Its value.
         value: String,
     },
     /// Its type declares neither a group nor a rule.

@@ -30,7 +30,6 @@ pub type Beside = (String, String);
 pub struct TemplateFile<'a> {
     /// What findings call it.
     pub path: &'a str,
-    /// What is in it.
     pub text: &'a str,
     /// Reads a file by its path from the template's folder: its own path, and what is in it.
     pub beside: &'a dyn Fn(&str, &str) -> Option<Beside>,

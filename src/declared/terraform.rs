@@ -21,7 +21,7 @@ use super::model::{
 use crate::ec2::{
     AccountId, DEFAULT_GROUP, Direction, Group, GroupId, ListId, Place, Region, Rule,
 };
-use crate::text::utf16;
+use crate::text::exact;
 use config::{Instance, Search, Step, folder, index_text, longest, path, references, resource};
 use rules::{Field, Read, Resolve, Values};
 pub use sources::TfFile;
@@ -63,11 +63,7 @@ pub fn plan(bytes: &[u8], files: &dyn Fn(&str) -> Vec<TfFile>) -> Result<Declara
 }
 
 fn text(bytes: &[u8]) -> Result<Cow<'_, str>, PlanError> {
-    let utf8 = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = match utf16(bytes) {
-        Some(text) => Cow::Owned(text),
-        None => Cow::Borrowed(std::str::from_utf8(utf8).map_err(|_| PlanError::NotText)?),
-    };
+    let text = exact(bytes).ok_or(PlanError::NotText)?;
     if text.trim_start().is_empty() { Err(PlanError::Empty) } else { Ok(text) }
 }
 

@@ -9,7 +9,7 @@ use serde_json::error::Category;
 use serde_json::{Error, Value};
 
 use super::error::DescribeError;
-use crate::text::{in_backticks, utf16};
+use crate::text::{exact, in_backticks};
 
 /// Calls `read` for each JSON document in the input until the input ends or `read` breaks.
 pub(super) fn each(
@@ -34,15 +34,7 @@ pub(super) fn each(
 ///
 /// When it is empty, or neither UTF-8 nor UTF-16.
 pub fn text(input: &[u8]) -> Result<Cow<'_, str>, DescribeError> {
-    let utf8 = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    let text = match utf16(input) {
-        // `utf16` replaces invalid units by this character.
-        Some(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
-            return Err(DescribeError::NotText);
-        }
-        Some(text) => Cow::Owned(text),
-        None => Cow::Borrowed(std::str::from_utf8(utf8).map_err(|_| DescribeError::NotText)?),
-    };
+    let text = exact(input).ok_or(DescribeError::NotText)?;
     if text.trim_start().is_empty() { Err(DescribeError::Empty) } else { Ok(text) }
 }
 

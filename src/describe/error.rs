@@ -16,7 +16,6 @@ pub enum DescribeError {
     /// Neither UTF-8 nor UTF-16 with a byte order mark.
     #[error("not UTF-8 text: save the output of the AWS command as it is")]
     NotText,
-    /// Not JSON.
     #[error(
         "not JSON at line {line}, column {column}: run the AWS command with `--output json` and save the whole output"
     )]
@@ -80,26 +79,15 @@ pub enum DescribeError {
         "{} in the list `{list}` is not a CIDR block: write one such as 198.51.100.0/24",
         in_backticks(entry)
     )]
-    Entry {
-        /// The list.
-        list: ListId,
-        /// The entry.
-        entry: String,
-    },
+    Entry { list: ListId, entry: String },
     /// A prefix list that occurs twice with different entries.
     #[error("the list `{list}` occurs twice, with different entries: keep the newer output")]
-    ListTwice {
-        /// The list.
-        list: ListId,
-    },
+    ListTwice { list: ListId },
     /// A prefix list whose output has a `NextToken`.
     #[error(
         "the output for the list `{list}` ends with a `NextToken`, so entries are missing: run `aws ec2 get-managed-prefix-list-entries` without `--max-items` and `--no-paginate`"
     )]
-    PartialList {
-        /// The list.
-        list: ListId,
-    },
+    PartialList { list: ListId },
 }
 
 /// What is wrong with a rule.

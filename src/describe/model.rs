@@ -18,7 +18,6 @@ pub struct DescribedGroup {
 pub enum Location {
     /// An object that turned out neither to be a group nor a rule before the error.
     Object,
-    /// A group.
     Group(GroupId),
     /// An element of `IpPermissions` or `IpPermissionsEgress`.
     Permission {

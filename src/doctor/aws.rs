@@ -60,8 +60,8 @@ pub enum AwsError {
     #[error("no region is configured")]
     NoRegion,
     /// `aws` could not be started.
-    #[error("`aws` cannot be started: {0}")]
-    NoCli(io::Error),
+    #[error("`aws` cannot be started")]
+    NoCli(#[source] io::Error),
     /// Anything else.
     #[error("{message}")]
     Other {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::aws::AwsError;
 use crate::event::trail::Unfit;
+use crate::text::causes;
 use crate::text::escape::shell_word;
 
 /// One line of the diagnosis.
@@ -19,7 +20,6 @@ pub struct Check {
     pub state: State,
     /// What was found.
     pub fact: Fact,
-    /// What mends it.
     pub mend: Option<Remedy>,
 }
 
@@ -56,7 +56,7 @@ impl From<AwsError> for Unknown {
             AwsError::Refused { right } => Self::Right(right),
             AwsError::MayPass { message } => Self::Passing(message),
             AwsError::UnknownCommand { command } => Self::OldCli(command),
-            error => Self::Other(error.to_string()),
+            error => Self::Other(causes(&error)),
         }
     }
 }
@@ -66,10 +66,10 @@ impl From<AwsError> for Unknown {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::Display,
 )]
 #[strum(serialize_all = "kebab-case")]
+#[expect(clippy::enum_variant_names, reason = "an SNS topic is looked at too")]
 pub enum Topic {
     /// The stack itself.
     Stack,
-    /// Its template.
     Template,
     /// The trail that feeds it.
     Trail,
@@ -77,7 +77,6 @@ pub enum Topic {
     Rule,
     /// Whether the rules may call the function.
     Permission,
-    /// The function.
     Function,
     /// Its environment.
     Settings,
@@ -85,25 +84,18 @@ pub enum Topic {
     Concurrency,
     /// Where Lambda puts events that failed.
     OnFailure,
-    /// Its errors.
     Errors,
-    /// Its role.
     Role,
-    /// Its log.
     Log,
-    /// A topic.
     Topic,
-    /// A subscription.
     Subscription,
     /// An encryption key.
     Key,
-    /// A queue.
     Queue,
     /// What feeds failed events to the function.
     Mapping,
     /// The table of what is remembered.
     Table,
-    /// An alarm.
     Alarm,
     /// The last sweep.
     Sweep,
@@ -137,7 +129,6 @@ pub struct Difference {
 /// What was found.
 #[derive(Clone, Debug, PartialEq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
-#[allow(missing_docs, reason = "src/doctor/words.rs has a sentence for each")]
 pub enum Fact {
     NotSeen,
     StackSettled { status: String },

@@ -1,9 +1,9 @@
-//! Looks whether a deployed stack is as it has to be: the trail that feeds it, its rules, its
+//! Checks whether a deployed stack works: the trail that feeds it, its EventBridge rules, its
 //! function, its topics, queues and alarms, and what it did lately.
 //!
-//! What has to be comes from the template that the stack was deployed with, resolved with the stack's
-//! parameters; what is comes from the [AWS CLI](aws::AwsCli). Each file here looks at one part and
-//! returns [`Check`]s, which are data; `words` makes the sentences.
+//! How they should be comes from the template that the stack was deployed with, resolved with the
+//! stack's parameters. How they are comes from the [AWS CLI](aws::AwsCli). Each file looks at one part
+//! and returns [`Check`]s, which are data; `words` makes the sentences.
 
 mod activity;
 mod alarms;
@@ -11,7 +11,7 @@ mod aws;
 mod canary;
 mod check;
 mod function;
-mod keys;
+mod kms;
 mod members;
 mod organisation;
 mod queues;
@@ -35,8 +35,8 @@ mod tests;
 use chrono::{DateTime, Utc};
 
 pub use aws::{Aws, AwsCli, AwsError};
-pub use canary::{Canary, Stop, release};
-pub use check::{Check, Difference, Fact, Remedy, State, Topic, Unknown};
+pub use canary::{Canary, release};
+pub use check::{Check, State, Unknown};
 pub use render::{Diagnosis, to_json, to_text};
 pub use stack::NotLooked;
 
@@ -75,7 +75,7 @@ fn look(
         role::checks,
         role::logs,
         topics::checks,
-        keys::checks,
+        kms::checks,
         queues::checks,
         table::checks,
         alarms::checks,

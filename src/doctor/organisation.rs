@@ -1,5 +1,7 @@
 //! The sweep of an organisation: the state machine of stacks/organisation.yaml, its schedule, and how its
-//! last execution ended. That stack is another one. Its names begin as those of this stack do.
+//! last execution ended.
+//!
+//! It has a stack of its own. The names of its resources begin as those of the auditor's stack do.
 
 use chrono::TimeDelta;
 

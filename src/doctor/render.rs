@@ -12,9 +12,7 @@ use crate::text::{count, inert};
 pub struct Diagnosis {
     /// The name of the stack.
     pub stack: String,
-    /// Its account.
     pub account: String,
-    /// Its region.
     pub region: String,
     /// In the order of the topics.
     pub checks: Vec<Check>,

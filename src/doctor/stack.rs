@@ -35,7 +35,6 @@ pub enum NotLooked {
     /// Nobody is logged in.
     #[error("`aws` has no valid credentials: log in with `aws sso login` or `aws configure`")]
     NoCredentials(#[source] AwsError),
-    /// No region.
     #[error("`aws` does not know which region is meant: add --region")]
     NoRegion,
     /// Anything else.
@@ -43,7 +42,6 @@ pub enum NotLooked {
     Unreadable {
         /// As it was given.
         name: String,
-        /// Why.
         source: AwsError,
     },
 }

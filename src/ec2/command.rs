@@ -15,9 +15,7 @@ use crate::text::escape::{ascii_json, shell_word};
 /// What a line changes first: the rule itself, or the pieces that take its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sequence {
-    /// The rule.
     RuleFirst,
-    /// The pieces.
     PiecesFirst,
 }
 

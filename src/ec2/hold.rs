@@ -1,8 +1,8 @@
 //! Holds: temporary openings that announce their own end.
 //!
-//! Whoever authorises a rule with two tags, which say until when and why, is left alone until then.
-//! The tags count for the content that they were set with, and only as far ahead as the settings
-//! allow.
+//! A rule that is authorised with two tags, which say until when and why, is left alone until then.
+//! The tags count only for the content that the rule had when they were set, and only as far ahead as
+//! the settings allow.
 
 use std::collections::BTreeMap;
 

@@ -98,6 +98,13 @@ id! {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+impl UnitId {
+    /// Whether it is the root of an organisation.
+    pub fn is_root(&self) -> bool {
+        self.as_str().starts_with("r-")
+    }
+}
+
 id! {
     /// An AWS region such as `eu-central-1`, `us-gov-west-1` or `eusc-de-east-1`.
     ///

@@ -1,7 +1,7 @@
 //! EC2's own vocabulary: ids, places, groups, rules and holds, the interface to EC2, and the
 //! `aws ec2` command lines that change rules.
 //!
-//! Everything else is built on this module, and it depends on nothing else of the crate.
+//! It imports only [`text`](crate::text), and every module after it is built on it.
 
 mod answer;
 pub mod command;

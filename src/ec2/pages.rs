@@ -21,7 +21,6 @@ pub struct Pages<'a, E> {
 /// A page of groups, each with all its rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The groups.
     pub groups: Vec<(Group, Vec<Rule>)>,
     /// The token of the next page; `None` on the last one.
     pub next: Option<String>,

@@ -71,7 +71,6 @@ impl Peer {
         Self::Reference(Reference::Group(GroupRef::own(id)))
     }
 
-    /// A prefix list.
     pub fn prefix_list(id: ListId) -> Self {
         Self::Reference(Reference::PrefixList(id))
     }

@@ -44,7 +44,6 @@ pub trait SecurityGroups {
         ids: &[RuleId],
     ) -> Result<Vec<(GroupId, Rule)>, Ec2Error>;
 
-    /// A prefix list.
     async fn prefix_list(&self, place: &Place, id: &ListId) -> Result<PrefixList, Ec2Error>;
 
     /// Whether a group that a rule names no longer exists. Answers `false` for a group that cannot
@@ -75,7 +74,6 @@ pub enum Selection<'a> {
 /// Some of the groups that were asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupPage {
-    /// The groups.
     pub groups: Vec<Group>,
     /// The token of the next page; `None` on the last one.
     pub next: Option<String>,
@@ -158,7 +156,6 @@ pub enum Ec2Error {
     NotFound {
         /// The API call.
         action: &'static str,
-        /// What.
         missing: Missing,
         /// What EC2 said.
         #[source]
@@ -188,7 +185,6 @@ pub enum Ec2Error {
 pub enum Missing {
     /// A group: the one that the call is about, or one that a rule in it names.
     Group,
-    /// A rule.
     Rule,
     /// A prefix list, or something else.
     Other,

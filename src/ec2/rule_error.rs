@@ -3,7 +3,6 @@ use thiserror::Error;
 /// Why something is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RuleError {
-    /// Not a protocol.
     #[error(
         "`{0}` is not a protocol: write tcp, udp, icmp, icmpv6, all (or -1), or a number from 0 to 255"
     )]
@@ -14,7 +13,6 @@ pub enum RuleError {
     /// Ports that the protocol cannot have.
     #[error("{protocol} has no ports {from} to {to}")]
     Ports {
-        /// The protocol.
         protocol: String,
         /// What was given as the first, `none` where nothing was.
         from: String,

@@ -15,7 +15,6 @@ const DAYS: Days = Days::new(30);
 /// An exemption that counts, and of which it is not known whether it covers an excess.
 #[derive(Clone, Debug)]
 pub struct UndecidedExemption<'a> {
-    /// The exemption.
     pub exemption: &'a Exemption,
     /// The lists among its peers that could not be read, each with why; `None` where nobody looked.
     pub lists: Vec<(&'a ListId, Option<&'a Ec2Error>)>,

@@ -1,12 +1,13 @@
 //! Traffic that the site lives on, and that a change closed.
 //!
 //! Each `expected` entry of the baseline is judged by who can reach it before and after the change,
-//! for IPv4 and IPv6 apart. Addresses count as far as the entry admits them and a host can have them:
-//! loopback, link-local, multicast and reserved ones are nobody's. A prefix list counts by its
-//! entries. Another group counts by its name: its members are somebody, such as a load balancer. The
-//! group itself never counts, since traffic among its members reaches no website.
+//! for IPv4 and IPv6 apart. An address counts if the entry admits it and a host can have it, so
+//! loopback, link-local, multicast and reserved addresses do not. A prefix list counts by its
+//! entries. Another group counts as one client, such as a load balancer. The group itself never
+//! counts, since traffic among its members reaches no website.
 //!
-//! A list that cannot be read is somebody too, and what depends on that is not called known.
+//! A list that cannot be read counts as one client too, and a result that depends on it is marked
+//! uncertain.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +43,6 @@ pub struct Closed {
 /// A prefix list from which entries were removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutList {
-    /// The list.
     pub id: ListId,
     /// The version that was read after the change, where that is known.
     pub version: Option<i64>,
@@ -72,7 +72,6 @@ pub struct Reached {
 /// Who can reach an entry by one address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FamilyReach {
-    /// The family.
     pub family: Family,
     /// Before the change; `None` where that is not known.
     pub before: Option<Reach>,
@@ -84,9 +83,7 @@ pub struct FamilyReach {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// IPv4.
     Ipv4,
-    /// IPv6.
     Ipv6,
 }
 
@@ -94,7 +91,6 @@ pub enum Family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
-    /// Nobody.
     Nobody,
     /// Some of those that the baseline admits, or some of the ports.
     Some,

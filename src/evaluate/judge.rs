@@ -1,3 +1,5 @@
+//! Judges a rule: what of it exceeds the baseline, and what that is called.
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -48,7 +50,6 @@ pub struct Judgement {
 pub struct Verdict<'r> {
     /// What the finding is called.
     pub code: Code,
-    /// The rule.
     pub rule: &'r Rule,
     /// What exceeds the baseline.
     pub judgement: Judgement,

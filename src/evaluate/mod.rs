@@ -5,11 +5,11 @@
 //! are still needed before anything is judged.
 
 mod code;
-pub mod controls;
+pub(crate) mod controls;
 mod exempt;
-pub mod expected;
+pub(crate) mod expected;
 mod judge;
-pub mod plan;
+pub(crate) mod plan;
 pub mod severity;
 mod ssh;
 mod yardstick;

@@ -40,7 +40,6 @@ pub const LEFT_SCOPE: Severity = Severity::High;
 /// The least severity of a change that weakens the auditor, even if a deployment made it.
 pub const AUDITOR_WEAKENED: Severity = Severity::Medium;
 
-/// What is exposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exposed {
     Ssh,
@@ -64,7 +63,6 @@ enum Audience {
     Internet,
 }
 
-/// The table.
 fn in_table(direction: Direction, exposed: Exposed, audience: Audience) -> Severity {
     use Severity::{Critical, High, Low, Medium};
     if direction == Direction::Egress {

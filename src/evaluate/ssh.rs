@@ -1,4 +1,5 @@
-//! SSH that only looks narrow: from a wide set of addresses behind the name of a list.
+//! Where SSH listens, and SSH that only looks narrow, because a prefix list names a wide set of
+//! addresses.
 
 use std::collections::BTreeSet;
 

@@ -4,7 +4,7 @@
 //! CloudTrail writes it into `userIdentity`, of which only the caller's name is read. A caller can
 //! also write it into any text: the name of a session, a user agent, the name of a call.
 
-use super::message::{Lost, Message, Note};
+use super::job::{Job, Lost, Note};
 use super::model::{ChangeKind, Event, Kind};
 
 /// The starts of the ids of keys, of users and of sessions
@@ -44,7 +44,7 @@ pub(super) fn shortened(mut event: Event) -> Event {
             let others = [&mut change.resource, &mut change.server_error];
             others.into_iter().flatten().for_each(shorten);
         }
-        Kind::Message(Message::Close(close)) => {
+        Kind::Job(Job::Close(close)) => {
             for rule in &mut close.rules {
                 match &mut rule.note {
                     Some(
@@ -62,16 +62,16 @@ pub(super) fn shortened(mut event: Event) -> Event {
                 }
             }
         }
-        Kind::HoldTags(tags) | Kind::Message(Message::HoldTags(tags)) => {
+        Kind::HoldTags(tags) | Kind::Job(Job::HoldTags(tags)) => {
             tags.unread.iter_mut().for_each(shorten);
         }
-        Kind::Lost(Lost { reason, .. }) | Kind::Message(Message::Lost(Lost { reason, .. })) => {
+        Kind::Lost(Lost { reason, .. }) | Kind::Job(Job::Lost(Lost { reason, .. })) => {
             shorten(reason);
         }
         Kind::Ignored(reason)
         | Kind::NotAudited { reason, .. }
         | Kind::Undecodable { reason, .. } => shorten(reason),
-        Kind::List(_) | Kind::Tags(_) | Kind::Hook(_) | Kind::Message(_) => {}
+        Kind::List(_) | Kind::Tags(_) | Kind::Hook(_) | Kind::Job(_) => {}
     }
     event
 }

@@ -2,13 +2,15 @@
 //!
 //! [`decode`] takes the bytes of an invocation, unwraps whatever they are wrapped in (SNS, SQS,
 //! Lambda's failure destination, CloudTrail's own `Records`), and reads each CloudTrail record in
-//! them. The [question of a hook](HookRequest) is the other thing that may arrive. Serde stops here: everything behind it works with [`Event`]s.
+//! them. A [`Job`] that a schedule or an earlier invocation asks for may arrive too, and the
+//! [question of a hook](HookRequest). Serde stops here: everything behind it works with [`Event`]s.
 //!
 //! Nothing is dropped silently. What is understood is a change. What certainly changed nothing is
 //! [ignored](Kind::Ignored) with a reason. What names a group but is not understood is a change of
 //! that group [whose rules](ChangeKind::Unknown) or [whose tags](ChangeKind::Retagged) are unknown.
-//! What has lost its group because its request is missing [may be any group](Kind::Lost) of the
-//! place. Everything else is [undecodable](Kind::Undecodable), which becomes a finding of its own.
+//! If the request is missing from a record, and the group with it, [any group](Kind::Lost) of the
+//! place may have changed. Everything else is [undecodable](Kind::Undecodable), which becomes a
+//! finding of its own.
 //!
 //! Regions and ids are checked here. A record with one that is not valid is undecodable, and so is
 //! one whose envelope tells another account or region, so that no audit looks at the wrong place.
@@ -21,10 +23,10 @@ mod cloudtrail;
 mod error;
 mod group_ids;
 mod hook;
+mod job;
 mod list;
 mod list_change;
 mod memory;
-mod message;
 mod model;
 mod modify;
 mod payload;
@@ -36,7 +38,7 @@ mod schedule;
 mod split;
 mod tag_change;
 mod tags;
-pub mod trail;
+pub(crate) mod trail;
 mod watched;
 mod wire;
 mod wrapper;
@@ -47,14 +49,12 @@ mod tests;
 pub use actor::ActorType;
 pub use call::{calls_that_change_rules, may_change_rules};
 pub use hook::{HookFault, HookRequest, HookTask, Target, Wanted, is_hook_request};
+pub use job::{Close, FoundBy, Job, ListResume, Lost, Note, Resume, RuleToClose, Schedule, Sweep};
 pub use list_change::ListChange;
-pub use message::{
-    Close, FoundBy, ListResume, Lost, Message, Note, Resume, RuleToClose, Schedule, Sweep,
-};
 pub use model::{
     ChangeKind, Event, GroupChange, Kind, ModifiedRule, NotAudited, Removed, RevokedRules,
 };
-pub use payload::is_message;
+pub use payload::is_job;
 pub use record::{Record, is_record};
 pub use split::{SplitEnd, split};
 pub use tag_change::{HoldTags, TagAction, TagChange};

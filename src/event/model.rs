@@ -5,8 +5,8 @@ use std::error::Error;
 use ipnet::IpNet;
 
 use super::hook::HookRequest;
+use super::job::{Job, Lost, Resume};
 use super::list_change::ListChange;
-use super::message::{Lost, Message, Resume};
 use super::record::Record;
 use super::tag_change::{HoldTags, TagChange};
 use super::watched::WatchedChange;
@@ -17,8 +17,8 @@ use crate::text::causes;
 /// One thing that an invocation brings: who did it, when and where, and what was done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
-    /// Who, when, where. For [`Message::Close`], [`Message::Tags`], [`Message::HoldTags`] and
-    /// [`Message::Lost`] this is the change behind them. The other messages have none, and at most a
+    /// Who, when, where. For [`Job::Close`], [`Job::Tags`], [`Job::HoldTags`] and
+    /// [`Job::Lost`] this is the change behind them. The other messages have none, and at most a
     /// time, and the id that is the same whenever the message is delivered.
     pub record: Record,
     /// What was done.
@@ -45,7 +45,7 @@ pub enum Kind {
     /// CloudFormation asks whether a group or a rule may be made.
     Hook(Box<HookRequest>),
     /// A schedule, or an earlier invocation, asks for work.
-    Message(Message),
+    Job(Job),
     /// Nothing changed. The reason is for a person.
     Ignored(String),
     /// Nothing changed that an audit could look at. Only the history of rules needs it.
@@ -81,7 +81,6 @@ pub enum NotAudited {
 /// A change of one security group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GroupChange {
-    /// Which group.
     pub group: GroupKey,
     /// The account that owns the group, where the event tells. The group may be shared with the
     /// account that the event is from.
@@ -128,7 +127,6 @@ impl RevokedRules {
 /// What a call removed from a group, as far as its event tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Removed {
-    /// These rules.
     Rules(Vec<Rule>),
     /// Rules whose content is not known. They admitted traffic of these protocols and ports only;
     /// all of them where the event does not tell.

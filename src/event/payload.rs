@@ -1,4 +1,4 @@
-//! The JSON format of [`Message`]s.
+//! The JSON format of [`Job`]s.
 //!
 //! All messages have one format with one version. A message may wait in a queue while another
 //! version of the function is deployed, and must be recognised then, not misread. People write
@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::group_ids;
+use super::job::{Close, FoundBy, Job, ListResume, Lost, Note, RuleToClose, Sweep};
 use super::list_change::ListChange;
-use super::message::{Close, FoundBy, ListResume, Lost, Message, Note, RuleToClose, Sweep};
 use super::model::{Event, Kind};
 use super::record::Record;
 use super::schedule::ScheduledTask;
@@ -43,7 +43,7 @@ const EXAMPLE: &str =
 
 /// Why a message is not understood.
 #[derive(Debug, Error)]
-pub(super) enum MessageError {
+pub(super) enum JobError {
     #[error("the schedule asks for `sweep` and for `holds`: write one schedule for each")]
     Both,
     #[error("the schedule contains {}, which is not known: write {EXAMPLE}", in_backticks(.0))]
@@ -75,12 +75,12 @@ struct Payload {
     version: u32,
     depth: u32,
     #[serde(flatten)]
-    task: Task,
+    task: JobJson,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Task {
+enum JobJson {
     Sweep(Sweep),
     Holds(Sweep),
     Close(CloseJson),
@@ -158,7 +158,7 @@ impl From<ToCloseJson> for RuleToClose {
     }
 }
 
-impl Message {
+impl Job {
     /// The payloads that ask for it; [`decode`](super::decode) reads them back. `record` is the
     /// change behind it, and is not in messages that have none. `depth` is that of the events.
     ///
@@ -168,18 +168,18 @@ impl Message {
     pub fn to_payloads(&self, record: &Record, depth: u32) -> Vec<(Value, usize)> {
         let payload = |task| payload(task, depth);
         match self {
-            Self::Sweep(sweep) => vec![(payload(Task::Sweep(sweep.clone())), 0)],
-            Self::Holds(sweep) => vec![(payload(Task::Holds(sweep.clone())), 0)],
+            Self::Sweep(sweep) => vec![(payload(JobJson::Sweep(sweep.clone())), 0)],
+            Self::Holds(sweep) => vec![(payload(JobJson::Holds(sweep.clone())), 0)],
             Self::Close(close) => {
                 let rules = close.rules.iter().map(ToCloseJson::from);
                 split(depth, rules, |rules| {
                     let (change, occasion) = (Some(record.clone()), close.occasion.clone());
-                    Task::Close(CloseJson { change, occasion, rules })
+                    JobJson::Close(CloseJson { change, occasion, rules })
                 })
             }
             Self::List(list, resume) => {
                 let (change, list, resume) = (Some(record.clone()), list.clone(), resume.clone());
-                vec![(payload(Task::List(ListJson { change, list, resume })), 0)]
+                vec![(payload(JobJson::List(ListJson { change, list, resume })), 0)]
             }
             Self::Tags(TagChange { groups, tags, all_deleted }) => {
                 // EC2 takes 50 tags, which is far less than this. An event can be forged.
@@ -192,7 +192,7 @@ impl Message {
                     split(depth, groups.iter().cloned(), |groups| {
                         let (tags, all_deleted) = (tags.clone(), *all_deleted);
                         let task = TagChange { groups, tags, all_deleted };
-                        Task::Tags(WithChange { change: Some(record.clone()), task })
+                        JobJson::Tags(WithChange { change: Some(record.clone()), task })
                     })
                 });
                 payloads.collect()
@@ -200,12 +200,12 @@ impl Message {
             Self::HoldTags(HoldTags { rules, unread }) => {
                 split(depth, rules.iter().cloned(), |rules| {
                     let task = HoldTags { rules, unread: unread.clone() };
-                    Task::HoldTags(WithChange { change: Some(record.clone()), task })
+                    JobJson::HoldTags(WithChange { change: Some(record.clone()), task })
                 })
             }
             Self::Lost(lost) => {
                 let change = Some(record.clone());
-                vec![(payload(Task::Lost(WithChange { change, task: lost.clone() })), 0)]
+                vec![(payload(JobJson::Lost(WithChange { change, task: lost.clone() })), 0)]
             }
         }
     }
@@ -215,7 +215,7 @@ impl Message {
 fn split<T: Serialize>(
     depth: u32,
     items: impl Iterator<Item = T>,
-    task: impl Fn(Vec<T>) -> Task,
+    task: impl Fn(Vec<T>) -> JobJson,
 ) -> Vec<(Value, usize)> {
     let around = size(&payload(task(Vec::new()), depth));
     let with_count = |part: Vec<T>| {
@@ -246,7 +246,7 @@ fn parts<T: Serialize>(items: impl Iterator<Item = T>, max: usize) -> Vec<Vec<T>
     parts
 }
 
-fn payload(task: Task, depth: u32) -> Value {
+fn payload(task: JobJson, depth: u32) -> Value {
     // Everything in it can be written as JSON.
     serde_json::to_value(Payload { version: VERSION, depth, task }).unwrap_or_default()
 }
@@ -276,41 +276,41 @@ pub(super) fn is_schedule(members: &Map<String, Value>) -> bool {
 }
 
 /// Whether `members` are a message: a schedule, or what the function handed to itself.
-pub fn is_message(members: &Map<String, Value>) -> bool {
+pub fn is_job(members: &Map<String, Value>) -> bool {
     is_handed_on(members) || is_schedule(members)
 }
 
 /// Reads what [is such a message](is_handed_on). Unknown members are left out: the version of the
 /// function that wrote them may have been rolled back.
-pub(super) fn handed_on(members: &Map<String, Value>) -> Result<Event, MessageError> {
+pub(super) fn handed_on(members: &Map<String, Value>) -> Result<Event, JobError> {
     let (task, depth) = without_envelope(members.clone())?;
-    match Task::deserialize(Value::Object(task)).map_err(MessageError::HandedOn)? {
-        Task::Close(CloseJson { rules, .. }) if rules.is_empty() => Err(MessageError::NoGroup),
-        Task::Tags(tags) if tags.task.groups.is_empty() => Err(MessageError::NoGroup),
-        Task::HoldTags(tags) if tags.task.rules.is_empty() => Err(MessageError::NoRule),
+    match JobJson::deserialize(Value::Object(task)).map_err(JobError::HandedOn)? {
+        JobJson::Close(CloseJson { rules, .. }) if rules.is_empty() => Err(JobError::NoGroup),
+        JobJson::Tags(tags) if tags.task.groups.is_empty() => Err(JobError::NoGroup),
+        JobJson::HoldTags(tags) if tags.task.rules.is_empty() => Err(JobError::NoRule),
         task => event(task, depth),
     }
 }
 
 /// Reads what [is a schedule](is_schedule).
-pub(super) fn schedule(members: Map<String, Value>) -> Result<Event, MessageError> {
+pub(super) fn schedule(members: Map<String, Value>) -> Result<Event, JobError> {
     let (task, depth) = without_envelope(members)?;
     if let Some(unknown) = task.keys().find(|name| !SCHEDULED.contains(&name.as_str())) {
-        return Err(MessageError::Unknown(unknown.clone()));
+        return Err(JobError::Unknown(unknown.clone()));
     }
     // Serde would take a list as the values of the members.
     let is_other = |name: &&&str| task.get(**name).is_some_and(|asked| !asked.is_object());
     if let Some(name) = SCHEDULED.iter().find(is_other) {
-        return Err(MessageError::NotAnObject(name));
+        return Err(JobError::NotAnObject(name));
     }
     if task.len() > 1 {
-        return Err(MessageError::Both);
+        return Err(JobError::Both);
     }
-    match Task::deserialize(Value::Object(task)).map_err(MessageError::Schedule)? {
+    match JobJson::deserialize(Value::Object(task)).map_err(JobError::Schedule)? {
         // Nobody could say which of them were swept, if this invocation and those after it were not
         // enough.
-        Task::Sweep(sweep) if sweep.accounts.len() > 1 => {
-            Err(MessageError::ManyAccounts(sweep.accounts.len()))
+        JobJson::Sweep(sweep) if sweep.accounts.len() > 1 => {
+            Err(JobError::ManyAccounts(sweep.accounts.len()))
         }
         task => event(task, depth),
     }
@@ -330,64 +330,59 @@ pub(super) fn may_be_schedule(detail: Option<&Value>) -> bool {
 
 /// What a scheduled event asks for: by its `detail`, else this task. EventBridge Scheduler writes an
 /// empty `detail` as a string.
-pub(super) fn of_scheduled_event(
-    detail: Value,
-    by_rule: ScheduledTask,
-) -> Result<Event, MessageError> {
+pub(super) fn of_scheduled_event(detail: Value, by_rule: ScheduledTask) -> Result<Event, JobError> {
     match detail {
         Value::Null => {
             let task = match by_rule {
-                ScheduledTask::Sweep => Task::Sweep(Sweep::default()),
-                ScheduledTask::Holds => Task::Holds(Sweep::default()),
+                ScheduledTask::Sweep => JobJson::Sweep(Sweep::default()),
+                ScheduledTask::Holds => JobJson::Holds(Sweep::default()),
             };
             event(task, 0)
         }
         Value::String(text) if text.trim().is_empty() => of_scheduled_event(Value::Null, by_rule),
         Value::String(text) => match serde_json::from_str(&text) {
             Ok(members @ Value::Object(_)) => of_scheduled_event(members, by_rule),
-            _ => Err(MessageError::NotAnObject("detail")),
+            _ => Err(JobError::NotAnObject("detail")),
         },
         Value::Object(members) if members.is_empty() => of_scheduled_event(Value::Null, by_rule),
         Value::Object(members) => schedule(members),
-        _ => Err(MessageError::NotAnObject("detail")),
+        _ => Err(JobError::NotAnObject("detail")),
     }
 }
 
 /// The task, and how many invocations handed it on.
 fn without_envelope(
     mut members: Map<String, Value>,
-) -> Result<(Map<String, Value>, u32), MessageError> {
+) -> Result<(Map<String, Value>, u32), JobError> {
     match members.remove(VERSION_MEMBER) {
         None | Some(Value::Null) => {}
         Some(version) if version == VERSION => {}
         Some(version) => {
-            return Err(MessageError::Version { found: in_backticks(&version.to_string()) });
+            return Err(JobError::Version { found: in_backticks(&version.to_string()) });
         }
     }
     let depth = match members.remove(DEPTH_MEMBER) {
         None | Some(Value::Null) => 0,
-        Some(depth) => {
-            u32::deserialize(&depth).map_err(|_| MessageError::Depth(depth.to_string()))?
-        }
+        Some(depth) => u32::deserialize(&depth).map_err(|_| JobError::Depth(depth.to_string()))?,
     };
     Ok((members, depth))
 }
 
-fn event(task: Task, depth: u32) -> Result<Event, MessageError> {
+fn event(task: JobJson, depth: u32) -> Result<Event, JobError> {
     let (change, message) = match task {
-        Task::Sweep(sweep) => (None, Message::Sweep(sweep)),
-        Task::Holds(sweep) => (None, Message::Holds(sweep)),
-        Task::Close(CloseJson { change, occasion, rules }) => {
+        JobJson::Sweep(sweep) => (None, Job::Sweep(sweep)),
+        JobJson::Holds(sweep) => (None, Job::Holds(sweep)),
+        JobJson::Close(CloseJson { change, occasion, rules }) => {
             let rules = rules.into_iter().map(RuleToClose::from).collect();
-            (change, Message::Close(Close { rules: sorted(rules), occasion }))
+            (change, Job::Close(Close { rules: sorted(rules), occasion }))
         }
-        Task::Tags(WithChange { change, task }) => (change, Message::Tags(task)),
-        Task::HoldTags(WithChange { change, task }) => (change, Message::HoldTags(task)),
-        Task::List(ListJson { change, list, resume }) => (change, Message::List(list, resume)),
-        Task::Lost(WithChange { change, task }) => (change, Message::Lost(task)),
+        JobJson::Tags(WithChange { change, task }) => (change, Job::Tags(task)),
+        JobJson::HoldTags(WithChange { change, task }) => (change, Job::HoldTags(task)),
+        JobJson::List(ListJson { change, list, resume }) => (change, Job::List(list, resume)),
+        JobJson::Lost(WithChange { change, task }) => (change, Job::Lost(task)),
     };
     let record = change.unwrap_or_default();
-    Ok(Event { record, kind: Kind::Message(message), depth })
+    Ok(Event { record, kind: Kind::Job(message), depth })
 }
 
 /// The rules by their groups, each rule once.

@@ -37,6 +37,13 @@ pub struct Record {
     pub actor_type: ActorType,
 }
 
+impl Record {
+    /// The id that is the same in both records of a call across accounts, else the record's own.
+    pub fn shared_id(&self) -> Option<&str> {
+        self.shared_event_id.as_deref().or(self.event_id.as_deref())
+    }
+}
+
 /// Members that CloudTrail writes into every record, beside `eventName` and `eventSource`.
 const MEMBERS: [&str; 9] = [
     "awsRegion",

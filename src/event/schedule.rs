@@ -1,4 +1,4 @@
-//! Which task a schedule is for, where only its rule tells.
+//! Which task a scheduled event is for, if only the name of its EventBridge rule says so.
 
 use super::wire::Node;
 

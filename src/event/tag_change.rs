@@ -7,7 +7,6 @@ use crate::ec2::{GroupId, RuleId};
 /// A change of the tags of security groups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TagChange {
-    /// The groups.
     pub groups: Vec<GroupId>,
     /// What was done to each key.
     pub tags: BTreeMap<String, TagAction>,
@@ -28,7 +27,6 @@ impl TagChange {
 /// A change of tags of rules that can be those of a hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HoldTags {
-    /// The rules.
     pub rules: Vec<RuleId>,
     /// Why it is not known which tags changed, where that is so. The reason is for a person.
     pub unread: Option<String>,

@@ -51,7 +51,6 @@ pub struct Selector {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct AdvancedSelector {
-    /// The conditions.
     pub field_selectors: Vec<Condition>,
 }
 
@@ -59,7 +58,6 @@ pub struct AdvancedSelector {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Condition {
-    /// The field.
     pub field: String,
     /// It has one of these values.
     pub equals: Vec<String>,

@@ -1,9 +1,9 @@
 //! Calls that can blind the auditor: to the trail that events come from, to the rules that bring
 //! them, to the function, and to what carries its findings to people.
 //!
-//! The patterns of the rules in stacks/watch.yaml decide which resources are the auditor's own, because
-//! they know their names. Those in other accounts they recognise by the start of their names, which
-//! stacks/forwarder.yaml gives them. So any call of this table that arrives here is about one of them.
+//! Any call of this table that arrives here is about one of the auditor's own resources. The event
+//! patterns in stacks/watch.yaml see to that: they name the resources of the stack, and match those in
+//! other accounts by the prefix that stacks/forwarder.yaml gives their names.
 
 use serde_json::Value;
 
@@ -40,7 +40,6 @@ pub enum Component {
     Trail,
     /// An EventBridge rule, which brings them or starts a sweep.
     Rule,
-    /// The function.
     Function,
     /// The topic of the findings, or a subscription to it.
     Topic,

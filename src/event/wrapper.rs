@@ -1,7 +1,6 @@
 //! Unwraps events: from SNS, SQS, Lambda's failure destination, EventBridge, CloudTrail's own lists,
 //! and each of them in another.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use aws_lambda_events::sns::SnsRecord;
@@ -11,14 +10,14 @@ use serde_json::{Deserializer, Map, Value};
 use thiserror::Error;
 
 use super::model::{ChangeKind, Event, Kind};
-use super::payload::MessageError;
+use super::payload::JobError;
 use super::record::{Envelope, Record};
 use super::schedule::ScheduledTask;
 use super::wire::Node;
 use super::{group_ids, hook, memory, payload};
 use crate::ec2::GroupKey;
 use crate::text::inert::clip;
-use crate::text::{causes, utf16};
+use crate::text::{causes, lossy};
 
 /// The longest way there is takes nine wrappers: EventBridge → SNS → SQS → Lambda → failure queue →
 /// Lambda.
@@ -75,8 +74,7 @@ pub(super) enum Unwrapped {
 pub(super) fn unwrap(payload: &[u8]) -> Vec<Unwrapped> {
     let mut unwrapping = Unwrapping { found: Vec::new(), more: 0, delivery: None };
     // Bytes that are not UTF-8 can only be inside a string. The rest of the event is still good.
-    let payload = utf16(payload).map_or_else(|| String::from_utf8_lossy(payload), Cow::Owned);
-    unwrapping.text(payload.trim_start_matches('\u{feff}'), "the event", 0);
+    unwrapping.text(&lossy(payload), "the event", 0);
     let Unwrapping { mut found, more, .. } = unwrapping;
     if more > 0 {
         let error = Unreadable::TooMany(more);
@@ -289,7 +287,7 @@ impl Unwrapping {
         self.delivery = around;
     }
 
-    fn schedule(&mut self, schedule: Result<Event, MessageError>, envelope: Envelope) {
+    fn schedule(&mut self, schedule: Result<Event, JobError>, envelope: Envelope) {
         let envelope = Record::from(envelope);
         let event = match schedule {
             Ok(scheduled) => {

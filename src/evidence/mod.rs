@@ -21,7 +21,6 @@ pub struct Period {
 }
 
 impl Period {
-    /// When it begins.
     pub fn begin(self) -> DateTime<Utc> {
         self.from.and_time(NaiveTime::MIN).and_utc()
     }
@@ -52,7 +51,7 @@ pub struct Evidence {
 
 /// How far an account and region was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Covered {
+pub struct PlaceCovered {
     /// The account and region.
     pub place: Place,
     /// How many groups were audited.
@@ -68,7 +67,6 @@ pub struct Covered {
 /// An exemption of the baseline, and what it was needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerated<'a> {
-    /// The exemption.
     pub exemption: &'a Exemption,
     /// Whether it still counted at the end.
     pub is_active: bool,
@@ -93,10 +91,10 @@ pub struct ControlAnswer {
 
 impl Evidence {
     /// Every account and region of which something was read.
-    pub fn covered(&self) -> Vec<Covered> {
-        let mut places: BTreeMap<&Place, Covered> = BTreeMap::new();
+    pub fn covered(&self) -> Vec<PlaceCovered> {
+        let mut places: BTreeMap<&Place, PlaceCovered> = BTreeMap::new();
         let (begin, end) = (self.period.begin(), self.as_of);
-        let silent = |place: &Place| Covered {
+        let silent = |place: &Place| PlaceCovered {
             place: place.clone(),
             groups: 0,
             findings: 0,

@@ -17,7 +17,6 @@ pub struct Brief {
     pub code: Code,
     /// How bad it is.
     pub severity: Severity,
-    /// Where it is.
     pub place: Place,
     /// The group it is about.
     pub group: Option<FoundGroup>,

@@ -64,9 +64,7 @@ impl fmt::Display for RunName {
 /// An account and the regions in which it has to be audited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
-    /// The account.
     pub account: AccountId,
-    /// Its regions.
     pub regions: Vec<Region>,
 }
 
@@ -97,9 +95,7 @@ impl PlaceOutcome {
 /// A place, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceSwept {
-    /// The account.
     pub account: AccountId,
-    /// The region.
     pub region: Region,
     /// What became of it.
     pub outcome: PlaceOutcome,
@@ -153,7 +149,6 @@ pub struct CoverageTotals {
     pub groups: usize,
     /// Rules that were judged.
     pub rules: usize,
-    /// Findings.
     pub findings: usize,
 }
 
@@ -185,7 +180,6 @@ impl CoverageTotals {
 pub struct Coverage {
     /// The version of the format.
     pub version: u32,
-    /// The run.
     pub run: RunName,
     /// When it was counted.
     pub at: DateTime<Utc>,
@@ -253,7 +247,6 @@ impl Coverage {
 /// The run that a report is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Its name.
     pub name: RunName,
     /// What all of it covered, in the message that ends it.
     pub covered: Option<Covered>,

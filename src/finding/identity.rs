@@ -66,8 +66,6 @@ pub fn fingerprint_of(
 /// A hash of the fingerprint and the event: the same when the same event is audited again, from
 /// either of the two accounts that a call across accounts is recorded in.
 pub fn finding_id(fingerprint: &str, record: Option<&Record>) -> String {
-    let event = record
-        .and_then(|record| record.shared_event_id.as_deref().or(record.event_id.as_deref()))
-        .unwrap_or_default();
+    let event = record.and_then(Record::shared_id).unwrap_or_default();
     hash(&[fingerprint, event])
 }

@@ -1,7 +1,7 @@
 //! Findings and reports: what an audit saw and did, as data.
 //!
-//! Nothing in here is a sentence. [`report`](crate::report) makes the JSON, the mail and the
-//! terminal's text from it.
+//! [`report`](crate::report) makes the JSON, the mail and the terminal's text from it. The only
+//! sentences in here are those of errors, and the reason why an event is not understood.
 
 mod brief;
 mod coverage;
@@ -30,6 +30,6 @@ pub use model::{
 pub use origin::{Handled, Origin};
 pub use repair::{doctor_line, sweep_line};
 pub use report::{
-    BaselineName, Exempted, HookAnswer, HookVerdict, Report, ReportOutcome, Skipped, Tally,
-    ToClose, Totals,
+    BaselineName, Exempted, HookAnswer, HookVerdict, NotJudged, Report, ReportOutcome, Skipped,
+    Tally, ToClose, Totals,
 };

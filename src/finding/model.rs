@@ -29,7 +29,6 @@ pub struct Finding {
     pub code: Code,
     /// How bad it is.
     pub severity: Severity,
-    /// Where it is.
     pub place: Place,
     /// The group it is about.
     pub group: Option<FoundGroup>,
@@ -58,7 +57,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Names the binding that the group was audited by, or those that may hold, where it is not
+    /// Names the binding that the group was audited by, or those that may apply, where it is not
     /// decided.
     pub fn bind(&mut self, binding: &Option<String>, undecided: &[Option<String>]) {
         if undecided.is_empty() {
@@ -94,7 +93,6 @@ pub enum Matter {
     /// A rule is compliant only because the baseline names a prefix list for SSH, and the list is
     /// wide.
     WideList {
-        /// The rule.
         rule: Rule,
         /// The baseline's name.
         baseline: String,
@@ -111,12 +109,7 @@ pub enum Matter {
     /// A change closed traffic that the site lives on.
     ExpectedClosed(Closed),
     /// Something could not be audited.
-    Unaudited {
-        /// What.
-        what: Unaudited,
-        /// Why.
-        reason: Reason,
-    },
+    Unaudited { what: Unaudited, reason: Reason },
     /// A group is no longer in the scope of the audit.
     LeftScope {
         /// What happened to its tag.
@@ -126,7 +119,6 @@ pub enum Matter {
     },
     /// Something changed that the auditor itself depends on.
     AuditorChanged {
-        /// The change.
         change: WatchedChange,
         /// In what it weakens the auditor, as far as that can be told.
         weakened: Vec<Weakening>,
@@ -144,7 +136,6 @@ pub enum Matter {
     },
     /// The changes of the place do not reach the auditor, as far as is known.
     Unfed {
-        /// Why.
         unfed: Unfed,
         /// What [`Finding::fix`] does.
         mend: Mend,
@@ -189,7 +180,6 @@ pub struct Unheard {
 /// A trail that could record a place, and does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfitTrail {
-    /// Its ARN.
     pub arn: String,
     /// The region that it can be changed in.
     pub home: Region,
@@ -198,7 +188,6 @@ pub struct UnfitTrail {
 }
 
 impl UnfitTrail {
-    /// Its name.
     pub fn name(&self) -> &str {
         self.arn.rsplit('/').next().unwrap_or(&self.arn)
     }
@@ -207,7 +196,6 @@ impl UnfitTrail {
 /// A rule that admits more than the baseline does, or may.
 #[derive(Clone, Debug)]
 pub struct FoundRule {
-    /// The rule.
     pub rule: Rule,
     /// What it admits and the baseline does not.
     pub excess: Traffic,
@@ -283,7 +271,6 @@ pub enum Connections {
 pub enum Action {
     /// No revert was due.
     NotDue {
-        /// Why.
         why: NotDue,
         /// Whether the rule was read in the group; `None` where that goes without saying.
         seen: Option<bool>,
@@ -309,7 +296,6 @@ pub enum Action {
     GoneBefore,
     /// The group could not be read, so nothing was done.
     Unreadable {
-        /// Why.
         error: Ec2Error,
         /// What was due.
         due: Outcome,
@@ -329,7 +315,6 @@ pub enum Action {
     GroupGone,
     /// A revert was due, and the rule is still there.
     NotReverted {
-        /// Why.
         reason: NotReverted,
         /// What this run had added before.
         added: Vec<Rule>,
@@ -387,7 +372,6 @@ pub enum NotReverted {
 pub enum AfterHold {
     /// It is reported again.
     Reported,
-    /// It is closed.
     Closed,
 }
 
@@ -422,7 +406,6 @@ pub enum Remark {
     HoldRefused(Refusal),
     /// The rule was authorised with its hold.
     HoldAuthorized {
-        /// When.
         at: DateTime<Utc>,
         /// By whom, where that is known.
         actor: Option<String>,
@@ -446,7 +429,6 @@ pub enum Remark {
 /// The entries of a changed prefix list that matter to a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListEntries {
-    /// The list.
     pub list: ListId,
     /// The entries, those that the change added first, each with whether it did.
     pub entries: Vec<(IpNet, bool)>,
@@ -476,7 +458,6 @@ pub enum Reason {
     NoGroup(Option<String>),
     /// It is in another account.
     OtherAccount {
-        /// That account.
         account: AccountId,
         /// The only account that can be audited.
         own: AccountId,
@@ -485,7 +466,6 @@ pub enum Reason {
     Ec2(Ec2Error),
     /// There was no time left, and no other invocation does it.
     NotHandedOn {
-        /// Why.
         why: NotHandedOn,
         /// The rules that were to be closed, where they are known.
         rules: Vec<Rule>,

@@ -38,7 +38,6 @@ pub struct Origin<'a> {
 pub struct Handled {
     /// What was done.
     pub action: Action,
-    /// When.
     pub time: DateTime<Utc>,
     /// Whether the rule is still in the group.
     pub presence: Presence,

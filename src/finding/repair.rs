@@ -1,4 +1,4 @@
-//! The shell line that mends the auditor: it takes back a call that blinded it, or finds out what does.
+//! Shell lines that mend the auditor: they reverse a call that blinded it, or show what is wrong with it.
 
 use super::model::{Unfed, UnfitTrail};
 use crate::ec2::{Place, Region};

@@ -6,7 +6,7 @@ use strum::{IntoEnumIterator, IntoStaticStr};
 
 use super::{Digest, Finding, FoundGroup, Mail, Run};
 use crate::baseline::Baseline;
-use crate::ec2::{Group, GroupId, ListId, Place, Rule};
+use crate::ec2::{Cause, Group, GroupId, ListId, Place, Rule};
 use crate::evaluate::{Code, Severity};
 use crate::event::RuleToClose;
 use crate::net::Traffic;
@@ -66,20 +66,27 @@ pub struct HookAnswer {
 }
 
 /// Whether a hook lets a change be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum HookVerdict {
     /// It may be made.
     Passed,
     /// It may not, because of the findings of the report.
     Refused,
-    /// It could not be judged. Holds why.
-    NotJudged(String),
+    NotJudged(NotJudged),
+}
+
+/// Why a hook could not judge what it was asked about.
+#[derive(Clone, Debug)]
+pub enum NotJudged {
+    /// The request, or the resource in it, is not understood.
+    NotUnderstood(Cause),
+    /// A prefix list that decides about it could not be read. The next try may be able to.
+    ListNotRead(Cause),
 }
 
 /// The baseline that a report names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BaselineName {
-    /// Its name.
     pub name: String,
     /// The hash of what `sg-audit baseline show` prints under the same settings.
     pub sha256: String,
@@ -129,10 +136,14 @@ impl ReportOutcome {
 }
 
 /// Why there was nothing to audit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Skipped {
     /// The event changed nothing. Holds why.
     Event(String),
+    /// A hook asked about something that is to be deleted.
+    Deletion,
+    /// A hook asked about something that could not be judged.
+    NotJudged(NotJudged),
     /// The group is out of scope.
     OutOfScope(GroupId),
     /// Tags changed that do not decide what is audited.
@@ -146,13 +157,10 @@ pub enum Skipped {
 pub struct Exempted {
     /// Where the group is.
     pub place: Place,
-    /// The group.
     pub group: GroupId,
-    /// The rule.
     pub rule: Rule,
     /// What of the rule is exempt.
     pub traffic: Traffic,
-    /// Why.
     pub reason: String,
     /// The last day on which it is, in UTC.
     pub until: NaiveDate,
@@ -326,7 +334,6 @@ impl Report {
         Self::merged(baseline, std::iter::once(found).chain(closed).collect())
     }
 
-    /// Adds findings.
     pub fn add(&mut self, findings: Vec<Finding>) {
         self.findings.extend(findings);
         self.conclude();

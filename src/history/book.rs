@@ -8,14 +8,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::coverage::RecordsRead;
-use super::kept::{Act, By, What, key};
+use super::kept::{Act, By, What};
 use super::known::{CompliedIds, Directions, Names};
 use super::lists::{ListAct, ListWhat, Timeline, timelines};
 use super::model::{Opening, Present, Start};
 use super::parts::parts;
-use super::replay::{Life, Replay};
+use super::rebuilt::{History, RecordCounts};
+use super::replay::{Lifetime, Replay};
 use super::totals::Totals;
-use super::whole::{Counts, History};
 use crate::baseline::{Baseline, Lists, Whose};
 use crate::ec2::hold::{Claim, claim};
 use crate::ec2::{AccountId, Direction, GroupId, GroupKey, ListId, Place, Rule};
@@ -48,7 +48,7 @@ pub struct Book<'a> {
     places: HashMap<Place, usize>,
     /// The place of the last record. Records of one place come together.
     last: usize,
-    counts: Counts,
+    counts: RecordCounts,
 }
 
 /// What is read of a record to see whether it can tell of a change.
@@ -83,7 +83,7 @@ impl<'a> Book<'a> {
             coverage: Vec::new(),
             places: HashMap::new(),
             last: 0,
-            counts: Counts::default(),
+            counts: RecordCounts::default(),
         }
     }
 
@@ -94,7 +94,7 @@ impl<'a> Book<'a> {
     }
 
     /// What was read so far.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> RecordCounts {
         self.counts
     }
 
@@ -119,7 +119,7 @@ impl<'a> Book<'a> {
     /// Takes an event.
     pub fn event(&mut self, event: Event) {
         let Event { record, kind, .. } = event;
-        if matches!(kind, Kind::Message(_)) {
+        if matches!(kind, Kind::Job(_)) {
             return;
         }
         self.counts.records += 1;
@@ -152,7 +152,7 @@ impl<'a> Book<'a> {
             | Kind::HoldTags(_)
             | Kind::Watched(_)
             | Kind::Hook(_)
-            | Kind::Message(_)
+            | Kind::Job(_)
             | Kind::Ignored(_) => {}
         }
     }
@@ -310,7 +310,7 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// The baselines that may hold for a group of an account with these tags. The last one is that of
+    /// The baselines that may apply to a group of an account with these tags. The last one is that of
     /// no unit and no tag.
     fn may_hold(
         &self,
@@ -379,7 +379,7 @@ impl<'a> Book<'a> {
                 .then_with(|| a.key().cmp(&b.key()))
         });
         let before = self.acts.len();
-        self.acts.dedup_by(|a, b| match (key(&a.record), key(&b.record)) {
+        self.acts.dedup_by(|a, b| match (a.record.shared_id(), b.record.shared_id()) {
             (Some(_), Some(_)) => a.key() == b.key() && group(a) == group(b),
             _ => a == b,
         });
@@ -452,10 +452,10 @@ impl<'a> Book<'a> {
         place: &Place,
         group: &GroupKey,
         shown: Option<&Present>,
-        life: Life,
+        life: Lifetime,
         judge: impl Fn(&Rule) -> &'j Judge<'j>,
     ) -> Option<Opening> {
-        let Life { rule, direction_assumed, start, end } = life;
+        let Lifetime { rule, direction_assumed, start, end } = life;
         let judge = judge(&rule);
         let judgement = judge.judge(&rule);
         let code = judge.code(&judgement)?;

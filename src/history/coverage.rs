@@ -27,9 +27,7 @@ pub struct RecordsRead {
 /// A stretch of more than a day without any record, to the hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// From when.
     pub from: DateTime<Utc>,
-    /// Until when.
     pub until: DateTime<Utc>,
 }
 

@@ -74,11 +74,6 @@ pub(super) enum What {
 impl Act {
     /// What makes two acts the same, whichever account or tool recorded them.
     pub fn key(&self) -> (Option<&str>, usize) {
-        (key(&self.record), self.number)
+        (self.record.shared_id(), self.number)
     }
-}
-
-/// A call across accounts has two records with one shared id.
-pub(super) fn key(record: &Record) -> Option<&str> {
-    record.shared_event_id.as_deref().or(record.event_id.as_deref())
 }

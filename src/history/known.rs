@@ -1,4 +1,4 @@
-//! What is known of groups and rules beside the acts: names, directions, ids.
+//! The names of groups, and the directions and ids of rules, as far as records or groups tell them.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 
-use super::kept::{By, key};
+use super::kept::By;
 use super::model::{Deed, How};
 use crate::ec2::ListId;
 use crate::event::{ListChange, Record};
@@ -24,7 +24,6 @@ pub(super) struct ListAct {
 pub(super) enum ListWhat {
     /// It is new, with these entries, where they are known.
     Created(Option<Vec<IpNet>>),
-    /// It changed.
     Changed(ListChange),
 }
 
@@ -166,9 +165,9 @@ pub(super) fn timelines(
     };
     acts.sort_by(|a, b| {
         let of = |act: &ListAct| (act.list.clone(), act.time, version(act));
-        of(a).cmp(&of(b)).then_with(|| key(&a.record).cmp(&key(&b.record)))
+        of(a).cmp(&of(b)).then_with(|| a.record.shared_id().cmp(&b.record.shared_id()))
     });
-    acts.dedup_by(|a, b| match (key(&a.record), key(&b.record)) {
+    acts.dedup_by(|a, b| match (a.record.shared_id(), b.record.shared_id()) {
         (Some(a_key), Some(b_key)) => a_key == b_key && a.list == b.list,
         _ => a == b,
     });

@@ -5,8 +5,9 @@
 //! with what exceeded the baseline and not with the number of records. [`Book::close`] puts what was
 //! kept in order, follows each rule, and returns the [`History`].
 //!
-//! Records may be missing. What the others contradict is said to be unknown and never guessed: a
-//! rule that is revoked was open before, a rule that is authorised twice was closed in between.
+//! Records may be missing, and then a time is unknown, never guessed. If a rule is revoked whose
+//! authorize call is missing, it was open before, and nobody knows since when. If a rule is authorised
+//! twice, it was closed in between, and nobody knows when.
 
 mod book;
 mod coverage;
@@ -15,9 +16,9 @@ mod known;
 mod lists;
 mod model;
 mod parts;
+mod rebuilt;
 mod replay;
 mod totals;
-mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -26,5 +27,5 @@ pub use book::Book;
 pub use coverage::{Gap, RecordsRead};
 pub use kept::By;
 pub use model::{Deed, End, How, Opening, OpeningStatus, Present, Start};
+pub use rebuilt::{History, RecordCounts};
 pub use totals::{Durations, Share, Totals};
-pub use whole::{Counts, History};

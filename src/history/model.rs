@@ -15,11 +15,9 @@ use crate::net::Traffic;
 pub struct Opening {
     /// The group's account and region.
     pub place: Place,
-    /// The group.
     pub group: GroupKey,
     /// The group's name, where it is known.
     pub group_name: Option<String>,
-    /// The rule.
     pub rule: Rule,
     /// Whether no record tells that the rule is an ingress rule, which is then assumed.
     pub direction_assumed: bool,
@@ -44,9 +42,7 @@ pub struct Opening {
 pub struct Present {
     /// Its account and region, where they are known.
     pub place: Place,
-    /// The group.
     pub group: Group,
-    /// Its rules.
     pub rules: Vec<Rule>,
 }
 
@@ -102,7 +98,6 @@ pub enum OpeningStatus {
 pub struct Deed {
     /// What it did.
     pub how: How,
-    /// When.
     pub time: DateTime<Utc>,
     /// Who, and from where.
     pub record: Arc<Record>,
@@ -123,7 +118,6 @@ pub enum How {
     List(ListId),
     /// It made the group, with the egress that EC2 gives a new group.
     GroupCreated,
-    /// It deleted the group.
     GroupDeleted,
     /// It may have changed the rule.
     Unread,

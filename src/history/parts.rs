@@ -4,10 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::lists::{Entries, Timeline};
 use super::model::{End, Start};
-use super::replay::Life;
+use super::replay::Lifetime;
 
 /// The parts, each with what the list held then.
-pub(super) fn parts(life: Life, timeline: &Timeline, now: DateTime<Utc>) -> Vec<(Life, Entries)> {
+pub(super) fn parts(
+    life: Lifetime,
+    timeline: &Timeline,
+    now: DateTime<Utc>,
+) -> Vec<(Lifetime, Entries)> {
     let from = match &life.start {
         Start::Known(deed) => deed.time,
         Start::Unknown { by, .. } => *by,
@@ -19,15 +23,15 @@ pub(super) fn parts(life: Life, timeline: &Timeline, now: DateTime<Utc>) -> Vec<
     };
     let mut parts = Vec::new();
     let mut entries = timeline.at(from);
-    let Life { rule, direction_assumed, mut start, end } = life;
+    let Lifetime { rule, direction_assumed, mut start, end } = life;
     for step in timeline.between(from, until) {
         let deed = step.deed.clone();
         let begun = std::mem::replace(&mut start, Start::Known(deed.clone()));
         let part =
-            Life { rule: rule.clone(), direction_assumed, start: begun, end: End::Known(deed) };
+            Lifetime { rule: rule.clone(), direction_assumed, start: begun, end: End::Known(deed) };
         parts.push((part, entries.clone()));
         entries = &step.entries;
     }
-    parts.push((Life { rule, direction_assumed, start, end }, entries.clone()));
+    parts.push((Lifetime { rule, direction_assumed, start, end }, entries.clone()));
     parts
 }

@@ -11,7 +11,7 @@ use crate::net::Set;
 
 /// A rule from when it got its content until it lost it.
 #[derive(Clone, Debug)]
-pub(super) struct Life {
+pub(super) struct Lifetime {
     pub rule: Rule,
     pub direction_assumed: bool,
     pub start: Start,
@@ -48,7 +48,7 @@ pub(super) struct Replay<'a> {
     contents: HashMap<RuleId, RuleContent>,
     /// When a content was removed for the last time.
     removed: HashMap<RuleContent, DateTime<Utc>>,
-    lives: Vec<Life>,
+    lives: Vec<Lifetime>,
 }
 
 impl<'a> Replay<'a> {
@@ -187,7 +187,7 @@ impl<'a> Replay<'a> {
             return self.end(&content, End::Known(deed));
         }
         let after = self.removed.insert(content, time);
-        self.lives.push(Life {
+        self.lives.push(Lifetime {
             rule: rule.clone(),
             direction_assumed: false,
             start: Start::Unknown { after, by: time },
@@ -214,7 +214,7 @@ impl<'a> Replay<'a> {
         if let End::Known(deed) = &end {
             self.removed.insert(content.clone(), deed.time);
         }
-        self.lives.push(Life { rule, direction_assumed, start, end });
+        self.lives.push(Lifetime { rule, direction_assumed, start, end });
     }
 
     fn see(&mut self, content: &RuleContent, time: DateTime<Utc>) {
@@ -232,7 +232,7 @@ impl<'a> Replay<'a> {
 
     /// Everything that the group's rules lived through. `present` are its rules as they are now,
     /// where they are known.
-    pub fn finish(mut self, present: Option<&[Rule]>, now: DateTime<Utc>) -> Vec<Life> {
+    pub fn finish(mut self, present: Option<&[Rule]>, now: DateTime<Utc>) -> Vec<Lifetime> {
         let rules = present.unwrap_or_default();
         for rule in rules.iter().filter(|rule| (self.matters)(rule)) {
             let content = rule.content();
@@ -252,7 +252,7 @@ impl<'a> Replay<'a> {
                 }
                 None => {
                     let after = self.removed.get(&content).copied();
-                    self.lives.push(Life {
+                    self.lives.push(Lifetime {
                         rule: rule.clone(),
                         direction_assumed: false,
                         start: Start::Unknown { after, by: now },

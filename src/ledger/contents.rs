@@ -1,5 +1,7 @@
-//! What the groups of a place were at its last sweep. If rules were added since that do not comply, their event
-//! has left a finding. If it has not, no event can be relied on.
+//! What the groups of a place were at its last sweep.
+//!
+//! A rule that was added since and does not comply has left a finding, made from its event. If there
+//! is none, the events of that place do not arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,7 +67,7 @@ impl Comparison {
         settings: &str,
     ) -> Self {
         let now = Contents::new(place, at);
-        let is_same = entries.coverage.as_ref().is_some_and(|it| it.settings == settings);
+        let is_same = entries.last_audit.as_ref().is_some_and(|it| it.settings == settings);
         let mut before = entries.contents.take();
         if let Some(before) = before.as_mut().filter(|it| !is_same || it.version != now.version) {
             // A change that was seen before is still one.

@@ -14,7 +14,6 @@ use crate::finding::{Brief, Digest, DigestEntry, Finding, Life, Status, Unheard}
 /// A finding was opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Opened {
-    /// When.
     pub at: DateTime<Utc>,
     /// What opened it, or showed that it is open again: the same whenever the same event is audited.
     pub occasion: String,
@@ -75,12 +74,11 @@ pub struct Resolution {
 /// What the ledger has about a place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlaceEntries {
-    /// All findings.
     pub findings: Vec<Entry>,
     /// All rules that are held, or were not long ago.
     pub holds: Vec<HeldRule>,
     /// The last audit of the whole place.
-    pub coverage: Option<PlaceAudit>,
+    pub last_audit: Option<PlaceAudit>,
     /// What the groups were at the last sweep that began and ended in one invocation.
     pub contents: Option<Contents>,
     /// The fingerprints of findings whose entries were not understood: another version wrote them.
@@ -90,9 +88,7 @@ pub struct PlaceEntries {
 /// What there was of a finding before it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Before {
-    /// Nothing.
     Nothing,
-    /// This.
     Entry(Box<Entry>),
     /// An entry of another version, which is not understood.
     NotUnderstood,
@@ -111,7 +107,6 @@ impl Before {
 /// The last audit of a whole place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceAudit {
-    /// The place.
     pub place: Place,
     /// When the audit began.
     pub at: DateTime<Utc>,
@@ -126,7 +121,6 @@ pub struct PlaceAudit {
 /// A message has said what is only planned to be closed in a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanTold {
-    /// When.
     pub at: DateTime<Utc>,
     /// The audit that did.
     pub by: String,
@@ -135,7 +129,6 @@ pub struct PlanTold {
 /// What the groups of a place were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
-    /// The place.
     pub place: Place,
     /// When the sweep began that read them.
     pub at: DateTime<Utc>,
@@ -152,9 +145,7 @@ pub struct Contents {
 pub struct HeldRule {
     /// Where the group is.
     pub place: Place,
-    /// The group.
     pub group: GroupId,
-    /// The rule.
     pub rule: Rule,
     /// The hold. `None` if the rule was only seen with the tags of one.
     pub hold: Option<Hold>,
@@ -182,7 +173,6 @@ pub struct Waiting {
 /// What waits for a digest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waits {
-    /// The findings.
     pub findings: Vec<Waiting>,
     /// When the last daily digest was mailed.
     pub last_daily: Option<DateTime<Utc>>,

@@ -7,7 +7,7 @@
 //! | the last audit of a place | place | `audit` | `audited`, `group_count`, `settings_hash`, `first_sweep` |
 //! | the groups of a place at its last sweep | place | `contents` | `audited`, `version`, `groups`, `unheard` |
 //! | that a place has rules that are held | `held` | place | `until`, `expires` |
-//! | what sweeps, or changes, of a place only plan | place | `plan sweep`, `plan change` | `settings_hash`, `told_at`, `told_by` |
+//! | what a sweep, or the audit of a change, only plans to close in a place | place | `plan sweep`, `plan change` | `settings_hash`, `told_at`, `told_by` |
 //! | a finding that waits for a digest | `digest` | what identifies it | `content` |
 //! | the last daily digest | `digest` | ` daily` | `told` |
 //! | the last mails | `mails` | `mails` | `t1` to `t5` |
@@ -40,7 +40,6 @@ pub enum Attribute {
     /// Yes or no.
     #[serde(rename = "BOOL")]
     Bool(bool),
-    /// A set of texts.
     #[serde(rename = "SS")]
     Texts(BTreeSet<String>),
 }
@@ -60,7 +59,6 @@ pub enum ItemError {
 pub type Item = BTreeMap<String, Attribute>;
 
 impl Attribute {
-    /// Text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::S(text.into())
     }
@@ -191,12 +189,12 @@ fn opening(text: &str) -> Option<Opened> {
 }
 
 /// A whole audit as an item.
-pub fn coverage_item(coverage: &PlaceAudit) -> Item {
-    let mut item = key(place_key(&coverage.place), AUDIT);
-    item.insert("audited".to_owned(), Attribute::time(coverage.at));
-    item.insert("group_count".to_owned(), Attribute::N(coverage.groups.to_string()));
-    item.insert("settings_hash".to_owned(), Attribute::text(&coverage.settings));
-    item.insert("first_sweep".to_owned(), Attribute::text(&coverage.first));
+pub fn audit_item(audit: &PlaceAudit) -> Item {
+    let mut item = key(place_key(&audit.place), AUDIT);
+    item.insert("audited".to_owned(), Attribute::time(audit.at));
+    item.insert("group_count".to_owned(), Attribute::N(audit.groups.to_string()));
+    item.insert("settings_hash".to_owned(), Attribute::text(&audit.settings));
+    item.insert("first_sweep".to_owned(), Attribute::text(&audit.first));
     item
 }
 
@@ -324,7 +322,7 @@ impl PlaceEntries {
             self.holds.push(json(item, "content")?);
         } else if sk == AUDIT {
             let groups = number(item, "group_count")?;
-            self.coverage = Some(PlaceAudit {
+            self.last_audit = Some(PlaceAudit {
                 place: place(text(item, "pk")?),
                 at: time(item, "audited")?,
                 groups: usize::try_from(groups).map_err(|_| ItemError::Attribute("group_count"))?,

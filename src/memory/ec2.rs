@@ -112,7 +112,6 @@ impl MemoryEc2 {
         groups.iter().find(|stored| stored.group.id == *group).map(|stored| stored.rules.clone())
     }
 
-    /// Deletes a group.
     #[cfg(test)]
     pub fn delete_group(&self, group: &GroupId) {
         self.groups.borrow_mut().retain(|stored| stored.group.id != *group);

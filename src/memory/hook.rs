@@ -84,9 +84,7 @@ pub trait Hook {
 /// An EC2 in memory with a hook around every call.
 #[derive(Debug)]
 pub struct Hooked<E, H> {
-    /// The EC2.
     pub ec2: E,
-    /// The hook.
     pub hook: H,
 }
 

@@ -23,7 +23,7 @@ type Plan = (String, Option<PlanTold>);
 pub struct MemoryLedger {
     findings: RefCell<BTreeMap<(Place, String), Entry>>,
     plans: RefCell<BTreeMap<(Place, Planner), Plan>>,
-    coverage: RefCell<BTreeMap<Place, PlaceAudit>>,
+    audit: RefCell<BTreeMap<Place, PlaceAudit>>,
     contents: RefCell<BTreeMap<Place, Contents>>,
     held_until: RefCell<BTreeMap<Place, DateTime<Utc>>>,
     holds: RefCell<BTreeMap<(Place, GroupId, RuleContent), HeldRule>>,
@@ -78,8 +78,8 @@ impl MemoryLedger {
     }
 
     /// Whole audits.
-    pub fn coverages(&self) -> Vec<PlaceAudit> {
-        self.coverage.borrow().values().cloned().collect()
+    pub fn audits(&self) -> Vec<PlaceAudit> {
+        self.audit.borrow().values().cloned().collect()
     }
 
     fn answer<'a, T: 'a>(
@@ -168,13 +168,13 @@ impl Ledger for MemoryLedger {
             let findings = it.findings.borrow();
             let of_place = findings.iter().filter(|((of, _), _)| of == place);
             let findings = of_place.map(|(_, entry)| entry.clone()).collect();
-            let coverage = it.coverage.borrow().get(place).cloned();
+            let last_audit = it.audit.borrow().get(place).cloned();
             let contents = it.contents.borrow().get(place).cloned();
             let unknown = it.not_understood.borrow();
             let unknown = unknown.iter().filter(|(of, _)| of == place);
             let not_understood = unknown.map(|(_, fingerprint)| fingerprint.clone()).collect();
             let holds = it.held(place);
-            PlaceEntries { findings, holds, coverage, contents, not_understood }
+            PlaceEntries { findings, holds, last_audit, contents, not_understood }
         })
     }
 
@@ -210,9 +210,9 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn cover<'a>(&'a self, coverage: &'a PlaceAudit) -> LedgerFuture<'a, ()> {
+    fn cover<'a>(&'a self, audit: &'a PlaceAudit) -> LedgerFuture<'a, ()> {
         self.answer("cover", move |it| {
-            it.coverage.borrow_mut().insert(coverage.place.clone(), coverage.clone());
+            it.audit.borrow_mut().insert(audit.place.clone(), audit.clone());
         })
     }
 

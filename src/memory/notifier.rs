@@ -2,7 +2,7 @@ use std::cell::RefCell;
 
 use serde_json::Value;
 
-use crate::audit::{Notifier, NotifyError, Onward, OnwardError};
+use crate::audit::{InvokeError, Invoker, Notifier, NotifyError};
 use crate::ec2::cause;
 use crate::finding::Report;
 use crate::report::{Message, fitting, messages, parts};
@@ -48,8 +48,8 @@ impl Notifier for MemoryNotifier {
     }
 }
 
-impl Onward for MemoryNotifier {
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
+impl Invoker for MemoryNotifier {
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError> {
         self.handed_on.borrow_mut().push(payload.clone());
         Ok(())
     }

@@ -1,11 +1,8 @@
 //! What the sweep of an organisation covered: as JSON, and as CSV with one line a place.
 
-use csv::{QuoteStyle, WriterBuilder};
-
-use super::csv::cell;
-use super::wording;
+use super::csv::{cell, table};
 use crate::evaluate::Severity;
-use crate::finding::{Coverage, Matter, PlaceSwept, Report};
+use crate::finding::{Coverage, PlaceSwept};
 use crate::text::timestamp;
 
 const HEADER: [&str; 9] = [
@@ -21,9 +18,10 @@ const HEADER: [&str; 9] = [
 ];
 
 /// Why a place could not be audited, where its report says so.
-pub fn why_not_audited(report: &Report) -> Option<String> {
+#[cfg(feature = "live")]
+pub fn why_not_audited(report: &crate::finding::Report) -> Option<String> {
     report.findings.iter().find_map(|finding| match &finding.matter {
-        Matter::Unaudited { reason, .. } => Some(wording::reason(reason)),
+        crate::finding::Matter::Unaudited { reason, .. } => Some(super::wording::reason(reason)),
         _ => None,
     })
 }
@@ -43,13 +41,7 @@ pub fn json(coverage: &Coverage) -> Result<String, serde_json::Error> {
 ///
 /// None that a coverage can cause; the writer's signature has one.
 pub fn csv(coverage: &Coverage) -> Result<String, csv::Error> {
-    let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    for place in &coverage.places {
-        writer.write_record(row(place))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    table(HEADER, coverage.places.iter().map(row))
 }
 
 fn row(place: &PlaceSwept) -> [String; HEADER.len()] {

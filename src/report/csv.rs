@@ -42,10 +42,18 @@ const HEADER: [&str; 23] = [
 ///
 /// None that a report can cause; the writer's signature has one.
 pub fn render(report: &Report) -> Result<String, csv::Error> {
+    table(HEADER, report.findings.iter().map(row))
+}
+
+/// Rows under the names of their columns.
+pub(super) fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> Result<String, csv::Error> {
     let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    for finding in &report.findings {
-        writer.write_record(row(finding))?;
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row)?;
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -13,7 +13,6 @@ use crate::words::rule_text;
 /// Characters of each text of a group. EC2 takes no more.
 const TEXT: usize = 256;
 
-/// A digest as JSON.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct DigestJson {
     kind: &'static str,

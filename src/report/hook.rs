@@ -33,7 +33,8 @@ impl HookJson {
         let (hook_status, error_code, message) = match &answer.verdict {
             HookVerdict::Passed => ("SUCCESS", None, passed(report, answer)),
             HookVerdict::Refused => ("FAILED", Some("NonCompliant"), refused(report)),
-            HookVerdict::NotJudged(reason) => {
+            HookVerdict::NotJudged(why) => {
+                let reason = wording::not_judged(why);
                 ("FAILED", Some("InternalFailure"), format!("This could not be judged: {reason}."))
             }
         };

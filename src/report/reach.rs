@@ -1,5 +1,6 @@
 //! The words about traffic that the site lives on, and that a change closed.
 
+use super::wording::and;
 use crate::ec2::{Direction, ListId, Rule};
 use crate::evaluate::expected::{Closed, Family, FamilyReach, Reach, Reached};
 use crate::net::Set;
@@ -292,8 +293,7 @@ fn names<'a>(entries: impl Iterator<Item = &'a Reached>) -> String {
     let names: Vec<&str> = entries.map(|entry| entry.entry.as_str()).collect();
     match names.as_slice() {
         names if names.len() > NAMED => some_of(names),
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        names => names.concat(),
+        names => and(names),
     }
 }
 

@@ -106,12 +106,12 @@ pub fn to_json(remembered: &Remembered, now: DateTime<Utc>) -> serde_json::Resul
         since: timestamp(&held.since),
     });
     let places = remembered.places.iter().map(|(place, entries)| {
-        let coverage = entries.coverage.as_ref();
+        let last_audit = entries.last_audit.as_ref();
         PlaceJson {
             account: account(place),
             region: region(place),
-            audited: coverage.map(|it| timestamp(&it.at)),
-            groups: coverage.map(|it| it.groups),
+            audited: last_audit.map(|it| timestamp(&it.at)),
+            groups: last_audit.map(|it| it.groups),
         }
     });
     let waiting = remembered.waits.findings.iter().map(|one| WaitingJson {
@@ -162,7 +162,7 @@ pub fn to_text(remembered: &Remembered, now: DateTime<Utc>) -> String {
         &mut text,
         "Audited",
         &count(places.len(), "place"),
-        places.iter().map(|(place, entries)| match &entries.coverage {
+        places.iter().map(|(place, entries)| match &entries.last_audit {
             Some(it) => {
                 format!("{place}: {} ago, {}", since(it.at, now), count(it.groups, "group"))
             }

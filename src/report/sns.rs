@@ -44,7 +44,6 @@ impl Message {
 /// An attribute of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
-    /// Its name.
     pub name: &'static str,
     /// `String` or `String.Array`.
     pub data_type: &'static str,

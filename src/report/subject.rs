@@ -1,3 +1,5 @@
+//! The Subject of a mail.
+
 use std::collections::BTreeSet;
 
 use super::digest;

@@ -1,16 +1,18 @@
+use std::fmt;
+
 use super::reach;
 use super::state::State;
 use super::wording::{
     and, called, error, held, list, name_after, reason as reason_text, undescribed, whom,
 };
 use crate::ec2::{Direction, GroupKey, Protocol, Rule, RuleId, Selector};
-use crate::evaluate::Code;
+use crate::evaluate::{Code, is_wide};
 use crate::event::WatchedChange;
 use crate::event::trail::Unfit;
 use crate::finding::{Finding, FoundRule, Matter, ScopeExit, Unaudited, Unfed, Unheard};
-use crate::net::{Cells, IntervalSet, Set, Traffic, wide_ipv4, wide_ipv6};
+use crate::net::{Cells, IntervalSet, Set, Traffic};
 use crate::text::{capitalised, count, inert, minute};
-use crate::words::{cells_text, every_protocol_but, in_capitals, rule_text};
+use crate::words::{cells_text, every_protocol_but, in_capitals, rule_in_sentence, rule_text};
 
 /// A finding in one sentence: what it is, and what explains it.
 pub(super) struct Title {
@@ -100,8 +102,20 @@ pub(super) fn title(finding: &Finding) -> Title {
     }
 }
 
-/// Whoever is on it.
-const INTERNET: &str = "the Internet";
+/// To whom a rule opens something.
+enum OpenedTo {
+    Internet,
+    Peer(String),
+}
+
+impl fmt::Display for OpenedTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internet => f.write_str("the Internet"),
+            Self::Peer(peer) => f.write_str(peer),
+        }
+    }
+}
 
 /// What a finding is about, as a noun phrase for a Subject: `SSH to the Internet on typo3-shop`.
 pub(super) fn topic(finding: &Finding) -> String {
@@ -109,7 +123,7 @@ pub(super) fn topic(finding: &Finding) -> String {
     let state = State::of(finding);
     match &finding.matter {
         Matter::Rule(found) if finding.code == Code::UnresolvedPeer => {
-            format!("{} on {}", in_capitals(&rule_text(&found.rule)), group())
+            format!("{} on {}", rule_in_sentence(&found.rule), group())
         }
         // The rule that is named is gone, and another one is meant.
         Matter::Rule(_) if state == State::StillOpen => format!("SSH on {}", group()),
@@ -129,8 +143,10 @@ pub(super) fn topic(finding: &Finding) -> String {
                 // The time until which it is held open takes the room.
                 _ if held(finding).is_some() => String::new(),
                 Direction::Egress => format!(" out to {whom}"),
-                Direction::Ingress if whom == INTERNET => format!(" to {whom}"),
-                Direction::Ingress => format!(" from {whom}"),
+                Direction::Ingress => match whom {
+                    OpenedTo::Internet => format!(" to {whom}"),
+                    OpenedTo::Peer(peer) => format!(" from {peer}"),
+                },
             };
             format!("{what}{way} on {}", group())
         }
@@ -163,7 +179,7 @@ pub(super) fn topic(finding: &Finding) -> String {
 /// The missing rule if there is only one, otherwise the protocols and ports of all of them.
 fn missing_of(rules: &[&Rule]) -> String {
     match rules {
-        [rule] => in_capitals(&rule_text(rule)),
+        [rule] => rule_in_sentence(rule),
         rules => ports_of(rules.iter().copied()),
     }
 }
@@ -184,7 +200,7 @@ fn of_rule(finding: &Finding, found: &FoundRule, group: &str) -> Title {
     let (code, rule) = (finding.code, &found.rule);
     if code == Code::UnresolvedPeer {
         let depends = if found.presence.is_gone() { "depended" } else { "depends" };
-        let text = in_capitals(&rule_text(rule)) + &name_after(finding, rule);
+        let text = rule_in_sentence(rule) + &name_after(finding, rule);
         let rule = capitalised(&text);
         let [on, that] = match finding.location.as_ref() {
             Some(location) if !location.unknown.is_empty() => ["a value", " that is not known yet"],
@@ -205,10 +221,13 @@ fn of_rule(finding: &Finding, found: &FoundRule, group: &str) -> Title {
     };
     let (what, many) = opened(code, found);
     let (whom, through) = match (opened_to(found), rule.peer().list()) {
-        (whom, Some(id)) if whom == INTERNET => {
-            (whom, format!(" through the prefix list {}", list(finding, id)))
+        (OpenedTo::Internet, Some(id)) => {
+            (OpenedTo::Internet, format!(" through the prefix list {}", list(finding, id)))
         }
-        (whom, _) => (whom + &name_after(finding, rule), String::new()),
+        (OpenedTo::Internet, None) => (OpenedTo::Internet, String::new()),
+        (OpenedTo::Peer(peer), _) => {
+            (OpenedTo::Peer(peer + &name_after(finding, rule)), String::new())
+        }
     };
     let verb = if many { are } else { is };
     let what = capitalised(&what);
@@ -221,10 +240,12 @@ fn of_rule(finding: &Finding, found: &FoundRule, group: &str) -> Title {
 }
 
 /// To whom a rule opens more than the baseline does.
-fn opened_to(found: &FoundRule) -> String {
-    let excess = &found.excess;
-    let wide = wide_ipv4(&excess.peers_ipv4()) || wide_ipv6(&excess.peers_ipv6());
-    if wide { INTERNET.to_owned() } else { found.rule.peer().to_string() }
+fn opened_to(found: &FoundRule) -> OpenedTo {
+    if is_wide(&found.excess) {
+        OpenedTo::Internet
+    } else {
+        OpenedTo::Peer(found.rule.peer().to_string())
+    }
 }
 
 /// Whether what a finding is about is a plural.

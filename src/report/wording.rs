@@ -1,4 +1,8 @@
+//! Sentences that several renderers share: a rule, what was done about it, and why.
+
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -6,13 +10,13 @@ use super::state::State;
 use crate::baseline::Exemption;
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{Ec2Error, ListId, Rule};
-use crate::evaluate::{Code, Severity};
+use crate::evaluate::{Code, Severity, is_wide};
 use crate::event::Note;
 use crate::finding::{
     Action, AfterHold, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, Mend,
-    NotDue, NotHandedOn, Reason, Remark, Skipped, Status,
+    NotDue, NotHandedOn, NotJudged, Reason, Remark, Skipped, Status,
 };
-use crate::net::{Traffic, wide_ipv4, wide_ipv6};
+use crate::net::Traffic;
 use crate::text::{causes, count, inert, quoted};
 use crate::words::{excess_text, rule_text};
 
@@ -53,7 +57,7 @@ pub(super) fn called(group: &FoundGroup) -> String {
     match group.name.as_deref() {
         None | Some("") => group.id.to_string(),
         Some(name) if name.chars().all(plain) => name.to_owned(),
-        Some(name) => format!("\"{name}\" ({})", group.id),
+        Some(name) => format!("{} ({})", quoted(name), group.id),
     }
 }
 
@@ -136,10 +140,20 @@ pub(super) fn not_handed_on(why: &NotHandedOn) -> String {
     }
 }
 
+/// Why a hook could not judge what it was asked about.
+pub(super) fn not_judged(why: &NotJudged) -> String {
+    match why {
+        NotJudged::NotUnderstood(cause) => causes(cause),
+        NotJudged::ListNotRead(cause) => format!("{}; try again", causes(cause)),
+    }
+}
+
 /// Why there was nothing to audit.
 pub(super) fn skipped(skipped: &Skipped) -> String {
     match skipped {
         Skipped::Event(reason) => reason.clone(),
+        Skipped::Deletion => "what is deleted opens nothing".to_owned(),
+        Skipped::NotJudged(why) => not_judged(why),
         Skipped::OutOfScope(group) => format!("{group} is out of scope"),
         Skipped::OtherTags => "the tags that changed do not decide what is audited".to_owned(),
         Skipped::UnusedList(list) => format!("no rule in scope names {list}"),
@@ -175,7 +189,7 @@ pub(super) fn may_be_older(found: &FoundRule) -> bool {
 }
 
 /// The two greatest units of a duration: `41 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`.
-fn duration(duration: TimeDelta) -> String {
+pub(super) fn duration(duration: TimeDelta) -> String {
     let seconds = duration.num_seconds();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     let pair = |great: i64, unit, small: i64, small_unit| match small {
@@ -245,7 +259,7 @@ fn described(rule: &Rule) -> String {
 /// To whom these rules open something: `the Internet`, or their peers.
 pub(super) fn whom(rules: &[Rule]) -> String {
     let all = Traffic::union_of(rules.iter().map(Rule::traffic).collect());
-    if wide_ipv4(&all.peers_ipv4()) || wide_ipv6(&all.peers_ipv6()) {
+    if is_wide(&all) {
         return "the Internet".to_owned();
     }
     let mut peers: Vec<String> = rules.iter().map(|rule| rule.peer().to_string()).collect();
@@ -254,7 +268,7 @@ pub(super) fn whom(rules: &[Rule]) -> String {
 }
 
 /// `a, b and c`
-pub(super) fn and(items: &[String]) -> String {
+pub(super) fn and<S: Borrow<str> + Display>(items: &[S]) -> String {
     match items {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         _ => items.concat(),

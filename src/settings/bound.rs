@@ -1,4 +1,4 @@
-//! The settings, and which of them hold for a group.
+//! The settings, and which of them apply to a group.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ pub struct Bound {
     pub at: String,
     /// Where it holds.
     pub when: Conditions,
-    /// Whether its tags may loosen what holds.
+    /// Whether its tags may loosen what applies.
     pub trust_tags: bool,
     /// The most that the binding says is done about a finding. The settings may say less.
     pub asked: Option<Remediation>,
@@ -62,12 +62,11 @@ pub enum RevertKeeps {
     /// The part that the baseline admits.
     #[default]
     Baseline,
-    /// Nothing.
     Nothing,
 }
 
 impl Settings {
-    /// What holds for a group, if it is one; else everything that may hold, in the order of the file.
+    /// What applies to a group, if it is one; else everything that may apply, in the order of the file.
     /// There is always at least one.
     pub fn candidates(&self, whose: &Whose<'_>) -> Vec<&Self> {
         let mut candidates = Vec::new();
@@ -135,8 +134,8 @@ impl Bound {
         })
     }
 
-    /// How a tag could loosen what holds: whoever may tag a group would decide about it. `later` are
-    /// the bindings after this one, and `settings` is what holds under none.
+    /// How a tag could loosen what applies: whoever may tag a group would decide about it. `later` are
+    /// the bindings after this one, and `settings` is what applies under none.
     pub(super) fn loosens(&self, later: &[Self], settings: &Settings) -> Option<String> {
         if self.when.tags.is_empty() || self.trust_tags {
             return None;
@@ -158,7 +157,7 @@ impl Bound {
             let what = self.settings.looser_than(other)?;
             let than = match &other.binding {
                 Some(name) => format!("the binding {}", in_backticks(name)),
-                None => "what holds without a binding".to_owned(),
+                None => "what applies without a binding".to_owned(),
             };
             Some(format!(
                 "the binding {} is chosen by tags, and {what} {than}; make it stricter, or write \

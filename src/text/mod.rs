@@ -2,20 +2,20 @@
 //!
 //! Nothing in here knows what a security group is, so everything else can use it.
 
-pub mod escape;
+mod decode;
+pub(crate) mod escape;
 mod gzip;
 pub mod inert;
 mod links;
 mod look_alike;
 mod time;
-mod utf16;
-pub mod yaml;
+pub(crate) mod yaml;
 
 use std::error::Error;
 
+pub use decode::{exact, lossy, utf16};
 pub use gzip::{unpacked, unpacking};
 pub use time::{minute, time, timestamp};
-pub use utf16::utf16;
 
 /// In quotation marks, which the text itself cannot close.
 pub fn quoted(text: &str) -> String {

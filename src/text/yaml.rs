@@ -23,7 +23,6 @@ pub struct Limits {
 pub struct Node {
     /// The line, counted from 1.
     pub line: usize,
-    /// The value.
     pub value: Value,
     /// Its tag, as it is written.
     pub tag: Option<String>,
@@ -33,14 +32,12 @@ pub struct Node {
     size: usize,
 }
 
-/// A value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// An empty plain scalar, `~` or `null`.
     Null,
     /// A scalar as it is written.
     Text(String),
-    /// A sequence.
     Sequence(Vec<Node>),
     /// Keys and values in their order. A key can occur twice.
     Mapping(Vec<(Node, Node)>),
@@ -256,12 +253,10 @@ impl From<Json> for Node {
 }
 
 impl Node {
-    /// A text.
     pub fn text_of(text: &str) -> Self {
         Self::from(Json::String(text.to_owned()))
     }
 
-    /// A mapping of these.
     pub fn mapping<const N: usize>(pairs: [(&str, Self); N]) -> Self {
         let pairs: Vec<_> = pairs.map(|(key, value)| (Self::text_of(key), value)).into();
         Self::of(Value::Mapping(pairs), false)

@@ -23,9 +23,7 @@ pub struct ExcessBox {
 /// ICMP types and codes, each as `"8"`, `"0-7"` or `"all"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IcmpBox {
-    /// Types.
     pub types: String,
-    /// Codes.
     pub codes: String,
 }
 

@@ -3,5 +3,8 @@
 mod boxes;
 mod short;
 
-pub use boxes::{ExcessBox, IcmpBox, boxes};
-pub use short::{cells_text, every_protocol_but, excess_text, in_capitals, rule_text, rules_text};
+pub use boxes::{ExcessBox, boxes};
+pub use short::{
+    cells_text, every_protocol_but, excess_text, in_capitals, rule_in_sentence, rule_text,
+    rules_text,
+};

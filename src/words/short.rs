@@ -19,6 +19,13 @@ pub fn rule_text(rule: &Rule) -> String {
     format!("{} {} {}", cells_text(&rule.cells()), preposition(rule.direction()), rule.peer())
 }
 
+/// The same as a sentence writes it: `TCP 22 from 0.0.0.0/0`. The peer stays as it is, because a name
+/// may have `tcp` in it.
+pub fn rule_in_sentence(rule: &Rule) -> String {
+    let cells = in_capitals(&cells_text(&rule.cells()));
+    format!("{cells} {} {}", preposition(rule.direction()), rule.peer())
+}
+
 /// Several rules of one direction in short form, by what they have in common:
 /// `tcp 22 from 198.51.100.1/32, 198.51.100.2/32, 198.51.100.3/32 and 57 more`.
 pub fn rules_text(rules: &[&Rule]) -> String {

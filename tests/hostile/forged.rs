@@ -266,7 +266,7 @@ proptest! {
         let mut read = decode(payload.as_bytes());
         prop_assert!(!read.is_empty());
         // The queue's message names what came without an id of its own.
-        for event in read.iter_mut().filter(|event| matches!(event.kind, Kind::Message(_))) {
+        for event in read.iter_mut().filter(|event| matches!(event.kind, Kind::Job(_))) {
             event.record.event_id = None;
         }
         prop_assert_eq!(read, decode(plain.as_bytes()));

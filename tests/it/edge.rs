@@ -2,8 +2,8 @@
 
 mod accounts;
 mod egress;
+mod invoker;
 mod lists;
-mod onward;
 mod pages;
 
 use aws_config::retry::RetryConfig;

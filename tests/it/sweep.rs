@@ -1,7 +1,7 @@
 //! The sweep: every group in scope, in pages, regions and accounts, and in as many invocations as it takes.
 
-mod onward;
 mod places;
+mod resumed;
 
 use std::collections::BTreeSet;
 

@@ -14,7 +14,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use typo3_sg_auditor::audit::run::Task;
-use typo3_sg_auditor::event::{Kind, Message, Sweep, Target, decode};
+use typo3_sg_auditor::event::{Job, Kind, Sweep, Target, decode};
 
 use crate::support::resolved::{
     AUDITOR, MEMBER, ORGANISATION, Resources, TEMPLATES, member_parameters,
@@ -86,14 +86,14 @@ fn both_templates_match_the_same_events_with_the_key_of_the_scope() {
 }
 
 /// What the targets of a rule ask the function for.
-fn asked(resources: &Resources, rule: &str) -> Vec<Message> {
+fn asked(resources: &Resources, rule: &str) -> Vec<Job> {
     let targets = rules(resources)[rule]["Targets"].as_array().expect("targets").clone();
     let inputs = targets.iter().map(|target| target["Input"].as_str().expect("an input"));
     inputs
         .map(|input| {
             let events = decode(input.as_bytes());
             let [event] = &events[..] else { panic!("{input}: {events:?}") };
-            let Kind::Message(message) = &event.kind else { panic!("{input}: {event:?}") };
+            let Kind::Job(message) = &event.kind else { panic!("{input}: {event:?}") };
             message.clone()
         })
         .collect()
@@ -113,7 +113,7 @@ fn one_word_sets_the_sweep_and_its_alarm() {
         let sweep = rules(stack)["Sweep"];
         let schedule = serde_json::from_value(json!(word)).expect("a schedule");
         let expected = Sweep { schedule: Some(schedule), ..Sweep::default() };
-        assert_eq!(asked(stack, "Sweep"), [Message::Sweep(expected)], "{word}");
+        assert_eq!(asked(stack, "Sweep"), [Job::Sweep(expected)], "{word}");
         // After a deployment there is always one.
         let statuses = &sweep["EventPattern"]["detail"]["status-details"]["status"];
         assert_eq!(*statuses, json!(["CREATE_COMPLETE", "UPDATE_COMPLETE"]), "{word}");
@@ -156,7 +156,7 @@ fn the_schedules_of_an_organisation_ask_for_the_accounts_and_regions_that_are_se
     let accounts = ["123456789012", "210987654321", "111122223333"];
     let regions = ["eu-central-1", "eu-west-1"];
     for (stack, expected) in [(&stacks[0], Sweep::default()), (&stacks[2], sweep(&[], &regions))] {
-        assert_eq!(asked(stack, "MembersSweep"), [Message::Sweep(expected)]);
+        assert_eq!(asked(stack, "MembersSweep"), [Job::Sweep(expected)]);
         assert!(!stack.contains_key("SweepMachine") && !stack.contains_key("Results"));
     }
     for (stack, accounts, regions) in [
@@ -199,7 +199,7 @@ fn the_schedules_of_an_organisation_ask_for_the_accounts_and_regions_that_are_se
             assert!(!stack.contains_key("MembersHoldsCheck"));
             continue;
         }
-        let expected: Vec<Message> = expected.into_iter().map(Message::Holds).collect();
+        let expected: Vec<Job> = expected.into_iter().map(Job::Holds).collect();
         assert_eq!(asked(stack, "MembersHoldsCheck"), expected);
     }
 }
@@ -208,7 +208,7 @@ fn the_schedules_of_an_organisation_ask_for_the_accounts_and_regions_that_are_se
 fn what_is_over_or_waits_is_looked_for_four_times_an_hour() {
     let stacks = resolved(&["24", "0"].map(|hours| (AUDITOR, json!({"HoldMaxHours": hours}))));
     for stack in &stacks {
-        assert_eq!(asked(stack, "HoldsCheck"), [Message::Holds(Sweep::default())]);
+        assert_eq!(asked(stack, "HoldsCheck"), [Job::Holds(Sweep::default())]);
         assert_eq!(rules(stack)["HoldsCheck"]["ScheduleExpression"], "rate(15 minutes)");
     }
 }

@@ -1,7 +1,9 @@
+use std::error::Error;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::error::RunError;
+use super::error::{NoMembers, RunError};
 use super::ports::{Archive, Directory, Regions};
 use super::runner::{Runner, key};
 use super::task::{AccountSweep, PlaceResume};
@@ -9,11 +11,11 @@ use crate::audit::auditor::Audited;
 use crate::audit::lookups::Lookups;
 use crate::audit::subject::Trigger;
 use crate::audit::sweep::{Next, Sweeper, Swept, not_swept};
-use crate::audit::{AuditError, Clock, Counts, Notifier, Onward};
+use crate::audit::{AuditError, Clock, Counts, Invoker, Notifier};
 use crate::ec2::{Ec2Error, Place, Region, SecurityGroups};
-use crate::event::{Event, Kind, Message, Record, Sweep};
+use crate::event::{Event, Job, Kind, Record, Sweep};
 use crate::finding::{
-    CoverageTotals, PlaceOutcome, PlaceSwept, Planner, Reason, Report, Run, RunName, Tally,
+    CoverageTotals, Matter, PlaceOutcome, PlaceSwept, Planner, Reason, Report, Run, RunName, Tally,
 };
 use crate::text::{causes, inert::clip};
 
@@ -26,7 +28,6 @@ const LONGEST_REASON: usize = 300;
 /// What became of an account so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountAnswer {
-    /// Its places.
     pub places: Vec<PlaceSwept>,
     /// The sums.
     pub totals: CoverageTotals,
@@ -46,7 +47,6 @@ pub struct Rest {
 /// What became of an account, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountSwept {
-    /// The run.
     pub run: RunName,
     /// The account's places.
     pub places: Vec<PlaceSwept>,
@@ -65,7 +65,7 @@ impl<E, N, O, D, A> Runner<'_, E, N, O, D, A>
 where
     E: SecurityGroups + Regions,
     N: Notifier,
-    O: Onward,
+    O: Invoker,
     D: Directory,
     A: Archive,
 {
@@ -136,9 +136,8 @@ where
         let clock = sweeper.context.clock;
         let at = place_of(asked, region);
         if let Some(reason) = self.auditor.out_of_reach(&at) {
-            let why = "no role is set for other accounts".to_owned();
             swept.tally.findings.push(not_swept(&at, reason, clock()));
-            return Left::Done(given_up(asked, region, why, clock()));
+            return Left::Done(given_up(asked, region, &NoMembers, clock()));
         }
         let (mut place, start) = match resume {
             Some(PlaceResume { place, page, groups_done, began, forgot, settings }) => {
@@ -192,14 +191,14 @@ where
         let place = place_of(asked, region);
         let is_told = matches!(error, Ec2Error::NoRole { .. })
             && (asked.done.iter().any(|done| done.outcome == PlaceOutcome::Unread)
-                || found
-                    .findings
-                    .iter()
-                    .any(|it| it.place.account == place.account && it.group.is_none()));
+                || found.findings.iter().any(|it| {
+                    let is_unread = matches!(it.matter, Matter::Unaudited { .. });
+                    is_unread && it.place.account == place.account && it.group.is_none()
+                }));
         if !is_told {
             found.findings.push(not_swept(&place, Reason::Ec2(error.clone()), clock()));
         }
-        given_up(asked, region, causes(error), clock())
+        given_up(asked, region, error, clock())
     }
 
     /// Hands on what is to be closed and publishes what was found, as any sweep does.
@@ -215,7 +214,7 @@ where
         let run = Some(Run { name: asked.run.clone(), covered: None });
         let report = Report { run, ..audited.report };
         let record = Record::default();
-        let kind = Kind::Message(Message::Sweep(Sweep::default()));
+        let kind = Kind::Job(Job::Sweep(Sweep::default()));
         let event = Event::new(record.clone(), kind);
         let audited = Audited { report, recalled, ..audited };
         self.auditor.tell(&event, &record, audited, (began, clock), counts).await?;
@@ -230,11 +229,11 @@ fn place_of(asked: &AccountSweep, region: &Region) -> Place {
 fn given_up(
     asked: &AccountSweep,
     region: &Region,
-    reason: String,
+    why: &(dyn Error + 'static),
     now: DateTime<Utc>,
 ) -> PlaceSwept {
     let place = PlaceSwept::new(&asked.account, region, PlaceOutcome::Unread);
-    PlaceSwept { at: Some(now), reason: Some(clip(&reason, LONGEST_REASON)), ..place }
+    PlaceSwept { at: Some(now), reason: Some(clip(&causes(why), LONGEST_REASON)), ..place }
 }
 
 /// The regions that are not done: first the one that goes on, last those that did not answer.

@@ -8,8 +8,8 @@ use super::error::RunError;
 use super::ports::{Archive, Directory, Regions};
 use super::runner::Runner;
 use super::task::Task;
-use crate::audit::recalled::Memory;
-use crate::audit::{Clock, Counts, Notifier, Onward};
+use crate::audit::recalled::LedgerAccess;
+use crate::audit::{Clock, Counts, Invoker, Notifier};
 use crate::ec2::SecurityGroups;
 
 /// What the state machine is answered. It is small, whatever was found.
@@ -28,7 +28,7 @@ impl<E, N, O, D, A> Runner<'_, E, N, O, D, A>
 where
     E: SecurityGroups + Regions,
     N: Notifier,
-    O: Onward,
+    O: Invoker,
     D: Directory,
     A: Archive,
 {
@@ -56,7 +56,7 @@ where
             }
             Task::Digest(asked) => self.digest(asked, clock, counts).await.map(RunAnswer::Digest),
         };
-        counts.ledger_failures += memory.map_or(0, Memory::failures);
+        counts.ledger_failures += memory.map_or(0, LedgerAccess::failures);
         answer
     }
 }

@@ -6,7 +6,7 @@ use futures_util::stream::iter;
 use serde::{Deserialize, Serialize};
 
 use super::account::AccountSwept;
-use super::error::RunError;
+use super::error::{PlacesMissing, RunError};
 use super::ports::{Archive, Directory, Regions};
 use super::runner::{Runner, key, read};
 use super::task::{BucketName, Digest};
@@ -14,7 +14,7 @@ use crate::audit::counts::RunCounts;
 use crate::audit::lookups::Lookups;
 use crate::audit::subject::Trigger;
 use crate::audit::sweep::Sweeper;
-use crate::audit::{Clock, Counts, Notifier, Onward};
+use crate::audit::{Clock, Counts, Invoker, Notifier};
 use crate::ec2::SecurityGroups;
 use crate::evaluate::Code;
 use crate::finding::{
@@ -35,13 +35,11 @@ const LATEST: &str = "latest.json";
 /// What was covered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DigestAnswer {
-    /// The run.
     pub run: RunName,
     /// The sums.
     pub totals: CoverageTotals,
     /// Whether there is a place that is missing.
     pub missing: bool,
-    /// Where the table is.
     pub table: String,
     /// What is missing, in words, for the error of the execution.
     pub cause: String,
@@ -60,7 +58,7 @@ impl<E, N, O, D, A> Runner<'_, E, N, O, D, A>
 where
     E: SecurityGroups + Regions,
     N: Notifier,
-    O: Onward,
+    O: Invoker,
     D: Directory,
     A: Archive,
 {
@@ -86,10 +84,7 @@ where
             tracing::info!(task = "sweep", "done");
             counts.sweeps += 1;
         }
-        let cause = format!(
-            "{} of {} places are missing. Audit what was not audited with the input {{\"again\":\"{run}\"}}.",
-            totals.missing, totals.expected
-        );
+        let cause = PlacesMissing { run, totals }.to_string();
         Ok(DigestAnswer { run: run.clone(), totals, missing: totals.missing > 0, table, cause })
     }
 
@@ -125,8 +120,12 @@ where
         coverage: &Coverage,
     ) -> Result<TimeDelta, RunError> {
         let known = self.archive.get(bucket, LATEST).await?;
-        let mut latest: Latest =
-            known.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+        let read = |json: Vec<u8>| {
+            serde_json::from_slice(&json).inspect_err(|error| {
+                tracing::warn!(%error, "when each place was last audited cannot be read, and counts anew");
+            })
+        };
+        let mut latest: Latest = known.and_then(|json| read(json).ok()).unwrap_or_default();
         let mut oldest = TimeDelta::zero();
         for place in &coverage.places {
             let name = format!("{}/{}", place.account, place.region);

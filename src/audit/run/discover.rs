@@ -8,7 +8,7 @@ use super::error::RunError;
 use super::ports::{Archive, Directory, Regions};
 use super::runner::{Runner, key, read};
 use super::task::{Discover, RegionNames, Which};
-use crate::audit::{Notifier, Onward};
+use crate::audit::{Invoker, Notifier};
 use crate::ec2::{AccountId, Region, SecurityGroups};
 use crate::finding::{Coverage, Expected, RunName};
 use crate::text::causes;
@@ -19,7 +19,6 @@ const AT_ONCE: usize = 16;
 /// What is to be swept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DiscoverAnswer {
-    /// The run.
     pub run: RunName,
     /// How many accounts there are.
     pub accounts: usize,
@@ -33,7 +32,7 @@ impl<E, N, O, D, A> Runner<'_, E, N, O, D, A>
 where
     E: SecurityGroups + Regions,
     N: Notifier,
-    O: Onward,
+    O: Invoker,
     D: Directory,
     A: Archive,
 {

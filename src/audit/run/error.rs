@@ -3,7 +3,7 @@ use thiserror::Error;
 use super::ports::PortError;
 use super::task::TaskError;
 use crate::audit::AuditError;
-use crate::finding::RunName;
+use crate::finding::{CoverageTotals, RunName};
 
 /// Why a step of a run failed.
 #[derive(Debug, Error)]
@@ -27,7 +27,6 @@ pub enum RunError {
         "the run {run} has no {object}: either there was no such run, or it is older than the bucket keeps"
     )]
     NoObject {
-        /// The run.
         run: RunName,
         /// The end of the object's key.
         object: &'static str,
@@ -35,7 +34,6 @@ pub enum RunError {
     /// An object of a run is not what the function writes there.
     #[error("{object} of the run {run} is not what the function wrote")]
     Object {
-        /// The run.
         run: RunName,
         /// The end of the object's key.
         object: &'static str,
@@ -43,6 +41,22 @@ pub enum RunError {
         #[source]
         cause: serde_json::Error,
     },
+}
+
+/// Why no group of another account can be audited.
+#[derive(Debug, Error)]
+#[error("no role is set for other accounts")]
+pub(super) struct NoMembers;
+
+/// What a run did not audit. The state machine fails with it.
+#[derive(Debug, Error)]
+#[error(
+    "{} of {} places are missing. Audit what was not audited with the input {{\"again\":\"{run}\"}}.",
+    totals.missing, totals.expected
+)]
+pub(super) struct PlacesMissing<'a> {
+    pub run: &'a RunName,
+    pub totals: CoverageTotals,
 }
 
 impl RunError {

@@ -1,6 +1,6 @@
 //! The function's part in the sweep of an organisation, which a state machine runs.
 //!
-//! It asks for three things, one after the other: which accounts and regions there are
+//! The state machine asks for three things, one after the other: which accounts and regions there are
 //! (`discover`), the sweep of each account (`account`), and what all of it covered (`digest`).
 //! What is expected and what became of each account goes through a bucket, because states hold no
 //! more than 256 KiB. Each of the three can be asked for again at any time.

@@ -20,7 +20,6 @@ const MAX_BYTES: usize = 256 * 1024;
 pub enum Task {
     /// Find the accounts and their regions.
     Discover(Discover),
-    /// Sweep an account.
     Sweep(Box<AccountSweep>),
     /// Count what was covered, and tell.
     Digest(Digest),
@@ -47,7 +46,6 @@ const MOST_REGIONS: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Discover {
-    /// The run.
     pub run: RunName,
     /// The bucket for its results.
     pub bucket: BucketName,
@@ -91,7 +89,6 @@ pub struct Accounts(pub Vec<Which>);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Which {
-    /// This account.
     Account(AccountId),
     /// Those of the organisation.
     Organization,
@@ -138,7 +135,6 @@ impl From<Which> for String {
 pub enum RegionNames {
     /// Those that are enabled in each account.
     Enabled,
-    /// These.
     Named(Vec<Region>),
 }
 
@@ -204,17 +200,13 @@ impl Serialize for RegionNames {
     }
 }
 
-/// Sweep an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountSweep {
-    /// The run.
     pub run: RunName,
     /// The bucket for its results.
     pub bucket: BucketName,
-    /// The account.
     pub account: AccountId,
-    /// Its regions.
     pub regions: Vec<Region>,
     /// What became of those that are done.
     #[serde(default)]
@@ -252,7 +244,6 @@ pub struct PlaceResume {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Digest {
-    /// The run.
     pub run: RunName,
     /// The bucket with its results.
     pub bucket: BucketName,

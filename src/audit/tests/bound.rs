@@ -1,4 +1,4 @@
-//! Which binding of a baseline file holds for a group, and what is done where that is not known.
+//! Which binding of a baseline file applies to a group, and what is done where that is not known.
 
 use std::sync::Mutex;
 
@@ -163,7 +163,7 @@ fn the_sweep_judges_each_account_by_its_own_binding() {
     let accounts = ["123456789012", "210987654321", "111122223333"];
     let ec2 = MemoryEc2::new(accounts.map(|account| shop(account, &[], &[OFFICE])), Lists::new());
     let sweep = Sweep { accounts: accounts.map(id).to_vec(), ..Sweep::default() };
-    let answers = audit(&ec2, &settings, None, &[message(Message::Sweep(sweep))]);
+    let answers = audit(&ec2, &settings, None, &[message(Job::Sweep(sweep))]);
     let found: Vec<(String, Option<String>)> = answers
         .iter()
         .flat_map(|answer| &answer.as_ref().unwrap().findings)
@@ -185,7 +185,7 @@ fn the_sweep_closes_only_where_the_binding_lets_it() {
     ] {
         let ec2 = MemoryEc2::new([shop(account, &[], &[OPEN])], Lists::new());
         let sweep = Sweep { accounts: vec![id(account)], ..Sweep::default() };
-        let answers = audit(&ec2, &settings, None, &[message(Message::Sweep(sweep))]);
+        let answers = audit(&ec2, &settings, None, &[message(Job::Sweep(sweep))]);
         let found = |it: &Result<Report, AuditError>| it.as_ref().unwrap().findings.len();
         assert_eq!(answers.iter().map(found).sum::<usize>(), 1);
         assert_eq!(ingress(&ec2), [left], "{account}");
@@ -326,18 +326,18 @@ fn an_event_is_tried_again_where_the_units_are_not_told_for_now() {
     let hold_tags = HoldTags { rules: vec![id("sgr-1")], unread: None };
     let lost = Lost { reason: "cut".to_owned(), is_of_tags: false, resume: Resume::default() };
     let sweep = Sweep { accounts: vec![id("210987654321")], ..Sweep::default() };
-    let resumed = Message::List(list.clone(), ListResume::default());
+    let resumed = Job::List(list.clone(), ListResume::default());
     for (kind, is_tried_again) in [
         (Kind::Tags(tags.clone()), true),
-        (Kind::Message(Message::Tags(tags)), true),
+        (Kind::Job(Job::Tags(tags)), true),
         (Kind::HoldTags(hold_tags.clone()), true),
-        (Kind::Message(Message::HoldTags(hold_tags)), true),
+        (Kind::Job(Job::HoldTags(hold_tags)), true),
         (Kind::List(list), true),
-        (Kind::Message(resumed), true),
+        (Kind::Job(resumed), true),
         (Kind::Lost(lost.clone()), true),
-        (Kind::Message(Message::Lost(lost)), true),
+        (Kind::Job(Job::Lost(lost)), true),
         // The next one asks again.
-        (Kind::Message(Message::Sweep(sweep)), false),
+        (Kind::Job(Job::Sweep(sweep)), false),
         // What cannot be understood is told, whatever holds.
         (Kind::Undecodable { group: None, reason: "cut".to_owned() }, false),
     ] {
@@ -365,7 +365,7 @@ fn a_binding_has_a_scope_of_its_own() {
     ] {
         let ec2 = MemoryEc2::new([shop(account, tags, &[OPEN])], Lists::new());
         let swept = Sweep { accounts: vec![id(account)], ..Sweep::default() };
-        let swept = audit(&ec2, &settings, None, &[message(Message::Sweep(swept))]);
+        let swept = audit(&ec2, &settings, None, &[message(Job::Sweep(swept))]);
         assert_eq!(swept[0].as_ref().unwrap().handed_on, findings, "{account} {tags:?}");
         let ec2 = MemoryEc2::new([shop(account, tags, &[OPEN])], Lists::new());
         let changed = audit(&ec2, &settings, None, &[in_event(account, &[OPEN])]);
@@ -380,7 +380,7 @@ fn the_sweep_asks_for_the_groups_of_every_scope() {
     for (account, findings) in [("123456789012", 0), ("210987654321", 1)] {
         let ec2 = MemoryEc2::new([shop(account, &[], &[OPEN])], Lists::new());
         let swept = Sweep { accounts: vec![id(account)], ..Sweep::default() };
-        let swept = audit(&ec2, &settings, None, &[message(Message::Sweep(swept))]);
+        let swept = audit(&ec2, &settings, None, &[message(Job::Sweep(swept))]);
         assert_eq!(swept[0].as_ref().unwrap().handed_on, findings, "{account}");
     }
 }
@@ -397,7 +397,7 @@ fn another_binding_makes_only_the_sweep_of_its_account_plan_again() {
             .with_members(true)
             .with_ledger(&ledger, Severity::Low);
         let now = noon() + TimeDelta::days(days);
-        let event = message(Message::Sweep(sweep.clone()));
+        let event = message(Job::Sweep(sweep.clone()));
         let report = block_on(auditor.audit(&event, &|| now, None)).unwrap();
         let planned = report.findings.iter().filter(|it| it.outcome() == Outcome::Planned);
         planned.map(|it| it.place.account.as_ref().unwrap().to_string()).collect::<Vec<_>>()
@@ -432,8 +432,8 @@ fn the_units_of_other_accounts_are_asked_for_by_a_sweep_of_them_and_by_who_close
         promise: None,
     }];
     for asked in [
-        Message::Sweep(Sweep { accounts: vec![id(member)], ..Sweep::default() }),
-        Message::Close(Close { rules, occasion: None }),
+        Job::Sweep(Sweep { accounts: vec![id(member)], ..Sweep::default() }),
+        Job::Close(Close { rules, occasion: None }),
     ] {
         let tree = Tree::of(&["ou-ab12-11111111", "r-ab12"]);
         let ec2 = MemoryEc2::new([shop(member, &[], &[OPEN])], Lists::new());

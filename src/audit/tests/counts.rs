@@ -19,11 +19,11 @@ fn counted(
     counted_with(ec2, settings, (notifier, &MemoryNotifier::default()), payload)
 }
 
-/// The same, with `onward` for what is handed on.
+/// The same, with `invoker` for what is handed on.
 fn counted_with(
     ec2: &impl SecurityGroups,
     settings: &Settings,
-    (notifier, onward): (&impl Notifier, &MemoryNotifier),
+    (notifier, invoker): (&impl Notifier, &MemoryNotifier),
     payload: &Value,
 ) -> (Result<Report, AuditError>, Counts) {
     let (home, reads) = (place(), Cell::new(0));
@@ -31,7 +31,7 @@ fn counted_with(
         reads.set(reads.get() + 1);
         noon() + TimeDelta::seconds(reads.get())
     };
-    let auditor = Auditor::new(ec2, notifier, onward, settings, &home);
+    let auditor = Auditor::new(ec2, notifier, invoker, settings, &home);
     let mut counts = Counts::default();
     let payload = payload.to_string();
     let handled =
@@ -133,14 +133,14 @@ fn a_sweep_counts_when_it_is_complete_and_has_no_delays() {
     let (_, counts) = counted(&ec2(&rules), &settings, &NoTopic, &sweep);
     assert_eq!((counts.sweeps, counts.failed, counts.revoked), (0, 1, 0));
 
-    let (world, onward) = (ec2(&rules), MemoryNotifier::default());
-    let (_, counts) = counted_with(&world, &settings, (&onward, &onward), &sweep);
+    let (world, invoker) = (ec2(&rules), MemoryNotifier::default());
+    let (_, counts) = counted_with(&world, &settings, (&invoker, &invoker), &sweep);
     assert_eq!((counts.sweeps, counts.failed, counts.revoked), (1, 0, 0));
     assert!(counts.to_revert.is_empty() && counts.to_publication.is_empty(), "{counts:?}");
 
     // Another invocation closes what it found, and counts that.
-    let [close] = &onward.take_handed_on()[..] else { panic!("one payload") };
-    let (_, counts) = counted(&world, &settings, &onward, close);
+    let [close] = &invoker.take_handed_on()[..] else { panic!("one payload") };
+    let (_, counts) = counted(&world, &settings, &invoker, close);
     assert_eq!((counts.sweeps, counts.failed, counts.revoked), (0, 0, 1));
     assert!(counts.to_revert.is_empty() && counts.to_publication.is_empty(), "{counts:?}");
 
@@ -168,17 +168,17 @@ fn a_sweep_that_missed_a_place_does_not_count_and_names_the_place() {
             (matches!(call, Call::Groups(..)) && is_there).then(denied)
         });
         let mut payload = json!({"sweep": {"regions": regions}});
-        let (onward, mut counts, mut missed) =
+        let (invoker, mut counts, mut missed) =
             (MemoryNotifier::default(), Counts::default(), Vec::new());
         loop {
-            let auditor = Auditor::new(&refusing, &onward, &onward, &settings, &home);
+            let auditor = Auditor::new(&refusing, &invoker, &invoker, &settings, &home);
             let deadline = seconds_left.map(|seconds| noon() + TimeDelta::seconds(seconds));
             let bytes = payload.to_string();
             let invocation = Invocation { id: None, deadline };
             let answer = auditor.handle_and_count(bytes.as_bytes(), &noon, invocation, &mut counts);
             let report = block_on(answer).unwrap();
             missed.extend(report.findings.iter().map(|finding| finding.place.clone()));
-            let Some(next) = onward.take_handed_on().pop() else { break };
+            let Some(next) = invoker.take_handed_on().pop() else { break };
             payload = next;
         }
         assert_eq!(missed, [there(denied_in)]);

@@ -32,8 +32,8 @@ impl Notifier for Slow<'_> {
     }
 }
 
-impl Onward for Slow<'_> {
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
+impl Invoker for Slow<'_> {
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError> {
         self.tick();
         self.handed_on.borrow_mut().push(payload.clone());
         Ok(())
@@ -158,9 +158,9 @@ fn a_change_that_is_reported_only_ends_in_one_invocation() {
 /// No other invocation can be asked for.
 struct Alone;
 
-impl Onward for Alone {
-    async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
-        Err(OnwardError { cause: cause("AccessDenied"), is_transient: false })
+impl Invoker for Alone {
+    async fn invoke(&self, _: &Value) -> Result<(), InvokeError> {
+        Err(InvokeError { cause: cause("AccessDenied"), is_transient: false })
     }
 }
 

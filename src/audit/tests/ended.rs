@@ -197,7 +197,7 @@ fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
     };
     let close = |found_by| {
         let close = Close { rules: vec![to_close(found_by)], occasion: None };
-        Event::new(record_of("e-1", 0), Kind::Message(Message::Close(close)))
+        Event::new(record_of("e-1", 0), Kind::Job(Job::Close(close)))
     };
     // What a sweep has found, nobody has seen being authorised.
     told(&ec2, &ledger, &close(FoundBy::Sweep), 0);

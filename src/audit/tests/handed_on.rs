@@ -68,7 +68,7 @@ fn handed_on(ran: &Ran) -> Event {
 }
 
 fn close_of(event: &Event) -> &Close {
-    let Kind::Message(Message::Close(close)) = &event.kind else { panic!("{event:?}") };
+    let Kind::Job(Job::Close(close)) = &event.kind else { panic!("{event:?}") };
     close
 }
 
@@ -248,10 +248,10 @@ struct Refuses {
     is_transient: bool,
 }
 
-impl Onward for Refuses {
-    async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
+impl Invoker for Refuses {
+    async fn invoke(&self, _: &Value) -> Result<(), InvokeError> {
         let why = if self.is_transient { "TooManyRequestsException" } else { "AccessDenied" };
-        Err(OnwardError { cause: cause(why), is_transient: self.is_transient })
+        Err(InvokeError { cause: cause(why), is_transient: self.is_transient })
     }
 }
 
@@ -351,7 +351,7 @@ fn many_rules_are_handed_on_in_as_many_invocations_as_they_need() {
         promise: None,
     };
     let all = Close { rules: (0..1_000).map(one).collect(), occasion: None };
-    let payloads = Message::Close(all.clone()).to_payloads(&Record::default(), 1);
+    let payloads = Job::Close(all.clone()).to_payloads(&Record::default(), 1);
     assert!(payloads.len() > 1);
     assert_eq!(payloads.iter().map(|(_, count)| count).sum::<usize>(), 1_000);
     let mut rules = Vec::new();
@@ -473,7 +473,7 @@ fn rules_that_are_left_in_another_region_are_reported_there() {
         groups.map(|(of, text)| (there.clone(), Group { id: id(of), ..group() }, rules(&[text])));
     let world = MemoryEc2::new(groups, Lists::new());
     let swept = Sweep { regions: vec![id("eu-west-1")], ..Sweep::default() };
-    let swept = message(Message::Sweep(swept));
+    let swept = message(Job::Sweep(swept));
     let close = handed_on(&run_alone(&world, &reverting(), &swept, noon(), None));
     // So many invocations came before that there is no other one.
     let last = Event { depth: 1_000, ..close };
@@ -527,7 +527,7 @@ fn the_end_of_a_hold_in_an_account_out_of_reach_is_reported() {
     let found = run_alone(&world, &reverting(), &check_of_holds(), noon(), None);
     let mut close = close_of(&handed_on(&found)).clone();
     close.rules[0].place.account = Some(id("210987654321"));
-    let close = message(Message::Close(close));
+    let close = message(Job::Close(close));
     let ran = run_alone(&world, &reverting(), &close, noon(), None);
     assert_eq!(brief(ran.report()), ["unaudited-change none"]);
     assert_eq!(ran.messages.len(), 1);
@@ -537,7 +537,7 @@ fn the_end_of_a_hold_in_an_account_out_of_reach_is_reported() {
 fn a_rule_that_a_message_names_twice_is_closed_once() {
     let mut close = close_of(&found_by_sweep(&ec2(&rules(&[FIRST])))).clone();
     close.rules.push(close.rules[0].clone());
-    let payloads = Message::Close(close).to_payloads(&Record::default(), 1);
+    let payloads = Job::Close(close).to_payloads(&Record::default(), 1);
     let [(payload, _)] = &payloads[..] else { panic!("one payload") };
     assert_eq!(close_of(&decoded(payload)).rules.len(), 1);
 }
@@ -686,9 +686,9 @@ fn a_close_message_that_is_not_understood_has_its_groups_audited() {
 /// A schedule's event has an id and a time.
 #[test]
 fn there_is_no_change_behind_what_a_schedule_asked_for() {
-    for asked in [Message::Sweep(Sweep::default()), Message::Holds(Sweep::default())] {
+    for asked in [Job::Sweep(Sweep::default()), Job::Holds(Sweep::default())] {
         let world = ec2(&[no_longer_held(FIRST)]);
-        let event = Event::new(record(), Kind::Message(asked));
+        let event = Event::new(record(), Kind::Job(asked));
         let report = run(&world, &reverting(), &event).unwrap();
         assert_eq!((only(&report).outcome(), &only(&report).change), (Outcome::Reverted, &None));
     }

@@ -127,11 +127,11 @@ impl Notifier for &Outside<'_> {
     }
 }
 
-impl Onward for &Outside<'_> {
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
+impl Invoker for &Outside<'_> {
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError> {
         let passes = || match self.site.fate.passes() {
             true => Ok(()),
-            false => Err(OnwardError { cause: cause("it is throttled"), is_transient: true }),
+            false => Err(InvokeError { cause: cause("it is throttled"), is_transient: true }),
         };
         passes()?;
         self.site.waiting.borrow_mut().push((decoded(payload), false));
@@ -740,10 +740,10 @@ impl Notifier for InTurns<&Outside<'_>> {
     }
 }
 
-impl Onward for InTurns<&Outside<'_>> {
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
+impl Invoker for InTurns<&Outside<'_>> {
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError> {
         turn().await;
-        (&self.0).go_on(payload).await
+        (&self.0).invoke(payload).await
     }
 }
 

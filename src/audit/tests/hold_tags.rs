@@ -235,7 +235,7 @@ fn only_rules_of_groups_that_are_left_are_handed_on() {
         let seconds_left = Some(if is_late { 1 } else { 120 });
         let ran = run_alone(&world, &settings(Remediation::Notify), &event, noon(), seconds_left);
         let rest = ran.handed_on.iter().flat_map(|payload| match decoded(payload).kind {
-            Kind::Message(Message::HoldTags(HoldTags { rules, .. })) => rules,
+            Kind::Job(Job::HoldTags(HoldTags { rules, .. })) => rules,
             kind => panic!("{kind:?}"),
         });
         assert_eq!(rest.count(), left, "{groups} groups");

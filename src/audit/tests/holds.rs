@@ -288,7 +288,7 @@ fn checked(
     holds: Sweep,
     now: &Cell<DateTime<Utc>>,
 ) -> (Vec<String>, Vec<Result<Report, AuditError>>) {
-    let event = message(Message::Holds(holds));
+    let event = message(Job::Holds(holds));
     let answers = in_time(ec2, &settings(Remediation::RevertSsh), event, now);
     let answers: Vec<_> = answers.into_iter().map(|(answer, _)| answer).collect();
     (answers.iter().flatten().flat_map(brief).collect(), answers)
@@ -370,9 +370,7 @@ fn a_group_that_ec2_does_not_answer_for_does_not_keep_the_others_of_its_place_op
         let now = || at("2026-11-02T20:10:00Z");
         let _ = block_on(auditor.audit(&check_of_holds(), &now, None));
         let [payload] = &notifier.take_handed_on()[..] else { panic!("one payload") };
-        let Kind::Message(Message::Close(close)) = decoded(payload).kind else {
-            panic!("{payload}")
-        };
+        let Kind::Job(Job::Close(close)) = decoded(payload).kind else { panic!("{payload}") };
         assert_eq!(close.rules.len(), 2);
     }
 }
@@ -384,12 +382,12 @@ fn check_once(
     holds: &Sweep,
     is_late: bool,
 ) -> (Result<Report, AuditError>, Option<Resume>) {
-    let event = message(Message::Holds(holds.clone()));
+    let event = message(Job::Holds(holds.clone()));
     let seconds_left = if is_late { 1 } else { 120 };
     let now = at("2026-11-02T20:10:00Z");
     let ran = run_alone(ec2, &settings(Remediation::RevertSsh), &event, now, Some(seconds_left));
     let rest = ran.handed_on.iter().find_map(|payload| match decoded(payload).kind {
-        Kind::Message(Message::Holds(holds)) => Some(holds.resume),
+        Kind::Job(Job::Holds(holds)) => Some(holds.resume),
         _ => None,
     });
     (ran.answer, rest)

@@ -349,9 +349,9 @@ fn a_refusal_is_published_and_mailed_if_the_table_fails() {
 /// Lambda takes nothing.
 struct TakesNothing;
 
-impl Onward for TakesNothing {
-    async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
-        Err(OnwardError { cause: cause("AccessDenied"), is_transient: false })
+impl Invoker for TakesNothing {
+    async fn invoke(&self, _: &Value) -> Result<(), InvokeError> {
+        Err(InvokeError { cause: cause("AccessDenied"), is_transient: false })
     }
 }
 

@@ -61,8 +61,8 @@ use crate::ec2::{
 use crate::evaluate::plan::is_due;
 use crate::evaluate::{Code, Judge};
 use crate::event::{
-    ChangeKind, Event, GroupChange, Kind, Message, ModifiedRule, Record, Removed, RevokedRules,
-    Sweep, decode,
+    ChangeKind, Event, GroupChange, Job, Kind, ModifiedRule, Record, Removed, RevokedRules, Sweep,
+    decode,
 };
 use crate::finding::{
     Action, BaselineName, Finding, FoundRule, Matter, NotAdded, NotDue, NotHandedOn, NotReverted,
@@ -208,16 +208,16 @@ fn cut_short() -> Event {
     event(ChangeKind::Unknown("it was cut short".to_owned()))
 }
 
-fn message(message: Message) -> Event {
-    Event::new(Record::default(), Kind::Message(message))
+fn message(message: Job) -> Event {
+    Event::new(Record::default(), Kind::Job(message))
 }
 
 fn sweep() -> Event {
-    message(Message::Sweep(Sweep::default()))
+    message(Job::Sweep(Sweep::default()))
 }
 
 fn check_of_holds() -> Event {
-    message(Message::Holds(Sweep::default()))
+    message(Job::Holds(Sweep::default()))
 }
 
 /// The only event of a payload.

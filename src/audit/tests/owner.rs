@@ -85,7 +85,7 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
         (sweep(), rule(OPEN), Scope::All),
         (check_of_holds(), over, Scope::All),
         (
-            message(Message::Close(Close { rules: vec![to_close], occasion: None })),
+            message(Job::Close(Close { rules: vec![to_close], occasion: None })),
             rule(OPEN),
             Scope::All,
         ),
@@ -143,9 +143,8 @@ fn the_owner_s_settings_count_whatever_leads_to_a_shared_group() {
         found_by,
         promise: None,
     };
-    let closing = |found_by| {
-        message(Message::Close(Close { rules: vec![to_close(found_by)], occasion: None }))
-    };
+    let closing =
+        |found_by| message(Job::Close(Close { rules: vec![to_close(found_by)], occasion: None }));
     let retagged = HoldTags { rules: vec![id("sgr-1")], unread: None };
     let tagged = TagChange {
         groups: vec![id(SG)],

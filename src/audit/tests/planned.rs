@@ -89,7 +89,7 @@ fn a_sweep_that_is_tried_again_closes_nothing_of_what_it_planned() {
     let site = Site::open(reverting());
     site.ledger.set_hook(Box::new(|_| Ok(())));
     assert_eq!(site.closes(&asked(), "request-1", 0), 0);
-    assert_eq!(site.ledger.coverages().len(), 1);
+    assert_eq!(site.ledger.audits().len(), 1);
     // Lambda tries again with the request id of the first invocation.
     assert_eq!(site.closes(&asked(), "request-1", 0), 0);
     // Then the message comes by the failure queue, in another invocation each time.
@@ -135,7 +135,7 @@ fn the_rest_of_a_sweep_closes_nothing_of_what_its_first_part_planned() {
     assert_eq!(invoke(&asked(), "request-1"), 0);
     let [rest] = &site.notifier.take_handed_on()[..] else { panic!("there is a rest") };
     assert_eq!(invoke(rest, "request-2"), 0);
-    assert_eq!(site.ledger.coverages().len(), 1);
+    assert_eq!(site.ledger.audits().len(), 1);
     // The first invocation is tried again, and hands on another rest.
     assert_eq!(invoke(&asked(), "request-1"), 0);
     let [rest] = &site.notifier.take_handed_on()[..] else { panic!("there is a rest") };
@@ -424,7 +424,7 @@ fn a_sweep_that_goes_on_under_other_settings_covers_nothing_and_plans_nothing() 
         assert_eq!(handed_on.len(), usize::from(number < 2));
         payload = handed_on.into_iter().next().unwrap_or_default();
     }
-    assert_eq!(site.ledger.coverages(), []);
+    assert_eq!(site.ledger.audits(), []);
     assert_eq!(site.closes(&asked(), "request-4", 24), 0);
     assert_eq!(site.closes(&asked(), "request-5", 48), 3);
 }

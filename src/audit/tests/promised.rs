@@ -346,7 +346,7 @@ fn a_check_of_the_holds_of_named_regions_leaves_the_others_alone() {
     let kind = Kind::Change(change(ChangeKind::Authorized(vec![held()])));
     site.audit(&Event::new(record, kind), "2026-11-02T12:00:00Z");
     let named = Sweep { regions: vec![id("eu-central-1")], ..Sweep::default() };
-    site.audit(&message(Message::Holds(named)), "2026-11-02T20:10:00Z");
+    site.audit(&message(Job::Holds(named)), "2026-11-02T20:10:00Z");
     assert!(site.is_open());
     assert_eq!(outcomes(&site.check("2026-11-02T20:11:00Z")), [Outcome::Narrowed]);
 }

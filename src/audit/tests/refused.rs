@@ -12,9 +12,9 @@ struct Alone {
     is_transient: bool,
 }
 
-impl Onward for Alone {
-    async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
-        Err(OnwardError { cause: cause("AccessDenied"), is_transient: self.is_transient })
+impl Invoker for Alone {
+    async fn invoke(&self, _: &Value) -> Result<(), InvokeError> {
+        Err(InvokeError { cause: cause("AccessDenied"), is_transient: self.is_transient })
     }
 }
 
@@ -94,12 +94,7 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
         (change(Kind::Tags(tags.clone())), &open, &scoped, &*second),
         (change(Kind::HoldTags(hold_tags)), &open, &reverting, "sgr-2"),
         (change(Kind::List(grown.clone())), &of_list, &reverting, "pl-1"),
-        (
-            change(Kind::Message(Message::List(grown, ListResume::default()))),
-            &of_list,
-            &reverting,
-            "pl-1",
-        ),
+        (change(Kind::Job(Job::List(grown, ListResume::default()))), &of_list, &reverting, "pl-1"),
         (change(Kind::Lost(lost)), &open, &reverting, "account 123456789012 in eu-central-1"),
         (sweep(), &open, &reverting, "account 123456789012 in eu-central-1"),
         (check_of_holds(), &ended_hold(), &reverting, "account 123456789012 in eu-central-1"),
@@ -122,7 +117,7 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
     }
     // What was found before and is to be closed gets further with each try, and is published at the
     // end; where it does not, it is published once.
-    let close = message(Message::Close(Close { rules: close.into(), occasion: None }));
+    let close = message(Job::Close(Close { rules: close.into(), occasion: None }));
     let home = place();
     for (does_revert, lambda) in [(true, false), (true, true), (false, true), (false, false)] {
         let (world, notifier) = (two(&open), MemoryNotifier::default());

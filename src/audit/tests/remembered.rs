@@ -421,7 +421,7 @@ fn what_a_sweep_resolves_is_told_of_the_place_in_which_it_was() {
     let open = [(other.clone(), group(), rules(&["tcp 3306 0.0.0.0/0"]))];
     let (world, ledger) = (MemoryEc2::new(open, Lists::new()), MemoryLedger::default());
     let regions = vec![id("eu-central-1"), id("eu-west-1")];
-    let both = message(Message::Sweep(Sweep { regions, ..Sweep::default() }));
+    let both = message(Job::Sweep(Sweep { regions, ..Sweep::default() }));
     let settings = settings(Remediation::Notify);
     told(&world, &ledger, &settings, &(both.clone(), noon()));
     world.delete_group(&id(SG));

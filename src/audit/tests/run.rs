@@ -247,7 +247,7 @@ struct Machine<'a, N = MemoryNotifier> {
     counts: RefCell<Counts>,
 }
 
-impl<'a, N: Notifier + Onward + Default> Machine<'a, N> {
+impl<'a, N: Notifier + Invoker + Default> Machine<'a, N> {
     fn new(cloud: &'a Cloud, fates: &'a dyn Fn() -> Fate) -> Self {
         let settings = settings(Remediation::Notify);
         let notifier = N::default();
@@ -632,6 +632,22 @@ fn that_there_is_no_role_is_told_once_by_all_invocations_of_an_account() {
 }
 
 #[test]
+fn that_one_region_sends_no_events_does_not_hide_that_another_one_has_no_role() {
+    let cloud = Cloud::new(1, &[], 30);
+    let ledger = Some(MemoryLedger::default());
+    let machine: Machine<'_> = Machine { ledger, ..Machine::new(&cloud, &well) };
+    for every in [10, 7] {
+        cloud.every.set(every);
+        machine.once(&sweep_of_account(&["eu-central-1"])).unwrap();
+        cloud.now.set(cloud.now.get() + TimeDelta::days(1));
+    }
+    machine.notifier.take();
+    cloud.feels(0, "eu-west-1", Mood::NoRole);
+    machine.once(&sweep_of_account(&["eu-central-1", "eu-west-1"])).unwrap();
+    assert_eq!(machine.told("unaudited-change").len(), 2);
+}
+
+#[test]
 fn a_region_that_is_throttled_is_waited_for_once_the_one_that_went_on_is_done() {
     let mut cloud = Cloud::new(1, &[], 700);
     cloud.page = TimeDelta::seconds(20);
@@ -719,7 +735,7 @@ fn a_region_that_goes_on_under_other_settings_is_not_covered() {
             }
         }
         assert!(machine.invocations.get() > 1);
-        let covered = machine.ledger.as_ref().unwrap().coverages().len();
+        let covered = machine.ledger.as_ref().unwrap().audits().len();
         assert_eq!(covered, usize::from(!changes));
     }
 }
@@ -742,7 +758,7 @@ fn a_region_of_which_something_could_not_be_remembered_is_not_covered() {
         while !next.is_null() {
             next = machine.once(&next).unwrap()["rest"].take();
         }
-        let covered = machine.ledger.as_ref().unwrap().coverages().len();
+        let covered = machine.ledger.as_ref().unwrap().audits().len();
         assert_eq!(covered, usize::from(!fails));
     }
 }
@@ -978,8 +994,8 @@ impl Notifier for Counted {
     }
 }
 
-impl Onward for Counted {
-    async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
+impl Invoker for Counted {
+    async fn invoke(&self, _: &Value) -> Result<(), InvokeError> {
         panic!("a sweep that notifies hands nothing on")
     }
 }

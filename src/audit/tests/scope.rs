@@ -90,7 +90,8 @@ fn a_rule_opened_between_leaving_and_coming_back_is_found() {
     let out = tagged_group(None, &[OPEN]);
     let report = run(&out, &scoped(Remediation::RevertSsh), &opened).unwrap();
     assert_eq!(report.outcome, ReportOutcome::OutOfScope);
-    assert_eq!(report.skipped, [Skipped::OutOfScope(id(SG))]);
+    let [Skipped::OutOfScope(group)] = &report.skipped[..] else { panic!("{:?}", report.skipped) };
+    assert_eq!(group.as_str(), SG);
     // The event that it left arrives when the group is back, and the rule is seen all the same.
     let back = tagged_group(Some("typo3"), &[OPEN]);
     let left = tag("Role", TagAction::Deleted(None));
@@ -113,7 +114,7 @@ fn changes_of_other_tags_are_ignored() {
     ] {
         let report = run(&world, &scoped(Remediation::RevertSsh), &event).unwrap();
         assert_eq!(report.outcome, ReportOutcome::Ignored, "{event:?}");
-        assert_eq!(report.skipped, [Skipped::OtherTags]);
+        assert!(matches!(report.skipped[..], [Skipped::OtherTags]), "{:?}", report.skipped);
     }
     let everything = run(&world, &settings(Remediation::RevertSsh), &set("Role", "wiki")).unwrap();
     assert_eq!(everything.outcome, ReportOutcome::Ignored);

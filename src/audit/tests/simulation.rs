@@ -183,9 +183,9 @@ impl Notifier for Process {
     }
 }
 
-impl Onward for Process {
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
-        let transient = |cause| OnwardError { cause, is_transient: true };
+impl Invoker for Process {
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError> {
+        let transient = |cause| InvokeError { cause, is_transient: true };
         self.before().await.map_err(transient)?;
         self.stage.waiting.borrow_mut().push(decoded(payload));
         self.after().await.map_err(transient)

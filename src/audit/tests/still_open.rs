@@ -355,9 +355,9 @@ fn every_finding_about_ssh_names_what_is_open() {
 #[test]
 fn what_cannot_be_handed_on_tells_of_the_other_rules_too() {
     struct Alone;
-    impl Onward for Alone {
-        async fn go_on(&self, _: &Value) -> Result<(), OnwardError> {
-            Err(OnwardError { cause: cause("AccessDenied"), is_transient: false })
+    impl Invoker for Alone {
+        async fn invoke(&self, _: &Value) -> Result<(), InvokeError> {
+            Err(InvokeError { cause: cause("AccessDenied"), is_transient: false })
         }
     }
     let world = ec2(&rules(&[OPENED, "tcp 22 ::/0 sgr-2"]));

@@ -27,13 +27,13 @@ fn in_region(region: &str) -> Place {
 }
 
 fn sweep_of(sweep: Sweep) -> Event {
-    message(Message::Sweep(sweep))
+    message(Job::Sweep(sweep))
 }
 
 /// The sweep that was handed on, if any was.
 fn handed_on(ran: &Ran) -> Option<Sweep> {
     let event = decoded(ran.handed_on.first()?);
-    let Kind::Message(Message::Sweep(sweep)) = event.kind else { panic!("{event:?}") };
+    let Kind::Job(Job::Sweep(sweep)) = event.kind else { panic!("{event:?}") };
     Some(sweep)
 }
 
@@ -516,7 +516,7 @@ fn what_a_sweep_covered_is_counted_for_each_place() {
         });
         let reports = remembered_chain(&slow, &ledger, event.clone(), &now);
         assert_eq!(reports.len() == 1, seconds == 0);
-        let covered = ledger.coverages().into_iter().map(|it| (it.place, it.groups));
+        let covered = ledger.audits().into_iter().map(|it| (it.place, it.groups));
         assert_eq!(covered.collect::<Vec<_>>(), places.clone().map(|place| (place, 5)));
     }
 }

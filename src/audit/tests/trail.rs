@@ -29,7 +29,7 @@ fn told_by(sweep: Sweep, trails: &Trails, now: DateTime<Utc>) -> Option<Finding>
     let auditor = Auditor::new(&world, &notifier, &notifier, &settings, &home)
         .with_stack(Some("typo3-sg-auditor"))
         .with_trails(trails);
-    let event = message(Message::Sweep(sweep));
+    let event = message(Job::Sweep(sweep));
     let report = block_on(auditor.audit(&event, &|| now, None)).unwrap();
     report.findings.into_iter().find(|finding| matches!(finding.matter, Matter::Unfed { .. }))
 }

@@ -261,8 +261,8 @@ fn play(world: &MemoryEc2, settings: &Settings, event: Event, at: usize, fault: 
     let hook = OneFault { calls: Cell::new(0), at, fault };
     let faulty = Hooked { ec2: world, hook };
     let reader = Reader { world, settings, told: Cell::new(0) };
-    let (onward, home) = (MemoryNotifier::default(), place());
-    let auditor = Auditor::new(&faulty, &reader, &onward, settings, &home);
+    let (invoker, home) = (MemoryNotifier::default(), place());
+    let auditor = Auditor::new(&faulty, &reader, &invoker, settings, &home);
     let mut waiting = vec![event];
     for _ in 0..20 {
         let Some(event) = waiting.pop() else {
@@ -272,7 +272,7 @@ fn play(world: &MemoryEc2, settings: &Settings, event: Event, at: usize, fault: 
         if block_on(auditor.audit(&event, &noon, None)).is_err() {
             waiting.push(event);
         }
-        waiting.extend(onward.take_handed_on().iter().map(decoded));
+        waiting.extend(invoker.take_handed_on().iter().map(decoded));
     }
     panic!("it goes on forever");
 }

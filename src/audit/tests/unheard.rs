@@ -39,7 +39,7 @@ impl Site {
         let (account, region) = (self.place.account.clone(), self.place.region.clone());
         let record = Record { account, region, time: Some(now), ..event.record.clone() };
         let event = match event.kind {
-            Kind::Message(_) => event.clone(),
+            Kind::Job(_) => event.clone(),
             _ => Event { record, ..event.clone() },
         };
         let (notifier, home) = (MemoryNotifier::default(), place());
@@ -61,7 +61,7 @@ impl Site {
         let accounts = self.place.account.iter().cloned().collect();
         let regions = self.place.region.iter().cloned().collect();
         let sweep = Sweep { accounts, regions, ..Sweep::default() };
-        let report = self.hears(&message(Message::Sweep(sweep)), hour);
+        let report = self.hears(&message(Job::Sweep(sweep)), hour);
         report.findings.into_iter().find(is_unheard)
     }
 }
@@ -197,7 +197,7 @@ fn a_sweep_that_does_not_read_the_whole_place_at_once_compares_nothing_and_forge
     site.sweeps(0);
     let resumed =
         Sweep { resume: Resume { began: Some(noon()), ..Resume::default() }, ..Sweep::default() };
-    let report = site.hears(&message(Message::Sweep(resumed)), 24);
+    let report = site.hears(&message(Job::Sweep(resumed)), 24);
     assert!(!report.findings.iter().any(is_unheard));
     site.opens(OPENED);
     // The next whole one sees it, and the one after that tells.

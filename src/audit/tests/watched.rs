@@ -231,12 +231,12 @@ fn each_change_is_a_finding_of_its_own_and_the_same_event_is_the_same_finding() 
 #[test]
 fn if_nothing_can_be_published_the_invocation_fails() {
     let (settings, home, world) = (settings(Remediation::Notify), place(), ec2(&[]));
-    let onward = MemoryNotifier::default();
-    let auditor = Auditor::new(&world, &NoTopic, &onward, &settings, &home);
+    let invoker = MemoryNotifier::default();
+    let auditor = Auditor::new(&world, &NoTopic, &invoker, &settings, &home);
     let answer = block_on(auditor.audit(&decoded(&sample("stop-logging")), &noon, None));
     // The event then goes to the failure queue, which has an alarm.
     assert_eq!(answer.unwrap_err().kind(), "NotPublished");
-    assert!(onward.take_handed_on().is_empty());
+    assert!(invoker.take_handed_on().is_empty());
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Bindings<'_> {
                 self.faults.add(
                     item.line,
                     format!(
-                        "this binding is never used, because the one on line {line} holds everywhere; \
+                        "this binding is never used, because the one on line {line} applies everywhere; \
                          write it before that one"
                     ),
                 );

@@ -16,7 +16,7 @@ fn json(options: &[&str]) -> (Value, u8) {
 }
 
 #[test]
-fn the_binding_that_holds_is_explained_with_the_reasons() {
+fn the_binding_that_applies_is_explained_with_the_reasons() {
     let held =
         explain(&["--account", "123456789012", "--ou", "ou-ab12-11111111", "--ou", "r-ab12"]);
     let out = held.out.replace(EXAMPLE, "our-organisation.yaml");
@@ -44,7 +44,7 @@ fn what_is_missing_to_decide_is_said() {
     assert_eq!(open.status, 2);
     assert_eq!(
         open.notes,
-        ["what holds is not decided: add --ou, once for each unit that the account is in"]
+        ["what applies is not decided: add --ou, once for each unit that the account is in"]
     );
     let (json, status) = json(&[]);
     assert_eq!(status, 2);

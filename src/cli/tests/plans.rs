@@ -78,6 +78,15 @@ fn what_is_known_after_apply_is_undecided_and_named() {
 }
 
 #[test]
+fn the_name_of_a_protocol_in_an_address_stays_as_it_is() {
+    let plan = ssh(Value::Null).replace(".web", ".tcp_web").replace("\"web\"", "\"tcp_web\"");
+    let plan = plan.replace("aws_eip.office", "aws_eip.tcp_office");
+    let found = check("address-plan.json", &plan, &[]).unwrap();
+    assert!(found.out.contains("ingress_rule.tcp_web"), "{}", found.out);
+    assert!(!found.out.contains("TCP_"), "{}", found.out);
+}
+
+#[test]
 fn a_group_that_does_not_exist_yet_is_named_by_its_address_and_gets_no_exemption() {
     let block =
         json!({"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": ["0.0.0.0/0"]});

@@ -5,7 +5,6 @@
 pub struct TfFile {
     /// Its path, as findings name it.
     pub path: String,
-    /// What is in it.
     pub text: String,
 }
 

@@ -248,5 +248,5 @@ fn the_place_of_a_schedule_does_not_matter() {
         "detail": {},
     });
     let events = decode(payload.to_string().as_bytes());
-    assert!(matches!(events[0].kind, Kind::Message(_)), "{events:?}");
+    assert!(matches!(events[0].kind, Kind::Job(_)), "{events:?}");
 }

@@ -192,7 +192,7 @@ fn no_change_of_a_member_hides_a_rule() {
                     | Kind::HoldTags(_)
                     | Kind::Watched(_)
                     | Kind::Hook(_)
-                    | Kind::Message(_)
+                    | Kind::Job(_)
                     | Kind::Ignored(_)
                     | Kind::NotAudited { .. } => true,
                 });

@@ -11,7 +11,7 @@ use proptest::{option, sample};
 use serde_json::{Value, json};
 
 use super::super::{
-    ActorType, Close, Event, FoundBy, HoldTags, Kind, ListChange, ListResume, Lost, Message, Note,
+    ActorType, Close, Event, FoundBy, HoldTags, Job, Kind, ListChange, ListResume, Lost, Note,
     Record, Resume, RuleToClose, Sweep, TagAction, TagChange, decode,
 };
 use super::schedules::scheduled;
@@ -63,7 +63,7 @@ fn members_of_another_version_of_the_function_are_left_out() {
         },
         "rules": [rule],
     }});
-    let Event { record, kind: Kind::Message(Message::Close(close)), .. } = event(&payload) else {
+    let Event { record, kind: Kind::Job(Job::Close(close)), .. } = event(&payload) else {
         panic!("a close")
     };
     assert_eq!(record.event_name.as_deref(), Some("ModifySecurityGroupRules"));
@@ -81,7 +81,7 @@ fn members_of_another_version_of_the_function_are_left_out() {
 #[test]
 fn a_message_is_written_with_its_version() {
     let record = Record { event_id: Some("e-1".to_owned()), ..Record::default() };
-    let sweep = Message::Sweep(Sweep::default()).to_payloads(&record, 1);
+    let sweep = Job::Sweep(Sweep::default()).to_payloads(&record, 1);
     assert_eq!(
         sweep,
         [(
@@ -91,15 +91,13 @@ fn a_message_is_written_with_its_version() {
             0
         )]
     );
-    let Kind::Message(close) = event(&close_json(rule_json())).kind else { panic!("a close") };
+    let Kind::Job(close) = event(&close_json(rule_json())).kind else { panic!("a close") };
     let [(payload, 1)] = &close.to_payloads(&record, 1)[..] else { panic!("one payload") };
     assert_eq!(payload["version"], 1);
     assert_eq!(payload["close"]["change"]["event_id"], "e-1");
     assert_eq!(payload["close"]["rules"], json!([rule_json()]));
 
-    let Event { record, kind: Kind::Message(tags), .. } = event(&tags_json()) else {
-        panic!("tags")
-    };
+    let Event { record, kind: Kind::Job(tags), .. } = event(&tags_json()) else { panic!("tags") };
     let [(payload, 1)] = &tags.to_payloads(&record, 1)[..] else { panic!("one payload") };
     assert_eq!(payload["version"], 1);
     let mut written = payload["tags"].clone();
@@ -112,7 +110,7 @@ fn a_message_is_written_with_its_version() {
 fn a_message_without_a_version_is_of_the_first() {
     for mut payload in [close_json(rule_json()), tags_json()] {
         let before = event(&payload);
-        assert!(matches!(before.kind, Kind::Message(_)));
+        assert!(matches!(before.kind, Kind::Job(_)));
         for version in [json!(1), Value::Null] {
             payload["version"] = version;
             assert_eq!(event(&payload), before);
@@ -202,7 +200,7 @@ fn the_rules_of_a_close_are_sorted_by_group_and_read_once() {
         rule("sg-1", 22, "sweep"),
     ];
     let payload = json!({"close": {"rules": rules}});
-    let Kind::Message(Message::Close(close)) = event(&payload).kind else { panic!("a close") };
+    let Kind::Job(Job::Close(close)) = event(&payload).kind else { panic!("a close") };
     let groups = close.by_group().map(|rules| {
         let ports = rules.iter().map(|one| one.rule.from_port().unwrap());
         (rules[0].group.to_string(), ports.collect::<Vec<_>>())
@@ -218,7 +216,7 @@ fn rules_found_in_different_ways_are_apart() {
     other["peer"] = json!("::/0");
     other["found_by"] = json!("leaving");
     let payload = json!({"close": {"rules": [other, rule_json()]}});
-    let Kind::Message(Message::Close(close)) = event(&payload).kind else { panic!("a close") };
+    let Kind::Job(Job::Close(close)) = event(&payload).kind else { panic!("a close") };
     let found_by: Vec<FoundBy> = close.by_group().map(|rules| rules[0].found_by).collect();
     assert_eq!(found_by, [FoundBy::Sweep, FoundBy::Leaving]);
 }
@@ -244,7 +242,7 @@ fn a_large_message_becomes_several_payloads() {
         promise: None,
     };
     let rules: Vec<_> = (0..1_000).map(rule).collect();
-    let close = Message::Close(Close { rules: rules.clone(), occasion: None });
+    let close = Job::Close(Close { rules: rules.clone(), occasion: None });
     let payloads = close.to_payloads(&record, 1);
     assert!(payloads.len() > 1);
     let mut read = Vec::new();
@@ -252,7 +250,7 @@ fn a_large_message_becomes_several_payloads() {
         assert!(payload.to_string().len() <= 200 * 1024);
         let part = event(payload);
         assert_eq!(part.record, record);
-        let Kind::Message(Message::Close(part)) = part.kind else { panic!("a close") };
+        let Kind::Job(Job::Close(part)) = part.kind else { panic!("a close") };
         assert_eq!(part.rules.len(), *count);
         read.extend(part.rules);
     }
@@ -261,12 +259,12 @@ fn a_large_message_becomes_several_payloads() {
     let groups: Vec<GroupId> = (0..1_000).map(|n| format!("sg-{n:017}").parse().unwrap()).collect();
     let tags = (0..500).map(|n| (format!("{n}"), TagAction::Set(long("\u{fc}"))));
     let change = TagChange { groups: groups.clone(), tags: tags.collect(), all_deleted: false };
-    let payloads = Message::Tags(change.clone()).to_payloads(&record, 1);
+    let payloads = Job::Tags(change.clone()).to_payloads(&record, 1);
     assert!(payloads.len() > 1);
     let mut read = BTreeSet::new();
     for (payload, count) in &payloads {
         assert!(payload.to_string().len() <= 200 * 1024);
-        let Kind::Message(Message::Tags(part)) = event(payload).kind else { panic!("tags") };
+        let Kind::Job(Job::Tags(part)) = event(payload).kind else { panic!("tags") };
         assert_eq!(part.groups.len(), *count);
         for key in part.tags.keys() {
             read.extend(part.groups.iter().map(|group| (group.clone(), key.clone())));
@@ -278,9 +276,9 @@ fn a_large_message_becomes_several_payloads() {
 #[test]
 fn a_message_without_rules_or_groups_is_no_payload() {
     let record = Record::default();
-    assert!(Message::Close(Close::default()).to_payloads(&record, 1).is_empty());
+    assert!(Job::Close(Close::default()).to_payloads(&record, 1).is_empty());
     let tags = TagChange { groups: Vec::new(), tags: BTreeMap::new(), all_deleted: true };
-    assert!(Message::Tags(tags).to_payloads(&record, 1).is_empty());
+    assert!(Job::Tags(tags).to_payloads(&record, 1).is_empty());
 }
 
 fn any_id<T: FromStr<Err = IdError> + Debug>(form: &'static str) -> impl Strategy<Value = T> {
@@ -465,19 +463,19 @@ fn any_list_change() -> impl Strategy<Value = (ListChange, ListResume)> {
     )
 }
 
-fn any_message() -> impl Strategy<Value = Message> {
+fn any_message() -> impl Strategy<Value = Job> {
     prop_oneof![
-        any_hold_tags().prop_map(Message::HoldTags),
-        any_lost().prop_map(Message::Lost),
+        any_hold_tags().prop_map(Job::HoldTags),
+        any_lost().prop_map(Job::Lost),
         any_sweep().prop_map(|mut sweep| {
             // A sweep of several accounts is refused.
             sweep.accounts.truncate(1);
-            Message::Sweep(sweep)
+            Job::Sweep(sweep)
         }),
-        any_sweep().prop_map(Message::Holds),
-        any_close().prop_map(Message::Close),
-        any_tag_change().prop_map(Message::Tags),
-        any_list_change().prop_map(|(change, resume)| Message::List(change, resume)),
+        any_sweep().prop_map(Job::Holds),
+        any_close().prop_map(Job::Close),
+        any_tag_change().prop_map(Job::Tags),
+        any_list_change().prop_map(|(change, resume)| Job::List(change, resume)),
     ]
 }
 
@@ -489,9 +487,9 @@ proptest! {
         depth in any::<u32>(),
     ) {
         let payloads = message.to_payloads(&record, depth);
-        let is_schedule = matches!(message, Message::Sweep(_) | Message::Holds(_));
+        let is_schedule = matches!(message, Job::Sweep(_) | Job::Holds(_));
         let record = if is_schedule { Record::default() } else { record };
-        let expected = [Event { depth, ..Event::new(record, Kind::Message(message)) }];
+        let expected = [Event { depth, ..Event::new(record, Kind::Job(message)) }];
         prop_assert_eq!(payloads.len(), 1);
         let payload = payloads[0].0.to_string();
         prop_assert_eq!(&decode(payload.as_bytes())[..], &expected);

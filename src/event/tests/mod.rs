@@ -23,8 +23,8 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 use super::{
-    ChangeKind, Event, GroupChange, HoldTags, HookRequest, HookTask, Kind, ListChange, Lost,
-    Message, Removed, RevokedRules, Sweep, TagAction, TagChange, decode,
+    ChangeKind, Event, GroupChange, HoldTags, HookRequest, HookTask, Job, Kind, ListChange, Lost,
+    Removed, RevokedRules, Sweep, TagAction, TagChange, decode,
 };
 use crate::ec2::{Direction, GroupKey, Rule};
 use crate::words::cells_text;
@@ -35,16 +35,16 @@ fn line(event: &Event) -> String {
         Kind::List(change) => list_line(change),
         Kind::Tags(change) => tags_line(change),
         Kind::HoldTags(change) => hold_tags_line(change),
-        Kind::Message(Message::HoldTags(change)) => {
+        Kind::Job(Job::HoldTags(change)) => {
             format!("message about {}", hold_tags_line(change))
         }
         Kind::Lost(lost) => lost_line(lost),
-        Kind::Message(Message::Lost(lost)) => format!("message about {}", lost_line(lost)),
-        Kind::Message(Message::Sweep(sweep)) => sweep_line("sweep", sweep),
-        Kind::Message(Message::Holds(sweep)) => sweep_line("holds", sweep),
-        Kind::Message(Message::Tags(change)) => format!("message about {}", tags_line(change)),
-        Kind::Message(Message::List(change, _)) => format!("message about {}", list_line(change)),
-        Kind::Message(Message::Close(close)) => {
+        Kind::Job(Job::Lost(lost)) => format!("message about {}", lost_line(lost)),
+        Kind::Job(Job::Sweep(sweep)) => sweep_line("sweep", sweep),
+        Kind::Job(Job::Holds(sweep)) => sweep_line("holds", sweep),
+        Kind::Job(Job::Tags(change)) => format!("message about {}", tags_line(change)),
+        Kind::Job(Job::List(change, _)) => format!("message about {}", list_line(change)),
+        Kind::Job(Job::Close(close)) => {
             let rules =
                 close.rules.iter().map(|one| format!("{} in {}", rule_line(&one.rule), one.group));
             format!("to close: {}", joined(rules))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Kind, Message, Record, Resume, Schedule, Sweep};
+use super::super::{Job, Kind, Record, Resume, Schedule, Sweep};
 use super::{OPEN_SSH, event, lines_of, open_ssh};
 
 const OWN_PLACE: &str = "sweep in ; ";
@@ -169,7 +169,7 @@ fn a_schedule_names_accounts_and_regions() {
     ] {
         let read = event(&json!({"sweep": {"schedule": word}}));
         let expected = Sweep { schedule: Some(schedule), ..Sweep::default() };
-        assert_eq!(read.kind, Kind::Message(Message::Sweep(expected)));
+        assert_eq!(read.kind, Kind::Job(Job::Sweep(expected)));
     }
     let resume = json!({"places_done": 1, "page": "abc==", "groups_done": ["sg-1"]});
     let expected = Sweep {
@@ -188,7 +188,7 @@ fn a_schedule_names_accounts_and_regions() {
         ..Sweep::default()
     };
     let read = event(&json!({"sweep": {"resume": resume}}));
-    assert_eq!(read.kind, Kind::Message(Message::Sweep(expected)));
+    assert_eq!(read.kind, Kind::Job(Job::Sweep(expected)));
     assert_eq!(read.record, Record::default());
 }
 
@@ -200,7 +200,7 @@ fn null_is_as_good_as_nothing() {
         "places_done": null, "page": null, "groups_done": null, "again": null,
     });
     let read = event(&json!({"holds": {"resume": resume}}));
-    assert_eq!(read.kind, Kind::Message(Message::Holds(Sweep::default())));
+    assert_eq!(read.kind, Kind::Job(Job::Holds(Sweep::default())));
 }
 
 #[test]

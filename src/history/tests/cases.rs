@@ -223,7 +223,7 @@ fn counts_and_gaps_are_told() {
         call("d", "AuthorizeSecurityGroupIngress", 60, json!({"omitted": true}), Value::Null);
     let records = [opened.clone(), opened, untimed, later, omitted];
     let history = history(&records, &Lists::new(), None);
-    let Counts { records, changes, repeated, untimed, unread } = history.counts;
+    let RecordCounts { records, changes, repeated, untimed, unread } = history.counts;
     assert_eq!((records, changes, repeated, untimed, unread), (5, 3, 1, 1, 1));
     let coverage = &history.coverage[0];
     assert_eq!(coverage.records, 4);

@@ -9,9 +9,9 @@ use super::lines::{Lines, TEXT};
 use super::others::check_line;
 use super::stolen::{Stolen, is_settled};
 use crate::ec2::Ec2Error;
-use crate::evaluate::{Code, Severity};
+use crate::evaluate::{Code, Severity, is_wide};
 use crate::finding::{Action, Connections, Finding, Matter, NotAdded, Presence, Unfed};
-use crate::net::{Set, wide_ipv4, wide_ipv6};
+use crate::net::Set;
 use crate::text::{capitalised, minute};
 
 /// Characters of what was done about a finding: as many rules as a revert adds at most, and more.
@@ -275,7 +275,6 @@ pub(super) fn if_needed(finding: &Finding) -> Option<String> {
 fn possible_source(finding: &Finding) -> Option<String> {
     let found = finding.found_rule()?;
     let ssh = found.excess.within(&found.ssh);
-    let is_wide = wide_ipv4(&ssh.peers_ipv4()) || wide_ipv6(&ssh.peers_ipv6());
-    let list = found.rule.peer().list().filter(|_| !is_wide)?;
+    let list = found.rule.peer().list().filter(|_| !is_wide(&ssh))?;
     Some(wording::list(finding, list))
 }

@@ -1,4 +1,4 @@
-//! How to close what has no line to paste in the mail.
+//! How to close the findings for which the mail has no room for a line to paste.
 
 use std::collections::BTreeSet;
 

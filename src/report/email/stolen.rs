@@ -1,4 +1,4 @@
-//! That credentials may be stolen, where a person's or root's did something bad.
+//! The warning that credentials may be stolen, if a person or root did something bad.
 
 use crate::evaluate::Severity;
 use crate::event::ActorType;

@@ -1,7 +1,5 @@
 //! Tables for spreadsheets (RFC 4180), in which no cell is taken for a formula.
 
-use csv::{QuoteStyle, WriterBuilder};
-
 use super::super::csv::cell;
 use super::super::history::words::{actor, status_word, traffic};
 use super::words::{asks, gap, standard, tolerates, watched};
@@ -14,13 +12,7 @@ fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> Result<String, csv::Error> {
-    let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
-    writer.write_record(header)?;
-    for row in rows {
-        writer.write_record(row.map(|text| cell(&text)))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    super::super::csv::table(header, rows.into_iter().map(|row| row.map(|text| cell(&text))))
 }
 
 fn text<T: ToString>(value: Option<&T>) -> String {

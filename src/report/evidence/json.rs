@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::history::words::{actor, status_word, traffic};
 use super::super::json::{GapJson, Generator};
 use super::words::{asks, standard, tolerates};
-use crate::evidence::{ControlAnswer, Covered, Evidence, Tolerated};
+use crate::evidence::{ControlAnswer, Evidence, PlaceCovered, Tolerated};
 use crate::finding::BaselineName;
 use crate::history::{Deed, Opening};
 use crate::text::escape::ascii_json;
@@ -83,8 +83,8 @@ struct ControlJson {
     groups: BTreeSet<String>,
 }
 
-impl From<Covered> for CoverageJson {
-    fn from(covered: Covered) -> Self {
+impl From<PlaceCovered> for CoverageJson {
+    fn from(covered: PlaceCovered) -> Self {
         Self {
             account: covered.place.account.as_ref().map(ToString::to_string),
             region: covered.place.region.as_ref().map(ToString::to_string),

@@ -14,7 +14,6 @@ use crate::text::escape::hex;
 pub struct PackedFile {
     /// Its name, without a folder.
     pub name: &'static str,
-    /// What is in it.
     pub text: String,
 }
 

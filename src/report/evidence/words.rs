@@ -1,7 +1,7 @@
 //! How evidence is said.
 
 use super::super::history::words::{open_for, place, status};
-use crate::evidence::{ControlAnswer, Covered, Evidence, Period, Tolerated};
+use crate::evidence::{ControlAnswer, Evidence, Period, PlaceCovered, Tolerated};
 use crate::history::{Gap, Opening};
 use crate::text::minute;
 use crate::words::excess_text;
@@ -39,7 +39,7 @@ pub(in crate::report) fn standard(control: &str) -> &'static str {
 }
 
 /// Whether an account and region was watched all the time.
-pub(in crate::report) fn watched(covered: &Covered) -> &'static str {
+pub(in crate::report) fn watched(covered: &PlaceCovered) -> &'static str {
     match (covered.records, covered.gaps.is_empty()) {
         (_, true) => "all the time",
         (0, false) => "no record",
@@ -86,6 +86,6 @@ pub(in crate::report) fn life(evidence: &Evidence, opening: &Opening) -> String 
 }
 
 /// `123456789012 eu-central-1`
-pub(in crate::report) fn at(covered: &Covered) -> String {
+pub(in crate::report) fn at(covered: &PlaceCovered) -> String {
     place(&covered.place)
 }

@@ -1,8 +1,6 @@
 //! The history as CSV (RFC 4180), a line an opening, for spreadsheets.
 
-use csv::{QuoteStyle, WriterBuilder};
-
-use super::super::csv::cell;
+use super::super::csv::{cell, table};
 use super::words::{fix, status_word, traffic};
 use crate::evaluate::Severity;
 use crate::history::{Deed, History, Opening};
@@ -41,13 +39,8 @@ const HEADER: [&str; 23] = [
 ///
 /// None that a history can cause; the writer's signature has one.
 pub fn render(history: &History, least: Severity) -> Result<String, csv::Error> {
-    let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    for opening in history.openings.iter().filter(|opening| opening.severity >= least) {
-        writer.write_record(row(opening, history))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let openings = history.openings.iter().filter(|opening| opening.severity >= least);
+    table(HEADER, openings.map(|opening| row(opening, history)))
 }
 
 fn row(opening: &Opening, history: &History) -> [String; HEADER.len()] {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::super::wording::duration;
 use crate::ec2::GroupKey;
 use crate::ec2::command::revoke_line;
 use crate::evaluate::Code;
@@ -12,20 +13,9 @@ use crate::words::{excess_text, rule_text};
 
 /// `45 d 3 h`, `3 h 12 min`, `5 min`, `20 s`
 pub(in crate::report) fn length(time: TimeDelta) -> String {
-    let seconds = time.num_seconds().max(0);
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match () {
-        () if days > 0 => joined(days, "d", hours % 24, "h"),
-        () if hours > 0 => joined(hours, "h", minutes % 60, "min"),
-        () if minutes > 0 => format!("{minutes} min"),
-        () => format!("{seconds} s"),
-    }
-}
-
-fn joined(large: i64, large_unit: &str, small: i64, small_unit: &str) -> String {
-    match small {
-        0 => format!("{large} {large_unit}"),
-        _ => format!("{large} {large_unit} {small} {small_unit}"),
+    match time.max(TimeDelta::zero()) {
+        time if time < TimeDelta::minutes(1) => duration(time),
+        time => duration(TimeDelta::minutes(time.num_minutes())),
     }
 }
 
@@ -141,7 +131,6 @@ pub(in crate::report) fn deed(opening: &Opening, deed: &Deed) -> String {
     }
 }
 
-/// Who opened it.
 pub(in crate::report) fn opened_by(opening: &Opening) -> String {
     match &opening.start {
         Start::Known(it) => format!("opened by {}", deed(opening, it)),

@@ -9,7 +9,7 @@ use super::super::history::words::{group, opened_by, traffic};
 use super::super::wording;
 use super::page::{Page, Tile, text};
 use crate::evaluate::Severity;
-use crate::evidence::{Covered, Evidence};
+use crate::evidence::{Evidence, PlaceCovered};
 use crate::finding::BaselineName;
 use crate::text::{count, minute};
 
@@ -135,8 +135,8 @@ fn plain(words: &str) -> Markup {
     html! { (text(words)) }
 }
 
-fn coverage(places: &[Covered]) -> Markup {
-    let row = |covered: &Covered| {
+fn coverage(places: &[PlaceCovered]) -> Markup {
+    let row = |covered: &PlaceCovered| {
         let mut gaps: Vec<String> = covered.gaps.iter().take(GAPS).map(gap).collect();
         if covered.gaps.len() > GAPS {
             gaps.push(format!("and {} more", covered.gaps.len() - GAPS));

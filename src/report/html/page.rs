@@ -14,7 +14,6 @@ const SCRIPT: &str = include_str!("script.js");
 /// So many characters of a text that others wrote are shown.
 const LONGEST: usize = 400;
 
-/// A page.
 pub(super) struct Page {
     pub title: &'static str,
     /// The whole page in one or two sentences.

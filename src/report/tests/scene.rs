@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::events::{ACCOUNT, GROUP, REGION};
 use crate::audit::{
-    Auditor, GroupCheck, LedgerError, Notifier, NotifyError, Onward, OnwardError, Trail,
+    Auditor, GroupCheck, InvokeError, Invoker, LedgerError, Notifier, NotifyError, Trail,
 };
 use crate::baseline::{Baseline, Lists};
 use crate::ec2::hold::{REASON, UNTIL};
@@ -545,13 +545,13 @@ impl Notifier for Kept {
     }
 }
 
-impl Onward for Kept {
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
-        let refused = |why: &str, is_transient| OnwardError { cause: cause(why), is_transient };
+impl Invoker for Kept {
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError> {
+        let refused = |why: &str, is_transient| InvokeError { cause: cause(why), is_transient };
         match self.is_lambda_down || self.is_lambda_busy {
             true if self.is_lambda_busy => Err(refused("TooManyRequestsException", true)),
             true => Err(refused("AccessDeniedException", false)),
-            false => self.memory.go_on(payload).await,
+            false => self.memory.invoke(payload).await,
         }
     }
 }

@@ -444,7 +444,7 @@ fn changes_of_some_scenes() {
         "left-scope",
         "sweep-of-many-groups-in-time",
     ];
-    for (name, told) in scenes::all().iter().filter(|(name, _)| shown.contains(name)) {
+    for (name, told) in scenes::named(&shown) {
         snapshot(&format!("terminal-{name}"), &told.terminal());
     }
 }

@@ -182,7 +182,8 @@ variants! {
         Unfit::LeavesOut => "trail leaves out",
     }
     skipped, SKIPPED, Skipped {
-        Skipped::Event(_) => "event skipped",
+        // The last two are only in a hook's answer.
+        Skipped::Event(_) | Skipped::Deletion | Skipped::NotJudged(_) => "event skipped",
         Skipped::OutOfScope(_) => "out of scope",
         Skipped::OtherTags => "other tags",
         Skipped::UnusedList(_) => "unused list",

@@ -13,7 +13,7 @@ use crate::ec2::hold::{REASON, UNTIL};
 use crate::ec2::{Direction, Group, GroupId, GroupKey, Place, Rule, Scope, SecurityGroups};
 use crate::evaluate::Severity;
 use crate::event::{
-    ActorType, ChangeKind, Event, GroupChange, Kind, Message, Record, Removed, RevokedRules, Sweep,
+    ActorType, ChangeKind, Event, GroupChange, Job, Kind, Record, Removed, RevokedRules, Sweep,
     decode,
 };
 use crate::memory::{MemoryEc2, MemoryLedger, MemoryNotifier};
@@ -172,10 +172,10 @@ fn mails(ledger: Option<&dyn Ledger>) -> BTreeMap<&'static str, usize> {
                 Event::new(record.clone(), Kind::Undecodable { group: None, reason })
             }
             Happening::Sweep => {
-                Event::new(Record::default(), Kind::Message(Message::Sweep(Sweep::default())))
+                Event::new(Record::default(), Kind::Job(Job::Sweep(Sweep::default())))
             }
             Happening::CheckOfHolds => {
-                Event::new(Record::default(), Kind::Message(Message::Holds(Sweep::default())))
+                Event::new(Record::default(), Kind::Job(Job::Holds(Sweep::default())))
             }
         };
         let now = time + TimeDelta::seconds(40);

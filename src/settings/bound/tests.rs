@@ -50,7 +50,7 @@ const REVERTING: [(&str, &str); 4] = [
     ("SCOPE", "all"),
 ];
 
-/// What holds for a group, or all that may hold.
+/// What applies to a group, or all that may apply.
 fn of<'s>(
     settings: &'s Settings,
     account: Option<&str>,
@@ -173,7 +173,7 @@ fn a_tag_can_only_tighten_unless_it_is_trusted() {
              stricter, or write trust_tags: true if only people you trust can tag groups"
         )
     };
-    let none = "what holds without a binding";
+    let none = "what applies without a binding";
     let cases = [
         ("baseline: as-documented", fault("t", "its ingress entry `SSH` admits more than", none)),
         ("ssh_sources: [0.0.0.0/0]", fault("t", "its ingress entry `SSH` admits more than", none)),
@@ -197,7 +197,7 @@ fn a_tag_can_only_tighten_unless_it_is_trusted() {
         let binding = format!("  - {{ name: t, tags: {{stage: dev}}, {says} }}\n");
         assert!(read("tags", &binding, &REVERTING).is_ok(), "{says}");
     }
-    // It is compared with everything that holds without the tag: here a later binding is stricter.
+    // It is compared with everything that applies without the tag: here a later binding is stricter.
     let later = "  - { name: t, accounts: [\"123456789012\"], tags: {a: b}, ssh_sources: [203.0.113.0/24] }\n  \
                  - { name: strict, ous: [r-ab12], ssh_sources: [] }\n";
     let than = "the binding `strict`";
@@ -231,7 +231,7 @@ fn a_tag_never_exempts_more_by_a_set_of_the_same_name() {
     };
     assert!(read("203.0.113.0/25").is_ok());
     let error = read("203.0.112.0/23").unwrap_err();
-    assert!(error.contains("it exempts more than what holds without a binding"), "{error}");
+    assert!(error.contains("it exempts more than what applies without a binding"), "{error}");
     fs::remove_file(&path).unwrap();
 }
 

@@ -132,7 +132,7 @@ fn faults_in_bindings_are_reported() {
         ),
         (
             "  - { name: a, remediation: notify }\n  - { name: a, ous: [r-ab12], remediation: notify }\n",
-            "7: this binding is never used, because the one on line 6 holds everywhere; write it before \
+            "7: this binding is never used, because the one on line 6 applies everywhere; write it before \
              that one\n7: another binding is called `a`; write another name",
         ),
     ] {

@@ -32,3 +32,11 @@ pub(super) fn all() -> Scenes {
     .flatten()
     .collect()
 }
+
+/// The scenes of these names.
+pub(super) fn named(names: &[&str]) -> Scenes {
+    let mut scenes = all();
+    scenes.retain(|(name, _)| names.contains(name));
+    assert_eq!(scenes.len(), names.len(), "not each of {names:?} is a scene");
+    scenes
+}

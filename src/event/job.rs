@@ -12,7 +12,7 @@ use crate::ec2::{AccountId, GroupId, ListId, Place, Region, Rule};
 
 /// Work that a schedule, or an earlier invocation of the function, asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Message {
+pub enum Job {
     /// Audit every group in scope.
     Sweep(Sweep),
     /// Close rules whose hold has ended.
@@ -132,7 +132,6 @@ pub struct Close {
 pub struct RuleToClose {
     /// Where the group is.
     pub place: Place,
-    /// The group.
     pub group: GroupId,
     /// The rule as it was read.
     pub rule: Rule,

@@ -12,14 +12,13 @@ pub struct History {
     pub baseline: BaselineName,
     /// The time until which what is open counts.
     pub now: DateTime<Utc>,
-    /// The openings.
     pub openings: Vec<Opening>,
     /// How many there are, and how long they were open.
     pub totals: Totals,
     /// What was read of each account and region.
     pub coverage: Vec<RecordsRead>,
     /// What was read.
-    pub counts: Counts,
+    pub counts: RecordCounts,
     /// Whether the openings were compared with the groups as they are now.
     pub has_present: bool,
     /// Whether something that was to be read could not be.
@@ -39,8 +38,7 @@ impl History {
 
 /// What was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Records.
+pub struct RecordCounts {
     pub records: usize,
     /// Changes of rules or prefix lists among them.
     pub changes: usize,

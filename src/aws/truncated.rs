@@ -1,18 +1,19 @@
-//! Answers that break off. The SDK takes XML that ends in the middle for what it got of it: a page of
-//! groups for a shorter one, a prefix list for one with fewer entries. An audit of that would say too
-//! little, and say it as though it were all.
+//! Answers that break off.
+//!
+//! The SDK accepts truncated XML as though it were complete: a page with fewer groups, or a prefix list
+//! with fewer entries. The audit would miss the rest and not know it.
 
 use aws_sdk_ec2::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
 
-/// Makes an answer that is not whole an error, which may pass.
+/// Makes a truncated answer an error that may pass.
 #[derive(Debug)]
-pub(super) struct Whole;
+pub(super) struct RefuseTruncated;
 
-impl Intercept for Whole {
+impl Intercept for RefuseTruncated {
     fn name(&self) -> &'static str {
-        "Whole"
+        "RefuseTruncated"
     }
 
     fn read_after_deserialization(

@@ -9,19 +9,19 @@ use aws_sdk_lambda::types::InvocationType;
 use serde_json::Value;
 
 use super::error::may_pass;
-use crate::audit::{Onward, OnwardError};
+use crate::audit::{InvokeError, Invoker};
 use crate::ec2::cause;
 
 /// The function's way to invoke itself.
 #[derive(Debug)]
-pub struct AwsOnward {
+pub struct LambdaInvoker {
     config: SdkConfig,
     /// Made when it is first needed: most environments of the function never see a long sweep.
     client: OnceLock<Client>,
     function: String,
 }
 
-impl AwsOnward {
+impl LambdaInvoker {
     /// `function` is the function's own name, which Lambda tells it in `AWS_LAMBDA_FUNCTION_NAME`.
     pub fn new(config: &SdkConfig, function: &str) -> Self {
         let config = config.clone();
@@ -29,8 +29,8 @@ impl AwsOnward {
     }
 }
 
-impl Onward for AwsOnward {
-    async fn go_on(&self, payload: &Value) -> Result<(), OnwardError> {
+impl Invoker for LambdaInvoker {
+    async fn invoke(&self, payload: &Value) -> Result<(), InvokeError> {
         // Lambda takes the event into its own queue, tries it again as it does any other, and
         // stops functions that call themselves without end ("Recursive loop detection").
         let invoked = self
@@ -49,7 +49,7 @@ impl Onward for AwsOnward {
             }
             Err(error) => {
                 let is_transient = may_pass(&error);
-                Err(OnwardError { cause: cause(error), is_transient })
+                Err(InvokeError { cause: cause(error), is_transient })
             }
         }
     }

@@ -6,13 +6,13 @@ use super::auditor::Auditor;
 use super::counts::Counts;
 use super::depth::{Following, is_too_deep};
 use super::error::AuditError;
-use super::ports::{Notifier, Onward, OnwardError};
+use super::ports::{InvokeError, Invoker, Notifier};
 use crate::ec2::SecurityGroups;
-use crate::event::{Close, Message, RuleToClose};
+use crate::event::{Close, Job, RuleToClose};
 use crate::finding::{Action, Finding, Matter, NotHandedOn, Reason, Report, Tally, ToClose};
 use crate::text::causes;
 
-impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
+impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     /// Hands on what is to be closed, before it is closed.
     ///
     /// A change that tells what it opened is audited again when its invocation fails or dies: EC2
@@ -32,16 +32,16 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         next: &Following<'_>,
         found: Report,
         to_close: Vec<ToClose>,
-        rest: Option<Message>,
+        rest: Option<Job>,
         counts: &mut Counts,
     ) -> Result<Report, AuditError> {
         let rules = to_close.iter().map(|one| one.rule.clone()).collect();
         let mut to_close = to_close.into_iter();
         let (mut tally, mut refused) = (Tally::default(), None);
-        let close = Message::Close(Close { rules, occasion: next.occasion.clone() });
+        let close = Job::Close(Close { rules, occasion: next.occasion.clone() });
         for (payload, count) in close.to_payloads(next.record, next.depth) {
             let of_payload = to_close.by_ref().take(count);
-            match self.go_on(next, &close, &payload).await {
+            match self.hand_on(next, &close, &payload).await {
                 Ok(()) => tally.handed_on += of_payload.count(),
                 Err(why) => {
                     tally.findings.extend(of_payload.map(|one| left_open(one.finding, &why)));
@@ -51,7 +51,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         }
         if let Some(message) = &rest {
             for (payload, _) in message.to_payloads(next.record, next.depth) {
-                if let Err(why) = self.go_on(next, message, &payload).await {
+                if let Err(why) = self.hand_on(next, message, &payload).await {
                     tally.findings.extend(self.not_seen(next, &payload, &why));
                     refused = Some(why);
                 }
@@ -74,9 +74,9 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     pub(super) fn unless_too_deep(
         &self,
         next: &Following<'_>,
-        rest: Option<Message>,
+        rest: Option<Job>,
         report: &mut Report,
-    ) -> Option<Message> {
+    ) -> Option<Job> {
         let rest = rest?;
         if !is_too_deep(&rest, next.depth) {
             return Some(rest);
@@ -103,14 +103,14 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
     pub(super) async fn looking(
         &self,
         next: &Following<'_>,
-        rest: &Message,
+        rest: &Job,
         counts: &mut Counts,
     ) -> Result<(), AuditError> {
-        let mut refused: Option<OnwardError> = None;
+        let mut refused: Option<InvokeError> = None;
         let mut unseen = Tally { partial: true, ..Tally::default() };
         for (payload, _) in rest.to_payloads(next.record, next.depth) {
             if refused.is_none() {
-                refused = self.onward.go_on(&payload).await.err();
+                refused = self.invoker.invoke(&payload).await.err();
             }
             if let Some(error) = &refused {
                 let why = NotHandedOnBecause::Refused(error.clone());
@@ -127,16 +127,16 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
         if error.is_transient { Err(error.into()) } else { Ok(()) }
     }
 
-    async fn go_on(
+    async fn hand_on(
         &self,
         next: &Following<'_>,
-        message: &Message,
+        message: &Job,
         payload: &Value,
     ) -> Result<(), NotHandedOnBecause> {
         if is_too_deep(message, next.depth) {
             return Err(NotHandedOnBecause::TooDeep(next.depth));
         }
-        self.onward.go_on(payload).await.map_err(NotHandedOnBecause::Refused)
+        self.invoker.invoke(payload).await.map_err(NotHandedOnBecause::Refused)
     }
 
     /// What a payload asks for, as findings that it was not audited.
@@ -156,7 +156,7 @@ impl<E: SecurityGroups, N: Notifier, O: Onward> Auditor<'_, E, N, O> {
 
 /// Why something was not handed on.
 enum NotHandedOnBecause {
-    Refused(OnwardError),
+    Refused(InvokeError),
     /// So many invocations came before.
     TooDeep(u32),
 }
