@@ -122,14 +122,7 @@ fn shorten_texts(finding: &mut FindingJson) {
 fn shorten_expected(list: &mut Vec<ExpectedJson>, omitted: &mut usize) {
     /// What an entry takes beside its name, at most.
     const REST: usize = 160;
-    let mut room = EXPECTED;
-    let fits = |one: &&ExpectedJson| {
-        let len = ascii_json_len(&one.entry) + REST;
-        let fits = len <= room;
-        room = room.saturating_sub(len);
-        fits
-    };
-    let fitting = list.iter().take_while(fits).count();
+    let fitting = fitting(list.iter().map(|one| ascii_json_len(&one.entry) + REST), EXPECTED);
     *omitted += list.len() - fitting;
     list.truncate(fitting);
 }
@@ -143,12 +136,9 @@ pub(super) fn may_leave_out(command: &str) -> bool {
 fn shorten_open(rules: &mut Vec<OpenRuleJson>, max: usize) {
     /// The names of the members, and the id.
     const REST: usize = 80;
-    let mut texts: Vec<String> =
-        rules.iter().map(|rule| format!("{:REST$}{}", "", rule.text)).collect();
-    let all = texts.len();
-    shorten_list(&mut texts, max);
-    if texts.len() < all {
-        let fitting = texts.len().saturating_sub(1);
+    let all = rules.len();
+    let fitting = fitting(rules.iter().map(|rule| ascii_json_len(&rule.text) + REST), max);
+    if fitting < all {
         rules.truncate(fitting);
         rules.push(OpenRuleJson { id: None, text: format!("and {} more", all - fitting) });
     }
@@ -176,21 +166,21 @@ pub(super) fn shorten_exempt(
 
 /// Cuts a list to what fits; its last entry then says how many are missing.
 pub(super) fn shorten_list(list: &mut Vec<String>, max: usize) {
-    let mut room = max;
     let all = list.len();
-    let fitting = list
-        .iter()
-        .take_while(|entry| {
-            let len = ascii_json_len(entry) + "\\\"\\\",".len();
-            let fits = len <= room;
-            room = room.saturating_sub(len);
-            fits
-        })
-        .count();
+    let fitting = fitting(list.iter().map(|entry| ascii_json_len(entry) + "\\\"\\\",".len()), max);
     if fitting < all {
         list.truncate(fitting);
         list.push(format!("and {} more", all - fitting));
     }
+}
+
+/// How many entries of these lengths fit, from the first on.
+fn fitting(lengths: impl Iterator<Item = usize>, max: usize) -> usize {
+    let ends = lengths.scan(0, |end: &mut usize, length| {
+        *end += length;
+        Some(*end)
+    });
+    ends.take_while(|&end| end <= max).count()
 }
 
 /// Cuts a text to `max` bytes of a message's body.
@@ -223,5 +213,29 @@ fn char_len(c: char) -> usize {
         '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 3,
         ' '..='~' => 1,
         _ => c.len_utf16() * "\\\\u0000".len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_list_fits_and_the_rest_is_counted() {
+        let text = "tcp 22 from 2001:db8::/48";
+        let rule = || OpenRuleJson { id: None, text: text.to_owned() };
+        let (one, all) = (text.len() + 80, 5);
+        for (max, fitting) in [(5 * one, 5), (5 * one - 1, 4), (4 * one - 1, 3), (one - 1, 0)] {
+            let mut rules: Vec<OpenRuleJson> = (0..all).map(|_| rule()).collect();
+            shorten_open(&mut rules, max);
+            let left = rules.iter().filter(|rule| rule.text == text).count();
+            let more = rules.last().map(|rule| rule.text.clone());
+            let expected = if fitting == all {
+                text.to_owned()
+            } else {
+                format!("and {} more", all - fitting)
+            };
+            assert_eq!((left, more), (fitting, Some(expected)), "{max}");
+        }
     }
 }

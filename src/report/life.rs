@@ -54,7 +54,9 @@ pub(super) fn war(finding: &Finding) -> Option<String> {
 /// What kind of program made a change, and what to change there.
 fn source(change: &Record) -> (String, &'static str) {
     let agent = change.user_agent.as_deref().unwrap_or_default().to_lowercase();
-    let actor = change.actor.as_deref().unwrap_or_default().to_lowercase();
+    // The name of a person tells no program.
+    let is_person = matches!(change.actor_type, ActorType::Person | ActorType::Root);
+    let actor = change.actor.as_deref().filter(|_| !is_person).unwrap_or_default().to_lowercase();
     let has =
         |words: &[&str]| words.iter().any(|word| agent.contains(word) || actor.contains(word));
     if has(&["load-balancer-controller", "elbv2.k8s.aws"]) {
@@ -74,7 +76,7 @@ fn source(change: &Record) -> (String, &'static str) {
     } else if has(&["codebuild", "github", "gitlab", "jenkins", "pipeline", "runner"]) {
         let advice = "Change the job that opens it, or have it open SSH for its own address only.";
         ("a pipeline".to_owned(), advice)
-    } else if matches!(change.actor_type, ActorType::Person | ActorType::Root) {
+    } else if is_person {
         (
             "a person".to_owned(),
             "Ask them, and allow it in the baseline or with a hold if it is needed.",
@@ -84,5 +86,24 @@ fn source(change: &Record) -> (String, &'static str) {
         let agent = agent
             .map_or_else(|| "an unknown program".to_owned(), |it| quoted(&inert::clip(it, 60)));
         (agent, "Find out what it is and why it opens this, and change it there.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_person_makes_no_program_of_them() {
+        let source = |actor_type, actor: &str, agent: &str| {
+            let (actor, user_agent) = (Some(actor.to_owned()), Some(agent.to_owned()));
+            source(&Record { actor, actor_type, user_agent, ..Record::default() }).0
+        };
+        let user = "arn:aws:iam::123456789012:user/frontrunner";
+        assert_eq!(source(ActorType::Person, user, "aws-cli/2.17"), "a person");
+        let terraform = "a run of Terraform, Pulumi or CDK";
+        assert_eq!(source(ActorType::Person, user, "HashiCorp Terraform/1.9"), terraform);
+        let role = "arn:aws:sts::123456789012:assumed-role/deploy/github-runner";
+        assert_eq!(source(ActorType::RoleSession, role, "aws-cli/2.17"), "a pipeline");
     }
 }

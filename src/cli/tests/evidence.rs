@@ -234,6 +234,15 @@ fn the_archive_answers_what_an_audit_asks() {
     assert!(files["holds.csv"].contains("\"'=load test "), "{}", files["holds.csv"]);
     assert_eq!(files["controls.csv"].lines().count(), 17);
     insta::assert_snapshot!("evidence_json", files["evidence.json"]);
+    insta::assert_snapshot!("evidence_index", visible(index));
+}
+
+/// What a page shows, without its elements.
+fn visible(page: &str) -> String {
+    let (_, body) = page.split_once("<body>").unwrap();
+    let texts = body.split('<').filter(|element| !element.starts_with("script"));
+    let texts = texts.filter_map(|element| element.split_once('>')).map(|(_, text)| text.trim());
+    texts.filter(|text| !text.is_empty()).map(|text| format!("{text}\n")).collect()
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn controls(evidence: &Evidence) -> Markup {
             ]
         })
         .collect();
-    let heads = ["Control", "Asks for", "ControlAnswer", "Groups"];
+    let heads = ["Control", "Asks for", "Answer", "Groups"];
     let caption = "Only rules that exceed the baseline are counted: what the baseline allows may still fail a control";
     table("controls", "Controls", caption, &heads, &rows)
 }
