@@ -305,7 +305,7 @@ fn authorized_claim(
 }
 
 /// What a rule asks for, if the rule that was read still has the tags.
-fn still_tagged(asked: Claim, read: &Candidate<'_>) -> Claim {
+pub(super) fn still_tagged(asked: Claim, read: &Candidate<'_>) -> Claim {
     let tagged = read.rule.tags().contains_key(UNTIL);
     match asked {
         Claim::Held(_) if read.seen && !tagged => Claim::Refused(Refusal::TagsRemoved),

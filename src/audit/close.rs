@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::act::unreadable;
 use super::auditor::{Audited, Auditor};
-use super::change::as_read;
+use super::change::{as_read, still_tagged};
 use super::context::Context;
 use super::error::AuditError;
 use super::holds::is_news;
@@ -100,8 +100,9 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
             Err(error) if error.is_transient() => return Err(error.into()),
             Err(error) => {
                 let now = clock();
-                let named =
-                    found.iter().map(|one| to_close(one, Cow::Borrowed(&one.rule), settings, now));
+                let named = found
+                    .iter()
+                    .map(|one| to_close(one, (Cow::Borrowed(&one.rule), true), settings, now));
                 let named = Candidates::Named(named.collect());
                 let group = Group::known_by_id(id.clone());
                 let subject = Subject::new(&place, record, (&group, &[]), trigger, named);
@@ -120,7 +121,7 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
         let is_out = *found_by != FoundBy::Leaving && is_there && !self.is_in_scope(&place, &group);
         let named = found.iter().map(|one| {
             let Candidate { rule, seen, .. } = as_read(&one.rule, &rules);
-            Candidate { seen, ..to_close(one, rule, settings, now) }
+            to_close(one, (rule, seen), settings, now)
         });
         let named = Candidates::Named(named.filter(|one| !(is_out && one.seen)).collect());
         let subject = Subject::new(&place, record, (&group, &rules), trigger, named);
@@ -153,20 +154,25 @@ fn recall(found: &RuleToClose) -> Recall {
     found.promise.clone().map_or(Recall::Off, Recall::Of)
 }
 
-/// A rule that was found before, as a candidate: its tags say whether it is held by now, and what is
-/// remembered of it.
+/// A rule that was found before, as a candidate. Whether it is held by now is decided by the change
+/// that names it; else by its tags, and by what is remembered of it.
 fn to_close<'a>(
     found: &RuleToClose,
-    rule: Cow<'a, Rule>,
+    (rule, seen): (Cow<'a, Rule>, bool),
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Candidate<'a> {
-    match found.found_by {
-        FoundBy::Tagging => Candidate::tagged(rule, found.note.clone()),
-        _ => {
-            let recall = if is_the_same(&found.rule, &rule) { recall(found) } else { Recall::Off };
-            let note = found.note.clone();
-            Candidate { note, ..Candidate::recalled(rule, recall, settings, now) }
+    let note = found.note.clone();
+    if found.found_by == FoundBy::Tagging {
+        return Candidate { seen, ..Candidate::tagged(rule, note) };
+    }
+    let is_same = is_the_same(&found.rule, &rule);
+    let recall = if is_same { recall(found) } else { Recall::Off };
+    let read = Candidate { seen, note, ..Candidate::recalled(rule, recall, settings, now) };
+    match &found.claim {
+        Some(claim) if is_same => {
+            Candidate { claim: still_tagged(claim.clone().at(now), &read), ..read }
         }
+        _ => read,
     }
 }

@@ -303,6 +303,7 @@ impl<'a> Subject<'a> {
             },
             found_by,
             promise: candidate.recall.promise().cloned(),
+            claim: self.trigger.names_rules().then(|| candidate.claim.clone()),
         }
     }
 }
@@ -319,6 +320,11 @@ impl Trigger<'_> {
             Self::Sweep(remediation) => (*remediation).min(settings.sweep_remediation),
             Self::Check => Remediation::Notify,
         }
+    }
+
+    /// Whether a change names the rules, and so tells what they asked for when it was made.
+    fn names_rules(&self) -> bool {
+        matches!(self, Self::Change | Self::Close(FoundBy::Change))
     }
 
     /// When a rule that is to be closed is closed.

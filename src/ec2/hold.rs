@@ -67,7 +67,8 @@ pub struct Promise {
 }
 
 /// What a rule's tags ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// Nothing.
     None,
@@ -80,7 +81,8 @@ pub enum Claim {
 }
 
 /// Why the tags of a hold do not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The settings allow no holds.
     NoHolds,
@@ -105,6 +107,16 @@ pub enum Refusal {
     Modified,
     /// Nobody saw that the rule was authorised with them.
     Unseen,
+}
+
+impl Claim {
+    /// The same at a later time, when a hold may have ended.
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Held(hold) if hold.until <= now => Self::Over(hold),
+            claim => claim,
+        }
+    }
 }
 
 /// What the tags of a rule ask for. `since` is when they were set, or as early as is known.

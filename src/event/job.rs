@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::list_change::ListChange;
 use super::tag_change::{HoldTags, TagChange};
-use crate::ec2::hold::Promise;
+use crate::ec2::hold::{Claim, Promise};
 use crate::ec2::{AccountId, GroupId, ListId, Place, Region, Rule};
 
 /// Work that a schedule, or an earlier invocation of the function, asks for.
@@ -141,6 +141,9 @@ pub struct RuleToClose {
     pub found_by: FoundBy,
     /// What is remembered of its hold.
     pub promise: Option<Promise>,
+    /// What it asked for when the change was made, if a change names it. Tags that it got later do not
+    /// count.
+    pub claim: Option<Claim>,
 }
 
 /// What found rules that no event names.

@@ -17,7 +17,7 @@ use super::model::{Event, Kind};
 use super::record::Record;
 use super::schedule::ScheduledTask;
 use super::tag_change::{HoldTags, TagChange};
-use crate::ec2::hold::Promise;
+use crate::ec2::hold::{Claim, Promise};
 use crate::ec2::{GroupId, Place, Rule};
 use crate::text::in_backticks;
 
@@ -128,10 +128,14 @@ struct ToCloseJson {
     found_by: FoundBy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     promise: Option<Promise>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claim: Option<Claim>,
 }
 
 impl From<&RuleToClose> for ToCloseJson {
-    fn from(RuleToClose { place, group, rule, note, found_by, promise }: &RuleToClose) -> Self {
+    fn from(
+        RuleToClose { place, group, rule, note, found_by, promise, claim }: &RuleToClose,
+    ) -> Self {
         Self {
             place: place.clone(),
             group: group.clone(),
@@ -141,6 +145,7 @@ impl From<&RuleToClose> for ToCloseJson {
             note: note.clone(),
             found_by: *found_by,
             promise: promise.clone(),
+            claim: claim.clone(),
         }
     }
 }
@@ -154,6 +159,7 @@ impl From<ToCloseJson> for RuleToClose {
             note: json.note,
             found_by: json.found_by,
             promise: json.promise,
+            claim: json.claim,
         }
     }
 }

@@ -430,6 +430,7 @@ fn the_units_of_other_accounts_are_asked_for_by_a_sweep_of_them_and_by_who_close
         note: None,
         found_by: FoundBy::Sweep,
         promise: None,
+        claim: None,
     }];
     for asked in [
         Job::Sweep(Sweep { accounts: vec![id(member)], ..Sweep::default() }),

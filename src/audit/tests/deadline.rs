@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::ec2::hold::{REASON, UNTIL};
 use crate::event::{HoldTags, ListChange, Lost, Resume, TagAction, TagChange};
 
 /// How long Lambda lets an invocation run.
@@ -116,6 +117,24 @@ fn a_hundred_and_twenty_rules_of_one_call_are_closed_and_each_is_published_once(
             assert!(published.values().all(|outcomes| outcomes == &[Outcome::Reverted]));
             assert!(invocations <= at_most + 1, "{invocations} invocations");
         }
+    }
+}
+
+/// The rules have the tags of a hold, but nobody authorised them with these.
+#[test]
+fn a_hold_that_does_not_count_keeps_no_rule_open_that_is_left_to_another_invocation() {
+    let until = crate::text::timestamp(&(noon() + TimeDelta::hours(1)));
+    let tags = [(UNTIL.to_owned(), until), (REASON.to_owned(), "vendor".to_owned())];
+    let of_change = many(120, |n| format!("tcp 22 9.{n}.0.0/24"));
+    let tagged = of_change.iter().map(|rule| rule.clone().with_tags(tags.clone().into()));
+    let tagged: Vec<Rule> = tagged.collect();
+    let modified = (1..=120).map(|n| modified(&format!("tcp 22 9.{n}.0.0/24 sgr-{n}")));
+    for event in [authorized(&of_change), event(ChangeKind::Modified(modified.collect()))] {
+        let world = ec2(&tagged).with_rule_limit(1000);
+        let (published, invocations) = audited(&world, &settings(Remediation::RevertSsh), event);
+        assert!(invocations > 1);
+        assert!(!is_open(&world, &tagged));
+        assert!(published.values().all(|outcomes| outcomes == &[Outcome::Reverted]));
     }
 }
 

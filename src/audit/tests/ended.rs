@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ec2::RuleId;
-use crate::ec2::hold::{REASON, UNTIL};
+use crate::ec2::hold::{REASON, UNTIL, claim};
 use crate::evaluate::Severity;
 use crate::event::{Close, FoundBy, NotAudited, RuleToClose};
 use crate::finding::Status;
@@ -187,6 +187,7 @@ fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
     let tags = [(UNTIL.to_owned(), until), (REASON.to_owned(), "vendor".to_owned())];
     let held = rule(OPEN).with_tags(tags.into());
     let (ec2, ledger) = (ec2(std::slice::from_ref(&held)), MemoryLedger::default());
+    let asked = claim(held.tags(), noon(), noon(), 24);
     let to_close = |found_by| RuleToClose {
         place: place(),
         group: id(SG),
@@ -194,6 +195,7 @@ fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
         note: None,
         found_by,
         promise: None,
+        claim: (found_by == FoundBy::Change).then(|| asked.clone()),
     };
     let close = |found_by| {
         let close = Close { rules: vec![to_close(found_by)], occasion: None };

@@ -349,6 +349,7 @@ fn many_rules_are_handed_on_in_as_many_invocations_as_they_need() {
         note: None,
         found_by: FoundBy::Sweep,
         promise: None,
+        claim: None,
     };
     let all = Close { rules: (0..1_000).map(one).collect(), occasion: None };
     let payloads = Job::Close(all.clone()).to_payloads(&Record::default(), 1);

@@ -64,6 +64,7 @@ fn a_shared_group_is_reported_and_never_changed_whatever_leads_to_it() {
         note: None,
         found_by: FoundBy::Leaving,
         promise: None,
+        claim: None,
     };
     let untagged = TagChange {
         groups: vec![id(SG)],
@@ -142,6 +143,7 @@ fn the_owner_s_settings_count_whatever_leads_to_a_shared_group() {
         note: None,
         found_by,
         promise: None,
+        claim: None,
     };
     let closing =
         |found_by| message(Job::Close(Close { rules: vec![to_close(found_by)], occasion: None }));

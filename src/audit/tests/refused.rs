@@ -72,6 +72,7 @@ fn what_no_other_invocation_could_be_asked_for_is_published_as_unaudited() {
         note: None,
         found_by: FoundBy::Sweep,
         promise: None,
+        claim: None,
     });
     let tags = TagChange {
         groups: vec![numbered(1), numbered(2)],

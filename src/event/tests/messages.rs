@@ -16,7 +16,7 @@ use super::super::{
 };
 use super::schedules::scheduled;
 use super::{event, lines_of};
-use crate::ec2::hold::{Hold, Promise};
+use crate::ec2::hold::{Claim, Hold, Promise, Refusal};
 use crate::ec2::{
     AccountId, Direction, GroupId, IdError, Peer, Place, Protocol, Region, Rule, RuleId,
 };
@@ -240,6 +240,7 @@ fn a_large_message_becomes_several_payloads() {
         note: None,
         found_by: FoundBy::Sweep,
         promise: None,
+        claim: None,
     };
     let rules: Vec<_> = (0..1_000).map(rule).collect();
     let close = Job::Close(Close { rules: rules.clone(), occasion: None });
@@ -403,14 +404,23 @@ fn any_rule_to_close() -> impl Strategy<Value = RuleToClose> {
         actor,
         since: DateTime::UNIX_EPOCH,
     });
-    (place, any_group(), any_rule(), option::of(note), found_by, option::of(promise)).prop_map(
-        |(place, group, rule, note, found_by, promise)| RuleToClose {
+    let claim = sample::select(vec![
+        Claim::None,
+        Claim::Over(Hold { until: DateTime::UNIX_EPOCH, reason: "vendor".to_owned() }),
+        Claim::Refused(Refusal::TooLong { until: DateTime::UNIX_EPOCH, max_hours: 8 }),
+        Claim::Refused(Refusal::NotATime("soon".to_owned())),
+        Claim::Refused(Refusal::Modified),
+    ]);
+    let kept = (option::of(promise), option::of(claim));
+    (place, any_group(), any_rule(), option::of(note), found_by, kept).prop_map(
+        |(place, group, rule, note, found_by, (promise, claim))| RuleToClose {
             place,
             group,
             rule,
             note,
             found_by,
             promise,
+            claim,
         },
     )
 }
