@@ -14,10 +14,12 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
 use super::connection_pool::ConnectionPool;
+use super::error::is_transient;
 use crate::audit::run::{Archive, BucketName, PortError};
 use crate::ec2::{AccountId, Cause, cause};
 use crate::finding::Coverage;
@@ -149,17 +151,21 @@ impl AwsBucket {
         match tokio::time::timeout(ATTEMPT, answer).await {
             Ok(Ok((status, body))) if status.is_success() => Answered::Done(body.into()),
             Ok(Ok((status, _))) if status.as_u16() == 404 => Answered::NotThere,
-            Ok(Ok((status, body))) => {
-                let said = String::from_utf8_lossy(&body);
-                let code = element(&said, "Code").unwrap_or("no code");
-                let message = element(&said, "Message").unwrap_or("no message");
-                let is_transient = status.is_server_error() || status.as_u16() == 429;
-                Answered::Failed(cause(format!("{code}: {message}")), is_transient)
-            }
+            Ok(Ok((status, body))) => refused(status, &body),
             Ok(Err(error)) => Answered::Failed(error, true),
             Err(_) => Answered::Failed(cause("S3 did not answer in time"), true),
         }
     }
+}
+
+/// What an answer says that is not what was asked for.
+fn refused(status: StatusCode, body: &[u8]) -> Answered {
+    let said = String::from_utf8_lossy(body);
+    let code = element(&said, "Code").unwrap_or_default();
+    let message = element(&said, "Message").unwrap_or("no message");
+    let named = if code.is_empty() { "no code" } else { code };
+    let is_transient = is_transient(code, status.is_server_error());
+    Answered::Failed(cause(format!("{named}: {message}")), is_transient)
 }
 
 /// The text of an element that has no others in it.
@@ -215,6 +221,30 @@ impl AwsBucket {
                 let cause = cause("NoSuchBucket: the bucket does not exist");
                 Err(PortError { action: "PutObject", cause, is_transient: false })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_s3_may_answer_otherwise_the_next_time_is_tried_again() {
+        for (status, code, may_pass) in [
+            (400, "RequestTimeout", true),
+            (400, "ExpiredToken", true),
+            (503, "SlowDown", true),
+            (500, "InternalError", true),
+            (403, "AccessDenied", false),
+            (400, "InvalidRequest", false),
+        ] {
+            let body = format!("<Error><Code>{code}</Code><Message>why</Message></Error>");
+            let status = StatusCode::try_from(status).unwrap();
+            let Answered::Failed(cause, is_transient) = refused(status, body.as_bytes()) else {
+                panic!("{code} is an error")
+            };
+            assert_eq!((cause.to_string(), is_transient), (format!("{code}: why"), may_pass));
         }
     }
 }

@@ -97,7 +97,7 @@ fn refusal_of_role(error: &(dyn Error + 'static)) -> Option<Cause> {
 
 /// Whether a service that gave this answer may give another one the next time: by the SDK's own
 /// classification of codes, by a fault of the service's own, or because credentials are renewed.
-fn is_transient(code: &str, server_fault: bool) -> bool {
+pub(super) fn is_transient(code: &str, server_fault: bool) -> bool {
     code.is_empty()
         || server_fault
         || THROTTLING_ERRORS.contains(&code)

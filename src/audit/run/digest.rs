@@ -9,7 +9,7 @@ use super::account::AccountSwept;
 use super::error::{PlacesMissing, RunError};
 use super::ports::{Archive, Directory, Regions};
 use super::runner::{Runner, key, read};
-use super::task::{BucketName, Digest};
+use super::task::{BucketName, RunDigest};
 use crate::audit::counts::RunCounts;
 use crate::audit::lookups::Lookups;
 use crate::audit::subject::Trigger;
@@ -65,11 +65,11 @@ where
     /// Holds what was swept against what had to be, writes it down and publishes it.
     pub(super) async fn digest(
         &self,
-        asked: &Digest,
+        asked: &RunDigest,
         clock: Clock<'_>,
         counts: &mut Counts,
     ) -> Result<DigestAnswer, RunError> {
-        let Digest { run, bucket, machine } = asked;
+        let RunDigest { run, bucket, machine } = asked;
         let expected: Vec<Expected> = read(self.archive, bucket, run, "expected.json").await?;
         let swept = self.swept(asked, &expected).await?;
         let now = clock();
@@ -91,7 +91,7 @@ where
     /// What became of each account, as far as it was written down.
     async fn swept(
         &self,
-        asked: &Digest,
+        asked: &RunDigest,
         expected: &[Expected],
     ) -> Result<Vec<PlaceSwept>, RunError> {
         let keys = expected

@@ -22,6 +22,6 @@ pub use error::RunError;
 pub use ports::{Archive, Directory, PortError, Regions};
 pub use runner::Runner;
 pub use task::{
-    AccountSweep, Accounts, BucketName, Digest, Discover, Input, MachineArn, PlaceResume, Places,
-    RegionNames, Task, TaskError, Which,
+    AccountSweep, Accounts, BucketName, Discover, Input, MachineArn, PlaceResume, Places,
+    RegionNames, RunDigest, Task, TaskError, Which,
 };

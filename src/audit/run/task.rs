@@ -22,7 +22,7 @@ pub enum Task {
     Discover(Discover),
     Sweep(Box<AccountSweep>),
     /// Count what was covered, and tell.
-    Digest(Digest),
+    Digest(RunDigest),
 }
 
 /// Why a task is not understood.
@@ -243,7 +243,7 @@ pub struct PlaceResume {
 /// Count what was covered, and tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Digest {
+pub struct RunDigest {
     pub run: RunName,
     /// The bucket with its results.
     pub bucket: BucketName,
