@@ -89,8 +89,8 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
         }
     }
 
-    /// The audit of a change that the event alone settles: all that it did complies, whichever of the
-    /// settings apply that may apply to a group of the account.
+    /// The audit of a change that the event alone settles, because all that it did complies with each of
+    /// the settings that may apply to a group of the account.
     fn settled_by_event(
         &self,
         change: &GroupChange,
