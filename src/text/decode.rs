@@ -15,8 +15,12 @@ pub fn exact(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+/// Some tools write one mark before another.
+fn without_mark(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// The UTF-16 text behind a byte order mark, which Windows PowerShell's `>` writes. `None` where
@@ -35,4 +39,34 @@ pub fn utf16(bytes: &[u8]) -> Option<String> {
     // Half a unit at the end is as unreadable as an unpaired surrogate.
     let units = pairs.iter().map(unit).chain((!odd.is_empty()).then_some(0xd800));
     Some(String::from_utf16_lossy(&units.collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_the_same_in_each_encoding_and_with_each_mark() {
+        let text = "{\"Name\": \"B\u{fc}ro \u{1f980}\"}";
+        let wide = |of: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(of).collect()
+        };
+        for bytes in [
+            text.as_bytes().to_vec(),
+            format!("\u{feff}{text}").into_bytes(),
+            format!("\u{feff}\u{feff}{text}").into_bytes(),
+            wide(u16::to_le_bytes),
+            wide(u16::to_be_bytes),
+        ] {
+            assert_eq!((lossy(&bytes), exact(&bytes)), (text.into(), Some(text.into())));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_replaced_or_refused() {
+        let half_a_unit = [0xff, 0xfe, b'a', 0, b'b'];
+        for bytes in [&b"a\xff"[..], &half_a_unit] {
+            assert_eq!((&*lossy(bytes), exact(bytes)), ("a\u{fffd}", None), "{bytes:?}");
+        }
+    }
 }
