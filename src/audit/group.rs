@@ -1,4 +1,4 @@
-//! The audit of one group, whatever triggered it.
+//! The audit of one group that may be changed, whatever triggered it.
 
 use super::context::Context;
 use super::error::AuditError;

@@ -51,7 +51,11 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
             }
             Ok(None) => (ignored(Skipped::Deletion), HookVerdict::Passed, Vec::new()),
             Err(why) => {
-                tracing::warn!(?why, "a hook asked for something that cannot be judged");
+                let (NotJudged::NotUnderstood(cause) | NotJudged::ListNotRead(cause)) = &why;
+                tracing::warn!(
+                    reason = causes(cause),
+                    "a hook asked for something that cannot be judged"
+                );
                 let report = ignored(Skipped::NotJudged(why.clone()));
                 (report, HookVerdict::NotJudged(why), Vec::new())
             }

@@ -1,6 +1,6 @@
 //! The audit: an event comes in, groups are read and judged, rules are reverted, a report goes out.
 //!
-//! Everything that reaches AWS goes through small interfaces: EC2 through
+//! What reaches AWS goes through small interfaces: EC2 through
 //! [`SecurityGroups`](crate::ec2::SecurityGroups), SNS through [`Notifier`], Lambda through
 //! [`Invoker`], and the table of what is remembered, CloudTrail and Organizations through
 //! [`Ledger`], [`Trails`] and [`Parents`].
@@ -25,8 +25,9 @@
 //! | a group or a rule that CloudFormation is about to make | `hook.rs` |
 //! | files | `check.rs` |
 //!
-//! Each makes a `Subject` of a group. `group.rs` audits it: the loop in `subject.rs` judges its
-//! rules, `act.rs` decides what is done, and `revert.rs` does it.
+//! Those that may change a group make a `Subject` of it. `group.rs` audits it: the loop in
+//! `subject.rs` judges its rules, `act.rs` decides what is done, and `revert.rs` does it. `check.rs`
+//! and `hook.rs` only judge, with the same loop.
 //!
 //! ```
 //! use typo3_sg_auditor::audit::Auditor;

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     match runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(serve(settings))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the runtime ended");
+            tracing::error!(error = causes(&*error), "the runtime ended");
             ExitCode::FAILURE
         }
     }

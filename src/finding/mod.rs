@@ -1,7 +1,8 @@
 //! Findings and reports: what an audit saw and did, as data.
 //!
 //! [`report`](crate::report) makes the JSON, the mail and the terminal's text from it. The only
-//! sentences in here are those of errors, and the reason why an event is not understood.
+//! sentences in here are those of errors, and the reason why an event is not understood or changed
+//! nothing.
 
 mod brief;
 mod coverage;

@@ -1,7 +1,7 @@
 //! What the groups of a place were at its last sweep.
 //!
 //! A rule that was added since and does not comply has left a finding, made from its event. If there
-//! is none, the events of that place do not arrive.
+//! is none, not all events of that place arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,30 +2,27 @@
 
 use std::borrow::Cow;
 
-/// The text of bytes in UTF-8 or UTF-16, without a byte order mark. What is neither becomes U+FFFD.
+/// The text of bytes in UTF-8 or UTF-16, without byte order marks. What is neither becomes U+FFFD.
 pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     utf16(bytes).map_or_else(|| String::from_utf8_lossy(without_mark(bytes)), Cow::Owned)
 }
 
 /// The same, or nothing where something is neither.
 pub fn exact(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    match utf16(bytes) {
-        Some(text) => (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(Cow::Owned(text)),
+    match units(bytes) {
+        Some(units) => String::from_utf16(&units).ok().map(Cow::Owned),
         None => std::str::from_utf8(without_mark(bytes)).ok().map(Cow::Borrowed),
     }
-}
-
-/// Some tools write one mark before another.
-fn without_mark(mut bytes: &[u8]) -> &[u8] {
-    while let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        bytes = rest;
-    }
-    bytes
 }
 
 /// The UTF-16 text behind a byte order mark, which Windows PowerShell's `>` writes. `None` where
 /// there is no such mark; unreadable units become U+FFFD.
 pub fn utf16(bytes: &[u8]) -> Option<String> {
+    units(bytes).map(|units| String::from_utf16_lossy(&units))
+}
+
+/// The units of UTF-16 behind its byte order marks.
+fn units(bytes: &[u8]) -> Option<Vec<u16>> {
     let (units, is_little): (&[u8], bool) = match bytes {
         [0xff, 0xfe, units @ ..] => (units, true),
         [0xfe, 0xff, units @ ..] => (units, false),
@@ -38,7 +35,15 @@ pub fn utf16(bytes: &[u8]) -> Option<String> {
     };
     // Half a unit at the end is as unreadable as an unpaired surrogate.
     let units = pairs.iter().map(unit).chain((!odd.is_empty()).then_some(0xd800));
-    Some(String::from_utf16_lossy(&units.collect::<Vec<_>>()))
+    Some(units.skip_while(|unit| *unit == 0xfeff).collect())
+}
+
+/// Some tools write one mark before another.
+fn without_mark(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        bytes = rest;
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -47,16 +52,17 @@ mod tests {
 
     #[test]
     fn a_text_is_the_same_in_each_encoding_and_with_each_mark() {
-        let text = "{\"Name\": \"B\u{fc}ro \u{1f980}\"}";
-        let wide = |of: fn(u16) -> [u8; 2]| -> Vec<u8> {
-            "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(of).collect()
+        // The last character is one, and stands for none that could not be read.
+        let text = "{\"Name\": \"B\u{fc}ro \u{1f980} \u{fffd}\"}";
+        let wide = |marks: &str, of: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            marks.encode_utf16().chain(text.encode_utf16()).flat_map(of).collect()
         };
         for bytes in [
             text.as_bytes().to_vec(),
             format!("\u{feff}{text}").into_bytes(),
             format!("\u{feff}\u{feff}{text}").into_bytes(),
-            wide(u16::to_le_bytes),
-            wide(u16::to_be_bytes),
+            wide("\u{feff}", u16::to_le_bytes),
+            wide("\u{feff}\u{feff}", u16::to_be_bytes),
         ] {
             assert_eq!((lossy(&bytes), exact(&bytes)), (text.into(), Some(text.into())));
         }
