@@ -25,8 +25,8 @@ const CLOSES: u32 = 15;
 const LOOKS: u32 = 11;
 
 /// Whether an event of this depth comes too late to be handed on.
-pub(super) fn is_too_deep(message: &Job, depth: u32) -> bool {
-    let most = match message {
+pub(super) fn is_too_deep(job: &Job, depth: u32) -> bool {
+    let most = match job {
         Job::Close(_) => CLOSES,
         Job::Sweep(_)
         | Job::Holds(_)

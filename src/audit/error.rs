@@ -14,7 +14,7 @@ pub enum AuditError {
     Notify(#[from] NotifyError),
     /// The rest could not be handed on.
     #[error(transparent)]
-    Invoker(#[from] InvokeError),
+    Invoke(#[from] InvokeError),
     /// A prefix list is not yet as the event says.
     #[error("the prefix list {list} cannot be audited yet: {reason}")]
     ListNotReady { list: ListId, reason: NotReady },
@@ -42,7 +42,7 @@ impl AuditError {
         match self {
             Self::Ec2(_) => "Ec2Unavailable",
             Self::Notify(_) => "NotPublished",
-            Self::Invoker(_) => "NotHandedOn",
+            Self::Invoke(_) => "NotHandedOn",
             Self::ListNotReady { .. } => "ListNotReady",
         }
     }

@@ -148,7 +148,7 @@ impl Units {
 pub(super) struct Applied<'s> {
     /// What applies, as the group's account sees it.
     pub settings: Cow<'s, Settings>,
-    /// The names of what may apply instead, where it is not decided; `None` in it is no binding.
+    /// The bindings that may apply, if it is not known which one does. `None` stands for no binding.
     pub undecided: Vec<Option<String>>,
 }
 

@@ -158,7 +158,7 @@ impl AwsBucket {
     }
 }
 
-/// What an answer says that is not what was asked for.
+/// Reads S3's error, and decides whether the same call may succeed later.
 fn refused(status: StatusCode, body: &[u8]) -> Answered {
     let said = String::from_utf8_lossy(body);
     let code = element(&said, "Code").unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The sweep of an organisation: the state machine of stacks/organisation.yaml, its schedule, and how its
 //! last execution ended.
 //!
-//! It has a stack of its own. The names of its resources begin as those of the auditor's stack do.
+//! It is a separate stack. Its resource names start with the same prefix as those of the auditor's stack.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! What the groups of a place were at its last sweep.
+//! The groups of a place as its last sweep saw them.
 //!
 //! A rule that was added since and does not comply has left a finding, made from its event. If there
 //! is none, not all events of that place arrive.

@@ -134,7 +134,7 @@ impl Bound {
         })
     }
 
-    /// How a tag could loosen what applies: whoever may tag a group would decide about it. `later` are
+    /// How a tag could loosen what applies, so that anybody who may tag a group decides. `later` are
     /// the bindings after this one, and `settings` is what applies under none.
     pub(super) fn loosens(&self, later: &[Self], settings: &Settings) -> Option<String> {
         if self.when.tags.is_empty() || self.trust_tags {

@@ -48,7 +48,7 @@ pub enum RunError {
 #[error("no role is set for other accounts")]
 pub(super) struct NoMembers;
 
-/// What a run did not audit. The state machine fails with it.
+/// Some places were not audited. The state machine fails with this error.
 #[derive(Debug, Error)]
 #[error(
     "{} of {} places are missing. Audit what was not audited with the input {{\"again\":\"{run}\"}}.",

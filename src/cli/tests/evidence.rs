@@ -237,7 +237,7 @@ fn the_archive_answers_what_an_audit_asks() {
     insta::assert_snapshot!("evidence_index", visible(index));
 }
 
-/// What a page shows, without its elements.
+/// The text of a page, without the HTML tags.
 fn visible(page: &str) -> String {
     let (_, body) = page.split_once("<body>").unwrap();
     let texts = body.split('<').filter(|element| !element.starts_with("script"));
