@@ -109,10 +109,13 @@ fn is_in_label(c: char) -> bool {
         || !c.is_ascii() && !c.is_whitespace() && !is_dot(c)
 }
 
-/// Whether a dot with this around it may be part of the name of a host. No top-level domain has a
-/// digit in its first letters, so numbers, versions and addresses are none.
+/// Whether a dot with this around it may be part of the name of a host. Every top-level domain
+/// begins with two letters or more, so numbers, versions and addresses are none. What follows these
+/// letters does not matter, since some programs look no further: `evil.com2` is a link to them, and
+/// so is `evil。.com`.
 fn is_in_host(before: &[char], after: &[char]) -> bool {
-    if !before.last().copied().is_some_and(is_in_label)
+    let is_before = |c: char| is_in_label(c) || c == ':' || is_dot(c) && c != '.';
+    if !before.last().copied().is_some_and(is_before)
         || !after.first().copied().is_some_and(is_in_label)
     {
         return false;
@@ -125,7 +128,7 @@ fn is_in_host(before: &[char], after: &[char]) -> bool {
     let end = after.get(letters.len()).copied();
     let word: String = letters.iter().collect::<String>().to_lowercase();
     let is_other = NO_DOMAINS.contains(&word.as_str()) && !end.is_some_and(is_in_label);
-    letters.len() > 1 && !end.is_some_and(|c| c.is_ascii_digit()) && !is_other
+    letters.len() > 1 && !is_other
 }
 
 fn is_letter(c: char) -> bool {

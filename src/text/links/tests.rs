@@ -1,5 +1,6 @@
 use std::process::Command;
 
+use linkify::LinkFinder;
 use proptest::prelude::*;
 
 use super::{broken, broken_in_quotes};
@@ -23,6 +24,7 @@ fn names_of_hosts_and_addresses_are_taken_apart() {
         ("evil.com-login", "evil[.]com-login"),
         ("evil.com_login", "evil[.]com_login"),
         ("evil.com.yaml", "evil[.]com.yaml"),
+        ("evil.com2, ¡.aa0", "evil[.]com2, ¡[.]aa0"),
         ("evil.sh", "evil[.]sh"),
         ("evil.EXAMPLE:8080", "evil[.]EXAMPLE:8080"),
         ("8.8.8.8.nip.io", "8.8.8.8[.]nip[.]io"),
@@ -98,5 +100,22 @@ proptest! {
         let once = broken(&text);
         prop_assert!(!once.contains("://"));
         prop_assert_eq!(&broken(&once), &once);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A program that makes links of texts, as mail clients do, finds no host in what is shown.
+    #[test]
+    fn a_finder_of_links_finds_none(text in r"([aB1ж¡]{1,3}([.]|[.。@:/~&' \\-]{1,2})){0,5}") {
+        let shown = broken(&text);
+        let mut finder = LinkFinder::new();
+        finder.url_must_have_scheme(false);
+        for link in finder.links(&shown) {
+            let host = link.as_str().split(['/', ':']).next().unwrap();
+            let is_address = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            prop_assert!(is_address, "{:?} is a link in {shown:?}", link.as_str());
+        }
     }
 }
