@@ -247,8 +247,10 @@ pub(super) fn left_alone(
     };
     let due = is_due(subject.remediation(settings), judge, verdict);
     let doubtful = doubtful_exemptions(judge, &verdict.judgement);
-    if trigger.is_second_try() && !seen {
-        // Whatever its tags or an exemption say by now, that it is gone has to be reported.
+    let was_held = candidate.is_named && matches!(candidate.claim, Claim::Held(_));
+    if trigger.is_second_try() && !seen && !was_held {
+        // An earlier try may have closed it. Whatever an exemption or tags that it got later say by
+        // now, that it is gone has to be reported.
         let region = at.region.as_ref();
         let undo = || undo(region, &group.id, Some(rule), &[], Sequence::RuleFirst, None);
         return (!due || !doubtful.is_empty())

@@ -317,8 +317,15 @@ pub(super) fn still_tagged(asked: Claim, read: &Candidate<'_>) -> Claim {
 
 /// A rule that an event tells of and that was not read in the group.
 fn not_read(rule: &Rule) -> Candidate<'_> {
-    let (claim, recall, location) = (Claim::None, Recall::Off, None);
-    Candidate { rule: Cow::Borrowed(rule), seen: false, note: None, claim, recall, location }
+    Candidate {
+        rule: Cow::Borrowed(rule),
+        seen: false,
+        note: None,
+        claim: Claim::None,
+        is_named: true,
+        recall: Recall::Off,
+        location: None,
+    }
 }
 
 /// A rule that an event tells of, as the group has it now. A listing without ids has no tags either;

@@ -171,7 +171,8 @@ fn to_close<'a>(
     let read = Candidate { seen, note, ..Candidate::recalled(rule, recall, settings, now) };
     match &found.claim {
         Some(claim) if is_same => {
-            Candidate { claim: still_tagged(claim.clone().at(now), &read), ..read }
+            let claim = still_tagged(claim.clone().at(now), &read);
+            Candidate { claim, is_named: true, ..read }
         }
         _ => read,
     }

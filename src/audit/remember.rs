@@ -8,14 +8,13 @@ use chrono::{DateTime, Utc};
 
 use super::auditor::Auditor;
 use super::ports::{Invoker, Notifier};
-use super::promised::{authorized, ended};
+use super::promised::{authorized, ended, is_the_same};
 use super::recalled::{LedgerAccess, Planned, Recalled, has_change, occasion};
 use crate::baseline::Lists;
+use crate::ec2::hold::Claim;
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::evaluate::{Judge, Severity};
-use crate::event::{
-    ChangeKind, Event, FoundBy, Job, Kind, ModifiedRule, NotAudited, Removed, RuleToClose,
-};
+use crate::event::{ChangeKind, Event, FoundBy, Job, Kind, ModifiedRule, NotAudited, Removed};
 use crate::finding::{
     Brief, Finding, FoundGroup, Mail, Matter, Origin, Outcome, Remark, Report, fingerprint,
     fingerprint_of,
@@ -389,25 +388,22 @@ async fn remember_holds(
     event: &Event,
     now: DateTime<Utc>,
 ) {
-    let authorizes = match &event.kind {
+    let is_authorized = |held: &HeldRule| match &event.kind {
         Kind::Change(change) => matches!(change.kind, ChangeKind::Authorized(_)),
-        // A change that had no time for them has handed them on.
-        Kind::Job(Job::Close(close)) => {
-            let is_authorized =
-                |one: &RuleToClose| one.found_by == FoundBy::Change && one.note.is_none();
-            close.rules.iter().all(is_authorized)
-        }
+        // A change that had no time for it has handed it on.
+        Kind::Job(Job::Close(close)) => close.rules.iter().any(|one| {
+            matches!(one.claim, Some(Claim::Held(_)))
+                && one.group == held.group
+                && is_the_same(&one.rule, &held.rule)
+        }),
         _ => false,
     };
-    if !authorizes {
-        return;
-    }
-    let findings = || report.findings.iter();
-    let held: Vec<HeldRule> = findings().filter_map(|finding| authorized(finding, now)).collect();
+    let held_by = |finding: &Finding| authorized(finding, now).filter(is_authorized);
+    let held: Vec<HeldRule> = report.findings.iter().filter_map(held_by).collect();
     if held.is_empty() || memory.ask(|ledger| ledger.hold(&held)).await.is_some() {
         return;
     }
-    for finding in report.findings.iter_mut().filter(|finding| finding.hold().is_some()) {
+    for finding in report.findings.iter_mut().filter(|finding| held_by(finding).is_some()) {
         if let Matter::Rule(found) = &mut finding.matter {
             found.remarks.push(Remark::HoldNotRemembered);
         }

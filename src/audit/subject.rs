@@ -86,6 +86,8 @@ pub(super) struct Candidate<'a> {
     pub note: Option<Note>,
     /// Whether it asks to be left alone for a time.
     pub claim: Claim,
+    /// Whether a change names the rule, and `claim` is what it asked for when the change was made.
+    pub is_named: bool,
     /// What is remembered of its hold.
     pub recall: Recall,
     /// Where a plan or a template declares it.
@@ -111,7 +113,7 @@ impl<'a> Candidate<'a> {
         now: DateTime<Utc>,
     ) -> Self {
         let claim = recall.claim(&rule, settings, now);
-        Self { rule, seen: true, note: None, claim, recall, location: None }
+        Self { rule, seen: true, note: None, claim, is_named: false, recall, location: None }
     }
 
     /// A rule that the group has and whose tags a call changed: it is not held, whatever its tags say
@@ -122,14 +124,16 @@ impl<'a> Candidate<'a> {
             Some(Note::TagsNotUnderstood(_)) => Claim::None,
             _ => Claim::Refused(Refusal::TagsChanged),
         };
-        Self { rule, seen: true, note, claim, recall: Recall::Off, location: None }
+        let recall = Recall::Off;
+        Self { rule, seen: true, note, claim, is_named: false, recall, location: None }
     }
 
     /// The same, with a rule of its own.
     pub fn into_owned(self) -> Candidate<'static> {
-        let Self { rule, seen, note, claim, recall, location } = self;
+        let Self { rule, seen, note, claim, is_named, recall, location } = self;
+        let rule = Cow::Owned(rule.into_owned());
         let location = location.map(|location| Cow::Owned(location.into_owned()));
-        Candidate { rule: Cow::Owned(rule.into_owned()), seen, note, claim, recall, location }
+        Candidate { rule, seen, note, claim, is_named, recall, location }
     }
 }
 
@@ -303,7 +307,7 @@ impl<'a> Subject<'a> {
             },
             found_by,
             promise: candidate.recall.promise().cloned(),
-            claim: self.trigger.names_rules().then(|| candidate.claim.clone()),
+            claim: candidate.is_named.then(|| candidate.claim.clone()),
         }
     }
 }
@@ -320,11 +324,6 @@ impl Trigger<'_> {
             Self::Sweep(remediation) => (*remediation).min(settings.sweep_remediation),
             Self::Check => Remediation::Notify,
         }
-    }
-
-    /// Whether a change names the rules, and so tells what they asked for when it was made.
-    fn names_rules(&self) -> bool {
-        matches!(self, Self::Change | Self::Close(FoundBy::Change))
     }
 
     /// When a rule that is to be closed is closed.

@@ -141,8 +141,8 @@ pub struct RuleToClose {
     pub found_by: FoundBy,
     /// What is remembered of its hold.
     pub promise: Option<Promise>,
-    /// What it asked for when the change was made, if a change names it. Tags that it got later do not
-    /// count.
+    /// What it asked for when the change was made, if a change names it and had no time for it. Tags
+    /// that it got later do not count.
     pub claim: Option<Claim>,
 }
 

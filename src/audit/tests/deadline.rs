@@ -418,3 +418,31 @@ fn a_rule_is_not_begun_without_time_for_all_of_its_pieces() {
         assert!(!is_open(&world, &opened[..1]), "{seconds_left}");
     }
 }
+
+/// EC2's listing does not show the rule yet in either invocation.
+#[test]
+fn a_held_rule_that_there_is_no_time_to_judge_is_not_closed_by_the_next_invocation() {
+    let until = crate::text::timestamp(&(noon() + TimeDelta::hours(1)));
+    let tags = [(UNTIL.to_owned(), until), (REASON.to_owned(), "vendor".to_owned())];
+    let held = rule("tcp 22 pl-1 sgr-1").with_tags(tags.into());
+    let lists = list("pl-1", &["0.0.0.0/0"]);
+    let lists = lists.into_iter().chain(list("pl-2", &["203.0.113.0/24"])).collect();
+    let world = ec2_with_lists(&[], lists);
+    let settings = with_sources(settings(Remediation::RevertSsh), "pl-2");
+    let first = run_alone(&world, &settings, &authorized(&[held]), noon(), Some(1));
+    assert_eq!(brief(first.report()), [] as [&str; 0]);
+    let [payload] = &first.handed_on[..] else { panic!("{:?}", first.handed_on) };
+    let revokes = Cell::new(0);
+    let counting = hooked(&world, |call| {
+        revokes.set(revokes.get() + usize::from(is_revoke(call)));
+        None
+    });
+    let close = decoded(payload);
+    let ran = run_alone(&counting, &settings, &close, noon(), None);
+    assert_eq!(brief(ran.report()), ["open-ssh held tcp 22 from pl-1"]);
+    assert_eq!(revokes.get(), 0);
+    // Once the hold has ended, the rule counts as one that an earlier try may have closed.
+    let later = noon() + TimeDelta::hours(2);
+    let ran = run_at(&counting, &settings, &close, later, None);
+    assert_eq!(brief(ran.report()), ["open-ssh already-gone tcp 22 from pl-1"]);
+}

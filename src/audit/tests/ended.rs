@@ -203,6 +203,9 @@ fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
     };
     // What a sweep has found, nobody has seen being authorised.
     told(&ec2, &ledger, &close(FoundBy::Sweep), 0);
+    // Somebody authorised it again, under another id.
+    let again = self::ec2(&[held.clone().with_id(Some(id("sgr-2")))]);
+    told(&again, &ledger, &close(FoundBy::Change), 0);
     assert_eq!(block_on(ledger.holds(&place())).unwrap(), []);
     let report = told(&ec2, &ledger, &close(FoundBy::Change), 1);
     assert_eq!(brief(&report), ["open-ssh held tcp 22 from 0.0.0.0/0"]);
