@@ -14,7 +14,7 @@ use super::connection_pool::locked;
 use super::error::ec2_error;
 use super::role::Role;
 use super::truncated::RefuseTruncated;
-use crate::ec2::{AccountId, Ec2Error, Place, cause};
+use crate::ec2::{AccountId, Arn, Ec2Error, Place, cause};
 use crate::settings::{FunctionSettings, MemberRole};
 
 /// Clients, each built when its place is first asked for.
@@ -55,7 +55,8 @@ impl Clients {
     /// Places in other accounts than the function's are asked with its role there.
     pub(super) fn of_function(config: SdkConfig, function: &FunctionSettings) -> Self {
         // A role is assumed within one partition, and the topic's ARN says which that is.
-        let partition = function.topic_arn.split(':').nth(1).unwrap_or("aws").to_owned();
+        let topic = Arn::parse(&function.topic_arn);
+        let partition = topic.map_or("aws", |arn| arn.partition).to_owned();
         let role = function.member_role.clone();
         let home = Some(Home { account: function.account.clone(), partition, role });
         Self { home, ..Self::new(config) }

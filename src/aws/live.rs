@@ -11,7 +11,7 @@ use super::error::ec2_error;
 use super::limits::{retries, timeouts};
 use super::organizations::AwsOrganizations;
 use super::past::look_up;
-use crate::ec2::{AccountId, Cause, Ec2Error, IdError, Place, Region, cause};
+use crate::ec2::{AccountId, Arn, Cause, Ec2Error, IdError, Place, Region, cause};
 use crate::settings::MemberRole;
 use crate::text::causes;
 
@@ -73,8 +73,8 @@ impl Live {
         let answer = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let answer = answer.map_err(|error| LiveError::Refused(cause(error)))?;
         let account = answer.account().ok_or(LiveError::NoAccount)?.parse()?;
-        let partition = answer.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
-        let partition = partition.to_owned();
+        let arn = answer.arn().and_then(Arn::parse);
+        let partition = arn.map_or("aws", |arn| arn.partition).to_owned();
         Ok(Self { config, account, partition })
     }
 

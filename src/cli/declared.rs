@@ -74,8 +74,10 @@ fn nothing(plans: &[Declarations], files: &[&Path]) -> String {
 fn parameters(args: &CheckArgs) -> Result<BTreeMap<String, String>, CliError> {
     let mut all = BTreeMap::new();
     if let Some(path) = &args.parameters_file {
-        let fault = || CliError::Parameters { name: input::name(path) };
-        let json: Value = serde_json::from_slice(&input::read(path)?).map_err(|_| fault())?;
+        let fault = || CliError::Parameters { name: input::name(path), source: None };
+        let json: Value = serde_json::from_str(&lossy(&input::read(path)?)).map_err(|source| {
+            CliError::Parameters { name: input::name(path), source: Some(source) }
+        })?;
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
             Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
@@ -112,8 +114,8 @@ fn read_template(
     let beside = |of: &str, url: &str| {
         let is_file = !url.contains("://") && Path::new(url).is_relative();
         let path = Path::new(of).parent()?.join(url);
-        let text = is_file.then(|| fs::read_to_string(&path).ok()).flatten()?;
-        Some((path.display().to_string(), text))
+        let bytes = is_file.then(|| fs::read(&path).ok()).flatten()?;
+        Some((path.display().to_string(), lossy(&bytes).into_owned()))
     };
     let name = input::name(path);
     let file = TemplateFile { path: &name, text: &text, beside: &beside };

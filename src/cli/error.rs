@@ -50,7 +50,7 @@ pub(super) enum CliError {
     #[error(
         "{name}: this is not a file of parameters: write {{\"KEY\": \"VALUE\"}}, or the list of ParameterKey and ParameterValue that `aws cloudformation` takes"
     )]
-    Parameters { name: String },
+    Parameters { name: String, source: Option<serde_json::Error> },
     #[error("{name}: this is {kind}, not a plan: {advice}", advice = kind.instead_of_a_plan())]
     NotAPlan { name: String, kind: FileKind },
     #[error("{name}: {source}")]

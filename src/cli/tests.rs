@@ -45,7 +45,7 @@ fn event(name: &str) -> String {
 struct File(PathBuf);
 
 impl File {
-    fn new(name: &str, text: &str) -> Self {
+    fn new(name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = std::env::temp_dir().join(format!("sg-audit-{}-{name}", std::process::id()));
         std::fs::write(&path, text).unwrap();
         Self(path)

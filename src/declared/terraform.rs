@@ -19,7 +19,7 @@ use super::model::{
     Declarations, DeclaredGroup, DeclaredRule, Language, Location, PlanError, Unknown, Why,
 };
 use crate::ec2::{
-    AccountId, DEFAULT_GROUP, Direction, Group, GroupId, ListId, Place, Region, Rule,
+    AccountId, Arn, DEFAULT_GROUP, Direction, Group, GroupId, ListId, Place, Region, Rule,
 };
 use crate::text::exact;
 use config::{Instance, Search, Step, folder, index_text, longest, path, references, resource};
@@ -318,12 +318,12 @@ impl<'a> Reader<'a> {
             let of = |values: &'a Value| values.get(name).and_then(Value::as_str);
             of(res.after).or_else(|| of(res.before))
         };
-        // arn:aws:ec2:eu-central-1:123456789012:security-group/sg-…
-        let mut arn = text("arn").unwrap_or_default().split(':').skip(3);
-        let (of_arn, owner) = (arn.next(), arn.next());
-        let region = of_arn.or_else(|| text("region")).and_then(|region| region.parse().ok());
+        let arn = text("arn").and_then(Arn::parse);
+        let region = arn.map(|arn| arn.region).or_else(|| text("region"));
+        let owner = text("owner_id").or_else(|| arn.map(|arn| arn.account));
+        let region = region.and_then(|region| region.parse().ok());
         Place {
-            account: text("owner_id").or(owner).and_then(|it| it.parse::<AccountId>().ok()),
+            account: owner.and_then(|it| it.parse::<AccountId>().ok()),
             region: region.or_else(|| self.region_of_provider(res)),
         }
     }

@@ -20,7 +20,7 @@ use super::document::{
 use super::error::{DescribeError, RuleFault};
 use super::model::{DescribedGroup, Location};
 use super::permission::{GroupPair, Owner, Permission, without_empty};
-use crate::ec2::{Direction, Group, GroupId, ListId, Peer, Place, Rule, RuleId};
+use crate::ec2::{Arn, Direction, Group, GroupId, ListId, Peer, Place, Rule, RuleId};
 
 /// Receives each group, and each rule as a group with only that rule. It can stop the reading.
 pub(super) type Take<'t> = dyn FnMut(DescribedGroup) -> ControlFlow<()> + 't;
@@ -230,9 +230,9 @@ impl<'de> Object<'de> {
     fn described<E: Error>(&mut self, reader: &mut Reader<'_, '_>) -> Result<DescribedGroup, E> {
         let id = self.group_id.clone().ok_or_else(|| E::missing_field("GroupId"))?;
         let arn = self.arn.take();
-        let mut arn = arn.as_ref().map(|arn| &*arn.0).unwrap_or_default().split(':').skip(3);
-        let region = arn.next().and_then(|region| region.parse().ok());
-        let in_arn = || arn.next().map(|account| Cow::Owned(account.to_owned()));
+        let arn = arn.as_ref().and_then(|arn| Arn::parse(&arn.0));
+        let region = arn.and_then(|arn| arn.region.parse().ok());
+        let in_arn = || arn.map(|arn| Cow::Owned(arn.account.to_owned()));
         let owner = Owner::new(self.owner.take().map(|owner| owner.0).or_else(in_arn));
 
         let mut rules = Vec::new();

@@ -10,6 +10,7 @@ use super::resolve::word;
 use super::same::{canonical, listed};
 use super::stack::{Resource, array, text};
 use super::view::{View, each, fault, warning};
+use crate::ec2::Arn;
 
 /// What makes an alarm what it is, named alike in CloudFormation and in the API.
 const MEMBERS: [&str; 13] = [
@@ -158,7 +159,8 @@ fn muted(view: &View<'_>, alarms: &BTreeSet<&str>) -> Vec<Check> {
         .collect();
     each(&rules, |rule| {
         // The summary has no targets.
-        let name = text(rule, "AlarmMuteRuleArn").rsplit(':').next().unwrap_or_default();
+        let arn = Arn::parse(text(rule, "AlarmMuteRuleArn"));
+        let name = arn.map_or("", |arn| arn.name());
         let get = ["cloudwatch", "get-alarm-mute-rule", "--alarm-mute-rule-name", name];
         let is = match view.call(&get) {
             Ok(is) => is,

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::ec2::Arn;
+
 /// How deeply functions and conditions may be nested.
 const MAX_DEPTH: usize = 64;
 
@@ -156,7 +158,9 @@ impl Scope {
             ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{id}")),
             ("AWS::SQS::Queue", "QueueName") => last.to_owned(),
             ("AWS::SNS::Topic", "TopicArn") => id.clone(),
-            ("AWS::SNS::Topic", "TopicName") => id.rsplit(':').next().unwrap_or(id).to_owned(),
+            ("AWS::SNS::Topic", "TopicName") => {
+                Arn::parse(id).map_or(id.as_str(), |arn| arn.name()).to_owned()
+            }
             ("AWS::KMS::Key", "Arn") => arn("kms", &format!("key/{id}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{id}:*")),
             ("AWS::CloudWatch::Alarm", "Arn") => arn("cloudwatch", &format!("alarm:{id}")),

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::aws::{Aws, AwsError};
 use super::resolve::{Scope, word};
 use super::yaml;
+use crate::ec2::Arn;
 
 /// How deep stacks may be nested in stacks.
 const MAX_NESTED: usize = 3;
@@ -163,14 +164,14 @@ impl Deployed {
         self.statuses.insert(own.clone(), status);
         let depth = prefix.matches('/').count();
         if depth == 0 {
-            // arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/ID
-            let parts: Vec<&str> = text(stack, "StackId").split(':').collect();
-            if let [_, partition, _, region, account, rest, ..] = parts.as_slice() {
-                let part = |text: &str| text.to_owned();
+            if let Some(arn) = Arn::parse(text(stack, "StackId")) {
+                let Arn { partition, region, account, .. } = arn;
                 (self.partition, self.region, self.account) =
-                    (part(partition), part(region), part(account));
-                self.name = rest.split('/').nth(1).unwrap_or(id).to_owned();
-                self.id = rest.split('/').nth(2).unwrap_or_default().to_owned();
+                    (partition.to_owned(), region.to_owned(), account.to_owned());
+                // stack/NAME/ID
+                let mut words = arn.resource.split('/').skip(1);
+                self.name = words.next().unwrap_or(id).to_owned();
+                self.id = words.next().unwrap_or_default().to_owned();
             }
             let changed = stack.get("LastUpdatedTime").or_else(|| stack.get("CreationTime"));
             self.changed = changed.and_then(time);

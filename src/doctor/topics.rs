@@ -8,6 +8,7 @@ use super::resolve::word;
 use super::same::{canonical_text, listed, policy};
 use super::stack::{Resource, array, text};
 use super::view::{View, check, each, fault, fine, not_seen, warning};
+use crate::ec2::Arn;
 
 const TOPIC: &str = "AWS::SNS::Topic";
 const SUBSCRIPTION: &str = "AWS::SNS::Subscription";
@@ -72,7 +73,7 @@ fn set(view: &View<'_>, topic: &Resource, attribute: &str, value: &str) -> Remed
 
 /// Makes a topic again that was deleted, with its subscriptions.
 fn again(view: &View<'_>, topic: &Resource) -> Remedy {
-    let name = topic.id.rsplit(':').next().unwrap_or_default();
+    let name = Arn::parse(&topic.id).map_or(topic.id.as_str(), |arn| arn.name());
     let mut mend = view.mend(&["sns", "create-topic", "--name", name]);
     for attribute in ["DisplayName", "KmsMasterKeyId"] {
         if let Some(value) = topic.text(attribute) {

@@ -4,6 +4,7 @@
 //! It imports only [`text`](crate::text), and every module after it is built on it.
 
 mod answer;
+mod arn;
 pub mod command;
 mod group;
 pub mod hold;
@@ -18,6 +19,7 @@ mod rule_error;
 mod rule_json;
 
 pub use answer::message_in_words;
+pub use arn::Arn;
 pub use group::{DEFAULT_GROUP, Group, GroupKey, ListNames, ListState, NoScope, PrefixList, Scope};
 pub use ids::{AccountId, GroupId, IdError, ListId, Region, RuleId, UnitId};
 pub use pages::{Page, Pages};

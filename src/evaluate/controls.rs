@@ -3,6 +3,8 @@
 //! CIS AWS Foundations Benchmark numbers by version, and AWS Security Hub's EC2 controls. All of
 //! them look for 0.0.0.0/0 or ::/0 in the rule, literally; other ways of being wide have none.
 
+use strum::{Display, IntoStaticStr, VariantArray};
+
 use super::severity::RDP;
 use crate::ec2::{DEFAULT_GROUP, Direction, Peer, Protocol, Rule};
 use crate::net::{Cells, Interval, Set};
@@ -13,43 +15,75 @@ const HIGH_RISK: [u16; 24] = [
     5601, 8080, 8088, 8888, 9200, 9300,
 ];
 
-/// The default group of a VPC is to have no rules at all, whatever they admit.
-const OF_DEFAULT_GROUP: [&str; 4] = ["CIS 3.0.0 5.4", "CIS 5.0.0 5.5", "CIS 7.0.0 6.5", "EC2.2"];
+/// A published control that a finding can answer to. Its name is the number in the CIS AWS
+/// Foundations Benchmark of this version, or that of Security Hub.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, Display, VariantArray,
+)]
+pub enum Control {
+    #[strum(serialize = "CIS 3.0.0 5.2")]
+    Cis3Ipv4,
+    #[strum(serialize = "CIS 3.0.0 5.3")]
+    Cis3Ipv6,
+    #[strum(serialize = "CIS 3.0.0 5.4")]
+    Cis3DefaultGroup,
+    #[strum(serialize = "CIS 5.0.0 5.3")]
+    Cis5Ipv4,
+    #[strum(serialize = "CIS 5.0.0 5.4")]
+    Cis5Ipv6,
+    #[strum(serialize = "CIS 5.0.0 5.5")]
+    Cis5DefaultGroup,
+    #[strum(serialize = "CIS 7.0.0 6.3")]
+    Cis7Ipv4,
+    #[strum(serialize = "CIS 7.0.0 6.4")]
+    Cis7Ipv6,
+    #[strum(serialize = "CIS 7.0.0 6.5")]
+    Cis7DefaultGroup,
+    #[strum(serialize = "EC2.2")]
+    DefaultGroup,
+    #[strum(serialize = "EC2.13")]
+    Ssh,
+    #[strum(serialize = "EC2.14")]
+    Rdp,
+    #[strum(serialize = "EC2.18")]
+    PublicPorts,
+    #[strum(serialize = "EC2.19")]
+    HighRiskPorts,
+    #[strum(serialize = "EC2.53")]
+    AdministrationIpv4,
+    #[strum(serialize = "EC2.54")]
+    AdministrationIpv6,
+}
 
-/// All of them that findings can answer to.
-pub const ALL: [&str; 16] = [
-    "CIS 3.0.0 5.2",
-    "CIS 3.0.0 5.3",
-    "CIS 3.0.0 5.4",
-    "CIS 5.0.0 5.3",
-    "CIS 5.0.0 5.4",
-    "CIS 5.0.0 5.5",
-    "CIS 7.0.0 6.3",
-    "CIS 7.0.0 6.4",
-    "CIS 7.0.0 6.5",
-    "EC2.2",
-    "EC2.13",
-    "EC2.14",
-    "EC2.18",
-    "EC2.19",
-    "EC2.53",
-    "EC2.54",
+impl Control {
+    /// The control as it is written.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The default group of a VPC is to have no rules at all, whatever they admit.
+const OF_DEFAULT_GROUP: [Control; 4] = [
+    Control::Cis3DefaultGroup,
+    Control::Cis5DefaultGroup,
+    Control::Cis7DefaultGroup,
+    Control::DefaultGroup,
 ];
 
 /// The controls that look for SSH from anywhere, by either family: a group with what a wide baseline
 /// admits fails them.
-pub const OF_WIDE_BASELINE: [&str; 7] = [
-    "CIS 3.0.0 5.2",
-    "CIS 3.0.0 5.3",
-    "CIS 5.0.0 5.3",
-    "CIS 5.0.0 5.4",
-    "CIS 7.0.0 6.3",
-    "CIS 7.0.0 6.4",
-    "EC2.13",
+pub const OF_WIDE_BASELINE: [Control; 7] = [
+    Control::Cis3Ipv4,
+    Control::Cis3Ipv6,
+    Control::Cis5Ipv4,
+    Control::Cis5Ipv6,
+    Control::Cis7Ipv4,
+    Control::Cis7Ipv6,
+    Control::Ssh,
 ];
 
 /// The controls that a rule with this excess fails in a group of this name.
-pub fn controls(rule: &Rule, excess: &Cells, group: Option<&str>) -> Vec<&'static str> {
+pub fn controls(rule: &Rule, excess: &Cells, group: Option<&str>) -> Vec<Control> {
     let mut out = Vec::new();
     if group == Some(DEFAULT_GROUP) {
         out.extend(OF_DEFAULT_GROUP);
@@ -61,7 +95,7 @@ pub fn controls(rule: &Rule, excess: &Cells, group: Option<&str>) -> Vec<&'stati
 }
 
 /// The controls that ingress from 0.0.0.0/0 fails, or from ::/0.
-fn of_open_ingress(ipv6: bool, excess: &Cells) -> Vec<&'static str> {
+fn of_open_ingress(ipv6: bool, excess: &Cells) -> Vec<Control> {
     let opens = |port: u16| {
         let point = Interval::new(port, port);
         let cell: Cells = Cells::of_protocol(Protocol::TCP, &point.into());
@@ -71,23 +105,23 @@ fn of_open_ingress(ipv6: bool, excess: &Cells) -> Vec<&'static str> {
     let mut out = Vec::new();
     if ssh || rdp {
         out.extend(if ipv6 {
-            ["CIS 3.0.0 5.3", "CIS 5.0.0 5.4", "CIS 7.0.0 6.4"]
+            [Control::Cis3Ipv6, Control::Cis5Ipv6, Control::Cis7Ipv6]
         } else {
-            ["CIS 3.0.0 5.2", "CIS 5.0.0 5.3", "CIS 7.0.0 6.3"]
+            [Control::Cis3Ipv4, Control::Cis5Ipv4, Control::Cis7Ipv4]
         });
     }
     if ssh {
-        out.push("EC2.13");
+        out.push(Control::Ssh);
     }
     if rdp {
-        out.push("EC2.14");
+        out.push(Control::Rdp);
     }
-    out.push("EC2.18");
+    out.push(Control::PublicPorts);
     if HIGH_RISK.iter().any(|port| opens(*port)) {
-        out.push("EC2.19");
+        out.push(Control::HighRiskPorts);
     }
     if ssh || rdp {
-        out.push(if ipv6 { "EC2.54" } else { "EC2.53" });
+        out.push(if ipv6 { Control::AdministrationIpv6 } else { Control::AdministrationIpv4 });
     }
     out
 }

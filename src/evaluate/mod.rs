@@ -15,6 +15,7 @@ mod ssh;
 mod yardstick;
 
 pub use code::Code;
+pub use controls::Control;
 pub use exempt::UndecidedExemption;
 pub use judge::{Judge, Judgement, Verdict};
 pub use severity::Severity;

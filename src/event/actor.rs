@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::wire::Node;
+use crate::ec2::Arn;
 
 /// What kind of caller made a change. Only some kinds have credentials that can be stolen from a
 /// person.
@@ -81,11 +82,12 @@ impl ActorType {
         if !is_sign_in && (kind == "awsservice" || service.contains(".amazonaws.")) {
             return Self::AwsService;
         }
-        if kind == "root" || (kind.is_empty() && arn.ends_with(":root")) {
+        let resource = Arn::parse(&arn).map_or("", |arn| arn.resource);
+        if kind == "root" || (kind.is_empty() && resource == "root") {
             return Self::Root;
         }
         let agent = record.member("userAgent").readable().unwrap_or_default().to_ascii_lowercase();
-        let session = Session::of(&arn);
+        let session = Session::of(resource);
         let by_session = session.as_ref().and_then(Session::tool_or_service);
         let by_agent = is_of_tool(&agent).then_some(Self::InfrastructureTool);
         if let Some(known) = by_session.or(by_agent) {
@@ -95,7 +97,7 @@ impl ActorType {
             kind.as_str(),
             "iamuser" | "samluser" | "federateduser" | "identitycenteruser"
         );
-        if is_user || (kind.is_empty() && arn.contains(":user/")) {
+        if is_user || (kind.is_empty() && resource.starts_with("user/")) {
             return Self::Person;
         }
         let Some(session) = session.filter(|_| kind == "assumedrole" || kind.is_empty()) else {
@@ -118,9 +120,9 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// `arn:aws:sts::123456789012:assumed-role/ROLE/SESSION`
-    fn of(arn: &'a str) -> Option<Self> {
-        let (_, session) = arn.split_once(":assumed-role/")?;
+    /// `assumed-role/ROLE/SESSION`
+    fn of(resource: &'a str) -> Option<Self> {
+        let session = resource.strip_prefix("assumed-role/")?;
         let (role, name) = session.split_once('/').unwrap_or((session, ""));
         Some(Self { role, name })
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::record::Record;
 use super::wire::Node;
+use crate::ec2::Arn;
 use crate::settings::{Names, RawSettings};
 
 /// A change of something that the auditor depends on.
@@ -266,7 +267,7 @@ fn first(names: Node<'_>) -> Option<String> {
 
 /// What identifies a resource within its account and region: the end of an ARN or of a queue's URL.
 fn short(resource: &str) -> &str {
-    let of_arn = resource.starts_with("arn:").then(|| resource.splitn(6, ':').nth(5)).flatten();
+    let of_arn = Arn::parse(resource).map(|arn| arn.resource);
     let of_url = || resource.strip_prefix("https://").and_then(|url| url.rsplit('/').next());
     of_arn.or_else(of_url).filter(|name| !name.is_empty()).unwrap_or(resource)
 }

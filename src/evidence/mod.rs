@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use strum::VariantArray;
 
 use crate::baseline::{Baseline, Exemption};
 use crate::ec2::Place;
-use crate::evaluate::controls::{ALL, controls};
+use crate::evaluate::Control;
+use crate::evaluate::controls::controls;
 use crate::finding::Report;
 use crate::history::{Gap, History, Opening, OpeningStatus};
 
@@ -78,7 +80,7 @@ pub struct Tolerated<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlAnswer {
     /// The control, such as `CIS 5.0.0 5.3` or `EC2.13`.
-    pub control: &'static str,
+    pub control: Control,
     /// How many findings fail it.
     pub findings: usize,
     /// How many openings of the period failed it.
@@ -149,8 +151,9 @@ impl Evidence {
             controls(&opening.rule, &opening.excess.cells(), name)
         };
         let openings: Vec<_> = self.history.openings.iter().map(|it| (it, failed(it))).collect();
-        ALL.into_iter()
-            .map(|control| {
+        Control::VARIANTS
+            .iter()
+            .map(|&control| {
                 let (mut groups, mut open) = (BTreeSet::new(), 0);
                 let mut findings = 0;
                 for finding in &self.report.findings {

@@ -13,7 +13,7 @@ use crate::ec2::{
     Rule, RuleError, RuleId,
 };
 use crate::evaluate::expected::Closed;
-use crate::evaluate::{Code, Severity};
+use crate::evaluate::{Code, Control, Severity};
 use crate::event::trail::Unfit;
 use crate::event::{Note, Record, WatchedChange};
 use crate::net::{Cells, Traffic};
@@ -37,7 +37,7 @@ pub struct Finding {
     /// Where a plan or a template declares what it is about.
     pub location: Option<Location>,
     /// The published controls that fail because of it.
-    pub controls: Vec<&'static str>,
+    pub controls: Vec<Control>,
     /// When the auditor acted, or looked.
     pub time: DateTime<Utc>,
     /// A shell line that closes what is open, as a revert would, or mends the auditor.

@@ -18,7 +18,7 @@ use crate::evaluate::severity::{
     AUDITOR_WEAKENED, LEFT_SCOPE, TRAIL_NOT_SEEN, UNAUDITED_CHANGE, auditor_changed,
     open_ssh_in_baseline, severity,
 };
-use crate::evaluate::{Code, Judge, Judgement, Severity, Verdict};
+use crate::evaluate::{Code, Control, Judge, Judgement, Severity, Verdict};
 use crate::event::{Component, Record, WatchedChange};
 use crate::net::Cells;
 
@@ -292,7 +292,7 @@ impl<'a> Origin<'a> {
         self.group.map(|group| &group.id)
     }
 
-    fn controls(&self, rule: &Rule, excess: &Cells) -> Vec<&'static str> {
+    fn controls(&self, rule: &Rule, excess: &Cells) -> Vec<Control> {
         controls(rule, excess, self.group.and_then(|group| group.name.as_deref()))
     }
 

@@ -1,7 +1,7 @@
 //! Shell lines that mend the auditor: they reverse a call that blinded it, or show what is wrong with it.
 
 use super::model::{Unfed, UnfitTrail};
-use crate::ec2::{Place, Region};
+use crate::ec2::{Arn, Place, Region};
 use crate::event::trail::Unfit;
 use crate::event::{Component, WatchedChange};
 use crate::text::escape::shell_word;
@@ -30,7 +30,8 @@ pub fn sweep_line(stack: &str, region: &Region) -> String {
 pub(super) fn start_logging(place: &Place, unfed: &Unfed) -> Option<String> {
     let Unfed::Trails(trails) = unfed else { return None };
     let account = place.account.as_ref()?.as_str();
-    let is_own = |trail: &&UnfitTrail| trail.arn.split(':').nth(4) == Some(account);
+    let is_own =
+        |trail: &&UnfitTrail| Arn::parse(&trail.arn).is_some_and(|arn| arn.account == account);
     let mut stopped = trails.iter().filter(|trail| trail.why == Unfit::Stopped);
     let trail = stopped.find(is_own)?;
     let (region, arn) = (shell_word(trail.home.as_str()), shell_word(&trail.arn));

@@ -1,5 +1,6 @@
 //! Who made a change, by the name that people use.
 
+use crate::ec2::Arn;
 use crate::event::{ActorType, Record};
 use crate::text::{inert, quoted};
 
@@ -21,8 +22,8 @@ pub(super) fn caller(change: &Record) -> Option<String> {
 /// What of an ARN tells people who that is, else the whole actor.
 pub(super) fn name(change: &Record) -> Option<String> {
     let actor = change.actor.as_deref().filter(|actor| !actor.trim().is_empty())?;
-    let resource = actor.splitn(6, ':').nth(5).filter(|_| actor.starts_with("arn:"));
-    let parts: Vec<&str> = resource.unwrap_or_default().split('/').collect();
+    let resource = Arn::parse(actor).map_or("", |arn| arn.resource);
+    let parts: Vec<&str> = resource.split('/').collect();
     Some(match parts.as_slice() {
         // A person signs in to such a role, and the session has the person's name.
         ["assumed-role", role, session]

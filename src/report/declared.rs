@@ -82,16 +82,11 @@ pub(super) fn repair(finding: &Finding) -> Option<String> {
                 {
                     let peers: Vec<String> =
                         all.iter().map(|it| quoted(&it.peer().to_string())).collect();
-                    match (peers.as_slice(), location.language) {
-                        ([one], Language::CloudFormation) => {
-                            format!("set {peer} to {one} in {what}")
-                        }
-                        ([one], _) if !peer.ends_with("blocks") => {
-                            format!("set {peer} to {one} in {what}")
-                        }
-                        (_, Language::Terraform) if peer.ends_with("blocks") => {
+                    match peers.as_slice() {
+                        _ if takes_several(peer) => {
                             format!("set {peer} to [{}] in {what}", peers.join(", "))
                         }
+                        [one] => format!("set {peer} to {one} in {what}"),
                         _ => replaced(&what, all),
                     }
                 }
@@ -118,6 +113,11 @@ fn fits(name: &str, piece: &Rule) -> bool {
         Peer::Ipv6(_) => matches!(name, "ipv6_cidr_blocks" | "cidr_ipv6" | "CidrIpv6"),
         Peer::Reference(_) => false,
     }
+}
+
+/// Whether an argument takes several blocks.
+fn takes_several(name: &str) -> bool {
+    matches!(name, "cidr_blocks" | "ipv6_cidr_blocks")
 }
 
 fn names(unknown: &[Unknown]) -> String {

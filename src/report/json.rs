@@ -287,7 +287,7 @@ impl From<&Finding> for FindingJson {
                 .unwrap_or_default(),
             undecided: found.and_then(undecided),
             exemption: found.and_then(|found| Some(found.exemption.as_ref()?.to_line())),
-            controls: finding.controls.clone(),
+            controls: finding.controls.iter().map(|control| control.as_str()).collect(),
             console_url: console_url(finding),
             change: finding.change.as_ref().map(ChangeJson::from),
             binding: finding.binding.clone(),

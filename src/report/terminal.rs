@@ -324,7 +324,7 @@ impl Page {
         let indent = self.first_line(first, &named, Columns::of(&[first]));
         let controls = match first.controls.as_slice() {
             [] => String::new(),
-            controls => format!(" {} want it removed.", controls.join(", ")),
+            controls => format!(" {} want it removed.", wording::controls(controls)),
         };
         let note = format!(
             "EC2 makes every default group with a rule that admits everything from the group \

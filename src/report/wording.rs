@@ -10,7 +10,7 @@ use super::state::State;
 use crate::baseline::Exemption;
 use crate::ec2::hold::{Hold, Refusal};
 use crate::ec2::{Ec2Error, ListId, Rule};
-use crate::evaluate::{Code, Severity, is_wide};
+use crate::evaluate::{Code, Control, Severity, is_wide};
 use crate::event::Note;
 use crate::finding::{
     Action, AfterHold, BaselineName, Exempted, Finding, FoundGroup, FoundRule, Matter, Mend,
@@ -77,6 +77,12 @@ pub(super) fn list(finding: &Finding, list: &ListId) -> String {
         Some(name) => format!("{list} ({name})"),
         None => list.to_string(),
     }
+}
+
+/// `CIS 5.0.0 5.3, EC2.13`
+pub(super) fn controls(controls: &[Control]) -> String {
+    let names: Vec<&str> = controls.iter().map(|control| control.as_str()).collect();
+    names.join(", ")
 }
 
 /// The name of a prefix list, in quotation marks unless it is one word.

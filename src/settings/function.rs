@@ -6,7 +6,7 @@ use super::bound::{Bound, Settings};
 use super::raw::{Names, RawSettings};
 use super::resolved::{SettingsError, set};
 use super::severity::Severity;
-use crate::ec2::{AccountId, Scope};
+use crate::ec2::{AccountId, Arn, Scope};
 use crate::text::in_backticks;
 
 const TOPIC_ARN: &str = "TOPIC_ARN";
@@ -222,8 +222,10 @@ fn mail_severity(lookup: &impl Fn(&str) -> Option<String>, faults: &mut Vec<Stri
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html> and
 /// <https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html>.
 fn account(arn: &str) -> Option<AccountId> {
-    let parts: Vec<_> = arn.split(':').collect();
-    let ["arn", partition, "sns", region, account, name] = *parts else { return None };
+    let Arn { partition, service: "sns", region, account, resource: name } = Arn::parse(arn)?
+    else {
+        return None;
+    };
     let word = |text: &str| {
         !text.is_empty()
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

@@ -192,8 +192,11 @@ where
         let is_told = matches!(error, Ec2Error::NoRole { .. })
             && (asked.done.iter().any(|done| done.outcome == PlaceOutcome::Unread)
                 || found.findings.iter().any(|it| {
-                    let is_unread = matches!(it.matter, Matter::Unaudited { .. });
-                    is_unread && it.place.account == place.account && it.group.is_none()
+                    let is_same = matches!(
+                        it.matter,
+                        Matter::Unaudited { reason: Reason::Ec2(Ec2Error::NoRole { .. }), .. }
+                    );
+                    is_same && it.place.account == place.account && it.group.is_none()
                 }));
         if !is_told {
             found.findings.push(not_swept(&place, Reason::Ec2(error.clone()), clock()));

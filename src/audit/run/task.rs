@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::ec2::{AccountId, GroupId, IdError, Region, UnitId};
+use crate::ec2::{AccountId, Arn, GroupId, IdError, Region, UnitId};
 use crate::finding::{PlaceSwept, RunName};
 use crate::text::in_backticks;
 
@@ -265,8 +265,7 @@ pub struct MachineArnError(String);
 impl MachineArn {
     /// The shell line that audits what a run did not audit.
     pub fn again(&self, run: &RunName) -> Option<String> {
-        let region = self.0.split(':').nth(3)?;
-        let arn = &self.0;
+        let (arn, region) = (&self.0, Arn::parse(&self.0)?.region);
         let input = format!("'{{\"again\":\"{run}\"}}'");
         Some(format!(
             "aws stepfunctions start-execution --region {region} --state-machine-arn {arn} --input {input}"
@@ -279,9 +278,13 @@ impl TryFrom<String> for MachineArn {
 
     fn try_from(text: String) -> Result<Self, MachineArnError> {
         let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"-_:".contains(&b);
-        let is_arn = text.starts_with("arn:aws") && text.contains(":states:");
-        let is_arn = is_arn && text.len() <= 256 && text.bytes().all(is_letter);
-        if is_arn { Ok(Self(text)) } else { Err(MachineArnError(text)) }
+        let is_machine = Arn::parse(&text)
+            .is_some_and(|arn| arn.partition.starts_with("aws") && arn.service == "states");
+        if is_machine && text.len() <= 256 && text.bytes().all(is_letter) {
+            Ok(Self(text))
+        } else {
+            Err(MachineArnError(text))
+        }
     }
 }
 

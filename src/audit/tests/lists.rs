@@ -1,6 +1,7 @@
 //! A change of a prefix list opens groups without touching any of them.
 
 use super::*;
+use crate::evaluate::Control;
 use crate::event::ListChange;
 use crate::finding::ListEntries;
 
@@ -251,7 +252,12 @@ fn a_rule_that_names_a_wide_list_fails_the_controls_of_a_default_group() {
         let ran = run_at(&world, &settings, &authorized(&["tcp 22 pl-1 sgr-1"]), noon(), None);
         let finding = only(ran.report());
         assert_eq!(finding.code, Code::OpenSshInBaseline);
-        assert_eq!(finding.controls.contains(&"EC2.2"), fails, "{:?}", finding.controls);
+        assert_eq!(
+            finding.controls.contains(&Control::DefaultGroup),
+            fails,
+            "{:?}",
+            finding.controls
+        );
     }
 }
 

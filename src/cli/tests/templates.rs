@@ -64,6 +64,30 @@ fn a_parameter_that_is_not_given_is_named() {
     let file = File::new("broken.json", "[1]");
     let said = check("broken.yaml", STACK, &["--parameters-file", file.path()]).unwrap_err();
     assert!(said[0].contains("this is not a file of parameters"), "{said:?}");
+    let file = File::new("cut.json", "{\"Office\":\n\"0.0");
+    let said = check("cut.yaml", STACK, &["--parameters-file", file.path()]).unwrap_err();
+    assert!(said[1].contains("at line 2 column"), "{said:?}");
+}
+
+/// As Windows PowerShell's `>` writes it.
+fn utf_16(text: &str) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn templates_and_parameters_may_be_in_utf_16() {
+    let inner = File::new("inner.yaml", utf_16(STACK));
+    let inner = inner.0.file_name().unwrap().to_str().unwrap();
+    let outer = format!(
+        "Parameters: {{ Home: {{ Type: String }} }}\nResources:\n  Net:\n    Type: \
+         AWS::CloudFormation::Stack\n    Properties: {{ TemplateURL: {inner}, Parameters: {{ \
+         Office: !Ref Home }} }}\n"
+    );
+    let parameters = File::new("wide.json", utf_16(r#"{"Home": "0.0.0.0/0"}"#));
+    let file = File::new("outer.yaml", utf_16(&outer));
+    let options = ["--template", file.path(), "--parameters-file", parameters.path()];
+    let found = answer(&[&["check"], &options[..]].concat()).unwrap();
+    assert!(found.out.contains("open-ssh"), "{}", found.out);
 }
 
 #[test]

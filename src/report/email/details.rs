@@ -62,7 +62,7 @@ pub(super) fn details(finding: &Finding, number: Option<usize>, shared: &Shared)
         lines.command(finding.undo.as_deref());
     }
     lines.label("Binding", finding.binding.as_deref().unwrap_or_default(), TEXT);
-    lines.label("Controls", &finding.controls.join(", "), TEXT);
+    lines.label("Controls", &wording::controls(&finding.controls), TEXT);
     lines.label("Fingerprint", &finding.fingerprint, TEXT);
     lines.exemption(finding);
     lines

@@ -100,7 +100,7 @@ impl From<PlaceCovered> for CoverageJson {
 impl From<ControlAnswer> for ControlJson {
     fn from(answer: ControlAnswer) -> Self {
         let ControlAnswer { control, findings, openings, open, groups } = answer;
-        let (standard, asks_for) = (standard(control), asks(control));
+        let (standard, asks_for, control) = (standard(control), asks(control), control.as_str());
         Self { standard, control, asks_for, findings, openings, open, groups }
     }
 }

@@ -1,6 +1,7 @@
 //! How evidence is said.
 
 use super::super::history::words::{open_for, place, status};
+use crate::evaluate::Control;
 use crate::evidence::{ControlAnswer, Evidence, Period, PlaceCovered, Tolerated};
 use crate::history::{Gap, Opening};
 use crate::text::minute;
@@ -12,30 +13,49 @@ pub(in crate::report) fn period(period: Period) -> String {
 }
 
 /// What a control asks for.
-pub(in crate::report) fn asks(control: &str) -> &'static str {
+pub(in crate::report) fn asks(control: Control) -> &'static str {
     match control {
-        "CIS 3.0.0 5.2" | "CIS 5.0.0 5.3" | "CIS 7.0.0 6.3" => {
+        Control::Cis3Ipv4 | Control::Cis5Ipv4 | Control::Cis7Ipv4 => {
             "no SSH (22) or RDP (3389) from 0.0.0.0/0"
         }
-        "CIS 3.0.0 5.3" | "CIS 5.0.0 5.4" | "CIS 7.0.0 6.4" => {
+        Control::Cis3Ipv6 | Control::Cis5Ipv6 | Control::Cis7Ipv6 => {
             "no SSH (22) or RDP (3389) from ::/0"
         }
-        "CIS 3.0.0 5.4" | "CIS 5.0.0 5.5" | "CIS 7.0.0 6.5" | "EC2.2" => {
-            "no rules in the default group of a VPC"
+        Control::Cis3DefaultGroup
+        | Control::Cis5DefaultGroup
+        | Control::Cis7DefaultGroup
+        | Control::DefaultGroup => "no rules in the default group of a VPC",
+        Control::Ssh => "no SSH (22) from 0.0.0.0/0 or ::/0",
+        Control::Rdp => "no RDP (3389) from 0.0.0.0/0 or ::/0",
+        Control::PublicPorts => {
+            "from 0.0.0.0/0 and ::/0 only the ports that are meant to be public"
         }
-        "EC2.13" => "no SSH (22) from 0.0.0.0/0 or ::/0",
-        "EC2.14" => "no RDP (3389) from 0.0.0.0/0 or ::/0",
-        "EC2.18" => "from 0.0.0.0/0 and ::/0 only the ports that are meant to be public",
-        "EC2.19" => "no high-risk ports from 0.0.0.0/0 or ::/0",
-        "EC2.53" => "no remote administration ports from 0.0.0.0/0",
-        "EC2.54" => "no remote administration ports from ::/0",
-        _ => "",
+        Control::HighRiskPorts => "no high-risk ports from 0.0.0.0/0 or ::/0",
+        Control::AdministrationIpv4 => "no remote administration ports from 0.0.0.0/0",
+        Control::AdministrationIpv6 => "no remote administration ports from ::/0",
     }
 }
 
 /// Whose control it is.
-pub(in crate::report) fn standard(control: &str) -> &'static str {
-    if control.starts_with("CIS ") { "CIS AWS Foundations Benchmark" } else { "AWS Security Hub" }
+pub(in crate::report) fn standard(control: Control) -> &'static str {
+    match control {
+        Control::Cis3Ipv4
+        | Control::Cis3Ipv6
+        | Control::Cis3DefaultGroup
+        | Control::Cis5Ipv4
+        | Control::Cis5Ipv6
+        | Control::Cis5DefaultGroup
+        | Control::Cis7Ipv4
+        | Control::Cis7Ipv6
+        | Control::Cis7DefaultGroup => "CIS AWS Foundations Benchmark",
+        Control::DefaultGroup
+        | Control::Ssh
+        | Control::Rdp
+        | Control::PublicPorts
+        | Control::HighRiskPorts
+        | Control::AdministrationIpv4
+        | Control::AdministrationIpv6 => "AWS Security Hub",
+    }
 }
 
 /// Whether an account and region was watched all the time.

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::wording::duration;
-use crate::ec2::GroupKey;
 use crate::ec2::command::revoke_line;
+use crate::ec2::{AccountId, Arn, GroupKey};
 use crate::evaluate::Code;
 use crate::history::{Deed, End, How, Opening, OpeningStatus, Start};
 use crate::net::Set;
@@ -109,12 +109,9 @@ pub(in crate::report) fn actor(opening: &Opening, deed: &Deed) -> String {
     let Some(actor) = deed.record.actor.as_deref().filter(|actor| !actor.trim().is_empty()) else {
         return "somebody whom the record does not name".to_owned();
     };
-    let own = opening.place.account.as_ref().map(|account| format!("::{account}:"));
-    let short = own.and_then(|own| actor.split_once(own.as_str()));
-    match short {
-        Some((arn, name)) if arn.starts_with("arn:") => name.to_owned(),
-        _ => actor.to_owned(),
-    }
+    let own = opening.place.account.as_ref().map(AccountId::as_str);
+    let of_own = Arn::parse(actor).filter(|arn| own == Some(arn.account));
+    of_own.map_or(actor, |arn| arn.resource).to_owned()
 }
 
 /// Who, from where, and how: `user/alice from 198.51.100.7 (AuthorizeSecurityGroupIngress)`.

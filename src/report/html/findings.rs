@@ -115,7 +115,7 @@ fn row(finding: &Finding) -> Markup {
                 @if let Some(excess) = exceeds(finding) { p { "Exceeds the baseline: " (text(&excess)) } }
                 p.detail { (text(&detail(finding))) }
                 @if let Some(binding) = &finding.binding { p.detail { "Binding: " (text(binding)) } }
-                @if !finding.controls.is_empty() { p.controls { (finding.controls.join(", ")) } }
+                @if !finding.controls.is_empty() { p.controls { (wording::controls(&finding.controls)) } }
             }
             td data-label="Group" {
                 @if let Some(url) = console_url(finding) { a href=(url) rel="noreferrer" { (text(&group(finding))) } }
