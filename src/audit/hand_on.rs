@@ -49,9 +49,9 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
                 }
             }
         }
-        if let Some(message) = &rest {
-            for (payload, _) in message.to_payloads(next.record, next.depth) {
-                if let Err(why) = self.hand_on(next, message, &payload).await {
+        if let Some(job) = &rest {
+            for (payload, _) in job.to_payloads(next.record, next.depth) {
+                if let Err(why) = self.hand_on(next, job, &payload).await {
                     tally.findings.extend(self.not_seen(next, &payload, &why));
                     refused = Some(why);
                 }
@@ -130,10 +130,10 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     async fn hand_on(
         &self,
         next: &Following<'_>,
-        message: &Job,
+        job: &Job,
         payload: &Value,
     ) -> Result<(), NotHandedOnBecause> {
-        if is_too_deep(message, next.depth) {
+        if is_too_deep(job, next.depth) {
             return Err(NotHandedOnBecause::TooDeep(next.depth));
         }
         self.invoker.invoke(payload).await.map_err(NotHandedOnBecause::Refused)

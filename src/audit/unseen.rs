@@ -21,7 +21,7 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     ) -> Vec<Finding> {
         let events = decode(payload.to_string().as_bytes()).into_iter();
         let of_event = |event: Event| match &event.kind {
-            Kind::Job(message) => self.not_handed_on(record, message, because, now),
+            Kind::Job(job) => self.not_handed_on(record, job, because, now),
             _ => Vec::new(),
         };
         events.flat_map(of_event).collect()
@@ -30,7 +30,7 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
     fn not_handed_on(
         &self,
         record: &Record,
-        message: &Job,
+        job: &Job,
         because: &dyn Fn(&[RuleToClose]) -> Reason,
         now: DateTime<Utc>,
     ) -> Vec<Finding> {
@@ -38,7 +38,7 @@ impl<E: SecurityGroups, N: Notifier, O: Invoker> Auditor<'_, E, N, O> {
         // What a schedule asked for has no change behind it.
         let record = (*record != Record::default()).then_some(record);
         let origin = Origin { place, group: None, record };
-        match message {
+        match job {
             Job::Close(close) => {
                 let of_group = |rules: &[RuleToClose]| {
                     let first = rules.first()?;

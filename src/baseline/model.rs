@@ -85,14 +85,14 @@ pub struct Exemption {
     pub until: NaiveDate,
 }
 
-/// What holds where its conditions are met. The first binding of a file that fits counts.
+/// What applies where its conditions are met. The first binding of a file that fits counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The name, which a report shows.
     pub name: String,
     /// `file:line`, for messages.
     pub at: String,
-    /// Where it holds.
+    /// Where it applies.
     pub when: Conditions,
     /// Whether its tags may loosen what applies, because only trusted people can set them.
     pub trust_tags: bool,

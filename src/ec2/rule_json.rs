@@ -5,7 +5,7 @@ use super::{Direction, Rule, RuleError, RuleId};
 
 /// A rule as JSON: what it admits, and its id.
 #[derive(Serialize, Deserialize)]
-struct RuleJson {
+struct StoredRule {
     id: Option<RuleId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     egress: bool,
@@ -15,7 +15,7 @@ struct RuleJson {
     peer: String,
 }
 
-impl From<&Rule> for RuleJson {
+impl From<&Rule> for StoredRule {
     fn from(rule: &Rule) -> Self {
         Self {
             id: rule.id().cloned(),
@@ -28,10 +28,10 @@ impl From<&Rule> for RuleJson {
     }
 }
 
-impl TryFrom<RuleJson> for Rule {
+impl TryFrom<StoredRule> for Rule {
     type Error = RuleError;
 
-    fn try_from(json: RuleJson) -> Result<Self, RuleError> {
+    fn try_from(json: StoredRule) -> Result<Self, RuleError> {
         let direction = if json.egress { Direction::Egress } else { Direction::Ingress };
         let (protocol, peer) = (json.protocol.parse()?, json.peer.parse()?);
         let rule = Self::new(direction, protocol, json.from_port, json.to_port, peer)?;
@@ -41,12 +41,12 @@ impl TryFrom<RuleJson> for Rule {
 
 impl Serialize for Rule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RuleJson::from(self).serialize(serializer)
+        StoredRule::from(self).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Rule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        RuleJson::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        StoredRule::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }

@@ -18,8 +18,8 @@ use crate::text::causes;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// Who, when, where. For [`Job::Close`], [`Job::Tags`], [`Job::HoldTags`] and
-    /// [`Job::Lost`] this is the change behind them. The other messages have none, and at most a
-    /// time, and the id that is the same whenever the message is delivered.
+    /// [`Job::Lost`] this is the change behind them. The other jobs have none, and at most a
+    /// time, and the id that is the same whenever the job is delivered.
     pub record: Record,
     /// What was done.
     pub kind: Kind,

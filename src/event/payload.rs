@@ -1,7 +1,7 @@
 //! The JSON format of [`Job`]s.
 //!
-//! All messages have one format with one version. A message may wait in a queue while another
-//! version of the function is deployed, and must be recognised then, not misread. People write
+//! All of them have one format with one version. A job may wait in a queue while another version of
+//! the function is deployed, and must be recognised then, not misread. People write
 //! schedules without a version.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,14 +34,14 @@ const SCHEDULED: [&str; 2] = ["sweep", "holds"];
 /// The tasks that the function hands to itself.
 const HANDED_ON: [&str; 5] = ["close", "tags", "hold_tags", "list", "lost"];
 
-/// An asynchronous invocation takes 256 KiB, and there may be wrappers around the message.
+/// An asynchronous invocation takes 256 KiB, and there may be wrappers around it.
 const MAX_BYTES: usize = 200 * 1024;
 
 /// How a person writes a schedule.
 const EXAMPLE: &str =
     r#"{"sweep": {"accounts": ["123456789012"], "regions": ["eu-central-1"]}} or {"holds": {}}"#;
 
-/// Why a message is not understood.
+/// Why a job is not understood.
 #[derive(Debug, Error)]
 pub(super) enum JobError {
     #[error("the schedule asks for `sweep` and for `holds`: write one schedule for each")]
@@ -69,7 +69,7 @@ pub(super) enum JobError {
     NoRule,
 }
 
-/// A message as it is written.
+/// A job as it is written.
 #[derive(Serialize)]
 struct Payload {
     version: u32,
@@ -166,7 +166,7 @@ impl From<ToCloseJson> for RuleToClose {
 
 impl Job {
     /// The payloads that ask for it; [`decode`](super::decode) reads them back. `record` is the
-    /// change behind it, and is not in messages that have none. `depth` is that of the events.
+    /// change behind it, and is left out of a job that has none. `depth` is that of the events.
     ///
     /// A close or a tag call with many rules, groups or tags becomes several payloads, so that none
     /// exceeds what an invocation takes. One without any rule or group becomes none. The number
@@ -261,7 +261,7 @@ fn size(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
-/// Whether `members` are a message that the function handed to itself. Anything beside it makes it
+/// Whether `members` are a job that the function handed to itself. Anything beside it makes it
 /// a part of a CloudTrail record.
 pub(super) fn is_handed_on(members: &Map<String, Value>) -> bool {
     let is_task = |name: &&String| *name != VERSION_MEMBER && *name != DEPTH_MEMBER;
@@ -281,12 +281,12 @@ pub(super) fn is_schedule(members: &Map<String, Value>) -> bool {
         && others.all(|(_, value)| group_ids::in_value(value).is_empty())
 }
 
-/// Whether `members` are a message: a schedule, or what the function handed to itself.
+/// Whether `members` are a job: a schedule, or what the function handed to itself.
 pub fn is_job(members: &Map<String, Value>) -> bool {
     is_handed_on(members) || is_schedule(members)
 }
 
-/// Reads what [is such a message](is_handed_on). Unknown members are left out: the version of the
+/// Reads what [is such a job](is_handed_on). Unknown members are left out: the version of the
 /// function that wrote them may have been rolled back.
 pub(super) fn handed_on(members: &Map<String, Value>) -> Result<Event, JobError> {
     let (task, depth) = without_envelope(members.clone())?;
@@ -375,7 +375,7 @@ fn without_envelope(
 }
 
 fn event(task: JobJson, depth: u32) -> Result<Event, JobError> {
-    let (change, message) = match task {
+    let (change, job) = match task {
         JobJson::Sweep(sweep) => (None, Job::Sweep(sweep)),
         JobJson::Holds(sweep) => (None, Job::Holds(sweep)),
         JobJson::Close(CloseJson { change, occasion, rules }) => {
@@ -388,7 +388,7 @@ fn event(task: JobJson, depth: u32) -> Result<Event, JobError> {
         JobJson::Lost(WithChange { change, task }) => (change, Job::Lost(task)),
     };
     let record = change.unwrap_or_default();
-    Ok(Event { record, kind: Kind::Job(message), depth })
+    Ok(Event { record, kind: Kind::Job(job), depth })
 }
 
 /// The rules by their groups, each rule once.

@@ -535,7 +535,7 @@ fn remark(finding: &Finding, remark: &Remark) -> String {
         Remark::BindingUnknown(bindings) => {
             let names = bindings.iter().map(|it| it.as_deref().unwrap_or("none"));
             format!(
-                "Which binding of the baseline file holds is not known ({}), so nothing was changed.",
+                "Which binding of the baseline file applies is not known ({}), so nothing was changed.",
                 first_of(names, 5, ", ")
             )
         }

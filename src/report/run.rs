@@ -11,11 +11,11 @@ use crate::text::count;
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct RunJson {
     name: String,
-    coverage: Option<CoverageJson>,
+    coverage: Option<RunCoverageJson>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct CoverageJson {
+struct RunCoverageJson {
     #[serde(flatten)]
     totals: CoverageTotals,
     worst: Option<Severity>,
@@ -43,7 +43,7 @@ struct NoncompliantJson {
 
 impl From<&Run> for RunJson {
     fn from(run: &Run) -> Self {
-        let coverage = run.covered.as_ref().map(|covered| CoverageJson {
+        let coverage = run.covered.as_ref().map(|covered| RunCoverageJson {
             totals: covered.totals,
             worst: covered.worst,
             table: covered.table.clone(),

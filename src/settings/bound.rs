@@ -30,18 +30,18 @@ pub struct Settings {
     pub bound: Vec<Bound>,
 }
 
-/// What holds under a binding.
+/// What applies under a binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// `file:line` of the binding.
     pub at: String,
-    /// Where it holds.
+    /// Where it applies.
     pub when: Conditions,
     /// Whether its tags may loosen what applies.
     pub trust_tags: bool,
     /// The most that the binding says is done about a finding. The settings may say less.
     pub asked: Option<Remediation>,
-    /// What holds.
+    /// What applies.
     pub settings: Settings,
 }
 

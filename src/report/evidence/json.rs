@@ -28,14 +28,14 @@ struct EvidenceJson {
     as_of: String,
     partial: bool,
     unread: Vec<String>,
-    coverage: Vec<CoverageJson>,
+    coverage: Vec<PlaceCoveredJson>,
     exemptions: Vec<ExemptionJson>,
-    holds: Vec<HeldJson>,
+    holds: Vec<HeldOpeningJson>,
     controls: Vec<ControlJson>,
 }
 
 #[derive(Serialize)]
-struct CoverageJson {
+struct PlaceCoveredJson {
     account: Option<String>,
     region: Option<String>,
     groups_audited: usize,
@@ -57,7 +57,7 @@ struct ExemptionJson {
 }
 
 #[derive(Serialize)]
-struct HeldJson {
+struct HeldOpeningJson {
     account: Option<String>,
     region: Option<String>,
     group: String,
@@ -83,7 +83,7 @@ struct ControlJson {
     groups: BTreeSet<String>,
 }
 
-impl From<PlaceCovered> for CoverageJson {
+impl From<PlaceCovered> for PlaceCoveredJson {
     fn from(covered: PlaceCovered) -> Self {
         Self {
             account: covered.place.account.as_ref().map(ToString::to_string),
@@ -118,11 +118,11 @@ fn exemption(evidence: &Evidence, tolerated: &Tolerated<'_>) -> ExemptionJson {
     }
 }
 
-fn held(opening: &Opening) -> Option<HeldJson> {
+fn held(opening: &Opening) -> Option<HeldOpeningJson> {
     let hold = opening.hold.as_ref()?;
     let by = |deed: Option<&Deed>| deed.map(|it| actor(opening, it));
     let at = |deed: Option<&Deed>| deed.map(|it| timestamp(&it.time));
-    Some(HeldJson {
+    Some(HeldOpeningJson {
         account: opening.place.account.as_ref().map(ToString::to_string),
         region: opening.place.region.as_ref().map(ToString::to_string),
         group: opening.group.as_str().to_owned(),
@@ -149,7 +149,7 @@ pub(super) fn to_json_pretty(evidence: &Evidence) -> Result<String, serde_json::
         as_of: timestamp(&evidence.as_of),
         partial: evidence.is_partial(),
         unread: evidence.unread.clone(),
-        coverage: evidence.covered().into_iter().map(CoverageJson::from).collect(),
+        coverage: evidence.covered().into_iter().map(PlaceCoveredJson::from).collect(),
         exemptions: evidence.tolerated().iter().map(|it| exemption(evidence, it)).collect(),
         holds: evidence.held().filter_map(held).collect(),
         controls: evidence.answers().into_iter().map(ControlJson::from).collect(),

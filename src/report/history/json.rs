@@ -27,7 +27,7 @@ struct HistoryJson<'a> {
     compared_with_groups: bool,
     partial: bool,
     records: RecordsJson,
-    coverage: Vec<CoverageJson>,
+    coverage: Vec<WatchedJson>,
     totals: TotalsJson,
     openings: Vec<OpeningJson>,
 }
@@ -42,7 +42,7 @@ struct RecordsJson {
 }
 
 #[derive(Serialize)]
-struct CoverageJson {
+struct WatchedJson {
     account: Option<String>,
     region: Option<String>,
     records: usize,
@@ -157,7 +157,7 @@ impl<T: Clone> From<&Share<T>> for ShareJson<T> {
     }
 }
 
-impl From<&RecordsRead> for CoverageJson {
+impl From<&RecordsRead> for WatchedJson {
     fn from(coverage: &RecordsRead) -> Self {
         Self {
             account: coverage.place.account.as_ref().map(ToString::to_string),
@@ -241,7 +241,7 @@ pub fn to_json_pretty(history: &History, least: Severity) -> Result<String, serd
             untimed: history.counts.untimed,
             unread: history.counts.unread,
         },
-        coverage: history.coverage.iter().map(CoverageJson::from).collect(),
+        coverage: history.coverage.iter().map(WatchedJson::from).collect(),
         totals: TotalsJson {
             openings: totals.openings,
             open: totals.open,

@@ -149,8 +149,9 @@ fn each_account_is_judged_by_its_binding() {
     assert!(undecided.iter().all(|one| found.contains(one)), "{found:?}");
     let detail = detail.expect("a finding");
     assert!(
-        detail
-            .contains("Which binding of the baseline file holds is not known (inner, outer, none)"),
+        detail.contains(
+            "Which binding of the baseline file applies is not known (inner, outer, none)"
+        ),
         "{detail}"
     );
     fs::remove_file(file).expect("it was there");
