@@ -45,9 +45,13 @@ fn event(name: &str) -> String {
 struct File(PathBuf);
 
 impl File {
-    fn new(name: &str, text: impl AsRef<[u8]>) -> Self {
+    fn new(name: &str, text: &str) -> Self {
+        Self::of_bytes(name, text.as_bytes())
+    }
+
+    fn of_bytes(name: &str, bytes: &[u8]) -> Self {
         let path = std::env::temp_dir().join(format!("sg-audit-{}-{name}", std::process::id()));
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, bytes).unwrap();
         Self(path)
     }
 

@@ -76,15 +76,15 @@ fn utf_16(text: &str) -> Vec<u8> {
 
 #[test]
 fn templates_and_parameters_may_be_in_utf_16() {
-    let inner = File::new("inner.yaml", utf_16(STACK));
+    let inner = File::of_bytes("inner.yaml", &utf_16(STACK));
     let inner = inner.0.file_name().unwrap().to_str().unwrap();
     let outer = format!(
         "Parameters: {{ Home: {{ Type: String }} }}\nResources:\n  Net:\n    Type: \
          AWS::CloudFormation::Stack\n    Properties: {{ TemplateURL: {inner}, Parameters: {{ \
          Office: !Ref Home }} }}\n"
     );
-    let parameters = File::new("wide.json", utf_16(r#"{"Home": "0.0.0.0/0"}"#));
-    let file = File::new("outer.yaml", utf_16(&outer));
+    let parameters = File::of_bytes("wide.json", &utf_16(r#"{"Home": "0.0.0.0/0"}"#));
+    let file = File::of_bytes("outer.yaml", &utf_16(&outer));
     let options = ["--template", file.path(), "--parameters-file", parameters.path()];
     let found = answer(&[&["check"], &options[..]].concat()).unwrap();
     assert!(found.out.contains("open-ssh"), "{}", found.out);
