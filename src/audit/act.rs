@@ -248,11 +248,11 @@ pub(super) fn left_alone(
     let due = is_due(subject.remediation(settings), judge, verdict);
     let doubtful = doubtful_exemptions(judge, &verdict.judgement);
     let was_held = candidate.is_named && matches!(candidate.claim, Claim::Held(_));
+    let region = at.region.as_ref();
+    let undo = || undo(region, &group.id, Some(rule), &[], Sequence::RuleFirst, None);
     if trigger.is_second_try() && !seen && !was_held {
         // An earlier try may have closed it. Whatever an exemption or tags that it got later say by
         // now, that it is gone has to be reported.
-        let region = at.region.as_ref();
-        let undo = || undo(region, &group.id, Some(rule), &[], Sequence::RuleFirst, None);
         return (!due || !doubtful.is_empty())
             .then(|| Handled { undo: undo(), ..left_alone(Action::GoneBefore) });
     }
@@ -261,7 +261,10 @@ pub(super) fn left_alone(
             true => AfterHold::Closed,
             false => AfterHold::Reported,
         };
-        return Some(left_alone(Action::Held { hold: hold.clone(), then, seen }));
+        // EC2 may not list it yet. Or an earlier try closed it while its tags were off.
+        let undo = (!seen).then(undo).flatten();
+        let action = Action::Held { hold: hold.clone(), then, seen };
+        return Some(Handled { undo, ..left_alone(action) });
     }
     if !due {
         let seen = trigger.tells_presence().then_some(seen);

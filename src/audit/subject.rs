@@ -44,7 +44,7 @@ pub(super) enum Trigger<'a> {
     Sweep(Remediation),
     /// The check of holds.
     Holds,
-    /// A message of an earlier invocation that names the rules to close.
+    /// A job that an earlier invocation handed on, with the rules to close.
     Close(FoundBy),
     /// A check that changes nothing.
     Check,
@@ -69,7 +69,7 @@ pub(super) enum Candidates<'a> {
         /// What is remembered of the holds of the group, where anything is.
         promised: Option<(&'a Promised, &'a GroupId)>,
     },
-    /// Rules that an event or a message names.
+    /// Rules that an event names.
     Named(Vec<Candidate<'a>>),
     /// Rules that a plan or a template declares.
     Declared(Vec<&'a DeclaredRule>),

@@ -30,7 +30,7 @@ pub struct Baseline {
     pub egress: Vec<Entry>,
     /// What is tolerated for a time, each in one group.
     pub exemptions: Vec<Exemption>,
-    /// What holds in some accounts, units and groups instead.
+    /// What applies in some accounts, units and groups instead.
     pub bindings: Vec<Binding>,
 }
 

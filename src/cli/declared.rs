@@ -17,7 +17,7 @@ use crate::audit::GroupCheck;
 use crate::declared::{Declarations, PlanError, TemplateFile, TfFile, plan, template};
 use crate::describe::DescribedLists;
 use crate::report::terminal::{Style, exit_status};
-use crate::text::lossy;
+use crate::text::{exact, lossy};
 
 /// Larger files are no code that somebody wrote.
 const MAX_TF: u64 = 1 << 20;
@@ -75,8 +75,11 @@ fn parameters(args: &CheckArgs) -> Result<BTreeMap<String, String>, CliError> {
     let mut all = BTreeMap::new();
     if let Some(path) = &args.parameters_file {
         let fault = || CliError::Parameters { name: input::name(path), source: None };
-        let json: Value = serde_json::from_str(&lossy(&input::read(path)?)).map_err(|source| {
-            CliError::Parameters { name: input::name(path), source: Some(source) }
+        let bytes = input::read(path)?;
+        let text = exact(&bytes).ok_or_else(fault)?;
+        let json: Value = serde_json::from_str(&text).map_err(|source| CliError::Parameters {
+            name: input::name(path),
+            source: Some(source),
         })?;
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),

@@ -160,7 +160,8 @@ fn muted(view: &View<'_>, alarms: &BTreeSet<&str>) -> Vec<Check> {
     each(&rules, |rule| {
         // The summary has no targets.
         let arn = Arn::parse(text(rule, "AlarmMuteRuleArn"));
-        let name = arn.map_or("", |arn| arn.name());
+        let name = arn.and_then(|arn| arn.resource.strip_prefix("alarm-mute-rule:"));
+        let name = name.unwrap_or_default();
         let get = ["cloudwatch", "get-alarm-mute-rule", "--alarm-mute-rule-name", name];
         let is = match view.call(&get) {
             Ok(is) => is,

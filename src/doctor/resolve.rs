@@ -159,7 +159,7 @@ impl Scope {
             ("AWS::SQS::Queue", "QueueName") => last.to_owned(),
             ("AWS::SNS::Topic", "TopicArn") => id.clone(),
             ("AWS::SNS::Topic", "TopicName") => {
-                Arn::parse(id).map_or(id.as_str(), |arn| arn.name()).to_owned()
+                Arn::parse(id).map_or(id.as_str(), |arn| arn.resource).to_owned()
             }
             ("AWS::KMS::Key", "Arn") => arn("kms", &format!("key/{id}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{id}:*")),

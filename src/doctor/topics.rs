@@ -73,7 +73,7 @@ fn set(view: &View<'_>, topic: &Resource, attribute: &str, value: &str) -> Remed
 
 /// Makes a topic again that was deleted, with its subscriptions.
 fn again(view: &View<'_>, topic: &Resource) -> Remedy {
-    let name = Arn::parse(&topic.id).map_or(topic.id.as_str(), |arn| arn.name());
+    let name = Arn::parse(&topic.id).map_or(topic.id.as_str(), |arn| arn.resource);
     let mut mend = view.mend(&["sns", "create-topic", "--name", name]);
     for attribute in ["DisplayName", "KmsMasterKeyId"] {
         if let Some(value) = topic.text(attribute) {

@@ -27,11 +27,6 @@ impl<'a> Arn<'a> {
             resource: parts.next()?,
         })
     }
-
-    /// The last part of the resource, which is its name for most services.
-    pub fn name(&self) -> &'a str {
-        self.resource.rsplit([':', '/']).next().unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
@@ -42,29 +37,22 @@ mod tests {
     fn an_arn_is_taken_apart() {
         let parts = |text| {
             Arn::parse(text)
-                .map(|it| [it.partition, it.service, it.region, it.account, it.resource, it.name()])
+                .map(|it| [it.partition, it.service, it.region, it.account, it.resource])
         };
         for (text, expected) in [
             (
                 "arn:aws:iam::123456789012:user/ops/jane",
-                Some(["aws", "iam", "", "123456789012", "user/ops/jane", "jane"]),
+                Some(["aws", "iam", "", "123456789012", "user/ops/jane"]),
             ),
             (
                 "arn:aws-cn:lambda:cn-north-1:123456789012:function:auditor",
-                Some([
-                    "aws-cn",
-                    "lambda",
-                    "cn-north-1",
-                    "123456789012",
-                    "function:auditor",
-                    "auditor",
-                ]),
+                Some(["aws-cn", "lambda", "cn-north-1", "123456789012", "function:auditor"]),
             ),
             (
                 "arn:aws:sns:eu-central-1:123456789012:findings",
-                Some(["aws", "sns", "eu-central-1", "123456789012", "findings", "findings"]),
+                Some(["aws", "sns", "eu-central-1", "123456789012", "findings"]),
             ),
-            ("arn:aws:s3:::bucket", Some(["aws", "s3", "", "", "bucket", "bucket"])),
+            ("arn:aws:s3:::bucket", Some(["aws", "s3", "", "", "bucket"])),
             ("arn:aws:iam::123456789012", None),
             ("AROAEXAMPLE:jane:a:b:c:d", None),
             ("", None),

@@ -15,8 +15,8 @@ const HIGH_RISK: [u16; 24] = [
     5601, 8080, 8088, 8888, 9200, 9300,
 ];
 
-/// A published control that a finding can answer to. Its name is the number in the CIS AWS
-/// Foundations Benchmark of this version, or that of Security Hub.
+/// A published control that a finding can answer to. It is written as the version and the number in
+/// the CIS AWS Foundations Benchmark, or as Security Hub's id.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, Display, VariantArray,
 )]

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::actor::ActorType;
 use super::record::Record;
+use crate::ec2::Arn;
 use crate::text::in_backticks;
 use crate::text::yaml::Node;
 
@@ -113,7 +114,7 @@ pub(super) fn read(members: &Map<String, Value>) -> (Record, HookRequest) {
     let text = |name: &str| members.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     let token = text("clientRequestToken");
     // The stack is who wants it. With Cloud Control there is none.
-    let stack = text("stackId").filter(|stack| stack.starts_with("arn:"));
+    let stack = text("stackId").filter(|stack| Arn::parse(stack).is_some());
     let record = Record {
         event_name: text("actionInvocationPoint"),
         event_id: token.clone(),

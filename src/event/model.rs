@@ -17,9 +17,9 @@ use crate::text::causes;
 /// One thing that an invocation brings: who did it, when and where, and what was done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
-    /// Who, when, where. For [`Job::Close`], [`Job::Tags`], [`Job::HoldTags`] and
-    /// [`Job::Lost`] this is the change behind them. The other jobs have none, and at most a
-    /// time, and the id that is the same whenever the job is delivered.
+    /// Who, when, where. For a job that was handed on, this is the change behind it, if there is
+    /// one. A schedule has none, and at most a time, and the id that is the same whenever it is
+    /// delivered.
     pub record: Record,
     /// What was done.
     pub kind: Kind,

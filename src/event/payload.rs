@@ -34,7 +34,7 @@ const SCHEDULED: [&str; 2] = ["sweep", "holds"];
 /// The tasks that the function hands to itself.
 const HANDED_ON: [&str; 5] = ["close", "tags", "hold_tags", "list", "lost"];
 
-/// An asynchronous invocation takes 256 KiB, and there may be wrappers around it.
+/// An asynchronous invocation takes 256 KiB, and there may be wrappers around the job.
 const MAX_BYTES: usize = 200 * 1024;
 
 /// How a person writes a schedule.

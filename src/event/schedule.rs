@@ -1,6 +1,7 @@
 //! Which task a scheduled event is for, if only the name of its EventBridge rule says so.
 
 use super::wire::Node;
+use crate::ec2::Arn;
 
 /// What a schedule asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,8 +23,8 @@ impl ScheduledTask {
         let resources = resources.items("").unwrap_or_default().into_iter();
         let arns = resources.filter_map(Node::readable);
         let mut rules = arns.filter_map(|arn| {
-            let is_arn = arn.starts_with("arn:") && arn.contains(":events:");
-            arn.split_once(":rule/").filter(|_| is_arn).map(|(_, rule)| rule.to_owned())
+            let arn = Arn::parse(&arn).filter(|arn| arn.service == "events")?;
+            arn.resource.strip_prefix("rule/").map(ToOwned::to_owned)
         });
         Some(Self::named_in(&rules.next()?))
     }

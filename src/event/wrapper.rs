@@ -264,7 +264,7 @@ impl Unwrapping {
         self.event(members, depth);
     }
 
-    /// A message that the function handed to itself. If it is not understood, the groups that it
+    /// A job that the function handed to itself. If it is not understood, the groups that it
     /// names are audited.
     fn handed_on(&mut self, members: Map<String, Value>) {
         match payload::handed_on(&members) {

@@ -114,6 +114,9 @@ pub struct PlaceSwept {
     pub at: Option<DateTime<Utc>>,
     /// Why it was not audited.
     pub reason: Option<String>,
+    /// Whether the reason is that the account has no role for the auditor.
+    #[serde(default)]
+    pub lacks_role: bool,
 }
 
 impl PlaceSwept {
@@ -130,6 +133,7 @@ impl PlaceSwept {
             codes: BTreeSet::new(),
             at: None,
             reason: None,
+            lacks_role: false,
         }
     }
 }

@@ -26,7 +26,8 @@ const EVENTS_NEEDED: &str = "Either no trail records management events there, or
                              forward them are missing, disabled or without their target. What was \
                              opened is in the findings of the sweeps.";
 
-const NOT_SEEN: &str = "The rule was not in the group when it was read.";
+const HELD_NOT_SEEN: &str = "The rule was not in the group when it was read. If its tags were taken off in between, the \
+                             auditor may have closed it.";
 
 /// How many entries of a list are named.
 const ENTRIES_NAMED: usize = 6;
@@ -144,7 +145,7 @@ pub(super) fn done(finding: &Finding) -> String {
             let done = match found.action {
                 _ if found.presence == Presence::WithGroup => action(finding.code, found),
                 Action::Held { seen: true, .. } | Action::Prevented => String::new(),
-                Action::Held { seen: false, .. } => NOT_SEEN.to_owned(),
+                Action::Held { seen: false, .. } => HELD_NOT_SEEN.to_owned(),
                 _ => action(finding.code, found),
             };
             // A mail has said before that a hold was refused.
@@ -337,7 +338,7 @@ fn held(hold: &Hold, then: AfterHold, seen: bool) -> String {
             "After that it is closed, if it is still there and the settings are those of today."
         }
     };
-    let there = if seen { String::new() } else { format!(" {NOT_SEEN}") };
+    let there = if seen { String::new() } else { format!(" {HELD_NOT_SEEN}") };
     format!("Left alone until {until}, as its tags ask. {then}{there}")
 }
 

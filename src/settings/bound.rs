@@ -26,7 +26,7 @@ pub struct Settings {
     pub hold_max_hours: u32,
     /// The binding that all of this is of; `None` for the settings that no binding changes.
     pub binding: Option<String>,
-    /// What holds in some accounts, units and groups instead, in the order of the file.
+    /// What applies in some accounts, units and groups instead, in the order of the file.
     pub bound: Vec<Bound>,
 }
 

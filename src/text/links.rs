@@ -110,9 +110,9 @@ fn is_in_label(c: char) -> bool {
 }
 
 /// Whether a dot with this around it may be part of the name of a host. Every top-level domain
-/// begins with two letters or more, so numbers, versions and addresses are none. What follows these
-/// letters does not matter, since some programs look no further: `evil.com2` is a link to them, and
-/// so is `evil。.com`.
+/// begins with two letters or more, so numbers and addresses are none. What follows these letters
+/// does not matter, since some programs look no further: `evil.com2` is a link to them. Some also
+/// pass over a colon or a wide dot before the dot: `evil:.com`.
 fn is_in_host(before: &[char], after: &[char]) -> bool {
     let is_before = |c: char| is_in_label(c) || c == ':' || is_dot(c) && c != '.';
     if !before.last().copied().is_some_and(is_before)

@@ -15,7 +15,7 @@ use crate::audit::{AuditError, Clock, Counts, Invoker, Notifier};
 use crate::ec2::{Ec2Error, Place, Region, SecurityGroups};
 use crate::event::{Event, Job, Kind, Record, Sweep};
 use crate::finding::{
-    CoverageTotals, Matter, PlaceOutcome, PlaceSwept, Planner, Reason, Report, Run, RunName, Tally,
+    CoverageTotals, PlaceOutcome, PlaceSwept, Planner, Reason, Report, Run, RunName, Tally,
 };
 use crate::text::{causes, inert::clip};
 
@@ -95,7 +95,7 @@ where
                 break;
             }
             let of_region = resume.take_if(|it| it.place.region == *region);
-            match self.place(asked, region, &sweeper, of_region, &mut swept).await {
+            match self.place(&next, region, &sweeper, of_region, &mut swept).await {
                 Left::Done(place) => next.done.push(place),
                 Left::Unfinished(place, came_to) => {
                     let Next { page, done: groups_done, began, forgot, settings, .. } = came_to;
@@ -107,7 +107,8 @@ where
                     *tried += 1;
                     if *tried >= TRIES {
                         let AuditError::Ec2(error) = error else { return Err(error.into()) };
-                        next.done.push(self.unread(asked, region, &error, &mut swept.tally, clock));
+                        let place = self.unread(&next, region, &error, &mut swept.tally, clock);
+                        next.done.push(place);
                     }
                 }
             }
@@ -189,19 +190,12 @@ where
         clock: Clock<'_>,
     ) -> PlaceSwept {
         let place = place_of(asked, region);
-        let is_told = matches!(error, Ec2Error::NoRole { .. })
-            && (asked.done.iter().any(|done| done.outcome == PlaceOutcome::Unread)
-                || found.findings.iter().any(|it| {
-                    let is_same = matches!(
-                        it.matter,
-                        Matter::Unaudited { reason: Reason::Ec2(Ec2Error::NoRole { .. }), .. }
-                    );
-                    is_same && it.place.account == place.account && it.group.is_none()
-                }));
+        let lacks_role = matches!(error, Ec2Error::NoRole { .. });
+        let is_told = lacks_role && asked.done.iter().any(|done| done.lacks_role);
         if !is_told {
             found.findings.push(not_swept(&place, Reason::Ec2(error.clone()), clock()));
         }
-        given_up(asked, region, error, clock())
+        PlaceSwept { lacks_role, ..given_up(asked, region, error, clock()) }
     }
 
     /// Hands on what is to be closed and publishes what was found, as any sweep does.

@@ -441,6 +441,9 @@ fn a_held_rule_that_there_is_no_time_to_judge_is_not_closed_by_the_next_invocati
     let ran = run_alone(&counting, &settings, &close, noon(), None);
     assert_eq!(brief(ran.report()), ["open-ssh held tcp 22 from pl-1"]);
     assert_eq!(revokes.get(), 0);
+    // An earlier try may have closed it while its tags were off.
+    assert!(only(ran.report()).undo.is_some());
+    assert!(ran.detail().contains("the auditor may have closed it"), "{}", ran.detail());
     // Once the hold has ended, the rule counts as one that an earlier try may have closed.
     let later = noon() + TimeDelta::hours(2);
     let ran = run_at(&counting, &settings, &close, later, None);

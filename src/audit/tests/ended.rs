@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::ec2::RuleId;
-use crate::ec2::hold::{REASON, UNTIL, claim};
+use crate::ec2::hold::{Claim, REASON, UNTIL, claim};
 use crate::evaluate::Severity;
 use crate::event::{Close, FoundBy, NotAudited, RuleToClose};
-use crate::finding::Status;
+use crate::finding::{Remark, Status};
 use crate::memory::MemoryLedger;
 
 const OPEN: &str = "tcp 22 0.0.0.0/0 sgr-1";
@@ -214,4 +214,38 @@ fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
     };
     assert!(remembered.hold.is_some());
     assert_eq!(remembered.rule.id(), Some(&id::<RuleId>("sgr-1")));
+}
+
+#[test]
+fn of_two_held_rules_the_one_whose_hold_was_not_remembered_says_so() {
+    let until = crate::text::timestamp(&(noon() + TimeDelta::hours(8)));
+    let tags = [(UNTIL.to_owned(), until), (REASON.to_owned(), "vendor".to_owned())];
+    let held = [OPEN, "tcp 22 ::/0 sgr-2"].map(|text| rule(text).with_tags(tags.clone().into()));
+    let (ec2, ledger) = (ec2(&held), MemoryLedger::default());
+    ledger.set_hook(Box::new(|call| match call {
+        "hold" => Err(LedgerError(cause("throttled"))),
+        _ => Ok(()),
+    }));
+    let to_close = |(rule, claim): (&Rule, Option<Claim>)| RuleToClose {
+        place: place(),
+        group: id(SG),
+        rule: rule.clone(),
+        note: None,
+        found_by: FoundBy::Change,
+        promise: None,
+        claim,
+    };
+    let [named, tagged] = &held;
+    let claimed = claim(named.tags(), noon(), noon(), 24);
+    let rules = [(named, Some(claimed)), (tagged, None)].map(to_close).to_vec();
+    let close = Job::Close(Close { rules, occasion: None });
+    let report = told(&ec2, &ledger, &Event::new(record_of("e-1", 0), Kind::Job(close)), 1);
+    let says = |finding: &&Finding| {
+        finding.found_rule().unwrap().remarks.contains(&Remark::HoldNotRemembered)
+    };
+    assert_eq!(report.findings.len(), 2);
+    let [finding] = report.findings.iter().filter(says).collect::<Vec<_>>()[..] else {
+        panic!("{:#?}", report.findings)
+    };
+    assert_eq!(finding.rule().unwrap().id(), named.id());
 }

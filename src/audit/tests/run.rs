@@ -611,7 +611,7 @@ fn a_region_that_is_throttled_is_waited_for_and_one_that_is_not_allowed_is_unrea
 
 #[test]
 fn that_there_is_no_role_is_told_once_by_all_invocations_of_an_account() {
-    for (mood, told) in [(Mood::NoRole, 0), (Mood::Well, 1)] {
+    for (mood, told) in [(Mood::NoRole, 0), (Mood::Well, 1), (Mood::Denied, 1)] {
         let cloud = Cloud::new(1, &[], 1);
         cloud.feels(0, "eu-central-1", mood);
         cloud.feels(0, "eu-west-1", Mood::NoRole);

@@ -51,9 +51,10 @@ type Case<'a> = (Vec<(&'a str, Value)>, &'a [&'a str], &'a str);
 #[test]
 fn what_emulators_do_not_have_is_named_alone_with_its_command() {
     let mute = json!({"AlarmMuteRuleSummaries": [
-        {"AlarmMuteRuleArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm-mute-rule:night", "Status": "ACTIVE"},
+        {"AlarmMuteRuleArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm-mute-rule:night/weekend", "Status": "ACTIVE"},
         {"AlarmMuteRuleArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm-mute-rule:old", "Status": "EXPIRED"}]});
-    let muted = |name: &str| json!({"Name": "night", "MuteTargets": {"AlarmNames": [name]}});
+    let muted =
+        |name: &str| json!({"Name": "night/weekend", "MuteTargets": {"AlarmNames": [name]}});
     let pending = |arn: &str| {
         json!({"Subscriptions": [{"SubscriptionArn": arn, "Protocol": "email",
             "Endpoint": "you@example.com", "TopicArn": TOPIC}]})
@@ -70,7 +71,7 @@ fn what_emulators_do_not_have_is_named_alone_with_its_command() {
                 ("cloudwatch get-alarm-mute-rule", muted("auditor-Fails-1A")),
             ],
             &["fault alarm Fails alarm-muted"],
-            "cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name night",
+            "cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name night/weekend",
         ),
         (
             vec![
