@@ -49,7 +49,7 @@ pub(super) enum State {
     Prevented,
     /// Somebody else was faster than the revert.
     AlreadyGone,
-    /// No revert was due, and the rule is gone all the same.
+    /// No revert was due, and the rule is gone all the same. It may have been held.
     NoLongerThere,
     /// It was found before, and is no longer there.
     Resolved,
@@ -83,6 +83,7 @@ impl State {
                     Outcome::AlreadyGone => Self::AlreadyGone,
                     Outcome::Prevented => Self::Prevented,
                     _ if with_group => Self::NoLongerThere,
+                    Outcome::Held if gone => Self::NoLongerThere,
                     Outcome::Held => Self::Held,
                     Outcome::Exempt => Self::MaybeExempt,
                     Outcome::Failed if gone && is_missing_nothing_yet(found) => {
