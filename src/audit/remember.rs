@@ -11,7 +11,6 @@ use super::ports::{Invoker, Notifier};
 use super::promised::{authorized, ended, is_the_same};
 use super::recalled::{LedgerAccess, Planned, Recalled, has_change, occasion};
 use crate::baseline::Lists;
-use crate::ec2::hold::Claim;
 use crate::ec2::{GroupId, GroupKey, Place, Rule, SecurityGroups};
 use crate::evaluate::{Judge, Severity};
 use crate::event::{ChangeKind, Event, FoundBy, Job, Kind, ModifiedRule, NotAudited, Removed};
@@ -390,11 +389,9 @@ async fn remember_holds(
 ) {
     let is_authorized = |held: &HeldRule| match &event.kind {
         Kind::Change(change) => matches!(change.kind, ChangeKind::Authorized(_)),
-        // A change that had no time for it has handed it on.
+        // A change that had no time for it has handed it on, with what it asked for.
         Kind::Job(Job::Close(close)) => close.rules.iter().any(|one| {
-            matches!(one.claim, Some(Claim::Held(_)))
-                && one.group == held.group
-                && is_the_same(&one.rule, &held.rule)
+            one.claim.is_some() && one.group == held.group && is_the_same(&one.rule, &held.rule)
         }),
         _ => false,
     };
