@@ -17,7 +17,8 @@
 //! | report | a report | JSON, mail, Subject, terminal | [`report`], one file a renderer |
 //!
 //! Everything up to the report is data. Sentences are made last, in [`report`], and nothing reads
-//! them back. Only errors, and the reason why an event is not understood or changed nothing, have a text.
+//! them back. Before that, only errors and the reason why an event is not understood
+//! or changed nothing are text.
 //!
 //! A module imports only from the modules before it in this order. Those between two arrows do not
 //! import each other, and no two files do; `tests/layers.rs` checks that:

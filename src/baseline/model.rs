@@ -128,7 +128,7 @@ pub enum BoundKind {
     File,
 }
 
-/// Where a binding applies. An empty field is no condition.
+/// Where a binding applies. An empty field sets no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     /// One of these accounts.

@@ -1,8 +1,8 @@
 //! The JSON format of [`Job`]s.
 //!
 //! All of them have one format with one version. A job may wait in a queue while another version of
-//! the function is deployed, and must be recognised then, not misread. People write
-//! schedules without a version.
+//! the function is deployed, and must be recognised then, not misread. People write schedules without
+//! a version.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -261,8 +261,8 @@ fn size(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
-/// Whether `members` are a job that the function handed to itself. Anything beside it makes it
-/// a part of a CloudTrail record.
+/// Whether `members` are a job that the function handed to itself. If there is anything else among
+/// them, they are a part of a CloudTrail record.
 pub(super) fn is_handed_on(members: &Map<String, Value>) -> bool {
     let is_task = |name: &&String| *name != VERSION_MEMBER && *name != DEPTH_MEMBER;
     let mut names = members.keys().filter(is_task);

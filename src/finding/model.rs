@@ -416,7 +416,7 @@ pub enum Remark {
     HoldUnseen,
     /// The hold could not be remembered.
     HoldNotRemembered,
-    /// Which of these bindings applies is not known; `None` is no binding.
+    /// It is not known which of these bindings applies. `None` stands for no binding.
     BindingUnknown(Vec<Option<String>>),
     /// A change of a prefix list is behind it.
     List(ListEntries),

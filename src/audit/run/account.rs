@@ -180,7 +180,8 @@ where
         }
     }
 
-    /// A place that cannot be read. That is published, once where no place of the account can be.
+    /// A place that cannot be read. That is published, once where the account has no role for the
+    /// auditor.
     fn unread(
         &self,
         asked: &AccountSweep,
