@@ -249,12 +249,12 @@ pub(super) fn left_alone(
     let doubtful = doubtful_exemptions(judge, &verdict.judgement);
     let was_held = candidate.is_named && matches!(candidate.claim, Claim::Held(_));
     let region = at.region.as_ref();
-    let undo = || undo(region, &group.id, Some(rule), &[], Sequence::RuleFirst, None);
+    let put_back = || undo(region, &group.id, Some(rule), &[], Sequence::RuleFirst, None);
     if trigger.is_second_try() && !seen && !was_held {
         // An earlier try may have closed it. Whatever an exemption or tags that it got later say by
         // now, that it is gone has to be reported.
         return (!due || !doubtful.is_empty())
-            .then(|| Handled { undo: undo(), ..left_alone(Action::GoneBefore) });
+            .then(|| Handled { undo: put_back(), ..left_alone(Action::GoneBefore) });
     }
     if let Claim::Held(hold) = &candidate.claim {
         let then = match settings.remediation.max(settings.sweep_remediation).reverts() {
@@ -262,7 +262,7 @@ pub(super) fn left_alone(
             false => AfterHold::Reported,
         };
         // EC2 may not list it yet. Or an earlier try closed it while its tags were off.
-        let undo = (!seen).then(undo).flatten();
+        let undo = if seen { None } else { put_back() };
         let action = Action::Held { hold: hold.clone(), then, seen };
         return Some(Handled { undo, ..left_alone(action) });
     }

@@ -3,7 +3,7 @@
 //! CIS AWS Foundations Benchmark numbers by version, and AWS Security Hub's EC2 controls. All of
 //! them look for 0.0.0.0/0 or ::/0 in the rule, literally; other ways of being wide have none.
 
-use strum::{Display, IntoStaticStr, VariantArray};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::severity::RDP;
 use crate::ec2::{DEFAULT_GROUP, Direction, Peer, Protocol, Rule};
@@ -17,9 +17,7 @@ const HIGH_RISK: [u16; 24] = [
 
 /// A published control that a finding can answer to. It is written as the version and the number in
 /// the CIS AWS Foundations Benchmark, or as Security Hub's id.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, Display, VariantArray,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Control {
     #[strum(serialize = "CIS 3.0.0 5.2")]
     Cis3Ipv4,

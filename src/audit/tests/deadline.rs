@@ -422,9 +422,7 @@ fn a_rule_is_not_begun_without_time_for_all_of_its_pieces() {
 /// EC2's listing does not show the rule yet in either invocation.
 #[test]
 fn a_held_rule_that_there_is_no_time_to_judge_is_not_closed_by_the_next_invocation() {
-    let until = crate::text::timestamp(&(noon() + TimeDelta::hours(1)));
-    let tags = [(UNTIL.to_owned(), until), (REASON.to_owned(), "vendor".to_owned())];
-    let held = rule("tcp 22 pl-1 sgr-1").with_tags(tags.into());
+    let held = held_until("tcp 22 pl-1 sgr-1", "2026-11-02T13:00:00Z");
     let lists = list("pl-1", &["0.0.0.0/0"]);
     let lists = lists.into_iter().chain(list("pl-2", &["203.0.113.0/24"])).collect();
     let world = ec2_with_lists(&[], lists);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ec2::RuleId;
-use crate::ec2::hold::{Claim, REASON, UNTIL, claim};
+use crate::ec2::hold::{Claim, claim};
 use crate::evaluate::Severity;
 use crate::event::{Close, FoundBy, NotAudited, RuleToClose};
 use crate::finding::{Remark, Status};
@@ -180,25 +180,28 @@ fn an_entry_that_is_not_understood_is_as_none_and_does_not_stop_the_others() {
     assert_eq!(statuses(&again), ["reopened tcp 3306 from 0.0.0.0/0"]);
 }
 
-/// The change had no time for the rule and handed it on.
-#[test]
-fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
-    let until = crate::text::timestamp(&(noon() + TimeDelta::hours(8)));
-    let tags = [(UNTIL.to_owned(), until), (REASON.to_owned(), "vendor".to_owned())];
-    let held = rule(OPEN).with_tags(tags.into());
-    let (ec2, ledger) = (ec2(std::slice::from_ref(&held)), MemoryLedger::default());
-    let asked = claim(held.tags(), noon(), noon(), 24);
-    let to_close = |found_by| RuleToClose {
+/// A rule as a change or a sweep hands it on.
+fn to_close(rule: &Rule, found_by: FoundBy, claim: Option<Claim>) -> RuleToClose {
+    RuleToClose {
         place: place(),
         group: id(SG),
-        rule: held.clone(),
+        rule: rule.clone(),
         note: None,
         found_by,
         promise: None,
-        claim: (found_by == FoundBy::Change).then(|| asked.clone()),
-    };
+        claim,
+    }
+}
+
+/// The change had no time for the rule and handed it on.
+#[test]
+fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
+    let held = held_until(OPEN, "2026-11-02T20:00:00Z");
+    let (ec2, ledger) = (ec2(std::slice::from_ref(&held)), MemoryLedger::default());
+    let asked = claim(held.tags(), noon(), noon(), 24);
     let close = |found_by| {
-        let close = Close { rules: vec![to_close(found_by)], occasion: None };
+        let claim = (found_by == FoundBy::Change).then(|| asked.clone());
+        let close = Close { rules: vec![to_close(&held, found_by, claim)], occasion: None };
         Event::new(record_of("e-1", 0), Kind::Job(Job::Close(close)))
     };
     // What a sweep has found, nobody has seen being authorised.
@@ -218,26 +221,16 @@ fn a_hold_that_is_judged_by_a_later_invocation_is_remembered_as_authorised() {
 
 #[test]
 fn of_two_held_rules_the_one_whose_hold_was_not_remembered_says_so() {
-    let until = crate::text::timestamp(&(noon() + TimeDelta::hours(8)));
-    let tags = [(UNTIL.to_owned(), until), (REASON.to_owned(), "vendor".to_owned())];
-    let held = [OPEN, "tcp 22 ::/0 sgr-2"].map(|text| rule(text).with_tags(tags.clone().into()));
+    let held = [OPEN, "tcp 22 ::/0 sgr-2"].map(|text| held_until(text, "2026-11-02T20:00:00Z"));
     let (ec2, ledger) = (ec2(&held), MemoryLedger::default());
     ledger.set_hook(Box::new(|call| match call {
         "hold" => Err(LedgerError(cause("throttled"))),
         _ => Ok(()),
     }));
-    let to_close = |(rule, claim): (&Rule, Option<Claim>)| RuleToClose {
-        place: place(),
-        group: id(SG),
-        rule: rule.clone(),
-        note: None,
-        found_by: FoundBy::Change,
-        promise: None,
-        claim,
-    };
     let [named, tagged] = &held;
     let claimed = claim(named.tags(), noon(), noon(), 24);
-    let rules = [(named, Some(claimed)), (tagged, None)].map(to_close).to_vec();
+    let rules = [(named, Some(claimed)), (tagged, None)];
+    let rules = rules.map(|(rule, claim)| to_close(rule, FoundBy::Change, claim)).to_vec();
     let close = Job::Close(Close { rules, occasion: None });
     let report = told(&ec2, &ledger, &Event::new(record_of("e-1", 0), Kind::Job(close)), 1);
     let says = |finding: &&Finding| {

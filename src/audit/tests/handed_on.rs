@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::ec2::hold::{REASON, UNTIL};
 use crate::event::{Close, FoundBy, RuleToClose, TagAction, TagChange};
 
 const FIRST: &str = "tcp 22 198.51.100.0/24 sgr-1";
@@ -14,11 +13,6 @@ const SECOND: &str = "tcp 22 192.0.2.0/24 sgr-2";
 
 fn reverting() -> Settings {
     Settings { sweep_remediation: Remediation::RevertSsh, ..settings(Remediation::RevertSsh) }
-}
-
-fn held_until(text: &str, until: &str) -> Rule {
-    let tags = [(UNTIL, until), (REASON, "vendor")];
-    rule(text).with_tags(tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
 }
 
 /// The rule with a hold that ended half an hour ago.

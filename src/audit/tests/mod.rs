@@ -54,6 +54,7 @@ use truth::{assert_true_of, paste};
 
 use super::*;
 use crate::baseline::{Baseline, Lists, parse_peers};
+use crate::ec2::hold::{REASON, UNTIL};
 use crate::ec2::{
     Direction, Ec2Error, Group, GroupId, GroupKey, ListState, Missing, Place, Rule, Scope,
     SecurityGroups, cause,
@@ -398,6 +399,12 @@ where
 /// EC2 says that a group does not exist.
 fn no_group() -> Ec2Error {
     Ec2Error::NotFound { action: "TheCall", missing: Missing::Group, cause: cause("no group") }
+}
+
+/// The rule with the tags of a hold that ends at this time.
+fn held_until(text: &str, until: &str) -> Rule {
+    let tags = [(UNTIL, until), (REASON, "vendor")];
+    rule(text).with_tags(tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
 }
 
 fn is_revoke(call: Call<'_>) -> bool {

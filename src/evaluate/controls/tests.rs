@@ -63,7 +63,7 @@ fn the_controls_are_what_the_table_says() {
             other => panic!("{other}"),
         };
         for found in found {
-            let each: BTreeSet<String> = found.iter().map(Control::to_string).collect();
+            let each: BTreeSet<String> = found.iter().map(|it| it.as_str().to_owned()).collect();
             assert_eq!(each, written, "{}", row[0]);
             assert_eq!(found.len(), written.len(), "{}: one twice", row[0]);
         }

@@ -99,7 +99,7 @@ pub(super) fn controls(evidence: &Evidence) -> Result<String, csv::Error> {
     let rows = evidence.answers().into_iter().map(|answer| {
         [
             standard(answer.control).to_owned(),
-            answer.control.to_string(),
+            answer.control.as_str().to_owned(),
             asks(answer.control).to_owned(),
             answer.findings.to_string(),
             answer.openings.to_string(),

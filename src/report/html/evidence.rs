@@ -161,7 +161,7 @@ fn controls(evidence: &Evidence) -> Markup {
         .iter()
         .map(|it| {
             vec![
-                html! { (it.control) p.detail { (standard(it.control)) } },
+                html! { (it.control.as_str()) p.detail { (standard(it.control)) } },
                 html! { (asks(it.control)) },
                 html! { (answer(it)) @if it.open > 0 { ", " (it.open) " open at its end, or perhaps" } },
                 html! { @for group in &it.groups { p { (text(group)) } } },
